@@ -1,0 +1,1 @@
+"""Doorcode: lets the right people into a chat bot, and nobody else, without a server."""

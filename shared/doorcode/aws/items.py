@@ -1,0 +1,122 @@
+"""Items of the table: contacts and seats, to DynamoDB's form and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from doorcode.aws.table import Item
+from doorcode.errors import UnreadableItemError
+from doorcode.pairing.contact import Contact, Platform, State
+
+CONTACT = "contact"
+DAY = 86_400
+
+_TEXTS = (
+    "name", "reply", "delivery_id", "nonce", "key_id", "seat", "label", "decided_by", "decided_via",
+)  # fmt: skip
+_NUMBERS = (
+    "rev", "requested_at", "code_expires_at", "next_code_at", "paired_at", "paired_until", "decided_at",
+)  # fmt: skip
+_LISTED = {State.PAIRED: "paired_at", State.BLOCKED: "decided_at"}
+
+
+class Seat(Struct, frozen=True):
+    """A seat that was taken at least once. ``freed_at`` is 0 while it is held.
+
+    A freed seat still names its last request, until the next one takes it: so whoever enters a code that was decided
+    on can be told what became of it.
+    """
+
+    name: str
+    user_id: str
+    nonce: str
+    key_id: str
+    expires_at: int
+    freed_at: int = 0
+
+
+def contact_pk(platform: Platform, user_id: str) -> str:
+    """Return the partition of one contact. Platforms hold no ``#``, so ids may."""
+    return f"{platform}#{user_id}"
+
+
+def seats_pk(platform: Platform) -> str:
+    """Return the partition of one platform's waiting room."""
+    return f"seats#{platform}"
+
+
+def listing(platform: Platform, state: State) -> str:
+    """Return the partition of the index that lists one platform's paired or blocked contacts."""
+    return f"{platform}#{state}"
+
+
+def expires_after(*times: int) -> int:
+    """Return a ``ttl``: a day past the latest of these times, for deletion is only ever tidying up."""
+    return max(times) + DAY
+
+
+def attribute(value: str | int) -> dict[str, str]:
+    """Put a value in DynamoDB's form."""
+    return {"S": value} if isinstance(value, str) else {"N": str(value)}
+
+
+def contact_attributes(contact: Contact) -> dict[str, dict[str, str]]:
+    """Return the attributes of a contact's item, without its key; what is empty is absent."""
+    values: dict[str, str | int] = {"state": contact.state}
+    values |= {field: getattr(contact, field) for field in (*_TEXTS, *_NUMBERS) if getattr(contact, field)}
+    if contact.state in _LISTED:
+        values |= {
+            "listing": listing(contact.platform, contact.state),
+            "listed_at": getattr(contact, _LISTED[contact.state]),
+        }
+    if contact.state not in _LISTED or contact.paired_until:
+        values["ttl"] = expires_after(
+            contact.code_expires_at, contact.next_code_at, contact.paired_until, contact.decided_at,
+        )  # fmt: skip
+    return {field: attribute(value) for field, value in values.items()}
+
+
+def contact_from_item(item: Item) -> Contact:
+    """Read a contact's item. Raises UnreadableItemError for one that is not ours or of a version to come: never a guess."""
+    try:
+        platform, _, user_id = item["pk"]["S"].partition("#")
+        texts: dict[str, Any] = {field: item[field]["S"] for field in _TEXTS if field in item}
+        numbers: dict[str, Any] = {field: int(item[field]["N"]) for field in _NUMBERS if field in item}
+        return Contact(
+            platform=Platform(platform),
+            user_id=user_id,
+            state=State(item["state"]["S"]),
+            **texts,
+            **numbers,
+        )
+    except (KeyError, ValueError):
+        raise UnreadableItemError("read a contact", "its item has an unknown form") from None
+
+
+def seat_from_item(item: Item) -> Seat:
+    """Read a seat's item."""
+    return Seat(
+        name=item["sk"]["S"],
+        user_id=item["user_id"]["S"],
+        nonce=item["nonce"]["S"],
+        key_id=item["key_id"]["S"],
+        expires_at=int(item["expires_at"]["N"]),
+        freed_at=int(item.get("freed_at", {"N": "0"})["N"]),
+    )
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, dict[str, str], dict[str, Any]]:
+    """Return what turns one item into the other: update expression, attribute names, attribute values.
+
+    Attributes that neither names stay as they are, so that a version to come may keep its own.
+    """
+    kept = {field: value for field, value in after.items() if before.get(field) != value}
+    gone = [field for field in before if field not in after]
+    names = {f"#{field}": field for field in (*kept, *gone)}
+    expression = "SET " + ", ".join(f"#{field} = :{field}" for field in kept)
+    if gone:
+        expression += " REMOVE " + ", ".join(f"#{field}" for field in gone)
+    return expression, names, {f":{field}": value for field, value in kept.items()}

@@ -1,0 +1,119 @@
+"""Secrets in SSM Parameter Store: one batched read, cached, and read again when nothing cached fits.
+
+A missing, empty or unreadable secret is an error, never an open door. A failed refresh keeps what was read before:
+the door goes on working while SSM does not.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from doorcode.errors import SecretError
+from doorcode.pairing.keyring import Keyring, parse_keyring
+
+REREAD_SECONDS = 2
+# Refreshes are spread over the last fifth of the age, so that many functions do not ask in the same second.
+JITTER = 0.2
+# GetParameters takes ten names at a time.
+BATCH_SIZE = 10
+
+
+class Client(Protocol):
+    """What is used of an SSM client, as boto3 documents it."""
+
+    def get_parameters(self, **kwargs: Any) -> Any: ...  # noqa: D102
+
+
+class SecretStore:
+    """The secrets of one function, by name below a prefix, such as ``/doorcode/my-stack``."""
+
+    def __init__(
+        self,
+        client: Client,
+        prefix: str,
+        names: Sequence[str],
+        *,
+        max_age: int,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        """Read ``names``, and nothing else, and keep them for at most ``max_age`` seconds."""
+        self._client = client
+        self._prefix = prefix.rstrip("/")
+        self._names = tuple(names)
+        self._max_age = max_age
+        self._chance = chance
+        self._texts: Mapping[str, str] = {}
+        self._fresh_until = 0.0
+        self._read_at: int | None = None
+
+    def keyring(self, name: str, now: int) -> Keyring:
+        """Return the keyring of that name, at most ``max_age`` old. Raises SecretError."""
+        if now >= self._fresh_until:
+            self._refresh(now)
+        return self._found(name)
+
+    def reread(self, name: str, now: int) -> Keyring | None:
+        """Return the keyring as it is now; None if it is unchanged, or if all was read in the last 2 seconds.
+
+        Raises SecretError if it is gone.
+        """
+        if not self._may_read(now):
+            return None
+        before = self._texts.get(name)
+        self._refresh(now)
+        return None if self._texts.get(name) == before else self._found(name)
+
+    def text(self, name: str, now: int) -> str:
+        """Return a secret as it stands, for what is no keyring, such as a token. Raises SecretError."""
+        if now >= self._fresh_until:
+            self._refresh(now)
+        self._found(name)
+        return self._texts[name].strip()
+
+    def _may_read(self, now: int) -> bool:
+        return self._read_at is None or not 0 <= now - self._read_at < REREAD_SECONDS
+
+    def _refresh(self, now: int) -> None:
+        # With an age of 0 every call reads; a failed read is not repeated for 2 seconds while there is something to use.
+        if self._texts and self._max_age and not self._may_read(now):
+            return
+        self._read_at = now
+        try:
+            texts = self._read()
+        except Exception as error:  # noqa: BLE001
+            # Whatever the client raises, from throttling to a refused permission: keep what there is.
+            if not self._texts:
+                raise SecretError(f"The secrets under {self._prefix} cannot be read ({_detail(error)}).") from None
+            return
+        self._texts = texts
+        self._fresh_until = now + self._max_age * (1 - JITTER * self._chance())
+
+    def _read(self) -> dict[str, str]:
+        texts: dict[str, str] = {}
+        for start in range(0, len(self._names), BATCH_SIZE):
+            paths = [f"{self._prefix}/{name}" for name in self._names[start : start + BATCH_SIZE]]
+            answer = self._client.get_parameters(Names=paths, WithDecryption=True)
+            texts |= {
+                parameter["Name"].removeprefix(f"{self._prefix}/"): parameter["Value"]
+                for parameter in answer.get("Parameters", [])
+            }
+        return texts
+
+    def _found(self, name: str) -> Keyring:
+        if name not in self._texts:
+            raise SecretError(f"The secret {self._prefix}/{name} is missing. Set it with: doorcode secrets set {name}")
+        try:
+            return parse_keyring(self._texts[name])
+        except SecretError:
+            raise SecretError(
+                f"The secret {self._prefix}/{name} is empty. Set it with: doorcode secrets set {name}",
+            ) from None
+
+
+def _detail(error: Exception) -> str:
+    response = getattr(error, "response", None)
+    if isinstance(response, Mapping):
+        return str(response.get("Error", {}).get("Code", "unknown"))
+    return type(error).__name__

@@ -1,0 +1,258 @@
+"""One DynamoDB table behind a client with boto3's low-level method names.
+
+Retries what passes (throttling, timeouts, conflicts) with full jitter until the deadline, and then raises one error,
+UnavailableError. A transaction carries one ClientRequestToken through all its retries, so that a write whose answer
+was lost is not made twice.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from doorcode.errors import UnavailableError
+
+Item = Mapping[str, Mapping[str, Any]]
+"""An item in DynamoDB's own form, such as ``{"pk": {"S": "telegram#1"}}``."""
+
+PATIENCE_SECONDS = 2.0
+FIRST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 0.5
+BATCH_SIZE = 100
+
+CONDITION_FAILED = "ConditionalCheckFailed"
+PASSING = frozenset(
+    {
+        "InternalServerError",
+        "LimitExceededException",
+        "ProvisionedThroughputExceeded",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "Throttling",
+        "ThrottlingError",
+        "ThrottlingException",
+        "TransactionConflict",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    },
+)
+
+
+class Client(Protocol):
+    """What is used of a DynamoDB client; keyword arguments and answers as boto3 documents them."""
+
+    def get_item(self, **kwargs: Any) -> Any: ...  # noqa: D102
+    def batch_get_item(self, **kwargs: Any) -> Any: ...  # noqa: D102
+    def query(self, **kwargs: Any) -> Any: ...  # noqa: D102
+    def update_item(self, **kwargs: Any) -> Any: ...  # noqa: D102
+    def delete_item(self, **kwargs: Any) -> Any: ...  # noqa: D102
+    def transact_write_items(self, **kwargs: Any) -> Any: ...  # noqa: D102
+
+
+class Lost(Struct, frozen=True):
+    """One part of a transaction whose condition failed, and the item that stood in the way (empty: there is none)."""
+
+    part: int
+    item: Item
+
+
+class ConditionError(Exception):
+    """A condition did not hold, and nothing was written: which parts, and what stands there now.
+
+    ``in_doubt`` tells that an earlier try may have been written although its answer was lost.
+    """
+
+    def __init__(self, lost: Sequence[Lost], *, in_doubt: bool = False) -> None:
+        """Keep the parts in the order of the transaction."""
+        self.lost = {part.part: part.item for part in lost}
+        self.in_doubt = in_doubt
+        super().__init__("the condition did not hold")
+
+
+class Table:
+    """A table and how patiently it is asked."""
+
+    def __init__(  # noqa: PLR0913 (the seams for time and chance)
+        self,
+        client: Client,
+        name: str,
+        *,
+        transport_errors: tuple[type[Exception], ...] = (),
+        patience: float = PATIENCE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Use ``client``; ``transport_errors`` are what it raises when no answer came. ``patience`` is in seconds.
+
+        The patience is for one call; ``started`` gives it to several together.
+        """
+        self._client = client
+        self._name = name
+        self._transport_errors = transport_errors
+        self._patience = patience
+        self._clock = clock
+        self._sleep = sleep
+        self._deadline: float | None = None
+
+    def started(self) -> Table:
+        """Return this table for one operation: all its calls together have one deadline, counted from now."""
+        table = copy(self)
+        table._deadline = self._clock() + self._patience  # noqa: SLF001 (our own copy)
+        return table
+
+    def get(self, pk: str, sk: str) -> Item:
+        """Read one item, consistently; empty if there is none."""
+        answer = self._ask("read the table", self._client.get_item, Key=_key(pk, sk), ConsistentRead=True)
+        item: Item = answer.get("Item", {})
+        return item
+
+    def get_many(self, keys: Sequence[tuple[str, str]]) -> list[Item]:
+        """Read many items, consistently, in no order; those that do not exist are left out."""
+        items: list[Item] = []
+        waiting: list[Item] = [_key(pk, sk) for pk, sk in keys]
+        deadline = self._until()
+        while waiting:
+            batch, waiting = waiting[:BATCH_SIZE], waiting[BATCH_SIZE:]
+            answer = self._ask(
+                "read the table",
+                self._client.batch_get_item,
+                named=False,
+                RequestItems={self._name: {"Keys": batch, "ConsistentRead": True}},
+            )
+            items += answer.get("Responses", {}).get(self._name, [])
+            left = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+            if left and not self._pause(1, deadline):
+                raise UnavailableError("read the table", "UnprocessedKeys")
+            waiting += left
+        return items
+
+    def partition(self, pk: str) -> list[Item]:
+        """Read all items of one partition, consistently, in the order of their sort keys."""
+        items: list[Item] = []
+        start: dict[str, Any] = {}
+        while True:
+            answer = self._ask(
+                "read the table",
+                self._client.query,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": pk}},
+                ConsistentRead=True,
+                **start,
+            )
+            items += answer.get("Items", [])
+            if not answer.get("LastEvaluatedKey"):
+                return items
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def query(self, **arguments: Any) -> Any:
+        """Query an index; arguments and answer are DynamoDB's."""
+        return self._ask("list the table", self._client.query, **arguments)
+
+    def update(self, pk: str, sk: str, **arguments: Any) -> Item:
+        """Update one item and return it as it is then. Raises ConditionError with the item that stood in the way."""
+        answer = self._ask(
+            "write the table",
+            self._client.update_item,
+            Key=_key(pk, sk),
+            ReturnValues="ALL_NEW",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            **arguments,
+        )
+        item: Item = answer.get("Attributes", {})
+        return item
+
+    def delete(self, pk: str, sk: str) -> bool:
+        """Delete one item; tell whether there was one."""
+        answer = self._ask("write the table", self._client.delete_item, Key=_key(pk, sk), ReturnValues="ALL_OLD")
+        return bool(answer.get("Attributes"))
+
+    def transact(self, parts: Sequence[tuple[str, Mapping[str, Any]]], token: str) -> None:
+        """Write all parts or none: each is a kind (``Update``, ``ConditionCheck``) and its arguments.
+
+        ``token`` makes the retries of this very transaction one write. Raises ConditionError with the parts that lost.
+        """
+        items = [
+            {kind: {"TableName": self._name, "ReturnValuesOnConditionCheckFailure": "ALL_OLD", **arguments}}
+            for kind, arguments in parts
+        ]
+        self._ask(
+            "write the table",
+            self._client.transact_write_items,
+            named=False,
+            TransactItems=items,
+            ClientRequestToken=token,
+        )
+
+    def _ask(self, doing: str, method: Callable[..., Any], *, named: bool = True, **arguments: Any) -> Any:
+        if named:
+            arguments["TableName"] = self._name
+        deadline = self._until()
+        in_doubt = False
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return method(**arguments)
+            except self._transport_errors as error:
+                detail, passes, in_doubt = type(error).__name__, True, True
+            except Exception as error:
+                # Told by its shape, so that no particular client has to be imported here.
+                response = getattr(error, "response", None)
+                if not isinstance(response, Mapping):
+                    raise
+                detail = str(response.get("Error", {}).get("Code", "unknown"))
+                lost = _lost(detail, response)
+                if lost:
+                    raise ConditionError(lost, in_doubt=in_doubt) from error
+                passes = _passes(detail, response)
+                in_doubt = in_doubt or _may_have_been_written(response)
+            if not passes or not self._pause(tries, deadline):
+                raise UnavailableError(doing, detail) from None
+
+    def _until(self) -> float:
+        return self._clock() + self._patience if self._deadline is None else self._deadline
+
+    def _pause(self, tries: int, deadline: float) -> bool:
+        """Wait a random while that grows with each try; say no when that would go past the deadline."""
+        longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (tries - 1))
+        pause = random.uniform(0, longest)  # noqa: S311 (spreads retries; nothing secret)
+        if self._clock() + pause >= deadline:
+            return False
+        self._sleep(pause)
+        return True
+
+
+def _key(pk: str, sk: str) -> Item:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _lost(code: str, response: Mapping[str, Any]) -> list[Lost]:
+    if code == "ConditionalCheckFailedException":
+        return [Lost(0, response.get("Item") or {})]
+    return [
+        Lost(part, reason.get("Item") or {})
+        for part, reason in enumerate(response.get("CancellationReasons") or [])
+        if reason.get("Code") == CONDITION_FAILED
+    ]
+
+
+def _passes(code: str, response: Mapping[str, Any]) -> bool:
+    reasons = {reason.get("Code") or "None" for reason in response.get("CancellationReasons") or []} - {"None"}
+    if reasons:
+        # Cancelled, and by no condition: again only if each reason is one that passes.
+        return reasons <= PASSING
+    return code in PASSING or _may_have_been_written(response)
+
+
+def _may_have_been_written(response: Mapping[str, Any]) -> bool:
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return bool(status >= 500)  # noqa: PLR2004 (HTTP's server errors)

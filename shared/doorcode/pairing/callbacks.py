@@ -1,0 +1,80 @@
+"""What a button carries: ``pair:{action}:{platform}:{user_id}:{code}:{sig}``, signed by us.
+
+The signature proves that the button is ours and unchanged. It does not prove who pressed it: that comes from the
+platform's verified payload, and must be an owner, whatever the button says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from enum import StrEnum
+
+from msgspec import Struct
+
+from doorcode.errors import CallbackError, InvalidUserIdError, MalformedCodeError
+from doorcode.pairing import codes
+from doorcode.pairing.contact import Platform, checked_user_id
+from doorcode.pairing.keyring import Keyring, same
+
+PREFIX = "pair"
+SIGNATURE_LENGTH = 8
+# Telegram's limit for callback_data. Longer than any button of ours elsewhere, too.
+MAX_CALLBACK_BYTES = 64
+# Room for the longest id that we accept; anything longer is not worth hashing.
+MAX_READ = 256
+
+
+class Action(StrEnum):
+    """What an owner's button can do."""
+
+    APPROVE = "approve"
+    DENY = "deny"
+    BLOCK = "block"
+
+
+class Callback(Struct, frozen=True):
+    """The content of a button, verified."""
+
+    action: Action
+    platform: Platform
+    user_id: str
+    code: str
+
+
+def sign(callback: Callback, keyring: Keyring) -> str:
+    """Return the button's data, signed with the newest secret.
+
+    At most 64 bytes for ids of up to 20 characters, which no platform's id exceeds.
+    """
+    body = f"{PREFIX}:{callback.action}:{callback.platform}:{callback.user_id}:{callback.code}"
+    return f"{body}:{_signature(keyring.newest, body)}"
+
+
+def verify(data: object, keyring: Keyring) -> Callback:
+    """Read a button's data, if one of our secrets signed exactly that. Raises CallbackError, without its content."""
+    if not isinstance(data, str) or len(data) > MAX_READ:
+        raise CallbackError("The button's data is not a text of ours.")
+    body, _, signature = data.rpartition(":")
+    given = signature.encode(errors="surrogatepass")
+    # No early exit: every secret is tried, so that time does not tell which one it was.
+    if not any([same(given, _signature(secret, body).encode()) for secret in keyring.secrets]):  # noqa: C419
+        raise CallbackError("The button's signature does not fit.")
+    return _parse(body)
+
+
+def _parse(body: str) -> Callback:
+    # From both ends: what is between them is the id, which may itself hold colons.
+    try:
+        prefix, action, platform, rest = body.split(":", 3)
+        user_id, code = rest.rsplit(":", 1)
+        if prefix != PREFIX or codes.normalise(code) != code:
+            raise CallbackError("The button's data has another form.")
+        return Callback(Action(action), Platform(platform), checked_user_id(user_id), code)
+    except (ValueError, InvalidUserIdError, MalformedCodeError):
+        raise CallbackError("The button's data has another form.") from None
+
+
+def _signature(secret: bytes, body: str) -> str:
+    mac = hmac.digest(secret, body.encode(errors="surrogatepass"), hashlib.sha256)
+    return mac.hex()[:SIGNATURE_LENGTH]

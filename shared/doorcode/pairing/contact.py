@@ -1,0 +1,140 @@
+"""A contact: one person on one platform, named by the platform's immutable id, and where they stand."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from doorcode.errors import InvalidLabelError, InvalidTimeError, InvalidUserIdError, UnknownPlatformError
+from doorcode.pairing.names import MAX_NAME_LENGTH, safe_name
+
+MAX_USER_ID_LENGTH = 64
+# Year 9999: later than that, tools that show times give up.
+END_OF_TIME = 253_402_300_799
+
+
+class Platform(StrEnum):
+    """The chat platforms that strangers can write from."""
+
+    TELEGRAM = "telegram"
+    SLACK = "slack"
+    DISCORD = "discord"
+
+
+class State(StrEnum):
+    """What the table says of a contact. Whether it still holds depends on the time: see ``Contact.standing``."""
+
+    NONE = "none"
+    PENDING = "pending"
+    DENIED = "denied"
+    PAIRED = "paired"
+    BLOCKED = "blocked"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+
+
+class Standing(StrEnum):
+    """What a state counts as at one moment; the rows of the matrix in ``transitions``."""
+
+    NONE = "none"
+    PENDING = "pending"
+    OVERDUE = "overdue"
+    DENIED = "denied"
+    PAIRED = "paired"
+    BLOCKED = "blocked"
+
+
+class Via(StrEnum):
+    """The surface that a decision came from."""
+
+    BUTTON = "button"
+    CLI = "cli"
+    API = "api"
+    WEB = "web"
+
+
+class Contact(Struct, frozen=True, kw_only=True):
+    """One person on one platform.
+
+    Times are whole seconds since 1970, 0 where there is none; texts are empty where there is none.
+    """
+
+    platform: Platform
+    user_id: str
+    state: State = State.NONE
+    # Goes up with every move; every write is conditional on the one that was read. 0: there is no item yet.
+    rev: int = 0
+    # For showing only, made safe. Never an identity.
+    name: str = ""
+    # Where to answer: that platform's own address, opaque outside its platform.
+    reply: str = ""
+    # The platform's id of the delivery that made the last request.
+    delivery_id: str = ""
+    # What the code is made from, and with which secret. Kept after the decision, so that an old button or code
+    # can be told what became of it; the state is what keeps it from acting.
+    nonce: str = ""
+    key_id: str = ""
+    seat: str = ""
+    requested_at: int = 0
+    code_expires_at: int = 0
+    next_code_at: int = 0
+    label: str = ""
+    paired_at: int = 0
+    paired_until: int = 0
+    decided_by: str = ""
+    decided_via: str = ""
+    decided_at: int = 0
+
+    def standing(self, now: int) -> Standing:
+        """Tell what this contact counts as at ``now``, whether or not anything has tidied up behind it."""
+        if self.state is State.PENDING:
+            return Standing.OVERDUE if now >= self.code_expires_at else Standing.PENDING
+        if self.state is State.PAIRED:
+            return Standing.NONE if self.paired_until and now >= self.paired_until else Standing.PAIRED
+        if self.state is State.DENIED:
+            return Standing.DENIED
+        if self.state is State.BLOCKED:
+            return Standing.BLOCKED
+        return Standing.NONE
+
+
+def platform_named(text: str) -> Platform:
+    """Return the platform of that name, in any case. Raises UnknownPlatformError."""
+    try:
+        return Platform(text.strip().lower())
+    except ValueError:
+        known = ", ".join(Platform)
+        raise UnknownPlatformError(f"There is no platform {safe_name(text)!r}. Use one of: {known}.") from None
+
+
+def checked_user_id(text: object) -> str:
+    """Return a platform's user id unchanged, if it can be one: 1 to 64 visible ASCII characters, not ``*``.
+
+    Ids are compared exactly and never trimmed or folded: a shorter, longer or wildcard id is somebody else or nobody.
+    Raises InvalidUserIdError.
+    """
+    if not isinstance(text, str) or not text:
+        raise InvalidUserIdError("The user id is empty. Give the platform's immutable id, such as 987654321.")
+    if len(text) > MAX_USER_ID_LENGTH or text == "*" or not all("!" <= character <= "~" for character in text):
+        raise InvalidUserIdError(
+            f"{safe_name(text)!r} is not a user id: use 1 to {MAX_USER_ID_LENGTH} visible ASCII characters without spaces.",
+        )
+    return text
+
+
+def checked_label(text: str) -> str:
+    """Return a label made safe for showing. Raises InvalidLabelError where that would change what it says."""
+    label = " ".join(text.split())
+    if safe_name(label) != label:
+        raise InvalidLabelError(
+            f"A label has at most {MAX_NAME_LENGTH} characters, all of them visible. This one would read {safe_name(label)!r}.",
+        )
+    return label
+
+
+def checked_end(until: int, now: int) -> int:
+    """Return when a pairing ends (0: never). Raises InvalidTimeError unless it lies ahead and before the year 10000."""
+    if until and not now < until <= END_OF_TIME:
+        raise InvalidTimeError("The end of a pairing must lie in the future. Use for example --for 7d.")
+    return until

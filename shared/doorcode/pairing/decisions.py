@@ -1,0 +1,120 @@
+"""The one place where anything is decided: buttons, command, HTTP API and page all go through ``Desk.decide``."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from msgspec import Struct
+
+from doorcode.errors import ForbiddenError, InputError, SecretError, UnavailableError, UnknownCodeError
+from doorcode.pairing import codes
+from doorcode.pairing.contact import Contact, Platform, Via, checked_user_id
+from doorcode.pairing.keyring import Keyring
+from doorcode.pairing.ports import GATEWAY_SECRET, Guesses, Room, Secrets, fitting
+from doorcode.pairing.settings import Settings
+from doorcode.pairing.transitions import Decision, Operation, Refusal, refused
+
+# A button's block carries the code of the request that it stands under.
+TAKES_A_CODE = frozenset({Operation.APPROVE, Operation.DENY, Operation.BLOCK})
+ORDERS = TAKES_A_CODE | {Operation.ADD, Operation.REVOKE, Operation.UNBLOCK}
+UNKNOWN_CODE = "No pending request has that code. See what is waiting with: doorcode pairing list --pending"
+
+
+class Actor(Struct, frozen=True, kw_only=True):
+    """Who decides: an id that the surface has verified, and for a button the platform that it was pressed on."""
+
+    via: Via
+    id: str
+    platform: Platform | None = None
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """What is to be done, and to whom: by code, by user id, or by both, which then must belong together.
+
+    ``label`` None keeps the present one; ``until`` is when the pairing ends, 0 for never.
+    """
+
+    operation: Operation
+    platform: Platform
+    user_id: str = ""
+    code: str = ""
+    label: str | None = None
+    until: int = 0
+
+
+class Desk:
+    """Authorises, finds the request that is meant, and moves it."""
+
+    def __init__(self, room: Room, guesses: Guesses, secrets: Secrets, settings: Settings) -> None:
+        """Work on that room, with those secrets."""
+        self._room = room
+        self._guesses = guesses
+        self._secrets = secrets
+        self._settings = settings
+
+    def decide(self, actor: Actor, order: Order, now: int) -> Contact:
+        """Carry out an order at ``now`` and return the contact as it is then.
+
+        Raises ForbiddenError, MalformedCodeError (not counted), LockedOutError, UnknownCodeError (counted),
+        RefusedError with the state that really holds, InputError, SecretError, UnavailableError.
+        """
+        self._authorise(actor, order)
+        contact = self._find(actor, order, now)
+        decision = Decision(by=actor.id, via=actor.via, label=order.label, until=order.until)
+        # With a code, exactly the request that the code belongs to; a newer one is somebody else's decision.
+        nonce = contact.nonce if order.code else None
+        return self._room.move(contact, order.operation, now, decision, nonce=nonce)
+
+    def _authorise(self, actor: Actor, order: Order) -> None:
+        if order.operation not in ORDERS:
+            raise InputError(f"{order.operation} is not something to decide.")
+        if not actor.id:
+            raise ForbiddenError("It is not known who decides.")
+        if order.code and order.operation not in TAKES_A_CODE:
+            raise InputError(f"{order.operation} takes a user id, not a code.")
+        if actor.via is Via.BUTTON:
+            if actor.platform is None or not self._settings.is_owner(actor.platform, actor.id):
+                raise ForbiddenError("Only the owner can do this.")
+            if (actor.platform, actor.id) == (order.platform, order.user_id):
+                raise ForbiddenError("Nobody decides on himself.")
+
+    def _find(self, actor: Actor, order: Order, now: int) -> Contact:
+        if not order.code:
+            return self._room.get(order.platform, checked_user_id(order.user_id))
+        code = codes.normalise(order.code)
+        if actor.via is Via.BUTTON:
+            # Signed by us, so no guess: a code that does not fit is that of an older request.
+            contact = self._room.get(order.platform, checked_user_id(order.user_id))
+            if not self._fits(contact, code, now):
+                raise refused(contact, Refusal.SUPERSEDED if contact.nonce else Refusal.NOT_PENDING)
+            return contact
+        if order.user_id:
+            checked_user_id(order.user_id)
+        # Counted before it is compared, so that guesses in parallel are counted too.
+        self._guesses.count(actor.via, actor.id, now)
+        try:
+            found = self._guessed(order, code, now)
+        except (UnavailableError, SecretError):
+            # Nothing was compared. That this fails too costs the caller one of five guesses.
+            with suppress(UnavailableError):
+                self._guesses.forgive(actor.via, actor.id, now)
+            raise
+        if found is None:
+            raise UnknownCodeError(UNKNOWN_CODE)
+        self._guesses.forgive(actor.via, actor.id, now)
+        return found
+
+    def _guessed(self, order: Order, code: str, now: int) -> Contact | None:
+        if not order.user_id:
+            return self._room.find_by_code(order.platform, code, self._secrets, now)
+        contact = self._room.get(order.platform, order.user_id)
+        return contact if self._fits(contact, code, now) else None
+
+    def _fits(self, contact: Contact, code: str, now: int) -> bool:
+        def attempt(keyring: Keyring) -> bool | None:
+            secret = keyring.find(contact.key_id)
+            if secret is None:
+                return None
+            return codes.fits(code, secret, contact.platform, contact.user_id, contact.nonce)
+
+        return bool(contact.nonce) and bool(fitting(self._secrets, GATEWAY_SECRET, now, attempt))

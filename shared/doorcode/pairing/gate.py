@@ -1,0 +1,81 @@
+"""The gate: what becomes of a message, and the one reason why."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from doorcode.pairing.contact import Contact, Standing
+from doorcode.pairing.messages import ChatType, Ignored, Message
+from doorcode.pairing.settings import GroupPolicy, Policy, Settings
+from doorcode.pairing.transitions import RequestVerdict, assess_request
+
+
+class Action(StrEnum):
+    """What is done with a message."""
+
+    IGNORE = "ignore"
+    DROP = "drop"
+    ADMIT = "admit"
+    PAIR = "pair"
+
+
+class Reason(StrEnum):
+    """Why. One for every message, in the log and as a metric."""
+
+    NOT_A_MESSAGE = "not_a_message"
+    BLOCKED = "blocked"
+    GROUP_POLICY = "group_policy"
+    OWNER = "owner"
+    ALLOWED_USER = "allowed_user"
+    PAIRED = "paired"
+    POLICY_DENY = "policy_deny"
+    GROUP_UNKNOWN = "group_unknown"
+    POLICY_ALLOW = "policy_allow"
+    OVER_BUDGET = "over_budget"
+    PAIRING_REQUESTED = "pairing_requested"
+    RATE_LIMITED = "rate_limited"
+    WAITING_ROOM_FULL = "waiting_room_full"
+
+
+class Verdict(Struct, frozen=True):
+    """An action and its reason."""
+
+    action: Action
+    reason: Reason
+
+
+# What only the table can tell replaces the gate's own word: a budget that is spent, a room that is full.
+OVER_BUDGET = Verdict(Action.DROP, Reason.OVER_BUDGET)
+WAITING_ROOM_FULL = Verdict(Action.PAIR, Reason.WAITING_ROOM_FULL)
+
+
+def decide(settings: Settings, message: Message | Ignored, contact: Contact, now: int) -> Verdict:  # noqa: PLR0911
+    """Decide on a message from ``contact`` at ``now``. The first rule that matches wins; the order is the promise.
+
+    ``policy_allow`` still has to fit the message budget, and ``pairing_requested`` still has to find a seat.
+    """
+    if isinstance(message, Ignored):
+        return Verdict(Action.IGNORE, Reason.NOT_A_MESSAGE)
+    standing = contact.standing(now)
+    if standing is Standing.BLOCKED:
+        return Verdict(Action.DROP, Reason.BLOCKED)
+    in_group = message.chat_type is ChatType.GROUP
+    if in_group and not (settings.group_policy is GroupPolicy.MENTION_ONLY and message.addressed):
+        return Verdict(Action.DROP, Reason.GROUP_POLICY)
+    if settings.is_owner(message.platform, message.user_id):
+        return Verdict(Action.ADMIT, Reason.OWNER)
+    if settings.is_allowed(message.platform, message.user_id, message.username):
+        return Verdict(Action.ADMIT, Reason.ALLOWED_USER)
+    if standing is Standing.PAIRED:
+        return Verdict(Action.ADMIT, Reason.PAIRED)
+    policy = settings.policy(message.platform)
+    if policy is Policy.DENY:
+        return Verdict(Action.DROP, Reason.POLICY_DENY)
+    if in_group:
+        return Verdict(Action.DROP, Reason.GROUP_UNKNOWN)
+    if policy is Policy.ALLOW:
+        return Verdict(Action.ADMIT, Reason.POLICY_ALLOW)
+    limited = assess_request(contact, message.delivery_id, now) is RequestVerdict.RATE_LIMITED
+    return Verdict(Action.PAIR, Reason.RATE_LIMITED if limited else Reason.PAIRING_REQUESTED)

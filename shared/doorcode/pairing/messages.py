@@ -1,0 +1,60 @@
+"""What the platforms deliver, in one form: a message, a press of a button, or something that is neither."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from doorcode.pairing.contact import Platform
+
+
+class ChatType(StrEnum):
+    """Where a message was written. Codes are only ever given in direct chats."""
+
+    DIRECT = "direct"
+    GROUP = "group"
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """Something a person wrote or sent, verified to come from the platform.
+
+    ``name`` is for showing and made safe; ``username`` is what ALLOWED_USERS may name on Telegram, without ``@``.
+    ``chat`` and ``thread`` name the conversation; ``reply`` is the platform's own address for an answer, opaque
+    elsewhere. ``sent_at`` is in whole seconds since 1970.
+    """
+
+    platform: Platform
+    user_id: str
+    delivery_id: str
+    chat_type: ChatType
+    chat: str
+    thread: str = ""
+    kind: str = "text"
+    text: str = ""
+    name: str = ""
+    username: str = ""
+    # In a group: the bot was mentioned, answered or given a command.
+    addressed: bool = False
+    message_id: str = ""
+    sent_at: int = 0
+    reply: str = ""
+
+
+class Press(Struct, frozen=True, kw_only=True):
+    """Somebody pressed a button. Who did comes from the verified payload; ``data`` proves nothing about them."""
+
+    platform: Platform
+    user_id: str
+    data: str
+    name: str = ""
+    # Where and how to answer the press: opaque outside the platform.
+    reply: str = ""
+
+
+class Ignored(Struct, frozen=True, kw_only=True):
+    """An edit, a reaction, a join, a bot's own message, a kind that we do not know: nothing that a person said."""
+
+    platform: Platform
+    what: str
+    user_id: str = ""

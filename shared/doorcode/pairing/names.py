@@ -1,0 +1,58 @@
+"""Strangers' names, made harmless to show.
+
+Names come from whoever writes. What is returned here cannot move a cursor, reorder the text around it, hide, or flood
+a prompt. It can still look like another person's name: a name is never an identity, and the platform and the immutable
+id always stand beside it. Each platform escapes its own markup on top of this.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+MAX_NAME_LENGTH = 64
+# More marks than this on one letter are not a script but a tower that covers the lines around it.
+MAX_MARKS_IN_A_ROW = 3
+# Read no more of a name than this: 10 kB of invisible characters cost nothing to send.
+MAX_READ = 1024
+
+# Control, format (bidirectional and zero-width ones are here), surrogate, private, unassigned, line, paragraph.
+UNSHOWABLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Letters and marks by category that show nothing: fillers, joiners, variation selectors, the blank braille pattern.
+INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0") | frozenset(
+    chr(point) for point in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
+)
+
+
+def safe_name(text: str) -> str:
+    """Return ``text`` without what could harm where it is shown, in one line of at most 64 characters; maybe empty."""
+    shown: list[str] = []
+    marks = 0
+    for character in text[:MAX_READ]:
+        category = unicodedata.category(character)
+        if category == "Zs" or character in "\t\n\r\u2028\u2029":
+            # Runs of white space become one space, and none leads.
+            if shown and shown[-1] != " ":
+                shown.append(" ")
+            marks = 0
+            continue
+        if category in UNSHOWABLE_CATEGORIES or character in INVISIBLE:
+            continue
+        marks = marks + 1 if category in {"Mn", "Me"} else 0
+        if marks > MAX_MARKS_IN_A_ROW or (marks and not shown):
+            continue
+        shown.append(character)
+        if len(shown) == MAX_NAME_LENGTH:
+            break
+    return "".join(shown).rstrip()
+
+
+def display_name(username: str, full_name: str = "") -> str:
+    """Return ``@username``, else the full name, else nothing (the id is shown then), made safe.
+
+    Only a platform's username may begin with ``@``: a person who calls himself "@owner" is not shown as that user.
+    """
+    handle = safe_name(username).replace(" ", "").lstrip("@")[: MAX_NAME_LENGTH - 1]
+    if handle:
+        return f"@{handle}"
+    # The full-width and small forms look the same in many fonts.
+    return safe_name(full_name).lstrip("@\uff20\ufe6b ")

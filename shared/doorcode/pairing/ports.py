@@ -1,0 +1,68 @@
+"""What the domain asks of the world; ``aws`` has the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from doorcode.pairing.contact import Contact, Platform
+from doorcode.pairing.keyring import Keyring
+from doorcode.pairing.transitions import Decision, Operation
+
+T = TypeVar("T")
+
+GATEWAY_SECRET = "gateway-secret"  # noqa: S105 (a name, not a secret)
+CALLBACK_SECRET = "callback-secret"  # noqa: S105 (a name, not a secret)
+
+
+class Secrets(Protocol):
+    """Keyrings by name. Both methods raise SecretError when there is none to be had."""
+
+    def keyring(self, name: str, now: int) -> Keyring:
+        """Return the keyring, from the cache where it is young enough."""
+
+    def reread(self, name: str, now: int) -> Keyring | None:
+        """Return the keyring as it is now, because nothing cached fits; None if it is unchanged or was just read."""
+
+
+class Room(Protocol):
+    """The waiting room, as far as decisions need it."""
+
+    def get(self, platform: Platform, user_id: str) -> Contact:
+        """Return the contact as it is now."""
+
+    def find_by_code(self, platform: Platform, code: str, secrets: Secrets, now: int) -> Contact | None:
+        """Return the contact whose latest request has that code, whatever became of it since."""
+
+    def move(
+        self,
+        contact: Contact,
+        operation: Operation,
+        now: int,
+        decision: Decision,
+        *,
+        nonce: str | None = None,
+    ) -> Contact:
+        """Move the contact, from whatever state it really is in; with ``nonce``, only that request of it."""
+
+
+class Guesses(Protocol):
+    """Counts the codes that a caller tries. The caller is named within a surface."""
+
+    def count(self, surface: str, caller: str, now: int) -> None:
+        """Count a guess before it is compared. Raises LockedOutError."""
+
+    def forgive(self, surface: str, caller: str, now: int) -> None:
+        """Take back a guess that was right."""
+
+
+def fitting(secrets: Secrets, name: str, now: int, attempt: Callable[[Keyring], T | None]) -> T | None:
+    """Return what ``attempt`` makes of the keyring; if nothing fits, try once more with a fresh one.
+
+    A secret may have been rotated since it was cached, so a refusal is only final on a fresh read.
+    """
+    found = attempt(secrets.keyring(name, now))
+    if found is not None:
+        return found
+    fresh = secrets.reread(name, now)
+    return None if fresh is None else attempt(fresh)

@@ -1,0 +1,258 @@
+"""Settings, read from a mapping such as the environment. One clear line for each value that cannot be used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+from msgspec import Struct
+
+from doorcode.errors import InvalidUserIdError, SettingsError
+from doorcode.pairing.contact import Platform, checked_user_id
+from doorcode.pairing.names import safe_name
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+
+USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
+LONGEST_SHOWN = 60
+
+
+class Policy(StrEnum):
+    """What happens to a stranger in a direct chat."""
+
+    DENY = "deny"
+    PAIR = "pair"
+    ALLOW = "allow"
+
+
+class GroupPolicy(StrEnum):
+    """What happens in groups."""
+
+    OFF = "off"
+    MENTION_ONLY = "mention_only"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Every setting of the gate and what follows it, with its default. Durations are in seconds.
+
+    ``owners`` and ``allowed`` hold exact ids; ``allowed_usernames`` are Telegram's, in lower case without ``@``.
+    """
+
+    unknown_user_policy: Policy = Policy.DENY
+    policy_overrides: Mapping[Platform, Policy] = {}
+    owners: tuple[tuple[Platform, str], ...] = ()
+    allowed: frozenset[tuple[Platform, str]] = frozenset()
+    allowed_usernames: frozenset[str] = frozenset()
+    code_ttl: int = 3600
+    code_cooldown: int = 600
+    max_pending: int = 100
+    group_policy: GroupPolicy = GroupPolicy.OFF
+    message_budget: int = 20
+    debounce: int = 0
+    tell_denied: bool = True
+    agent_model_id: str = ""
+    telegram_api_url: str = "https://api.telegram.org"
+    slack_api_url: str = "https://slack.com/api"
+    discord_api_url: str = "https://discord.com/api/v10"
+    secrets_max_age: int = 300
+
+    def policy(self, platform: Platform) -> Policy:
+        """Tell what happens to strangers on that platform."""
+        return self.policy_overrides.get(platform, self.unknown_user_policy)
+
+    def is_owner(self, platform: Platform, user_id: str) -> bool:
+        """Tell whether that very id, on that very platform, is an owner's. An empty id is nobody's."""
+        return bool(user_id) and (platform, user_id) in self.owners
+
+    def owners_on(self, platform: Platform) -> tuple[str, ...]:
+        """Return the ids of the owners on that platform, in the order given."""
+        return tuple(user_id for owner_platform, user_id in self.owners if owner_platform is platform)
+
+    def is_allowed(self, platform: Platform, user_id: str, username: str = "") -> bool:
+        """Tell whether that id is in ALLOWED_USERS, or on Telegram the username, in any case."""
+        if not user_id:
+            return False
+        if (platform, user_id) in self.allowed:
+            return True
+        return platform is Platform.TELEGRAM and username.lower() in self.allowed_usernames
+
+    def summary(self) -> str:
+        """Say which policy is in force, in one line for the log."""
+        policies = ", ".join(f"{platform}={self.policy(platform)}" for platform in Platform)
+        return (
+            f"Unknown users: {policies}. Groups: {self.group_policy}. "
+            f"Owners: {len(self.owners)}. Allowed users: {len(self.allowed) + len(self.allowed_usernames)}."
+        )
+
+    def warnings(self) -> tuple[str, ...]:
+        """Name what is allowed but probably not meant."""
+        lines = []
+        policies = {platform: self.policy(platform) for platform in Platform}
+        if Policy.PAIR in policies.values() and not self.owners:
+            lines.append(
+                "UNKNOWN_USER_POLICY is pair, but OWNER_USER_IDS is empty: nobody is asked, "
+                "and strangers are told a command for the owner to run.",
+            )
+        for platform, policy in policies.items():
+            if policy is Policy.ALLOW:
+                lines.append(f"UNKNOWN_USER_POLICY is allow on {platform}: anybody who writes there reaches the agent.")
+        lines.extend(
+            f"ALLOWED_USERS names telegram:@{name}: usernames change hands. Use the numeric id instead."
+            for name in sorted(self.allowed_usernames)
+        )
+        return tuple(lines)
+
+
+class _Policies(Struct, frozen=True):
+    default: Policy
+    overrides: dict[Platform, Policy]
+
+
+_People = tuple[tuple[Platform, str], ...]
+
+
+def parse_settings(values: Mapping[str, str]) -> Settings:
+    """Read the settings. Absent and blank values mean the default. Raises SettingsError with a line for each bad one."""
+    reader = _Reader(values)
+    policies = reader.read("UNKNOWN_USER_POLICY", _policies, _Policies(Policy.DENY, {}))
+    nobody: _People = ()
+    allowed = reader.read("ALLOWED_USERS", _people_or_usernames, nobody)
+    settings = Settings(
+        unknown_user_policy=policies.default,
+        policy_overrides=policies.overrides,
+        owners=reader.read("OWNER_USER_IDS", _people, nobody),
+        allowed=frozenset((platform, who) for platform, who in allowed if not who.startswith("@")),
+        allowed_usernames=frozenset(who[1:].lower() for _, who in allowed if who.startswith("@")),
+        code_ttl=reader.number("CODE_TTL_SECONDS", 3600, 60, 86_400),
+        code_cooldown=reader.number("CODE_COOLDOWN_SECONDS", 600, 60, 86_400),
+        max_pending=reader.number("MAX_PENDING", 100, 1, 100),
+        group_policy=reader.read("GROUP_POLICY", lambda text: _choice(GroupPolicy, text), GroupPolicy.OFF),
+        message_budget=reader.number("MESSAGE_BUDGET", 20, 0, 100_000),
+        debounce=reader.number("DEBOUNCE_SECONDS", 0, 0, 30),
+        tell_denied=reader.read("TELL_DENIED", _boolean, True),  # noqa: FBT003 (a default, read by its name)
+        agent_model_id=reader.text("AGENT_MODEL_ID"),
+        telegram_api_url=reader.read("TELEGRAM_API_URL", _url, "https://api.telegram.org"),
+        slack_api_url=reader.read("SLACK_API_URL", _url, "https://slack.com/api"),
+        discord_api_url=reader.read("DISCORD_API_URL", _url, "https://discord.com/api/v10"),
+        secrets_max_age=reader.number("SECRETS_MAX_AGE_SECONDS", 300, 0, 300),
+    )
+    if reader.problems:
+        raise SettingsError(tuple(reader.problems))
+    return settings
+
+
+class _Reader:
+    """Reads one value after another and keeps what is wrong with each, so that all of it is said at once."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self.problems: list[str] = []
+
+    def text(self, name: str) -> str:
+        return self._values.get(name, "").strip()
+
+    def read(self, name: str, parse: Callable[[str], T], default: T) -> T:
+        text = self.text(name)
+        if not text:
+            return default
+        try:
+            return parse(text)
+        except ValueError as error:
+            self.problems.append(f"{name}: {error}")
+            return default
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        def parse(text: str) -> int:
+            if not re.fullmatch(r"[+-]?[0-9]{1,40}", text):
+                raise ValueError(f"{_shown(text)} is not a whole number. Use {name}={default}")
+            number = int(text)
+            if not least <= number <= most:
+                nearest = min(max(number, least), most)
+                raise ValueError(f"{number} is not between {least} and {most}. Use {name}={nearest}")
+            return number
+
+        return self.read(name, parse, default)
+
+
+def _shown(text: str) -> str:
+    return repr(safe_name(text)[:LONGEST_SHOWN])
+
+
+def _choice(choices: type[E], text: str) -> E:
+    try:
+        return choices(text)
+    except ValueError:
+        folded = text.strip().lower().replace("-", "_")
+        hint = f" Use {folded}" if folded in set(choices) else ""
+        raise ValueError(f"{_shown(text)} is none of {', '.join(choices)}.{hint}") from None
+
+
+def _boolean(text: str) -> bool:
+    folded = text.lower()
+    if text in {"true", "false"}:
+        return text == "true"
+    meant = {"yes": "true", "1": "true", "on": "true", "no": "false", "0": "false", "off": "false"}.get(folded, folded)
+    hint = f" Use {meant}" if meant in {"true", "false"} else ""
+    raise ValueError(f"{_shown(text)} is neither true nor false.{hint}")
+
+
+def _url(text: str) -> str:
+    # Plain http only to this machine: everywhere else a token would travel in the open.
+    if not re.fullmatch(r"(https://|http://(127\.0\.0\.1|localhost|\[::1\])(?=[:/]|$))[!-~]*", text) or set(text) & set(
+        "?#@"
+    ):
+        raise ValueError(
+            f"{_shown(text)} is not an https:// address without query and user (http:// only to localhost)."
+        )
+    return text.rstrip("/")
+
+
+def _entries(text: str) -> list[str]:
+    return [entry.strip() for entry in text.split(",") if entry.strip()]
+
+
+def _policies(text: str) -> _Policies:
+    default = Policy.DENY
+    overrides: dict[Platform, Policy] = {}
+    for index, entry in enumerate(_entries(text)):
+        name, equals, value = entry.partition("=")
+        if equals:
+            overrides[_choice(Platform, name.strip())] = _choice(Policy, value.strip())
+        elif index == 0:
+            default = _choice(Policy, entry)
+        else:
+            raise ValueError(f"{_shown(entry)} names no platform. Use for example pair,slack=deny")
+    return _Policies(default, overrides)
+
+
+def _people(text: str) -> _People:
+    people = _people_or_usernames(text)
+    for platform, who in people:
+        if who.startswith("@"):
+            raise ValueError(f"{_shown(f'{platform}:{who}')} is a username, which changes hands. Use the immutable id.")
+    return people
+
+
+def _people_or_usernames(text: str) -> _People:
+    return tuple(dict.fromkeys(_person(entry) for entry in _entries(text)))
+
+
+def _person(entry: str) -> tuple[Platform, str]:
+    name, colon, who = entry.partition(":")
+    if not colon:
+        guess = f" Use telegram:{entry}" if re.fullmatch(r"@?\w{1,32}", entry, re.ASCII) else ""
+        raise ValueError(f"{_shown(entry)} names no platform.{guess}")
+    platform, who = _choice(Platform, name.strip()), who.strip()
+    if who.startswith("@"):
+        if platform is not Platform.TELEGRAM:
+            raise ValueError(f"{_shown(entry)}: @names work on telegram only. Use the immutable id.")
+        if not USERNAME.fullmatch(who[1:]):
+            raise ValueError(f"{_shown(entry)} is not a Telegram username.")
+        return platform, who
+    try:
+        return platform, checked_user_id(who)
+    except InvalidUserIdError as error:
+        raise ValueError(str(error)) from None

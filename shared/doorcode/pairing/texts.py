@@ -1,0 +1,59 @@
+"""What people are told, word for word. Each platform escapes what it puts in."""
+
+from __future__ import annotations
+
+from doorcode.pairing.contact import Contact, Platform, State
+
+REQUEST_SENT = "Your request has been sent to the owner for approval."
+DECLINED = "Your request was declined."
+PRIVATE = "This bot is private."
+DIRECT_ONLY = "Write to me in a direct message."
+ONLY_THE_OWNER = "Only the owner can do this."
+WENT_WRONG = "Something went wrong. Please try again."
+
+APPROVE_BUTTON = "✅ Approve"
+DENY_BUTTON = "❌ Deny"
+BLOCK_BUTTON = "🚫 Block"
+
+
+def code_notice(platform: Platform, code: str) -> str:
+    """Tell a requester their code, where no owner can be asked with buttons."""
+    return f"Your pairing code: {code}. Ask the owner to run: doorcode pairing approve {platform} {code}"
+
+
+def approved(platform: Platform) -> str:
+    """Tell a requester that they are in. On Discord a bot hears only its command."""
+    how = " with /chat" if platform is Platform.DISCORD else ""
+    return f"You've been approved! Send me a message{how}."
+
+
+_OUTCOMES = {
+    State.PENDING: "Waiting",
+    State.PAIRED: "✅ Approved",
+    State.DENIED: "❌ Denied",
+    State.BLOCKED: "🚫 Blocked",
+    State.REVOKED: "Revoked",
+    State.EXPIRED: "⌛ Expired",
+    State.NONE: "⌛ Expired",
+}
+
+
+def outcome(contact: Contact) -> str:
+    """Say what became of a contact, by whom and from where, as far as anybody did it."""
+    who = f" by {contact.decided_by} ({contact.decided_via})" if contact.decided_by else ""
+    return f"{_OUTCOMES[contact.state]}{who}"
+
+
+def prompt_question(who: str) -> str:
+    """Ask the owner. ``who`` is escaped and marked up by the platform: ``@username``, else the name, else the id."""
+    return f"{who} wants to chat. Approve access?"
+
+
+def rate_limited_line(user_id: str, since: float) -> str:
+    """Log that a request came too soon; ``since`` is the seconds since the last code."""
+    return f"Rate limited channel {user_id} (last code: {since:.1f}s ago)"
+
+
+def generated_line(platform: Platform, user_id: str) -> str:
+    """Log a new request, without its code."""
+    return f"Generated pairing code for {user_id} on {platform}"

@@ -1,0 +1,232 @@
+"""How a contact moves: the whole matrix of standings × operations, as data, and the one function that applies it.
+
+Nothing here writes. The waiting room makes each move with one transaction that holds only if the contact is still the
+revision from which the move was worked out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from msgspec import Struct, structs
+
+from doorcode.errors import RefusedError
+from doorcode.pairing.contact import Contact, Standing, State, Via, checked_end, checked_label
+
+
+class Operation(StrEnum):
+    """What can be done to a contact."""
+
+    REQUEST = "request"
+    APPROVE = "approve"
+    DENY = "deny"
+    EXPIRE = "expire"
+    ADD = "add"
+    REVOKE = "revoke"
+    BLOCK = "block"
+    UNBLOCK = "unblock"
+
+
+class SeatChange(StrEnum):
+    """What a move does to the seat in the waiting room."""
+
+    TAKE = "take"  # its own if it still holds one, else a free one
+    FREE = "free"
+    UNTOUCHED = "untouched"
+
+
+class Refusal(StrEnum):
+    """Why a standing does not allow an operation."""
+
+    ALREADY_PAIRED = "already_paired"
+    ALREADY_DENIED = "already_denied"
+    ALREADY_BLOCKED = "already_blocked"
+    BLOCKED = "blocked"
+    EXPIRED = "expired"
+    NOT_PENDING = "not_pending"
+    NOT_PAIRED = "not_paired"
+    NOT_BLOCKED = "not_blocked"
+    NOT_OVERDUE = "not_overdue"
+    SUPERSEDED = "superseded"
+
+
+class Move(Struct, frozen=True):
+    """A move that is allowed: the new state, and what happens to the seat."""
+
+    to: State
+    seat: SeatChange
+
+
+_TAKE = Move(State.PENDING, SeatChange.TAKE)
+_FREE, _UNTOUCHED = SeatChange.FREE, SeatChange.UNTOUCHED
+_ORDER = tuple(Operation)
+
+# fmt: off
+# A request also waits for the cooldown (see ``assess_request``): that depends on the contact's times, not its standing.
+_ROWS: dict[Standing, tuple[Move | Refusal, ...]] = {
+    #                   REQUEST, APPROVE, DENY,
+    #                   EXPIRE, ADD,
+    #                   REVOKE, BLOCK, UNBLOCK
+    Standing.NONE: (    _TAKE, Refusal.NOT_PENDING, Refusal.NOT_PENDING,
+                        Refusal.NOT_OVERDUE, Move(State.PAIRED, _UNTOUCHED),
+                        Refusal.NOT_PAIRED, Move(State.BLOCKED, _UNTOUCHED), Refusal.NOT_BLOCKED),
+    Standing.PENDING: ( _TAKE, Move(State.PAIRED, _FREE), Move(State.DENIED, _FREE),
+                        Refusal.NOT_OVERDUE, Move(State.PAIRED, _FREE),
+                        Refusal.NOT_PAIRED, Move(State.BLOCKED, _FREE), Refusal.NOT_BLOCKED),
+    Standing.OVERDUE: ( _TAKE, Refusal.EXPIRED, Refusal.EXPIRED,
+                        Move(State.EXPIRED, _FREE), Move(State.PAIRED, _FREE),
+                        Refusal.NOT_PAIRED, Move(State.BLOCKED, _FREE), Refusal.NOT_BLOCKED),
+    Standing.DENIED: (  _TAKE, Refusal.ALREADY_DENIED, Refusal.ALREADY_DENIED,
+                        Refusal.NOT_OVERDUE, Move(State.PAIRED, _UNTOUCHED),
+                        Refusal.NOT_PAIRED, Move(State.BLOCKED, _UNTOUCHED), Refusal.NOT_BLOCKED),
+    Standing.PAIRED: (  Refusal.ALREADY_PAIRED, Refusal.ALREADY_PAIRED, Refusal.ALREADY_PAIRED,
+                        Refusal.NOT_OVERDUE, Move(State.PAIRED, _UNTOUCHED),
+                        Move(State.REVOKED, _UNTOUCHED), Move(State.BLOCKED, _UNTOUCHED), Refusal.NOT_BLOCKED),
+    Standing.BLOCKED: ( Refusal.BLOCKED, Refusal.BLOCKED, Refusal.BLOCKED,
+                        Refusal.NOT_OVERDUE, Refusal.BLOCKED,
+                        Refusal.NOT_PAIRED, Refusal.ALREADY_BLOCKED, Move(State.REVOKED, _UNTOUCHED)),
+}
+# fmt: on
+
+MATRIX: Mapping[tuple[Standing, Operation], Move | Refusal] = MappingProxyType(
+    {
+        (standing, operation): cell
+        for standing, cells in _ROWS.items()
+        for operation, cell in zip(_ORDER, cells, strict=True)
+    },
+)
+
+_SENTENCES: Mapping[Refusal, str] = MappingProxyType(
+    {
+        Refusal.ALREADY_PAIRED: "Already approved{who}.",
+        Refusal.ALREADY_DENIED: "Already denied{who}.",
+        Refusal.ALREADY_BLOCKED: "Already blocked{who}.",
+        Refusal.BLOCKED: "{contact} is blocked{who}: unblock first.",
+        Refusal.EXPIRED: "The request of {contact} has expired. They can ask again by writing to the bot.",
+        Refusal.NOT_PENDING: "{contact} has no pending request (state: {state}).",
+        Refusal.NOT_PAIRED: "{contact} is not paired (state: {state}).",
+        Refusal.NOT_BLOCKED: "{contact} is not blocked (state: {state}).",
+        Refusal.NOT_OVERDUE: "{contact} has no overdue request (state: {state}).",
+        Refusal.SUPERSEDED: "A newer request of {contact} has replaced this one.",
+    },
+)
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """Who decides, from which surface, and with what: ``label`` None keeps what there is, ``until`` 0 means for ever."""
+
+    by: str = ""
+    via: Via | None = None
+    label: str | None = None
+    until: int = 0
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What a request brings: who asks (for showing), where to answer, and which delivery it came with."""
+
+    delivery_id: str
+    name: str = ""
+    reply: str = ""
+
+
+class RequestVerdict(StrEnum):
+    """What becomes of a stranger's message, as far as the contact alone can tell."""
+
+    NEW = "new"
+    AGAIN = "again"  # the delivery that made the pending request, once more: the same answer
+    RATE_LIMITED = "rate_limited"
+    NOT_A_STRANGER = "not_a_stranger"  # paired or blocked meanwhile: the gate decides anew
+    FULL = "full"  # only the waiting room can tell
+
+
+def assess_request(contact: Contact, delivery_id: str, now: int) -> RequestVerdict:
+    """Tell whether this delivery may start a request at ``now``."""
+    standing = contact.standing(now)
+    if isinstance(MATRIX[standing, Operation.REQUEST], Refusal):
+        return RequestVerdict.NOT_A_STRANGER
+    if contact.delivery_id == delivery_id:
+        # However late it comes: what that delivery asked for was asked once.
+        return RequestVerdict.AGAIN if standing is Standing.PENDING else RequestVerdict.RATE_LIMITED
+    return RequestVerdict.RATE_LIMITED if now < contact.next_code_at else RequestVerdict.NEW
+
+
+def allowed(contact: Contact, operation: Operation, now: int) -> Move:
+    """Return the move that ``operation`` makes. Raises RefusedError, with the state that holds."""
+    cell = MATRIX[contact.standing(now), operation]
+    if isinstance(cell, Refusal):
+        # An expired request that was tidied up already is still, to whoever decides on it, an expired request.
+        if cell is Refusal.NOT_PENDING and contact.state is State.EXPIRED:
+            cell = Refusal.EXPIRED
+        raise refused(contact, cell)
+    return cell
+
+
+def refused(contact: Contact, refusal: Refusal) -> RefusedError:
+    """Make the error that says why, and what really holds."""
+    who = f" by {contact.decided_by} ({contact.decided_via})" if contact.decided_by else ""
+    return RefusedError(
+        _SENTENCES[refusal].format(contact=f"{contact.platform} {contact.user_id}", state=contact.state, who=who),
+        refusal=refusal,
+        platform=contact.platform,
+        user_id=contact.user_id,
+        state=contact.state,
+        decided_by=contact.decided_by,
+        decided_via=contact.decided_via,
+        decided_at=contact.decided_at,
+    )
+
+
+def requested(  # noqa: PLR0913 (each is one fact of the new request)
+    contact: Contact,
+    asked: Asked,
+    now: int,
+    *,
+    nonce: str,
+    key_id: str,
+    seat: str,
+    ttl_seconds: int,
+    cooldown_seconds: int,
+) -> Contact:
+    """Return the contact with a new request, in that seat. Raises RefusedError for paired and blocked ones."""
+    move = allowed(contact, Operation.REQUEST, now)
+    return Contact(
+        platform=contact.platform,
+        user_id=contact.user_id,
+        state=move.to,
+        rev=contact.rev + 1,
+        name=asked.name,
+        reply=asked.reply,
+        delivery_id=asked.delivery_id,
+        nonce=nonce,
+        key_id=key_id,
+        seat=seat,
+        requested_at=now,
+        code_expires_at=now + ttl_seconds,
+        next_code_at=now + cooldown_seconds,
+    )
+
+
+def moved(contact: Contact, operation: Operation, now: int, decision: Decision) -> Contact:
+    """Return the contact after ``operation`` (any but a request).
+
+    Raises RefusedError where the matrix does not allow it, InvalidTimeError and InvalidLabelError for what it brings.
+    """
+    move = allowed(contact, operation, now)
+    grants = move.to is State.PAIRED
+    label = contact.label if decision.label is None else checked_label(decision.label)
+    return structs.replace(
+        contact,
+        state=move.to,
+        rev=contact.rev + 1,
+        seat="" if move.seat is SeatChange.FREE else contact.seat,
+        # Whoever was let in once, and no longer is, may ask again at once; a denial or a block keeps the cooldown.
+        next_code_at=0 if grants else contact.next_code_at,
+        label=label,
+        paired_at=now if grants else contact.paired_at,
+        paired_until=checked_end(decision.until, now) if grants else 0,
+        decided_by=decision.by,
+        decided_via=decision.via or "",
+        decided_at=now,
+    )

@@ -1,0 +1,87 @@
+"""What every platform's module takes and gives, in one form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from msgspec import Struct
+
+from doorcode.errors import DoorcodeError
+from doorcode.pairing.contact import Platform
+from doorcode.pairing.gate import Reason
+from doorcode.pairing.keyring import Keyring
+from doorcode.pairing.messages import Ignored, Message, Press
+from doorcode.pairing.prompts import Prompt
+
+
+class UnusablePayloadError(DoorcodeError):
+    """A verified request holds nothing that can be read. Never shown: the platform is answered 200."""
+
+    reason = "unusable_payload"
+
+
+class Webhook(Struct, frozen=True):
+    """A request as it arrived: header names in lower case, and the raw body."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Answer(Struct, frozen=True):
+    """What goes back in the HTTP response."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json"
+
+
+class Handshake(Struct, frozen=True):
+    """The platform checks that we are there; ``answer`` is what it wants to hear."""
+
+    answer: Answer
+
+
+class FollowUp(Struct, frozen=True):
+    """A call that has to be made because the platform shows nothing from the response."""
+
+    url: str
+    body: bytes
+
+
+Event = Message | Press | Ignored | Handshake
+
+
+class Inbound(Protocol):
+    """What a platform's module offers. ``None`` for an answer means an empty 200."""
+
+    PLATFORM: Platform
+    SECRET: str
+    """The name of the secret that verifies."""
+
+    def verify(self, webhook: Webhook, keyring: Keyring, now: int) -> bool:
+        """Tell whether the platform sent exactly these bytes, in constant time; before anything parses them."""
+
+    def parse(self, webhook: Webhook, bot: str) -> list[Event]:
+        """Read the events of a verified request. Raises UnusablePayloadError.
+
+        ``bot`` is who the bot itself is there, where the platform does not say: ``{id}:{username}``, or empty.
+        """
+
+    def notice(self, message: Message, text: str) -> Answer | None:
+        """Tell the writer of a direct message something."""
+
+    def dropped(self, message: Message, reason: Reason) -> Answer | None:
+        """Answer a message that goes no further, where the platform must always be answered."""
+
+    def admitted(self, message: Message) -> Answer | None:
+        """Answer a message that the agent will reply to."""
+
+    def pressed(self, press: Press, text: str, prompt: Prompt | None) -> Answer | None:
+        """Answer a press: with the prompt as it is now, or, without one, with ``text`` to the presser alone."""
+
+    def follow_up(self, press: Press, text: str, api_url: str) -> FollowUp | None:
+        """Return the call that tells the presser alone, where ``pressed`` cannot."""
+
+    def failed(self) -> Answer:
+        """Answer when what we stand on does not work."""

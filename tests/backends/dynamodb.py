@@ -1,0 +1,109 @@
+"""One face for every DynamoDB that the tests use, and the table that the product keeps in it."""
+
+import contextlib
+import functools
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import boto3
+from botocore.config import Config
+from moto import mock_aws
+
+from tests.backends import emulators
+
+REGION = "us-east-1"
+ALL = ("moto", "ministack", "dynamodb-local")
+RACING = ("ministack", "dynamodb-local")
+"""The ones that are atomic under threads. moto takes no locks: never prove a race with it."""
+
+_CONFIG = Config(
+    region_name=REGION,
+    retries={"total_max_attempts": 1},  # retrying is the product's own doing
+    connect_timeout=2,
+    read_timeout=10,
+    tcp_keepalive=True,
+    max_pool_connections=64,
+)
+_session = functools.cache(boto3.session.Session)  # loads the service's description once
+_building = threading.Lock()  # a session builds clients in one thread at a time; the clients themselves are safe
+
+
+class Table(NamedTuple):
+    """A fresh table, and a client that reaches it."""
+
+    client: Any
+    name: str
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A running DynamoDB. `connect` gives a new low-level client on every call."""
+
+    name: str
+    connect: Callable[[], Any]
+
+    def new_table(self) -> Table:
+        """Make the product's table under a name of its own."""
+        client = self.connect()
+        name = f"doorcode-{uuid.uuid4().hex}"
+        create_table(client, name)
+        return Table(client, name)
+
+
+@contextlib.contextmanager
+def start(name: str) -> Iterator[Backend]:
+    """Run the backend of that name. Raises EmulatorError where it is not installed."""
+    if name == "moto":
+        with mock_aws():
+            yield Backend(name, lambda: client("dynamodb"))
+        return
+    run = {"ministack": emulators.ministack, "dynamodb-local": emulators.dynamodb_local}[name]
+    with run() as url:
+        yield Backend(name, lambda: client("dynamodb", url))
+
+
+def client(service: str, url: str | None = None) -> Any:
+    """Build a new low-level client with made-up credentials; without a URL, for moto."""
+    with _building:
+        return _session().client(
+            service,
+            endpoint_url=url,
+            config=_CONFIG,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+
+def create_table(client: Any, name: str) -> None:
+    """Make the product's table as template.yaml does, save point-in-time recovery."""
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+            {"AttributeName": "listing", "AttributeType": "S"},
+            {"AttributeName": "listed_at", "AttributeType": "N"},
+        ],
+        KeySchema=_keys("pk", "sk"),
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "listing",
+                "KeySchema": _keys("listing", "listed_at"),
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    client.update_time_to_live(TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"})
+
+
+def _keys(partition: str, order: str) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": partition, "KeyType": "HASH"},
+        {"AttributeName": order, "KeyType": "RANGE"},
+    ]

@@ -1,0 +1,115 @@
+"""Fixtures for every test: no way out of this machine, and the databases to run against."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from tests.backends import dynamodb
+from tests.backends.dynamodb import Backend, Table
+from tests.backends.emulators import EmulatorError
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hermetic() -> Iterator[None]:
+    """Keep the machine's AWS settings and proxies out, and refuse every socket beyond loopback."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        patch.setenv("AWS_CONFIG_FILE", os.devnull)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setenv("NO_PROXY", "*")
+        for method in ("connect", "connect_ex"):
+            patch.setattr(socket.socket, method, _address_guarded(getattr(socket.socket, method)))
+        for function in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
+            patch.setattr(socket, function, _host_guarded(getattr(socket, function)))
+        yield
+
+
+def _address_guarded(call: Callable[..., Any]) -> Callable[..., Any]:
+    def guarded(self: socket.socket, address: Any) -> Any:
+        if self.family in {socket.AF_INET, socket.AF_INET6}:
+            _refuse_unless_loopback(address[0])
+        return call(self, address)
+
+    return guarded
+
+
+def _host_guarded(call: Callable[..., Any]) -> Callable[..., Any]:
+    def guarded(host: Any, *args: Any, **kwargs: Any) -> Any:
+        _refuse_unless_loopback(host)
+        return call(host, *args, **kwargs)
+
+    return guarded
+
+
+def _refuse_unless_loopback(host: str | bytes | None) -> None:
+    name = host.decode() if isinstance(host, bytes) else host or "localhost"
+    if name == "localhost" or name.endswith(".localhost"):
+        return
+    try:
+        if ipaddress.ip_address(name).is_loopback:
+            return
+    except ValueError:
+        pass
+    # Not an Exception, so that no `except Exception` of the code under test can hide it.
+    pytest.fail(f"a test tried to reach {name}, beyond this machine")
+
+
+@pytest.fixture(scope="session")
+def _emulators() -> Iterator[Callable[[str], Backend]]:
+    """Start each emulator when the first test needs it, once per worker, and stop them all at the end."""
+    running: dict[str, Backend] = {}
+    with ExitStack() as stack:
+
+        def running_backend(name: str) -> Backend:
+            if name not in running:
+                try:
+                    running[name] = stack.enter_context(dynamodb.start(name))
+                except EmulatorError as error:
+                    give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+                    give_up(str(error))
+            return running[name]
+
+        yield running_backend
+
+
+@pytest.fixture(scope="session", params=dynamodb.ALL)
+def backend(request: pytest.FixtureRequest, _emulators: Callable[[str], Backend]) -> Iterator[Backend]:
+    """Give each DynamoDB in turn."""
+    if request.param != "moto":
+        yield _emulators(request.param)
+        return
+    with dynamodb.start("moto") as moto:
+        yield moto
+
+
+@pytest.fixture(scope="session", params=dynamodb.RACING)
+def racing_backend(request: pytest.FixtureRequest, _emulators: Callable[[str], Backend]) -> Backend:
+    """Give each DynamoDB that is atomic under threads in turn."""
+    return _emulators(request.param)
+
+
+@pytest.fixture
+def table(backend: Backend) -> Table:
+    """Give a new, empty table on each DynamoDB in turn, with a client: ``client, name = table``."""
+    return backend.new_table()
+
+
+@pytest.fixture
+def racing_table(racing_backend: Backend) -> Table:
+    """Give a new, empty table on each DynamoDB that is atomic under threads."""
+    return racing_backend.new_table()
+
+
+@pytest.fixture
+def ssm() -> Iterator[Any]:
+    """Give a client of an empty Parameter Store, in process."""
+    with mock_aws():
+        yield dynamodb.client("ssm")
