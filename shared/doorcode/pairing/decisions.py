@@ -73,6 +73,8 @@ class Desk:
         if order.code and order.operation not in TAKES_A_CODE:
             raise InputError(f"{order.operation} takes a user id, not a code.")
         if actor.via is Via.BUTTON:
+            if not order.code:
+                raise InputError("A button acts on the request whose code it carries, and on no other.")
             if actor.platform is None or not self._settings.is_owner(actor.platform, actor.id):
                 raise ForbiddenError("Only the owner can do this.")
             if (actor.platform, actor.id) == (order.platform, order.user_id):

@@ -56,7 +56,8 @@ def decide(settings: Settings, message: Message | Ignored, contact: Contact, now
 
     ``policy_allow`` still has to fit the message budget, and ``pairing_requested`` still has to find a seat.
     """
-    if isinstance(message, Ignored):
+    # A message from nobody is nothing that a person said, whatever the policy.
+    if isinstance(message, Ignored) or not message.user_id:
         return Verdict(Action.IGNORE, Reason.NOT_A_MESSAGE)
     standing = contact.standing(now)
     if standing is Standing.BLOCKED:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from typing import Any
 
 from msgspec import Struct
 
@@ -25,6 +26,10 @@ class Keyring(Struct, frozen=True):
     def __repr__(self) -> str:
         """Show how many there are and nothing of them."""
         return f"Keyring({len(self.secrets)} secrets)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Show no more to rich either, which would ask the struct for its fields, in a traceback for example."""
+        return [("secrets", len(self.secrets))]
 
     @property
     def newest(self) -> bytes:

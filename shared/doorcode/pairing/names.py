@@ -22,6 +22,9 @@ INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2
     chr(point) for point in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
 )
 
+# The full-width and small forms look the same in many fonts.
+AT_SIGNS = ("@", "\uff20", "\ufe6b")
+
 
 def safe_name(text: str) -> str:
     """Return ``text`` without what could harm where it is shown, in one line of at most 64 characters; maybe empty."""
@@ -54,5 +57,8 @@ def display_name(username: str, full_name: str = "") -> str:
     handle = safe_name(username).replace(" ", "").lstrip("@")[: MAX_NAME_LENGTH - 1]
     if handle:
         return f"@{handle}"
-    # The full-width and small forms look the same in many fonts.
-    return safe_name(full_name).lstrip("@\uff20\ufe6b ")
+    name = safe_name(full_name)
+    while name.startswith(AT_SIGNS):
+        # Made safe again each time: a mark that stood on the sign must not lead now, nor hide another sign behind it.
+        name = safe_name(name[1:])
+    return name

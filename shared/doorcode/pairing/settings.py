@@ -18,6 +18,11 @@ E = TypeVar("E", bound=StrEnum)
 
 USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
 LONGEST_SHOWN = 60
+# Plain http only to this machine: everywhere else a token would travel in the open. No user, query or fragment.
+URL = re.compile(
+    r"(https://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])|http://(127\.0\.0\.1|localhost|\[::1\]))(:[0-9]{1,5})?"
+    r"(/[A-Za-z0-9/._~%+-]*)?"
+)
 
 
 class Policy(StrEnum):
@@ -200,10 +205,7 @@ def _boolean(text: str) -> bool:
 
 
 def _url(text: str) -> str:
-    # Plain http only to this machine: everywhere else a token would travel in the open.
-    if not re.fullmatch(r"(https://|http://(127\.0\.0\.1|localhost|\[::1\])(?=[:/]|$))[!-~]*", text) or set(text) & set(
-        "?#@"
-    ):
+    if not URL.fullmatch(text):
         raise ValueError(
             f"{_shown(text)} is not an https:// address without query and user (http:// only to localhost)."
         )
@@ -220,7 +222,9 @@ def _policies(text: str) -> _Policies:
     for index, entry in enumerate(_entries(text)):
         name, equals, value = entry.partition("=")
         if equals:
-            overrides[_choice(Platform, name.strip())] = _choice(Policy, value.strip())
+            platform, policy = _choice(Platform, name.strip()), _choice(Policy, value.strip())
+            if overrides.setdefault(platform, policy) is not policy:
+                raise ValueError(f"{platform} is given two policies, {overrides[platform]} and {policy}. Use one")
         elif index == 0:
             default = _choice(Policy, entry)
         else:
@@ -229,11 +233,10 @@ def _policies(text: str) -> _Policies:
 
 
 def _people(text: str) -> _People:
-    people = _people_or_usernames(text)
-    for platform, who in people:
-        if who.startswith("@"):
-            raise ValueError(f"{_shown(f'{platform}:{who}')} is a username, which changes hands. Use the immutable id.")
-    return people
+    for entry in _entries(text):
+        if (entry.partition(":")[2] or entry).strip().startswith("@"):
+            raise ValueError(f"{_shown(entry)} is a username, which changes hands. Use the immutable id.")
+    return _people_or_usernames(text)
 
 
 def _people_or_usernames(text: str) -> _People:
@@ -243,7 +246,9 @@ def _people_or_usernames(text: str) -> _People:
 def _person(entry: str) -> tuple[Platform, str]:
     name, colon, who = entry.partition(":")
     if not colon:
-        guess = f" Use telegram:{entry}" if re.fullmatch(r"@?\w{1,32}", entry, re.ASCII) else ""
+        # Slack's ids begin with a letter and Discord's are longer: whose those are is not for us to guess.
+        telegram = re.fullmatch(r"[0-9]{1,15}", entry) or (entry[0] == "@" and USERNAME.fullmatch(entry[1:]))
+        guess = f" Use telegram:{entry}" if telegram else ""
         raise ValueError(f"{_shown(entry)} names no platform.{guess}")
     platform, who = _choice(Platform, name.strip()), who.strip()
     if who.startswith("@"):

@@ -154,12 +154,15 @@ def assess_request(contact: Contact, delivery_id: str, now: int) -> RequestVerdi
 
 def allowed(contact: Contact, operation: Operation, now: int) -> Move:
     """Return the move that ``operation`` makes. Raises RefusedError, with the state that holds."""
-    cell = MATRIX[contact.standing(now), operation]
+    standing = contact.standing(now)
+    cell = MATRIX[standing, operation]
     if isinstance(cell, Refusal):
         # An expired request that was tidied up already is still, to whoever decides on it, an expired request.
         if cell is Refusal.NOT_PENDING and contact.state is State.EXPIRED:
             cell = Refusal.EXPIRED
-        raise refused(contact, cell)
+        # What has lapsed is told as expired, tidied up or not: nobody is "not paired (state: paired)".
+        lapsed = standing is Standing.OVERDUE or (standing is Standing.NONE and contact.state is State.PAIRED)
+        raise refused(structs.replace(contact, state=State.EXPIRED) if lapsed else contact, cell)
     return cell
 
 

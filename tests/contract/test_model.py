@@ -1,0 +1,231 @@
+"""Random operations and steps of time over a few contacts, against a small model made from the matrix."""
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from moto import mock_aws
+from msgspec import Struct
+
+from doorcode.errors import RefusedError, UnknownCodeError
+from doorcode.pairing.contact import Contact, Standing, State, Via
+from doorcode.pairing.decisions import Actor
+from doorcode.pairing.transitions import MATRIX, Move, Operation, Refusal, RequestVerdict
+from tests.backends import dynamodb
+from tests.house import T0, TELEGRAM, House
+
+CODE_TTL, COOLDOWN = 300, 120
+USERS = st.sampled_from(["1", "2", "3", "a:b", "a#b", "11"])
+PRESENT = {State.NONE, State.REVOKED, State.EXPIRED}
+
+
+class Person(Struct):
+    """What the model knows of one contact."""
+
+    state: State = State.NONE
+    expires_at: int = 0
+    next_at: int = 0
+    until: int = 0
+    delivery: str = ""
+    code: str = ""
+
+    def standing(self, now: int) -> Standing:
+        """Read the table of states in the design, in its own words."""
+        if self.state in PRESENT or (self.state is State.PAIRED and 0 < self.until <= now):
+            return Standing.NONE
+        if self.state is State.PENDING and self.expires_at <= now:
+            return Standing.OVERDUE
+        return Standing(self.state)
+
+
+class WaitingRoomMachine(RuleBasedStateMachine):
+    """Does to a room what people do, and says beforehand what must come of it."""
+
+    @initialize(max_pending=st.integers(1, 4))
+    def open_the_house(self, max_pending: int) -> None:
+        """Begin with an empty table."""
+        self.mock = mock_aws()
+        self.mock.start()
+        client = dynamodb.client("dynamodb")
+        dynamodb.create_table(client, "doorcode")
+        self.house = House(
+            dynamodb.Table(client, "doorcode"), code_ttl=CODE_TTL, code_cooldown=COOLDOWN, max_pending=max_pending
+        )
+        self.now = T0
+        self.people: dict[str, Person] = {}
+        self.codes: list[tuple[str, str]] = []
+        self.deliveries = 0
+        self.guessers = 0
+        # The cap, or what was already held when it was lowered, as long as that is still held.
+        self.bound = max_pending
+
+    def teardown(self) -> None:
+        """Leave nothing behind."""
+        if hasattr(self, "mock"):
+            self.mock.stop()
+
+    def person(self, user: str) -> Person:
+        """Give the model's view of somebody."""
+        return self.people.setdefault(user, Person())
+
+    def waiting(self) -> int:
+        """Count the requests that can be decided on."""
+        return sum(person.standing(self.now) is Standing.PENDING for person in self.people.values())
+
+    @rule(seconds=st.sampled_from([1, 2, 59, COOLDOWN - 1, COOLDOWN, CODE_TTL - 1, CODE_TTL]))
+    def time_passes(self, seconds: int) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+    @rule(max_pending=st.integers(1, 5))
+    def the_cap_is_changed(self, max_pending: int) -> None:
+        """Deploy with another MAX_PENDING."""
+        self.house = self.house.again(max_pending=max_pending)
+        self.bound = max(max_pending, self.waiting())
+
+    @rule(user=USERS, again=st.booleans())
+    def somebody_writes(self, user: str, again: bool) -> None:
+        """Ask, with a new delivery or the last one once more, from a function that remembers nothing."""
+        person, house = self.person(user), self.house.again()
+        self.deliveries += 1
+        delivery = person.delivery if again and person.delivery else f"d{self.deliveries}"
+        standing = person.standing(self.now)
+        others = self.waiting() - (standing is Standing.PENDING)
+        if not isinstance(MATRIX[standing, Operation.REQUEST], Move):
+            expected = RequestVerdict.NOT_A_STRANGER
+        elif delivery == person.delivery:
+            expected = RequestVerdict.AGAIN if standing is Standing.PENDING else RequestVerdict.RATE_LIMITED
+        elif self.now < person.next_at:
+            expected = RequestVerdict.RATE_LIMITED
+        elif standing is Standing.PENDING or others < house.settings.max_pending:
+            expected = RequestVerdict.NEW
+        else:
+            expected = RequestVerdict.FULL
+        outcome = house.request(user, self.now, delivery=delivery)
+        assert outcome.verdict is expected
+        if expected is RequestVerdict.NEW:
+            code = house.code(user)
+            self.codes.append((user, code))
+            self.people[user] = Person(
+                State.PENDING, self.now + CODE_TTL, self.now + COOLDOWN, delivery=delivery, code=code
+            )
+
+    @rule(
+        user=USERS,
+        operation=st.sampled_from(
+            [Operation.APPROVE, Operation.DENY, Operation.ADD, Operation.REVOKE, Operation.BLOCK, Operation.UNBLOCK]
+        ),
+        guest=st.sampled_from([0, 0, 1, 90]),
+    )
+    def an_owner_decides(self, user: str, operation: Operation, guest: int) -> None:
+        """Decide on a person by id."""
+        self.decide(
+            user, operation, guest, lambda until: self.house.decide(operation, self.now, user_id=user, until=until)
+        )
+
+    def decide(self, user: str, operation: Operation, guest: int, act) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+        """Compare what comes of a decision with the matrix."""
+        person = self.person(user)
+        cell = MATRIX[person.standing(self.now), operation]
+        until = self.now + guest if guest and operation in {Operation.APPROVE, Operation.ADD} else 0
+        if isinstance(cell, Refusal):
+            with pytest.raises(RefusedError) as refused:
+                act(until)
+            expected = Refusal.EXPIRED if cell is Refusal.NOT_PENDING and person.state is State.EXPIRED else cell
+            assert refused.value.refusal == expected
+            return
+        contact: Contact = act(until)
+        assert (contact.state, contact.paired_until) == (cell.to, until)
+        person.state, person.until = cell.to, until
+        if cell.to is State.PAIRED:
+            person.next_at = 0
+
+    @precondition(lambda self: self.codes)
+    @rule(data=st.data(), approve=st.booleans(), with_user=st.booleans())
+    def a_code_is_entered(self, data: st.DataObject, approve: bool, with_user: bool) -> None:
+        """Enter any code that ever was: it works once, in its time, for its own request, and never again."""
+        user, code = data.draw(st.sampled_from(self.codes))
+        operation = Operation.APPROVE if approve else Operation.DENY
+        self.guessers += 1
+        actor = Actor(via=Via.API, id=f"guesser {self.guessers}")
+        given = {"code": code} | ({"user_id": user} if with_user else {})
+        person = self.person(user)
+        if person.code == code and person.standing(self.now) is Standing.PENDING:
+            self.decide(user, operation, 0, lambda _: self.house.decide(operation, self.now, actor, **given))
+            return
+        # Unknown once its seat was taken by another; until then it is told what became of it.
+        with pytest.raises((RefusedError, UnknownCodeError)):
+            self.house.decide(operation, self.now, actor, **given)
+
+    @rule()
+    def the_sweep_runs(self) -> None:
+        """Expire what is overdue: nobody else, and everybody who was not expired to make room before."""
+        overdue = {user for user, person in self.people.items() if person.standing(self.now) is Standing.OVERDUE}
+        still = {user for user in overdue if self.house.room.get(TELEGRAM, user).state is State.PENDING}
+        swept = self.house.room.expire_overdue(TELEGRAM, self.now)
+        assert ({contact.user_id for contact in swept.expired}, swept.failed) == (still, 0)
+        for user in overdue:
+            self.people[user].state = State.EXPIRED
+
+    @rule()
+    def everything_is_cleared(self) -> None:
+        """Revoke all who are paired now."""
+        paired = {user for user, person in self.people.items() if person.standing(self.now) is Standing.PAIRED}
+        listed = {contact.user_id for contact in self.house.directory.listed(TELEGRAM, State.PAIRED, self.now).contacts}
+        assert listed == paired
+        for user in paired:
+            self.decide(
+                user,
+                Operation.REVOKE,
+                0,
+                lambda _, user=user: self.house.decide(Operation.REVOKE, self.now, user_id=user),
+            )
+
+    @invariant()
+    def seats_and_contacts_agree(self) -> None:
+        """Hold that a seat belongs to one contact, that a contact has at most one seat and only while pending, and that the cap holds."""
+        if not hasattr(self, "house"):
+            return
+        items = self.house.items()
+        held = [item for item in items if item["pk"]["S"].startswith("seats#") and "freed_at" not in item]
+        holders = [seat["user_id"]["S"] for seat in held]
+        pending = {
+            item["pk"]["S"].partition("#")[2]: item["seat"]["S"]
+            for item in items
+            if item["sk"]["S"] == "contact" and item["state"]["S"] == State.PENDING
+        }
+        assert len(holders) == len(set(holders))
+        assert {seat["user_id"]["S"]: seat["sk"]["S"] for seat in held} == pending
+        assert not [item for item in items if "seat" in item and item["state"]["S"] != State.PENDING]
+        live = sum(int(seat["expires_at"]["N"]) > self.now for seat in held)
+        assert live == self.waiting() == len(self.house.directory.pending(TELEGRAM, self.now))
+        self.bound = max(self.house.settings.max_pending, min(self.bound, live))
+        assert live <= self.bound
+
+    @invariant()
+    def no_code_is_stored(self) -> None:
+        """Security 8: no code stands anywhere in the table."""
+        if getattr(self, "codes", None):
+            everything = str(self.house.items())
+            assert not [code for _, code in self.codes if code in everything]
+
+
+def test_the_room_does_what_the_matrix_says() -> None:
+    """Security 11, 14, 17, 18, 22, 24: no sequence of operations and time leads where the matrix does not."""
+    run_state_machine_as_test(
+        WaitingRoomMachine,
+        settings=settings(
+            max_examples=60,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+            print_blob=True,
+        ),
+    )

@@ -1,0 +1,296 @@
+"""Real threads against databases that are atomic: exactly one wins, and the others are told what really holds."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from doorcode.aws.budget import MessageBudget
+from doorcode.aws.waiting_room import RequestOutcome
+from doorcode.errors import LockedOutError, RefusedError, UnknownCodeError
+from doorcode.pairing.contact import Contact, State, Via
+from doorcode.pairing.decisions import Actor
+from doorcode.pairing.transitions import Operation, Refusal, RequestVerdict
+from tests.backends.dynamodb import Backend, Table
+from tests.house import COOLDOWN, T0, TELEGRAM, TTL, House
+
+ROUNDS = 12
+CROWD = 32
+
+
+class Crowd:
+    """Threads with clients of their own, let go at the same moment."""
+
+    def __init__(self, backend: Backend, table: Table, **settings: Any) -> None:
+        self.house = House(table, **settings)
+        self._clients = [backend.connect() for _ in range(CROWD)]
+        self._pool = ThreadPoolExecutor(CROWD)
+
+    def member(self, number: int) -> House:
+        """Give somebody their own environment over the same table."""
+        settings = {field: getattr(self.house.settings, field) for field in self.house.settings.__struct_fields__}
+        return House(Table(self._clients[number % CROWD], self.house.name), **settings)
+
+    def all_at_once(self, acts: Sequence[Callable[[House], Any]]) -> list[Any]:
+        """Run all acts at the same moment; return what each gave or raised."""
+        barrier = threading.Barrier(len(acts))
+
+        def run(number: int) -> Any:
+            house = self.member(number)
+            barrier.wait()
+            try:
+                return acts[number](house)
+            except (RefusedError, UnknownCodeError, LockedOutError) as error:
+                return error
+
+        return list(self._pool.map(run, range(len(acts))))
+
+    def one_after_another_in_a_crowd(self, acts: Sequence[Callable[[House], Any]]) -> list[Any]:
+        """Run any number of acts, as many at a time as there are threads."""
+        return list(self._pool.map(lambda n: acts[n](self.member(n)), range(len(acts))))
+
+    def close(self) -> None:
+        """Let the threads and connections go."""
+        self._pool.shutdown()
+        for client in self._clients:
+            client.close()
+
+
+@pytest.fixture
+def crowd(racing_backend: Backend, racing_table: Table) -> Any:
+    """Give a crowd at a door."""
+    crowd = Crowd(racing_backend, racing_table)
+    yield crowd
+    crowd.close()
+
+
+def owner(number: int) -> Actor:
+    """Name one of many owners."""
+    return Actor(via=Via.API, id=f"owner-{number}")
+
+
+def decides(
+    operation: Operation, user: str, number: int = 0, now: int = T0 + 1, **order: Any
+) -> Callable[[House], Contact]:
+    """Make an act: a decision by an owner of that number."""
+    return lambda house: house.decide(operation, now, owner(number), user_id=user, **order)
+
+
+def winners(results: Sequence[Any]) -> list[Contact]:
+    """Return what came of those who won."""
+    return [result for result in results if isinstance(result, Contact)]
+
+
+def losers(results: Sequence[Any]) -> list[RefusedError]:
+    """Return what the others were told."""
+    return [result for result in results if isinstance(result, RefusedError)]
+
+
+def consistent(house: House) -> None:
+    """Check that seats and pending contacts are the same people."""
+    items = house.items()
+    held = {
+        item["user_id"]["S"]: item["sk"]["S"]
+        for item in items
+        if item["pk"]["S"].startswith("seats#") and "freed_at" not in item
+    }
+    pending = {
+        item["pk"]["S"].partition("#")[2]: item["seat"]["S"]
+        for item in items
+        if item["sk"]["S"] == "contact" and item["state"]["S"] == "pending"
+    }
+    assert held == pending
+
+
+def test_many_approvals_of_one_code(crowd: Crowd) -> None:
+    """Security 17: of 32 approvals of one code exactly one wins; the others are told who won."""
+    for n in range(ROUNDS):
+        user = f"u{n}"
+        crowd.house.request(user)
+        code = crowd.house.code(user)
+        results = crowd.all_at_once(
+            [
+                lambda house, k=k, code=code: house.decide(Operation.APPROVE, T0 + 1, owner(k), code=code)
+                for k in range(CROWD)
+            ]
+        )
+        [winner] = winners(results)
+        told = {(error.refusal, error.state, error.decided_by) for error in losers(results)}
+        assert told == {(Refusal.ALREADY_PAIRED, State.PAIRED, winner.decided_by)}
+        assert len(losers(results)) == CROWD - 1
+        assert crowd.house.room.get(TELEGRAM, user) == winner
+    consistent(crowd.house)
+
+
+def test_approve_against_deny(crowd: Crowd) -> None:
+    """Security 17: two owners press different buttons; one holds, and the other owner is told it."""
+    for n in range(ROUNDS * 2):
+        user = f"u{n}"
+        crowd.house.request(user)
+        results = crowd.all_at_once([decides(Operation.APPROVE, user, 1), decides(Operation.DENY, user, 2)])
+        [winner], [loser] = winners(results), losers(results)
+        assert crowd.house.room.get(TELEGRAM, user) == winner
+        assert (loser.state, loser.decided_by) == (winner.state, winner.decided_by)
+    consistent(crowd.house)
+
+
+def test_approve_against_expiry(crowd: Crowd) -> None:
+    """Security 14, 17: an approval in the last second races a sweep whose clock is a second ahead; one holds."""
+    outcomes = Counter[State]()
+    for n in range(ROUNDS * 2):
+        user = f"u{n}"
+        crowd.house.request(user)
+        results = crowd.all_at_once(
+            [
+                decides(Operation.APPROVE, user, now=T0 + TTL - 1),
+                lambda house: house.room.expire_overdue(TELEGRAM, T0 + TTL),
+            ]
+        )
+        final = crowd.house.room.get(TELEGRAM, user)
+        outcomes[final.state] += 1
+        if final.state is State.PAIRED:
+            assert winners(results) == [final]
+            assert results[1].expired == []
+        else:
+            assert [contact.user_id for contact in results[1].expired] == [user]
+            assert losers(results)[0].refusal == Refusal.EXPIRED
+    assert set(outcomes) <= {State.PAIRED, State.EXPIRED}
+    consistent(crowd.house)
+
+
+def test_approve_against_revoke_and_a_new_request(crowd: Crowd) -> None:
+    """Security 16, 18: an approval of the first request never acts on what came after it."""
+    for n in range(ROUNDS):
+        user = f"u{n}"
+        crowd.house.request(user)
+        code = crowd.house.code(user)
+
+        def revoke_and_ask_again(house: House, user: str = user) -> RequestOutcome | RefusedError:
+            try:
+                house.decide(Operation.REVOKE, T0 + 1, owner(2), user_id=user)
+            except RefusedError as error:
+                return error
+            return house.request(user, T0 + COOLDOWN)
+
+        results = crowd.all_at_once(
+            [
+                lambda house, user=user, code=code: house.decide(
+                    Operation.APPROVE, T0 + 1, owner(1), user_id=user, code=code
+                ),
+                revoke_and_ask_again,
+                lambda house, user=user: house.request(user, T0 + COOLDOWN),
+            ]
+        )
+        final = crowd.house.room.get(TELEGRAM, user)
+        if final.state is State.PENDING:
+            assert crowd.house.code_of(final) != code
+            assert (final.decided_by, final.paired_at) == ("", 0)
+        else:
+            assert final.state in {State.PAIRED, State.REVOKED}
+        assert len(winners(results)) <= 1
+    consistent(crowd.house)
+
+
+def test_the_sweep_against_everything(crowd: Crowd) -> None:
+    """Security 17: sweeps, decisions, blocks and new requests at the edge of time leave one consistent truth."""
+    for n in range(ROUNDS):
+        user = f"u{n}"
+        crowd.house.request(user)
+        results = crowd.all_at_once(
+            [
+                lambda house: house.room.expire_overdue(TELEGRAM, T0 + TTL),
+                decides(Operation.APPROVE, user, 1, now=T0 + TTL - 1),
+                lambda house: house.room.expire_overdue(TELEGRAM, T0 + TTL + 1),
+                decides(Operation.DENY, user, 2, now=T0 + TTL - 1),
+                lambda house, user=user: house.request(user, T0 + TTL),
+                decides(Operation.BLOCK, user, 3, now=T0 + TTL),
+            ]
+        )
+        final = crowd.house.room.get(TELEGRAM, user)
+        # A block is allowed from everywhere, so it always gets its turn, and nothing but an unblock follows it.
+        assert final.state is State.BLOCKED
+        decided = [contact.state for contact in winners(results)]
+        assert decided.count(State.BLOCKED) == 1
+        assert decided.count(State.PAIRED) + decided.count(State.DENIED) <= 1
+        assert sum(len(results[n].expired) for n in (0, 2)) <= 2
+    consistent(crowd.house)
+
+
+def test_one_message_delivered_fifty_times(crowd: Crowd) -> None:
+    """Security 4, 25: however often and concurrently one message arrives: one code, one seat, one same answer."""
+    for n in range(ROUNDS):
+        user = f"u{n}"
+        results = crowd.one_after_another_in_a_crowd([lambda house, user=user: house.request(user, delivery="d")] * 50)
+        verdicts = Counter(outcome.verdict for outcome in results)
+        assert verdicts == {RequestVerdict.NEW: 1, RequestVerdict.AGAIN: 49}
+        assert len({outcome.contact.nonce for outcome in results}) == 1
+        crowd.house.decide(Operation.DENY, user_id=user)
+        assert crowd.house.request(user, T0 + COOLDOWN, delivery="d").verdict is RequestVerdict.RATE_LIMITED
+    assert crowd.house.held_seats() == []
+
+
+def test_twenty_messages_of_one_person(crowd: Crowd) -> None:
+    """Security 25: twenty messages at once are one request, and nineteen rate limited."""
+    for n in range(ROUNDS):
+        user = f"u{n}"
+        results = crowd.all_at_once(
+            [lambda house, user=user, k=k: house.request(user, delivery=f"d{k}") for k in range(20)]
+        )
+        verdicts = Counter(outcome.verdict for outcome in results)
+        assert verdicts == {RequestVerdict.NEW: 1, RequestVerdict.RATE_LIMITED: 19}
+    assert len(crowd.house.held_seats()) == ROUNDS
+
+
+def test_three_hundred_strangers_for_a_hundred_seats(crowd: Crowd) -> None:
+    """Security 26: exactly as many as there are seats get in; the next does as soon as one is decided on."""
+    results = crowd.one_after_another_in_a_crowd([lambda house, n=n: house.request(f"u{n}") for n in range(300)])
+    verdicts = Counter(outcome.verdict for outcome in results)
+    assert verdicts == {RequestVerdict.NEW: 100, RequestVerdict.FULL: 200}
+    assert len(crowd.house.directory.pending(TELEGRAM, T0)) == 100
+    refused = next(outcome.contact.user_id for outcome in results if outcome.verdict is RequestVerdict.FULL)
+    admitted = next(outcome.contact.user_id for outcome in results if outcome.verdict is RequestVerdict.NEW)
+    crowd.house.decide(Operation.DENY, user_id=admitted)
+    assert crowd.house.request(refused).verdict is RequestVerdict.NEW
+    consistent(crowd.house)
+
+
+def test_a_rush_for_few_seats_above_a_lowered_cap(crowd: Crowd) -> None:
+    """The cap holds under a rush also while seats above it are still held."""
+    for n in range(8):
+        crowd.house.request(f"old{n}")
+    crowd.house = crowd.house.again(max_pending=6)
+    for n in range(4):
+        crowd.house.decide(Operation.DENY, user_id=f"old{n}")
+    results = crowd.all_at_once([lambda house, n=n: house.request(f"new{n}", T0 + 2) for n in range(CROWD)])
+    assert Counter(outcome.verdict for outcome in results)[RequestVerdict.NEW] == 2
+    assert len(crowd.house.held_seats()) == 6
+
+
+def test_a_rush_when_every_seat_is_overdue(crowd: Crowd) -> None:
+    """Overdue seats are freed for those who come, each once, and their holders are expired."""
+    crowd.house = crowd.house.again(max_pending=10)
+    for n in range(10):
+        crowd.house.request(f"old{n}")
+    results = crowd.all_at_once([lambda house, n=n: house.request(f"new{n}", T0 + TTL) for n in range(CROWD)])
+    assert Counter(outcome.verdict for outcome in results)[RequestVerdict.NEW] == 10
+    assert {crowd.house.room.get(TELEGRAM, f"old{n}").state for n in range(10)} == {State.EXPIRED}
+    consistent(crowd.house)
+
+
+def test_guesses_in_parallel_are_all_counted(crowd: Crowd) -> None:
+    """Security 13: of 32 wrong codes at once five are compared; the others are refused unread."""
+    for n in range(ROUNDS // 3):
+        actor = Actor(via=Via.API, id=f"guesser {n}")
+        results = crowd.all_at_once(
+            [lambda house, actor=actor: house.decide(Operation.APPROVE, T0, actor, code="AAAAAAAA")] * CROWD
+        )
+        assert Counter(type(result) for result in results) == {UnknownCodeError: 5, LockedOutError: CROWD - 5}
+
+
+def test_a_budget_under_a_rush(crowd: Crowd) -> None:
+    """The message budget holds across functions."""
+    spent = crowd.all_at_once([lambda house: MessageBudget(house.table, 20).spend(TELEGRAM, "1", T0)] * CROWD)
+    assert Counter(spent) == {True: 20, False: CROWD - 20}
