@@ -306,6 +306,23 @@ class TestDecisions:
         assert refusal.value.refusal == Refusal.EXPIRED
         assert house.decide(Operation.BLOCK, user_id="1").state is State.BLOCKED
 
+    @pytest.mark.parametrize(
+        "change", ["freed_at = :v", "user_id = :v", "nonce = :v"], ids=["freed", "other user", "other request"]
+    )
+    def test_a_seat_that_is_not_its_own_means_expired(self, house: House, change: str) -> None:
+        """A decision needs the seat to be held, by this contact, for this request."""
+        seat = house.request("1").contact.seat
+        house.raw.update_item(
+            TableName=house.name,
+            Key={"pk": {"S": "seats#telegram"}, "sk": {"S": seat}},
+            UpdateExpression=f"SET {change}",
+            ExpressionAttributeValues={":v": {"N": str(T0)} if "freed" in change else {"S": "another"}},
+        )
+        with pytest.raises(RefusedError) as refusal:
+            house.approve("1")
+        assert refusal.value.refusal == Refusal.EXPIRED
+        assert house.room.get(TELEGRAM, "1").state is State.PENDING
+
     def test_revocation_holds_and_the_old_code_does_not_pair_again(self, house: House) -> None:
         """Security 18, 23: after a revocation nothing of before pairs again."""
         house.request("1")

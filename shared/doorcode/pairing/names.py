@@ -44,9 +44,7 @@ def safe_name(text: str) -> str:
         if marks > MAX_MARKS_IN_A_ROW or (marks and not shown):
             continue
         shown.append(character)
-        if len(shown) == MAX_NAME_LENGTH:
-            break
-    return "".join(shown).rstrip()
+    return "".join(shown[:MAX_NAME_LENGTH]).rstrip()
 
 
 def display_name(username: str, full_name: str = "") -> str:

@@ -8,6 +8,7 @@ REQUEST_SENT = "Your request has been sent to the owner for approval."
 DECLINED = "Your request was declined."
 PRIVATE = "This bot is private."
 DIRECT_ONLY = "Write to me in a direct message."
+STALE_BUTTON = "This button does not work any more."
 ONLY_THE_OWNER = "Only the owner can do this."
 WENT_WRONG = "Something went wrong. Please try again."
 

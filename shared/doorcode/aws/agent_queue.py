@@ -1,0 +1,74 @@
+"""The hand-off: admitted messages, into a FIFO queue that keeps each conversation in order."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from doorcode.errors import UnavailableError
+from doorcode.pairing.gate import Reason
+from doorcode.pairing.messages import Message
+
+VERSION = 1
+# SQS's limit for group and deduplication ids.
+LONGEST_ID = 128
+
+
+class Client(Protocol):
+    """What is used of an SQS client, as boto3 documents it."""
+
+    def send_message(self, **kwargs: Any) -> Any: ...  # noqa: D102
+
+
+class AgentQueue:
+    """Sends admitted messages to the agent."""
+
+    def __init__(self, client: Client, url: str, *, transport_errors: tuple[type[Exception], ...] = ()) -> None:
+        """Send to the queue at ``url``; ``transport_errors`` are what the client raises when no answer came."""
+        self._client = client
+        self._url = url
+        self._transport_errors = transport_errors
+
+    def send(self, message: Message, admitted_by: Reason) -> None:
+        """Hand a message off. The same delivery sent again within five minutes arrives once. Raises UnavailableError."""
+        try:
+            self._client.send_message(
+                QueueUrl=self._url,
+                # Escaped to ASCII: SQS refuses some of what people can type.
+                MessageBody=json.dumps(hand_off(message, admitted_by), ensure_ascii=True, separators=(",", ":")),
+                MessageGroupId=_fitting_id(f"{message.platform}#{message.chat}#{message.thread}"),
+                MessageDeduplicationId=_fitting_id(f"{message.platform}#{message.delivery_id}"),
+            )
+        except self._transport_errors as error:
+            raise UnavailableError("hand the message to the agent", type(error).__name__) from None
+        except Exception as error:
+            response = getattr(error, "response", None)
+            if not isinstance(response, Mapping):
+                raise
+            code = str(response.get("Error", {}).get("Code", "unknown"))
+            raise UnavailableError("hand the message to the agent", code) from None
+
+
+def hand_off(message: Message, admitted_by: Reason) -> dict[str, Any]:
+    """Return what the agent is given: version 1 of a form that others rely on. ``sent_at`` is in whole seconds."""
+    return {
+        "version": VERSION,
+        "platform": message.platform,
+        "user_id": message.user_id,
+        "name": message.name,
+        "chat_type": message.chat_type,
+        "kind": message.kind,
+        "text": message.text,
+        "message_id": message.message_id,
+        "sent_at": message.sent_at,
+        "admitted_by": admitted_by,
+        "reply": json.loads(message.reply),
+    }
+
+
+def _fitting_id(text: str) -> str:
+    if len(text) <= LONGEST_ID and text.isascii():
+        return text
+    return hashlib.sha256(text.encode()).hexdigest()

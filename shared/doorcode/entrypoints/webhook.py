@@ -1,0 +1,218 @@
+"""The edge: bytes → verify → parse → read the contact → decide → act → answer, the same for every platform."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from doorcode.aws.agent_queue import AgentQueue
+from doorcode.aws.budget import MessageBudget
+from doorcode.aws.waiting_room import WaitingRoom
+from doorcode.entrypoints import http, log
+from doorcode.errors import CallbackError, DoorcodeError, ForbiddenError, RefusedError, SecretError, UnavailableError
+from doorcode.pairing import callbacks, gate, texts
+from doorcode.pairing.callbacks import Callback
+from doorcode.pairing.codes import code_for
+from doorcode.pairing.contact import Contact, Standing, Via
+from doorcode.pairing.decisions import Actor, Desk, Order
+from doorcode.pairing.gate import Action, Reason, Verdict
+from doorcode.pairing.keyring import Keyring
+from doorcode.pairing.messages import Ignored, Message, Press
+from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET, Secrets, fitting
+from doorcode.pairing.prompts import closed_prompt
+from doorcode.pairing.settings import Settings
+from doorcode.pairing.transitions import Asked, Operation, RequestVerdict
+from doorcode.platforms.inbound import Answer, Event, FollowUp, Handshake, Inbound, UnusablePayloadError, Webhook
+
+# A contact that was moved while we decided is decided on anew, but not for ever.
+MAX_TRIES = 3
+OPERATIONS = {
+    callbacks.Action.APPROVE: Operation.APPROVE,
+    callbacks.Action.DENY: Operation.DENY,
+    callbacks.Action.BLOCK: Operation.BLOCK,
+}
+
+
+class Door:
+    """One platform's webhook."""
+
+    def __init__(  # noqa: PLR0913 (what the edge stands on)
+        self,
+        platform: Inbound,
+        *,
+        settings: Settings,
+        secrets: Secrets,
+        room: WaitingRoom,
+        desk: Desk,
+        budget: MessageBudget,
+        queue: AgentQueue,
+        bot: Callable[[int], str] = lambda _: "",
+        call: Callable[[FollowUp], None] = lambda _: None,
+        api_url: str = "",
+    ) -> None:
+        """Serve ``platform``. ``bot`` gives who the bot is there, at a time; ``call`` makes a follow-up call."""
+        self._platform = platform
+        self._settings = settings
+        self._secrets = secrets
+        self._room = room
+        self._desk = desk
+        self._budget = budget
+        self._queue = queue
+        self._bot = bot
+        self._call = call
+        self._api_url = api_url
+
+    def serve(self, event: Mapping[str, Any], now: int) -> dict[str, Any]:
+        """Answer one HTTP request at ``now``."""
+        return http.response(self._answer(event, now))
+
+    def _answer(self, event: Mapping[str, Any], now: int) -> Answer:
+        webhook = http.read_event(event)
+        if isinstance(webhook, Answer):
+            self._warn("Refused a request that cannot be read", "unreadable_request")
+            return webhook
+        try:
+            if not self._verified(webhook, now):
+                self._warn("Refused a request whose signature does not fit", "bad_signature")
+                return http.UNAUTHORISED
+            events = self._platform.parse(webhook, self._bot(now))
+        except SecretError as error:
+            # Never "unverified but accepted".
+            self._fail(error)
+            return http.UNAVAILABLE
+        except UnusablePayloadError as error:
+            # 200, for a platform would send it again for hours.
+            self._fail(error)
+            return Answer()
+        answers = [self._handle(one, now) for one in events]
+        return next((answer for answer in answers if answer is not None), Answer())
+
+    def _verified(self, webhook: Webhook, now: int) -> bool:
+        def attempt(keyring: Keyring) -> bool | None:
+            return self._platform.verify(webhook, keyring, now) or None
+
+        return bool(fitting(self._secrets, self._platform.SECRET, now, attempt))
+
+    def _handle(self, event: Event, now: int) -> Answer | None:
+        if isinstance(event, Handshake):
+            return event.answer
+        try:
+            if isinstance(event, Press):
+                return self._press(event, now)
+            if isinstance(event, Message):
+                return self._message(event, now)
+        except (UnavailableError, SecretError) as error:
+            self._fail(error)
+            return self._platform.failed()
+        self._log(event, gate.decide(self._settings, event, self._nobody(event), now))
+        return self._platform.ignored(event)
+
+    # Messages
+
+    def _message(self, message: Message, now: int) -> Answer | None:
+        contact = self._room.get(message.platform, message.user_id)
+        for _ in range(MAX_TRIES):
+            verdict = gate.decide(self._settings, message, contact, now)
+            if verdict.action is not Action.PAIR:
+                return self._act(message, verdict, now)
+            asked = Asked(delivery_id=message.delivery_id, name=message.name, reply=message.reply)
+            keyring = self._secrets.keyring(GATEWAY_SECRET, now)
+            outcome = self._room.request(contact, asked, keyring, now)
+            contact = outcome.contact
+            if outcome.verdict is not RequestVerdict.NOT_A_STRANGER:
+                return self._asked(message, outcome.verdict, contact, now)
+        raise UnavailableError("decide on a message", "others kept moving the contact")
+
+    def _act(self, message: Message, verdict: Verdict, now: int) -> Answer | None:
+        if verdict.reason is Reason.POLICY_ALLOW and not self._budget.spend(message.platform, message.user_id, now):
+            verdict = gate.OVER_BUDGET
+        if verdict.action is Action.ADMIT:
+            self._queue.send(message, verdict.reason)
+            self._log(message, verdict)
+            return self._platform.admitted(message)
+        self._log(message, verdict)
+        return self._platform.dropped(message, verdict.reason)
+
+    def _asked(self, message: Message, verdict: RequestVerdict, contact: Contact, now: int) -> Answer | None:
+        if verdict is RequestVerdict.FULL:
+            self._log(message, gate.WAITING_ROOM_FULL)
+            return self._platform.dropped(message, Reason.WAITING_ROOM_FULL)
+        if verdict is RequestVerdict.RATE_LIMITED:
+            line = texts.rate_limited_line(contact.user_id, float(now - contact.requested_at))
+            self._log(message, Verdict(Action.PAIR, Reason.RATE_LIMITED), line)
+            return self._platform.rate_limited(message, self._notice(contact, now) or texts.PRIVATE)
+        line = texts.generated_line(contact.platform, contact.user_id) if verdict is RequestVerdict.NEW else ""
+        self._log(message, Verdict(Action.PAIR, Reason.PAIRING_REQUESTED), line)
+        return self._platform.notice(message, self._notice(contact, now))
+
+    def _notice(self, contact: Contact, now: int) -> str:
+        """Return what a requester is told; empty if there is a code to tell, but none that works any more."""
+        if self._settings.owners:
+            return texts.REQUEST_SENT
+        if contact.standing(now) is not Standing.PENDING:
+            return ""
+        return texts.code_notice(contact.platform, self._code(contact, now))
+
+    def _code(self, contact: Contact, now: int) -> str:
+        secret = fitting(self._secrets, GATEWAY_SECRET, now, lambda keyring: keyring.find(contact.key_id))
+        if secret is None:
+            raise SecretError("The gateway secret that made a code is no longer there.")
+        return code_for(secret, contact.platform, contact.user_id, contact.nonce)
+
+    # Presses
+
+    def _press(self, press: Press, now: int) -> Answer | None:
+        def attempt(keyring: Keyring) -> Callback | None:
+            try:
+                return callbacks.verify(press.data, keyring)
+            except CallbackError:
+                return None
+
+        callback = fitting(self._secrets, CALLBACK_SECRET, now, attempt)
+        if callback is None:
+            return self._refuse(press, CallbackError.reason, texts.STALE_BUTTON)
+        actor = Actor(via=Via.BUTTON, id=press.user_id, platform=press.platform)
+        order = Order(
+            operation=OPERATIONS[callback.action],
+            platform=callback.platform,
+            user_id=callback.user_id,
+            code=callback.code,
+        )
+        try:
+            contact = self._desk.decide(actor, order, now)
+        except ForbiddenError as error:
+            return self._refuse(press, error.reason, texts.ONLY_THE_OWNER)
+        except RefusedError as error:
+            return self._refuse(press, error.refusal, str(error))
+        log.info(
+            f"{order.operation} by button", platform=contact.platform, user_id=contact.user_id, outcome=contact.state
+        )
+        prompt = closed_prompt(contact, callback.code, self._secrets.keyring(CALLBACK_SECRET, now))
+        return self._platform.pressed(press, prompt.outcome, prompt)
+
+    def _refuse(self, press: Press, reason: str, text: str) -> Answer | None:
+        log.warning("Refused a press", reason=reason, platform=press.platform, user_id=press.user_id)
+        follow_up = self._platform.follow_up(press, text, self._api_url)
+        if follow_up is not None:
+            self._call(follow_up)
+        return self._platform.pressed(press, text, None)
+
+    # The log
+
+    def _log(self, event: Message | Ignored, verdict: Verdict, line: str = "") -> None:
+        log.info(
+            line or f"{verdict.action}: {verdict.reason}",
+            action=verdict.action,
+            reason=verdict.reason,
+            platform=event.platform,
+            user_id=event.user_id,
+        )
+
+    def _warn(self, text: str, reason: str) -> None:
+        log.warning(text, reason=reason, platform=self._platform.PLATFORM)
+
+    def _fail(self, error: DoorcodeError) -> None:
+        log.error(str(error), reason=error.reason, platform=self._platform.PLATFORM)
+
+    def _nobody(self, event: Ignored) -> Contact:
+        return Contact(platform=event.platform, user_id=event.user_id)

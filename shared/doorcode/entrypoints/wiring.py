@@ -1,0 +1,119 @@
+"""The composition root: the only place that reads the environment and builds clients, once and lazily."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.exceptions import HTTPClientError
+
+from doorcode.aws.agent_queue import AgentQueue
+from doorcode.aws.budget import MessageBudget
+from doorcode.aws.lockout import Lockout
+from doorcode.aws.secrets import SecretStore
+from doorcode.aws.table import Table
+from doorcode.aws.waiting_room import WaitingRoom
+from doorcode.entrypoints import log
+from doorcode.entrypoints.follow_up import post
+from doorcode.entrypoints.webhook import Door
+from doorcode.errors import SecretError, SettingsError
+from doorcode.pairing.contact import Platform
+from doorcode.pairing.decisions import Desk
+from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
+from doorcode.pairing.settings import GroupPolicy, parse_settings
+from doorcode.platforms.inbound import Inbound
+
+# Who the bot itself is on Telegram, ``{id}:{username}``: stored when its webhook is set, used for mentions in groups.
+TELEGRAM_BOT = "telegram/bot"
+
+# What botocore raises when no answer came. Its two families do not share a parent that says so.
+TRANSPORT_ERRORS = (HTTPClientError, BotoConnectionError, OSError)
+# The platforms wait for three seconds. One try each: the table retries by itself, inside its own deadline.
+EDGE_CONFIG = Config(
+    connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1}, tcp_keepalive=True, max_pool_connections=2
+)
+EDGE_PATIENCE_SECONDS = 1.0
+
+Handler = Callable[[Mapping[str, Any], object], dict[str, Any]]
+
+
+def edge_handler(platform: Inbound) -> Handler:
+    """Return the Lambda handler of a platform's webhook; what it needs is built when the first request comes."""
+
+    @cache
+    def door() -> Door:
+        return build_door(platform, os.environ)
+
+    def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature)
+        try:
+            opened = door()
+        except SettingsError as error:
+            # Nothing is served under settings that were not meant; every line says what to correct.
+            for problem in error.problems:
+                log.error(problem, reason=error.reason)
+            return {"statusCode": 503}
+        return opened.serve(event, int(time.time()))
+
+    return handler
+
+
+def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
+    """Wire up one platform's webhook. Raises SettingsError with every value that is missing or cannot be used."""
+    settings = parse_settings(environment)
+    table_name, queue_url, prefix = _required(environment, "TABLE_NAME", "AGENT_QUEUE_URL", "PARAMETER_PREFIX")
+    log.info(settings.summary())
+    for line in settings.warnings():
+        log.warning(line, reason="settings")
+    table = Table(_client("dynamodb"), table_name, transport_errors=TRANSPORT_ERRORS, patience=EDGE_PATIENCE_SECONDS)
+    knows_bot = platform.PLATFORM is Platform.TELEGRAM and settings.group_policy is GroupPolicy.MENTION_ONLY
+    secrets = SecretStore(
+        _client("ssm"),
+        prefix,
+        (GATEWAY_SECRET, CALLBACK_SECRET, platform.SECRET, *([TELEGRAM_BOT] if knows_bot else [])),
+        max_age=settings.secrets_max_age,
+    )
+    room = WaitingRoom(table, settings)
+    return Door(
+        platform,
+        settings=settings,
+        secrets=secrets,
+        room=room,
+        desk=Desk(room, Lockout(table), secrets, settings),
+        budget=MessageBudget(table, settings.message_budget),
+        queue=AgentQueue(_client("sqs"), queue_url, transport_errors=TRANSPORT_ERRORS),
+        bot=_bot(secrets) if knows_bot else lambda _: "",
+        call=post,
+        api_url=settings.slack_api_url,
+    )
+
+
+def _bot(secrets: SecretStore) -> Callable[[int], str]:
+    def bot(now: int) -> str:
+        try:
+            return secrets.text(TELEGRAM_BOT, now)
+        except SecretError:
+            log.warning(
+                "GROUP_POLICY is mention_only, but it is not known who the bot is: no mention will be noticed. "
+                "Run: doorcode telegram webhook set",
+                reason="settings",
+            )
+            return ""
+
+    return bot
+
+
+def _required(environment: Mapping[str, str], *names: str) -> list[str]:
+    missing = tuple(f"{name} is not set: the stack's template sets it." for name in names if not environment.get(name))
+    if missing:
+        raise SettingsError(missing)
+    return [environment[name] for name in names]
+
+
+def _client(service: str) -> Any:
+    return boto3.client(service, config=EDGE_CONFIG)
