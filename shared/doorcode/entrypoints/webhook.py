@@ -24,8 +24,6 @@ from doorcode.pairing.settings import Settings
 from doorcode.pairing.transitions import Asked, Operation, RequestVerdict
 from doorcode.platforms.inbound import Answer, Event, FollowUp, Handshake, Inbound, UnusablePayloadError, Webhook
 
-# A contact that was moved while we decided is decided on anew, but not for ever.
-MAX_TRIES = 3
 OPERATIONS = {
     callbacks.Action.APPROVE: Operation.APPROVE,
     callbacks.Action.DENY: Operation.DENY,
@@ -111,17 +109,16 @@ class Door:
 
     def _message(self, message: Message, now: int) -> Answer | None:
         contact = self._room.get(message.platform, message.user_id)
-        for _ in range(MAX_TRIES):
-            verdict = gate.decide(self._settings, message, contact, now)
-            if verdict.action is not Action.PAIR:
-                return self._act(message, verdict, now)
+        verdict = gate.decide(self._settings, message, contact, now)
+        if verdict.action is Action.PAIR:
             asked = Asked(delivery_id=message.delivery_id, name=message.name, reply=message.reply)
             keyring = self._secrets.keyring(GATEWAY_SECRET, now)
             outcome = self._room.request(contact, asked, keyring, now)
-            contact = outcome.contact
             if outcome.verdict is not RequestVerdict.NOT_A_STRANGER:
-                return self._asked(message, outcome.verdict, contact, now)
-        raise UnavailableError("decide on a message", "others kept moving the contact")
+                return self._asked(message, outcome.verdict, outcome.contact, now)
+            # Paired or blocked since the gate read the contact.
+            verdict = gate.decide(self._settings, message, outcome.contact, now)
+        return self._act(message, verdict, now)
 
     def _act(self, message: Message, verdict: Verdict, now: int) -> Answer | None:
         if verdict.reason is Reason.POLICY_ALLOW and not self._budget.spend(message.platform, message.user_id, now):

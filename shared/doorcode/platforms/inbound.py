@@ -53,34 +53,43 @@ Event = Message | Press | Ignored | Handshake
 
 
 class Inbound(Protocol):
-    """What a platform's module offers. ``None`` for an answer means an empty 200."""
+    """What a platform's module offers. ``None`` for an answer means an empty 200.
+
+    Arguments are positional only, so that a module may mark those that its platform has no use for.
+    """
 
     PLATFORM: Platform
     SECRET: str
     """The name of the secret that verifies."""
 
-    def verify(self, webhook: Webhook, keyring: Keyring, now: int) -> bool:
+    def verify(self, webhook: Webhook, keyring: Keyring, now: int, /) -> bool:
         """Tell whether the platform sent exactly these bytes, in constant time; before anything parses them."""
 
-    def parse(self, webhook: Webhook, bot: str) -> list[Event]:
+    def parse(self, webhook: Webhook, bot: str, /) -> list[Event]:
         """Read the events of a verified request. Raises UnusablePayloadError.
 
         ``bot`` is who the bot itself is there, where the platform does not say: ``{id}:{username}``, or empty.
         """
 
-    def notice(self, message: Message, text: str) -> Answer | None:
+    def notice(self, message: Message, text: str, /) -> Answer | None:
         """Tell the writer of a direct message something."""
 
-    def dropped(self, message: Message, reason: Reason) -> Answer | None:
+    def dropped(self, message: Message, reason: Reason, /) -> Answer | None:
         """Answer a message that goes no further, where the platform must always be answered."""
 
-    def admitted(self, message: Message) -> Answer | None:
+    def rate_limited(self, message: Message, text: str, /) -> Answer | None:
+        """Repeat the request's answer, where the platform must always be answered."""
+
+    def admitted(self, message: Message, /) -> Answer | None:
         """Answer a message that the agent will reply to."""
 
-    def pressed(self, press: Press, text: str, prompt: Prompt | None) -> Answer | None:
+    def ignored(self, ignored: Ignored, /) -> Answer | None:
+        """Answer what is no message, where the platform must always be answered."""
+
+    def pressed(self, press: Press, text: str, prompt: Prompt | None, /) -> Answer | None:
         """Answer a press: with the prompt as it is now, or, without one, with ``text`` to the presser alone."""
 
-    def follow_up(self, press: Press, text: str, api_url: str) -> FollowUp | None:
+    def follow_up(self, press: Press, text: str, api_url: str, /) -> FollowUp | None:
         """Return the call that tells the presser alone, where ``pressed`` cannot."""
 
     def failed(self) -> Answer:

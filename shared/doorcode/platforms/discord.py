@@ -1,0 +1,283 @@
+"""Discord: interactions in, and to every one of them an answer.
+
+https://docs.discord.com/developers/interactions/receiving-and-responding
+
+Discord delivers no direct-message text over HTTP: talking to the bot is the slash command ``/chat message:…``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from msgspec import Meta, Raw, Struct
+from nacl.exceptions import BadSignatureError
+from nacl.signing import VerifyKey
+
+from doorcode.errors import SecretError
+from doorcode.pairing import texts
+from doorcode.pairing.callbacks import PREFIX, Action
+from doorcode.pairing.contact import Platform
+from doorcode.pairing.gate import Reason
+from doorcode.pairing.keyring import Keyring
+from doorcode.pairing.messages import ChatType, Ignored, Message, Press
+from doorcode.pairing.names import display_name
+from doorcode.pairing.prompts import Prompt
+from doorcode.platforms.inbound import Answer, Event, FollowUp, Handshake, UnusablePayloadError, Webhook
+from doorcode.platforms.payload import answer, compact, cut, decoded
+from doorcode.platforms.prompt_text import prompt_text
+
+PLATFORM = Platform.DISCORD
+SECRET = "discord/public-key"  # noqa: S105 (a name, not a secret)
+SIGNATURE_HEADER = "x-signature-ed25519"
+TIMESTAMP_HEADER = "x-signature-timestamp"
+PUBLIC_KEY = re.compile(rb"[0-9A-Fa-f]{64}")
+SIGNATURE = re.compile(r"[0-9A-Fa-f]{128}")
+MAX_TIMESTAMP_LENGTH = 64
+
+COMMAND = "chat"
+OPTION = "message"
+MAX_TEXT = 2000
+TOKEN_LIFETIME_SECONDS = 15 * 60
+# Ids begin with the milliseconds since this moment: the first of 2015.
+EPOCH_MS = 1_420_070_400_000
+
+# Kinds of interactions, of commands and options, of answers, of components; and the flag that only one person sees it.
+PING, CHAT_COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 1, 2, 3, 4, 5
+CHAT_INPUT, STRING = 1, 3
+PONG, SHOW, DEFER, UPDATE, CHOICES = 1, 4, 5, 7, 8
+ACTION_ROW, BUTTON = 1, 2
+EPHEMERAL = 64
+BOT_DM = 1
+STYLES = {f"{PREFIX}:{Action.APPROVE}": 3, f"{PREFIX}:{Action.DENY}": 4}
+PLAIN_STYLE = 2
+
+# What could start any markup, mention, emoji, timestamp or link; dots and colons only where they could. Parentheses
+# do nothing without the brackets before them.
+MARKUP = re.compile(r"[\\*_~`|<>\[\]#@]|[.:](?=\S)")
+
+_Snowflake = Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")]
+# It becomes part of a URL.
+_Token = Annotated[str, Meta(pattern=r"^[!-~]{1,1024}\Z")]
+
+
+class _Kind(Struct):
+    type: int
+
+
+class _User(Struct):
+    id: _Snowflake
+    username: str = ""
+    global_name: str | None = None
+
+
+class _Member(Struct):
+    user: _User
+
+
+class _Interaction(Struct):
+    id: _Snowflake
+    application_id: _Snowflake
+    token: _Token
+    channel_id: _Snowflake
+    data: Raw
+    context: int | None = None
+    # In servers the member, elsewhere the user.
+    member: _Member | None = None
+    user: _User | None = None
+
+
+class _Option(Struct):
+    name: str
+    type: int
+    value: Raw = Raw()
+
+
+class _Command(Struct):
+    name: str
+    type: int = CHAT_INPUT
+    options: list[_Option] = []
+
+
+class _Component(Struct):
+    custom_id: str
+
+
+def verify(webhook: Webhook, keyring: Keyring, _now: int) -> bool:
+    """Check the Ed25519 signature over timestamp and raw body. Raises SecretError for a public key that is none.
+
+    Nothing here is secret. Discord names no age beyond which a request is stale: a repeated one is told by its id.
+    """
+    keys = [_public_key(line) for line in keyring.secrets]
+    signature = webhook.headers.get(SIGNATURE_HEADER, "")
+    timestamp = webhook.headers.get(TIMESTAMP_HEADER, "")
+    if not (SIGNATURE.fullmatch(signature) and timestamp.isascii() and 0 < len(timestamp) <= MAX_TIMESTAMP_LENGTH):
+        return False
+    signed = timestamp.encode() + webhook.body
+    return any(_fits(key, signed, bytes.fromhex(signature)) for key in keys)
+
+
+def _public_key(line: bytes) -> VerifyKey:
+    if not PUBLIC_KEY.fullmatch(line):
+        raise SecretError("discord/public-key is not 64 hex digits. Copy it from the Developer Portal once more.")
+    return VerifyKey(bytes.fromhex(line.decode()))
+
+
+def _fits(key: VerifyKey, signed: bytes, signature: bytes) -> bool:
+    try:
+        key.verify(signed, signature)
+    except BadSignatureError:
+        return False
+    return True
+
+
+def parse(webhook: Webhook, _bot: str) -> list[Event]:
+    """Read an interaction."""
+    kind = decoded(webhook.body, _Kind).type
+    if kind == PING:
+        return [Handshake(answer({"type": PONG}))]
+    if kind == AUTOCOMPLETE:
+        return [_ignored("autocomplete")]
+    if kind not in {CHAT_COMMAND, COMPONENT}:
+        return [_ignored("unknown_interaction")]
+    interaction = decoded(webhook.body, _Interaction)
+    return [_message(interaction) if kind == CHAT_COMMAND else _press(interaction)]
+
+
+def _message(interaction: _Interaction) -> Message | Ignored:
+    command = decoded(interaction.data, _Command)
+    if (command.name, command.type) != (COMMAND, CHAT_INPUT):
+        return _ignored("unknown_command")
+    said = next((option.value for option in command.options if (option.name, option.type) == (OPTION, STRING)), None)
+    if said is None:
+        return _ignored("no_text")
+    user = _invoker(interaction)
+    return Message(
+        platform=PLATFORM,
+        user_id=user.id,
+        delivery_id=interaction.id,
+        # Every other context has somebody else listening, or is one to come.
+        chat_type=ChatType.DIRECT if interaction.context == BOT_DM else ChatType.GROUP,
+        chat=interaction.channel_id,
+        text=decoded(said, str),
+        name=_name(user),
+        addressed=True,
+        message_id=interaction.id,
+        sent_at=_sent_at(interaction),
+        reply=_address(interaction),
+    )
+
+
+def _press(interaction: _Interaction) -> Press:
+    user = _invoker(interaction)
+    return Press(
+        platform=PLATFORM,
+        user_id=user.id,
+        data=decoded(interaction.data, _Component).custom_id,
+        name=_name(user),
+        reply=_address(interaction),
+    )
+
+
+def _invoker(interaction: _Interaction) -> _User:
+    user = interaction.member.user if interaction.member else interaction.user
+    if user is None:
+        raise UnusablePayloadError("The interaction is nobody's.")
+    return user
+
+
+def _name(user: _User) -> str:
+    return display_name(user.username, user.global_name or "")
+
+
+def _sent_at(interaction: _Interaction) -> int:
+    return ((int(interaction.id) >> 22) + EPOCH_MS) // 1000
+
+
+def _address(interaction: _Interaction) -> str:
+    return compact(
+        {
+            "application_id": interaction.application_id,
+            "interaction_id": interaction.id,
+            "channel_id": interaction.channel_id,
+            "token": interaction.token,
+            "expires": _sent_at(interaction) + TOKEN_LIFETIME_SECONDS,
+        }
+    )
+
+
+def _ignored(what: str) -> Ignored:
+    return Ignored(platform=PLATFORM, what=what)
+
+
+def notice(_message: Message, text: str) -> Answer | None:
+    """Tell the writer alone."""
+    return _to_them_alone(text)
+
+
+def dropped(_message: Message, reason: Reason) -> Answer | None:
+    """Say that the bot is private, whatever the reason; or where a stranger may ask, if not here."""
+    return _to_them_alone(texts.DIRECT_ONLY if reason is Reason.GROUP_UNKNOWN else texts.PRIVATE)
+
+
+def rate_limited(_message: Message, text: str) -> Answer | None:
+    """Repeat the request's answer, for something must be said."""
+    return _to_them_alone(text)
+
+
+def admitted(message: Message) -> Answer | None:
+    """Show that an answer is on its way: to everyone in the bot's own direct messages, elsewhere to the writer."""
+    return answer({"type": DEFER, "data": {"flags": 0 if message.chat_type is ChatType.DIRECT else EPHEMERAL}})
+
+
+def ignored(ignored: Ignored) -> Answer | None:
+    """Answer what is no message: someone who types has nothing to choose from, everyone else is turned away."""
+    if ignored.what == "autocomplete":
+        return answer({"type": CHOICES, "data": {"choices": []}})
+    return _to_them_alone(texts.PRIVATE)
+
+
+def pressed(_press: Press, text: str, prompt: Prompt | None) -> Answer | None:
+    """Put the prompt as it is now in place of the one with the button; without one, tell the presser alone."""
+    if prompt is None:
+        return _to_them_alone(_escaped(cut(text, MAX_TEXT // 2)))
+    return answer({"type": UPDATE, "data": draw_prompt(prompt)})
+
+
+def follow_up(_press: Press, _text: str, _api_url: str) -> FollowUp | None:
+    """Nothing: ``pressed`` has told them."""
+    return None
+
+
+def failed() -> Answer:
+    """Ask for another try: Discord itself makes none."""
+    return _to_them_alone(texts.WENT_WRONG)
+
+
+def _to_them_alone(text: str) -> Answer:
+    return answer({"type": SHOW, "data": {"content": text, "flags": EPHEMERAL, "allowed_mentions": {"parse": []}}})
+
+
+def draw_prompt(prompt: Prompt) -> dict[str, Any]:
+    """Return ``content``, ``components`` and ``allowed_mentions`` for a message, new or edited."""
+    buttons = [_button(button.text, button.data) for button in prompt.buttons]
+    return {
+        "content": prompt_text(prompt, lambda who: f"User {_named(who)}", _escaped),
+        # None takes the buttons away.
+        "components": [{"type": ACTION_ROW, "components": buttons}] if buttons else [],
+        "allowed_mentions": {"parse": []},
+    }
+
+
+def _button(text: str, data: str) -> dict[str, Any]:
+    style = STYLES.get(":".join(data.split(":", 2)[:2]), PLAIN_STYLE)
+    return {"type": BUTTON, "style": style, "label": text, "custom_id": data}
+
+
+def _named(who: str) -> str:
+    # The sign before a username is ours, and mentions nobody while `allowed_mentions` is empty.
+    return f"@{_escaped(who[1:])}" if who.startswith("@") else _escaped(who)
+
+
+def _escaped(text: str) -> str:
+    return MARKUP.sub(r"\\\g<0>", text)

@@ -1,0 +1,96 @@
+"""What is read of Slack's payloads: the fields that matter here, everything else is skipped."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Raw, Struct
+
+_Channel = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+# Seconds, and what makes it unique in its channel.
+_Ts = Annotated[str, Meta(pattern=r"^[0-9]{1,12}\.[0-9]{1,9}\Z")]
+_Challenge = Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+class Kind(Struct):
+    """What a request is."""
+
+    type: str
+
+
+class EventKind(Struct):
+    """What an event is; of messages, of which sort."""
+
+    type: str
+    subtype: str | None = None
+
+
+class Authorization(Struct):
+    """Whose installation an event was delivered for."""
+
+    user_id: str | None = None
+    is_bot: bool = False
+
+
+class Envelope(Struct):
+    """An event, and whom it was delivered for."""
+
+    event: Raw
+    authorizations: list[Authorization] = []
+
+
+class Verification(Struct):
+    """The question whether we are there."""
+
+    challenge: _Challenge
+
+
+class MessageEvent(Struct):
+    """``message`` and ``app_mention``."""
+
+    channel: _Channel
+    ts: _Ts
+    user: str | None = None
+    text: str | None = None
+    channel_type: str | None = None
+    thread_ts: _Ts | None = None
+    bot_id: str | None = None
+    bot_profile: Raw = Raw()
+    edited: Raw = Raw()
+    files: list[Raw] = []
+
+
+class User(Struct):
+    """Who pressed."""
+
+    id: str
+    username: str = ""
+
+
+class Place(Struct):
+    """A channel."""
+
+    id: str = ""
+
+
+class Container(Struct):
+    """Where the buttons stand."""
+
+    message_ts: str = ""
+
+
+class BlockAction(Struct):
+    """One button, or another element."""
+
+    action_id: str
+    value: str | None = None
+
+
+class BlockActions(Struct):
+    """``block_actions``: elements that somebody used."""
+
+    user: User
+    actions: list[BlockAction]
+    response_url: str | None = None
+    channel: Place | None = None
+    container: Container | None = None

@@ -1,0 +1,290 @@
+"""Telegram: updates in, a method in the response out.
+
+https://core.telegram.org/bots/api#update
+
+Every text goes out plain, without ``parse_mode``: there is no markup to escape, only links to keep from forming.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from msgspec import Meta, Raw, Struct, field
+
+from doorcode.pairing.contact import Platform
+from doorcode.pairing.gate import Reason
+from doorcode.pairing.keyring import Keyring, same
+from doorcode.pairing.messages import ChatType, Ignored, Message, Press
+from doorcode.pairing.names import display_name
+from doorcode.pairing.prompts import Prompt
+from doorcode.platforms.inbound import Answer, Event, FollowUp, Webhook
+from doorcode.platforms.payload import answer, compact, cut, decoded
+from doorcode.platforms.prompt_text import prompt_text
+
+PLATFORM = Platform.TELEGRAM
+SECRET = "telegram/webhook-secret"  # noqa: S105 (a name, not a secret)
+SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 (a name, not a secret)
+
+# The API's limits: the text of a message and of the answer to a button.
+MAX_TEXT = 4096
+MAX_ANSWER = 200
+
+# What a person can send besides text, the more telling first: a GIF comes as a document too, a venue as a location.
+CONTENT = (
+    "animation", "audio", "paid_media", "photo", "sticker", "story", "video", "video_note", "voice", "document",
+    "checklist", "contact", "dice", "game", "poll", "venue", "location", "invoice",
+)  # fmt: skip
+# Updates that nobody is to be answered for, by the word that the log has for them; others are just unknown.
+IGNORED_UPDATES = (
+    "edited_message", "channel_post", "edited_channel_post", "business_connection", "business_message",
+    "edited_business_message", "deleted_business_messages", "guest_message", "message_reaction",
+    "message_reaction_count", "inline_query", "chosen_inline_result", "shipping_query", "pre_checkout_query",
+    "purchased_paid_media", "poll", "poll_answer", "my_chat_member", "chat_member", "chat_join_request",
+    "chat_boost", "removed_chat_boost",
+)  # fmt: skip
+
+# Telegram links what looks like an address, a mention, a command or a tag even in plain text. A word joiner behind
+# the character that makes it one is invisible and keeps it from being one.
+LINKING = re.compile(r"[@./:#$](?=\S)")
+WORD_JOINER = "\u2060"
+
+# Telegram's ids have at most 52 significant bits; a JSON true, text or fraction is none.
+_Count = Annotated[int, Meta(ge=0, lt=2**53)]
+_UserId = Annotated[int, Meta(ge=1, lt=2**53)]
+_ChatId = Annotated[int, Meta(gt=-(2**53), lt=2**53)]
+
+
+class _User(Struct):
+    id: _UserId
+    is_bot: bool = False
+    first_name: str = ""
+    last_name: str = ""
+    username: str = ""
+
+
+class _Chat(Struct):
+    id: _ChatId
+    type: str
+
+
+class _Entity(Struct):
+    type: str
+    offset: _Count
+    length: _Count
+    user: _User | None = None
+
+
+class _RepliedTo(Struct):
+    sender: _User | None = field(name="from", default=None)
+    forum_topic_created: Raw = Raw()
+
+
+class _Message(Struct):
+    message_id: _Count
+    date: _Count
+    chat: _Chat
+    sender: _User | None = field(name="from", default=None)
+    sender_chat: Raw = Raw()
+    business_connection_id: str = ""
+    is_topic_message: bool = False
+    message_thread_id: _Count = 0
+    reply_to_message: _RepliedTo | None = None
+    text: str | None = None
+    caption: str = ""
+    entities: list[_Entity] = []
+    caption_entities: list[_Entity] = []
+
+
+class _PressedMessage(Struct):
+    message_id: _Count
+    chat: _Chat
+
+
+class _CallbackQuery(Struct):
+    id: str
+    sender: _User = field(name="from")
+    # Absent for buttons of games.
+    data: str = ""
+    # Absent for inline messages. One that is too old to be read still has chat and id.
+    message: _PressedMessage | None = None
+
+
+class _Update(Struct):
+    update_id: _Count
+    message: Raw = Raw()
+    callback_query: Raw = Raw()
+
+
+def verify(webhook: Webhook, keyring: Keyring, _now: int) -> bool:
+    """Compare the secret that Telegram repeats in a header of every request."""
+    given = webhook.headers.get(SECRET_HEADER, "").encode(errors="surrogatepass")
+    # No early exit: every secret is tried, so that time does not tell which one it was.
+    return any([same(given, secret) for secret in keyring.secrets])  # noqa: C419
+
+
+def parse(webhook: Webhook, bot: str) -> list[Event]:
+    """Read an update; ``bot`` is ``{id}:{username}``, or empty as long as nobody has told us."""
+    update = decoded(webhook.body, _Update)
+    if bytes(update.message):
+        return [_message(update, bot)]
+    if bytes(update.callback_query):
+        return [_press(update.callback_query)]
+    kinds = decoded(webhook.body, dict[str, Raw])
+    return [_ignored(next((kind for kind in IGNORED_UPDATES if kind in kinds), "unknown_update"))]
+
+
+def _message(update: _Update, bot: str) -> Message | Ignored:  # noqa: PLR0911 (each is one kind of no message)
+    message = decoded(update.message, _Message)
+    sender = message.sender
+    if message.business_connection_id:
+        return _ignored("business_message")
+    # Anonymous administrators, channels, and posts forwarded from a linked channel: `from` is a stand-in then.
+    if bytes(message.sender_chat):
+        return _ignored("sender_chat")
+    if sender is None:
+        return _ignored("no_sender")
+    if sender.is_bot:
+        return _ignored("bot")
+    if message.chat.type not in {"private", "group", "supergroup"}:
+        return _ignored("unknown_chat")
+    kind = "text" if message.text is not None else _content(update.message)
+    if not kind:
+        return _ignored("service_message")
+    direct = message.chat.type == "private"
+    # A reply in a group has a thread id, too; only a topic's is one to answer in.
+    thread = str(message.message_thread_id) if message.is_topic_message else ""
+    return Message(
+        platform=PLATFORM,
+        user_id=str(sender.id),
+        delivery_id=str(update.update_id),
+        chat_type=ChatType.DIRECT if direct else ChatType.GROUP,
+        chat=str(message.chat.id),
+        thread=thread,
+        kind=kind,
+        text=message.caption if message.text is None else message.text,
+        name=display_name(sender.username, f"{sender.first_name} {sender.last_name}"),
+        username=sender.username,
+        addressed=direct or _addressed(message, bot),
+        message_id=str(message.message_id),
+        sent_at=message.date,
+        reply=compact(
+            {"chat_id": message.chat.id, "message_id": message.message_id}
+            | ({"message_thread_id": message.message_thread_id} if thread else {})
+        ),
+    )
+
+
+def _content(message: Raw) -> str:
+    fields = decoded(message, dict[str, Raw])
+    return next((kind for kind in CONTENT if kind in fields), "")
+
+
+def _addressed(message: _Message, bot: str) -> bool:
+    # A bare `/command` is everybody's: Telegram shows it to every bot of the group, so it addresses none of them.
+    bot_id, _, username = bot.partition(":")
+    to = message.reply_to_message
+    # The first messages of a topic reply to the service message that opened it, whoever opened it.
+    if to and to.sender and str(to.sender.id) == bot_id and not bytes(to.forum_topic_created):
+        return True
+    mention = f"@{username.lower()}"
+    # Offsets count UTF-16 code units.
+    units = (message.caption if message.text is None else message.text).encode("utf-16-le")
+    for entity in (*message.entities, *message.caption_entities):
+        if entity.type == "text_mention" and entity.user and str(entity.user.id) == bot_id:
+            return True
+        marked = units[2 * entity.offset : 2 * (entity.offset + entity.length)].decode("utf-16-le", "ignore").lower()
+        if username and entity.type == "mention" and marked == mention:
+            return True
+        if username and entity.type == "bot_command" and marked.endswith(mention):
+            return True
+    return False
+
+
+def _press(raw: Raw) -> Press:
+    query = decoded(raw, _CallbackQuery)
+    reply: dict[str, Any] = {"callback_query_id": query.id}
+    if query.message:
+        reply |= {"chat_id": query.message.chat.id, "message_id": query.message.message_id}
+    return Press(
+        platform=PLATFORM,
+        user_id=str(query.sender.id),
+        data=query.data,
+        name=display_name(query.sender.username, f"{query.sender.first_name} {query.sender.last_name}"),
+        reply=compact(reply),
+    )
+
+
+def _ignored(what: str) -> Ignored:
+    return Ignored(platform=PLATFORM, what=what)
+
+
+def notice(message: Message, text: str) -> Answer | None:
+    """Send a message back, into the topic that it came from."""
+    method = {"method": "sendMessage", "chat_id": int(message.chat), "text": cut(text, MAX_TEXT)}
+    return answer(method | ({"message_thread_id": int(message.thread)} if message.thread else {}))
+
+
+def dropped(_message: Message, _reason: Reason) -> Answer | None:
+    """Say nothing."""
+    return None
+
+
+def rate_limited(_message: Message, _text: str) -> Answer | None:
+    """Say nothing: the request was answered."""
+    return None
+
+
+def admitted(_message: Message) -> Answer | None:
+    """Say nothing: the agent will."""
+    return None
+
+
+def ignored(_ignored: Ignored) -> Answer | None:
+    """Say nothing."""
+    return None
+
+
+def pressed(press: Press, text: str, prompt: Prompt | None) -> Answer | None:
+    """Answer the button, which waits for it; the prompt itself is edited by whoever follows the decision up."""
+    reply = decoded(press.reply, dict[str, Any])
+    return answer(
+        {
+            "method": "answerCallbackQuery",
+            "callback_query_id": reply["callback_query_id"],
+            "text": cut(text, MAX_ANSWER),
+            # Without a prompt that says it, it is worth a dialog instead of a line that passes.
+            "show_alert": prompt is None,
+        }
+    )
+
+
+def follow_up(_press: Press, _text: str, _api_url: str) -> FollowUp | None:
+    """Nothing: ``pressed`` has told them."""
+    return None
+
+
+def failed() -> Answer:
+    """Have Telegram deliver it again."""
+    return Answer(status=503)
+
+
+def draw_prompt(prompt: Prompt) -> dict[str, Any]:
+    """Return ``text``, ``link_preview_options`` and ``reply_markup`` for sendMessage and editMessageText."""
+    # Telegram's own @username may link to the profile; another platform's would link to somebody else.
+    own = prompt.address.startswith(f"{PLATFORM} ") and prompt.who.startswith("@")
+
+    def named(who: str) -> str:
+        return f"User @{_unlinked(who[1:])}" if own else f"User {_unlinked(who)}"
+
+    buttons = [{"text": button.text, "callback_data": button.data} for button in prompt.buttons]
+    return {
+        "text": prompt_text(prompt, named, _unlinked),
+        "link_preview_options": {"is_disabled": True},
+        # An empty keyboard takes the buttons away.
+        "reply_markup": {"inline_keyboard": [buttons] if buttons else []},
+    }
+
+
+def _unlinked(text: str) -> str:
+    return LINKING.sub(rf"\g<0>{WORD_JOINER}", text)

@@ -1,0 +1,145 @@
+"""The edge in process: the real wiring over moto, and what it did."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+import pytest
+
+from doorcode.aws.items import CONTACT, contact_attributes, contact_pk
+from doorcode.entrypoints import wiring
+from doorcode.entrypoints.webhook import Door
+from doorcode.pairing import callbacks
+from doorcode.pairing.callbacks import Action, Callback
+from doorcode.pairing.codes import code_for
+from doorcode.pairing.contact import Contact, Platform
+from doorcode.pairing.keyring import Keyring
+from doorcode.platforms import discord, slack, telegram
+from doorcode.platforms.inbound import FollowUp
+from tests import webhooks
+from tests.backends.dynamodb import create_table
+from tests.house import T0, RecordingClient
+from tests.webhooks import Delivery
+
+MODULES = {Platform.TELEGRAM: telegram, Platform.SLACK: slack, Platform.DISCORD: discord}
+PREFIX = "/doorcode/test"
+TABLE = "doorcode"
+GATEWAY = Keyring((b"the gateway secret",))
+CALLBACKS = Keyring((b"the callback secret",))
+BOT = "7000000001:doorcode_bot"
+SECRETS = {
+    "gateway-secret": "the gateway secret",
+    "callback-secret": "the callback secret",
+    "telegram/webhook-secret": webhooks.WEBHOOK_SECRET,
+    "telegram/bot": BOT,
+    "slack/signing-secret": webhooks.SIGNING_SECRET,
+    "discord/public-key": webhooks.PUBLIC_KEY,
+}
+ALL_OWNERS = ",".join(f"{platform}:{user_id}" for platform, user_id in webhooks.OWNER.items())
+
+
+class Edge:
+    """The three doors over one table, queue and set of secrets; a door for each set of settings is kept."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Make the resources, and have the wiring use clients that can be watched and disturbed."""
+        self.clients: dict[str, RecordingClient] = {
+            service: RecordingClient(boto3.client(service)) for service in ("dynamodb", "ssm", "sqs")
+        }
+        monkeypatch.setattr(wiring, "_client", self.clients.__getitem__)
+        self.calls_made: list[FollowUp] = []
+        monkeypatch.setattr(wiring, "post", self.calls_made.append)
+        self.dynamodb, self.ssm, self.sqs = (self.clients[name]._client for name in ("dynamodb", "ssm", "sqs"))
+        create_table(self.dynamodb, TABLE)
+        for name, value in SECRETS.items():
+            self.put_secret(name, value)
+        queue = self.sqs.create_queue(QueueName="agent.fifo", Attributes={"FifoQueue": "true"})
+        self.environment = {
+            "TABLE_NAME": TABLE,
+            "AGENT_QUEUE_URL": queue["QueueUrl"],
+            "PARAMETER_PREFIX": PREFIX,
+            "UNKNOWN_USER_POLICY": "pair",
+            "OWNER_USER_IDS": ALL_OWNERS,
+        }
+        self._doors: dict[tuple[Any, ...], Door] = {}
+
+    def put_secret(self, name: str, value: str) -> None:
+        """Set a secret."""
+        self.ssm.put_parameter(Name=f"{PREFIX}/{name}", Value=value, Type="SecureString", Overwrite=True)
+
+    def door(self, platform: Platform, **settings: str) -> Door:
+        """Give the door of a platform under these settings, warm if it was used before."""
+        key = (platform, *sorted(settings.items()))
+        if key not in self._doors:
+            self._doors[key] = wiring.build_door(MODULES[platform], self.environment | settings)
+        return self._doors[key]
+
+    def forget(self) -> None:
+        """Let every door be cold again."""
+        self._doors.clear()
+
+    def deliver(self, delivery: Delivery, now: int = T0, **settings: str) -> dict[str, Any]:
+        """Send a delivery, correctly signed; return the HTTP response."""
+        return self.door(delivery.platform, **settings).serve(webhooks.request(delivery, now), now)
+
+    def handed_off(self) -> list[dict[str, Any]]:
+        """Take what is in the agent's queue."""
+        taken: list[dict[str, Any]] = []
+        url = self.environment["AGENT_QUEUE_URL"]
+        while batch := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in batch:
+                taken.append(json.loads(message["Body"]))
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return taken
+
+    def contact(self, platform: Platform, user_id: str = "") -> Contact:
+        """Read a contact (the stranger, unless another is named)."""
+        return self.door(platform)._room.get(platform, user_id or webhooks.STRANGER[platform])
+
+    def put(self, contact: Contact, *, seat_until: int = 0) -> None:
+        """Lay a contact into the table, and its seat where it has one."""
+        key = {"pk": {"S": contact_pk(contact.platform, contact.user_id)}, "sk": {"S": CONTACT}}
+        self.dynamodb.put_item(TableName=TABLE, Item=key | contact_attributes(contact))
+        if contact.seat:
+            texts = {"user_id": contact.user_id, "nonce": contact.nonce, "key_id": contact.key_id}
+            seat = {"pk": {"S": f"seats#{contact.platform}"}, "sk": {"S": contact.seat}}
+            attributes = {name: {"S": value} for name, value in texts.items()}
+            self.dynamodb.put_item(
+                TableName=TABLE,
+                Item=seat | attributes | {"expires_at": {"N": str(seat_until or contact.code_expires_at)}},
+            )
+
+    def items(self) -> list[dict[str, Any]]:
+        """Scan the table."""
+        items: list[dict[str, Any]] = self.dynamodb.scan(TableName=TABLE)["Items"]
+        return items
+
+    def clear(self) -> None:
+        """Empty the table."""
+        for item in self.items():
+            self.dynamodb.delete_item(TableName=TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
+
+    def code(self, contact: Contact) -> str:
+        """Work out the code of a contact's latest request."""
+        return code_for(GATEWAY.newest, contact.platform, contact.user_id, contact.nonce)
+
+    def button(self, contact: Contact, action: Action = Action.APPROVE) -> str:
+        """Return what a button of the contact's latest request carries."""
+        return callbacks.sign(Callback(action, contact.platform, contact.user_id, self.code(contact)), CALLBACKS)
+
+    def press(
+        self, contact: Contact, action: Action = Action.APPROVE, *, data: str = "", on: Platform | None = None
+    ) -> Delivery:
+        """Make the owner's press of a button of that contact, on that platform or another one of the owner's."""
+        event = webhooks.load(webhooks.APPROVE[on or contact.platform])
+        return event.replaced(event.expect["callback"], data or self.button(contact, action))
+
+    def calls(self) -> list[str]:
+        """Return the names of all AWS calls so far."""
+        return [call for client in self.clients.values() for call in client.calls]
+
+
+def body_of(response: Mapping[str, Any]) -> Any:
+    """Read the JSON that was answered; None where there is none."""
+    return json.loads(response["body"]) if response.get("body") else None

@@ -1,0 +1,181 @@
+"""How an edge function starts: what it imports, what it needs, and what it says."""
+
+import importlib.util
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doorcode.entrypoints.follow_up import post
+from doorcode.pairing.contact import Contact, Platform, State
+from doorcode.platforms.inbound import FollowUp
+from tests import webhooks
+from tests.edge.house import ALL_OWNERS, Edge
+from tests.house import T0
+from tests.webhooks import HELLO, STRANGER, load
+
+ROOT = Path(__file__).parents[2]
+EACH = pytest.mark.parametrize("platform", list(Platform))
+# Each costs a cold start tens of milliseconds; `dataclasses` alone imports `inspect`.
+HEAVY = {"telegram", "slack_sdk", "pydantic", "aws_lambda_powertools", "httpx", "dataclasses", "asyncio"}
+# Until the edge has a client of its own, boto3 brings these along.
+BY_BOTO3 = {"dataclasses", "asyncio"}
+
+
+def app(platform: Platform) -> Any:
+    """Load a function's module by its path, as Lambda does."""
+    path = ROOT / "functions" / platform / "app.py"
+    spec = importlib.util.spec_from_file_location(f"{platform}_app", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def imported(statement: str) -> set[str]:
+    """Return the top-level modules that a fresh interpreter has after a statement."""
+    code = f"import sys; {statement}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(run.stdout.split())
+
+
+@EACH
+def test_what_an_edge_function_imports(platform: Platform) -> None:
+    """No chat SDK, no pydantic, powertools or httpx on the edge; and nothing heavy but what boto3 itself brings."""
+    handler = f"sys.path.insert(0, 'functions/{platform}'); import app"
+    assert not imported(handler) & (HEAVY - BY_BOTO3)
+    assert not imported(f"import doorcode.platforms.{platform}, doorcode.aws.waiting_room") & HEAVY
+
+
+@EACH
+def test_a_function_s_module_is_short(platform: Platform) -> None:
+    """A function's own file wires, calls and returns, in under 40 lines."""
+    assert len((ROOT / "functions" / platform / "app.py").read_text().splitlines()) < 40
+
+
+@EACH
+def test_the_handler_answers_now(edge: Edge, platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The handler that Lambda calls serves a delivery signed now, with everything wired from the environment."""
+    for name, value in edge.environment.items():
+        monkeypatch.setenv(name, value)
+    handler = app(platform).handler
+    response = handler(webhooks.request(load(HELLO[platform]), int(time.time())), None)
+    assert response["statusCode"] == 200
+    assert edge.contact(platform).state is State.PENDING
+
+
+@EACH
+def test_importing_a_function_needs_no_environment(platform: Platform) -> None:
+    """Nothing at import reads the environment or builds a client."""
+    run = subprocess.run(
+        [sys.executable, "-c", "import app"],
+        cwd=ROOT / "functions" / platform,
+        env={},
+        capture_output=True,
+        check=False,
+    )
+    assert run.stderr == b""
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        ({"MAX_PENDING": "0"}, "MAX_PENDING: 0 is not between 1 and 100. Use MAX_PENDING=1"),
+        ({"UNKNOWN_USER_POLICY": "Pair"}, "Use pair"),
+        ({"TABLE_NAME": ""}, "TABLE_NAME is not set"),
+    ],
+    ids=["out of range", "wrong case", "missing"],
+)
+def test_a_bad_setting_stops_the_function(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, settings: dict[str, str], line: str
+) -> None:
+    """A value that cannot be used serves nothing, and says in one line what to correct."""
+    for name, value in (edge.environment | settings).items():
+        monkeypatch.setenv(name, value)
+    response = app(Platform.TELEGRAM).handler(webhooks.request(load(HELLO[Platform.TELEGRAM]), T0), None)
+    assert response == {"statusCode": 503}
+    [record] = [record for record in caplog.records if record.name == "doorcode"]
+    assert line in record.message
+    assert edge.items() == []
+
+
+def test_the_start_says_which_policy_is_in_force(edge: Edge, caplog: pytest.LogCaptureFixture) -> None:
+    """Security 35: the log begins with the policy, and warns of pair without an owner, of allow, and of usernames."""
+    edge.door(
+        Platform.SLACK, UNKNOWN_USER_POLICY="pair,slack=allow", OWNER_USER_IDS="", ALLOWED_USERS="telegram:@someone"
+    )
+    text = caplog.text
+    assert "Unknown users: telegram=pair, slack=allow, discord=pair" in text
+    assert "OWNER_USER_IDS is empty" in text
+    assert "allow on slack" in text
+    assert "telegram:@someone" in text
+
+
+@pytest.mark.parametrize("name", ["group_mention", "group_reply_to_bot", "group_command"])
+def test_mentions_are_noticed_once_it_is_known_who_the_bot_is(edge: Edge, name: str) -> None:
+    """With GROUP_POLICY mention_only, a mention of the bot by a paired person is handed off; other talk is not."""
+    edge.put(Contact(platform=Platform.TELEGRAM, user_id=STRANGER[Platform.TELEGRAM], state=State.PAIRED, rev=1))
+    edge.deliver(load("telegram/group_text"), GROUP_POLICY="mention_only")
+    assert edge.handed_off() == []
+    edge.deliver(load(f"telegram/{name}"), GROUP_POLICY="mention_only")
+    assert [handed["chat_type"] for handed in edge.handed_off()] == ["group"]
+
+
+def test_without_knowing_the_bot_no_mention_is_noticed_and_the_log_says_so(
+    edge: Edge, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Until the webhook command has stored who the bot is, groups stay silent, with a warning that names the command."""
+    edge.ssm.delete_parameter(Name="/doorcode/test/telegram/bot")
+    edge.put(Contact(platform=Platform.TELEGRAM, user_id=STRANGER[Platform.TELEGRAM], state=State.PAIRED, rev=1))
+    assert edge.deliver(load("telegram/group_mention"), GROUP_POLICY="mention_only")["statusCode"] == 200
+    assert edge.handed_off() == []
+    assert "doorcode telegram webhook set" in caplog.text
+
+
+@EACH
+def test_every_drop_has_one_reason(edge: Edge, platform: Platform, caplog: pytest.LogCaptureFixture) -> None:
+    """Security 34: a message leaves one record with action, reason, platform and id as fields of their own."""
+    edge.deliver(load(HELLO[platform]), UNKNOWN_USER_POLICY="deny", OWNER_USER_IDS=ALL_OWNERS)
+    [record] = [record for record in caplog.records if hasattr(record, "action")]
+    fields = {name: record.__dict__[name] for name in ("action", "reason", "platform", "user_id")}
+    assert fields == {"action": "drop", "reason": "policy_deny", "platform": platform, "user_id": STRANGER[platform]}
+
+
+@pytest.mark.parametrize("status", [200, 301, 404, None], ids=["ok", "redirect", "gone", "nobody there"])
+def test_the_follow_up_call_is_made_once_and_its_failure_ignored(
+    status: int | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Security 29: one POST, no redirect followed, and a failure is a line in the log."""
+    requests: list[tuple[str, bytes]] = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            requests.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(status or 200)
+            self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Hook) as server:
+        port = server.server_port
+        thread = threading.Thread(target=server.handle_request)
+        if status is None:
+            server.server_close()
+        else:
+            thread.start()
+        post(FollowUp(f"http://127.0.0.1:{port}/actions/T0/1/abc", b"{}"))
+        if status is not None:
+            thread.join()
+    assert requests == ([] if status is None else [("/actions/T0/1/abc", b"{}")])
+    failures = [record for record in caplog.records if getattr(record, "reason", "") == "follow_up"]
+    assert len(failures) == (0 if status == 200 else 1)
+    assert "abc" not in str([record.__dict__ for record in failures])
