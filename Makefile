@@ -10,6 +10,7 @@ MAKEFLAGS += --no-print-directory
 # Without bytecode every command and emulator starts two to three times slower.
 export PYTHONDONTWRITEBYTECODE =
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export SAM_CLI_TELEMETRY = 0
 
 BIN := .venv/bin
 INSTALL := -m pip install --quiet --require-hashes --no-deps --requirement
@@ -53,35 +54,60 @@ node_modules/.stamp: package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
+## Deploying
+
+.PHONY: validate build deploy
+validate: sam ## Check template.yaml
+	.tools/sam/bin/sam validate --region us-east-1
+
+build: setup sam ## Build for AWS (Lambda on arm64), without Docker
+	@find functions -name __pycache__ -prune -exec rm -r {} +
+	.tools/sam/bin/sam build
+
+# What is asked the first time, and the settings of the stack, are kept in samconfig.local.toml, which is yours.
+deploy: build ## Build, and deploy to your AWS account; asks what it needs to know the first time
+	@if grep -qs parameter_overrides samconfig.local.toml; then .tools/sam/bin/sam deploy --config-file "$(CURDIR)/samconfig.local.toml"; else \
+		echo; \
+		echo "The first deployment. AWS credentials have to be at hand (AWS_PROFILE, or aws configure)."; \
+		echo "Enter takes the default; what matters:"; \
+		echo "  UnknownUserPolicy  pair, so that strangers may ask (the default turns them all away)"; \
+		echo "  OwnerUserIds       who is asked, such as telegram:123456789"; \
+		echo "  Save arguments     yes, to samconfig.local.toml: the next make deploy asks nothing"; \
+		echo; \
+		cp samconfig.toml samconfig.local.toml; \
+		.tools/sam/bin/sam deploy --guided --config-file "$(CURDIR)/samconfig.local.toml"; fi
+
 ## Working
 
 .PHONY: test check format lock clean
-test: setup ministack dynamodb-local ## Run every test, then hold the coverage to its limits
+test: setup ministack dynamodb-local sam ## Run every test, then hold the coverage to its limits
 	$(BIN)/python -m pytest --cov --cov-report= --numprocesses $(WORKERS) $(ARGS)
 	$(BIN)/coverage report --include '*/doorcode/pairing/*' --fail-under 100
 	$(BIN)/coverage report --omit '*/doorcode/pairing/*' --fail-under 95
 
-check: setup ## Check style, types, imports and locks
+check: setup validate ## Check style, types, imports, template and locks
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@copy=$$(mktemp -d) && trap 'rm -r "$$copy"' EXIT && cp requirements/*.lock $$copy && \
-	$(foreach lock,$(LOCKS),$(call compile,$(lock),$$copy) &&) \
-	diff -ru requirements $$copy || { echo "the locks do not fit pyproject.toml: run make lock" >&2; exit 1; }
+	@copy=$$(mktemp -d) && trap 'rm -r "$$copy"' EXIT && \
+	$(foreach lock,$(LOCKS),mkdir -p $$copy/$(dir $(lock)) && cp $(lock).lock $$copy/$(lock).lock && \
+		$(call compile,$(lock),$$copy) && diff -u $(lock).lock $$copy/$(lock).lock &&) true || \
+	{ echo "the locks do not fit pyproject.toml and layers/*/requirements.in: run make lock" >&2; exit 1; }
 
 format: setup ## Put the code into its form, and mend what ruff can mend
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-lock: setup ## Write the locks from pyproject.toml; newest versions with LOCK_FLAGS=--upgrade
-	@$(foreach lock,$(LOCKS),$(call compile,$(lock),requirements) $(LOCK_FLAGS) &&) true
+lock: setup ## Write the locks from pyproject.toml and layers/; newest versions with LOCK_FLAGS=--upgrade
+	@$(foreach lock,$(LOCKS),$(call compile,$(lock),.) $(LOCK_FLAGS) &&) true
 
 clean: ## Remove environments, tools and caches
-	rm -rf .venv .tools node_modules .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .tools .aws-sam node_modules .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
-# One lock for every Python and platform. A lock that exists keeps its versions.
-LOCKS := dev ministack sam jdk
+# One lock for every Python and platform. A lock that exists keeps its versions; the layers have those that were tested.
+LOCKS := $(addprefix requirements/,dev ministack sam jdk) $(basename $(wildcard layers/*/requirements.in))
 from_dev := pyproject.toml --all-extras --group dev
-compile = $(BIN)/uv pip compile --quiet $(or $(from_$(1)),--group $(1)) --universal --python-version 3.11 \
+from = $(if $(filter layers/%,$(1)),$(1).in --constraint requirements/dev.lock,$(or $(from_$(notdir $(1))),--group $(notdir $(1))))
+compile = $(BIN)/uv pip compile --quiet $(call from,$(1)) --universal --python-version 3.11 \
 	--generate-hashes --custom-compile-command 'make lock' --output-file $(2)/$(1).lock

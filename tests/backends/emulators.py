@@ -20,13 +20,13 @@ class EmulatorError(Exception):
 
 
 @contextlib.contextmanager
-def ministack() -> Iterator[str]:
-    """Run ministack and give its URL."""
+def ministack(settings: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Run ministack, with further environment if given, and give its URL."""
     command = ROOT / ".tools/ministack/bin/ministack"
     if not command.exists():
         raise EmulatorError("ministack is not installed: run `make ministack`")
     port = _free_port()
-    with _running([command], port, {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port)}) as url:
+    with _running([command], port, {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), **(settings or {})}) as url:
         yield url
 
 

@@ -38,8 +38,8 @@ class AgentQueue:
                 QueueUrl=self._url,
                 # Escaped to ASCII: SQS refuses some of what people can type.
                 MessageBody=json.dumps(hand_off(message, admitted_by), ensure_ascii=True, separators=(",", ":")),
-                MessageGroupId=_fitting_id(f"{message.platform}#{message.chat}#{message.thread}"),
-                MessageDeduplicationId=_fitting_id(f"{message.platform}#{message.delivery_id}"),
+                MessageGroupId=fitting_id(f"{message.platform}#{message.chat}#{message.thread}"),
+                MessageDeduplicationId=fitting_id(f"{message.platform}#{message.delivery_id}"),
             )
         except self._transport_errors as error:
             raise UnavailableError("hand the message to the agent", type(error).__name__) from None
@@ -68,7 +68,8 @@ def hand_off(message: Message, admitted_by: Reason) -> dict[str, Any]:
     }
 
 
-def _fitting_id(text: str) -> str:
+def fitting_id(text: str) -> str:
+    """Return a group or deduplication id that SQS takes: the text itself, or its digest where it is too long."""
     if len(text) <= LONGEST_ID and text.isascii():
         return text
     return hashlib.sha256(text.encode()).hexdigest()

@@ -15,7 +15,16 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from doorcode.aws.items import CONTACT, Seat, contact_from_item, contact_pk, seat_from_item, seats_pk
+from doorcode.aws.items import (
+    CONTACT,
+    Seat,
+    attribute,
+    contact_from_item,
+    contact_pk,
+    expires_after,
+    seat_from_item,
+    seats_pk,
+)
 from doorcode.aws.parts import free_own_seat, free_seat, holder_unmoved, move_contact, request_contact, take_seat
 from doorcode.aws.table import ConditionError, Item, Table
 from doorcode.errors import RefusedError, UnavailableError, UnreadableItemError
@@ -43,6 +52,9 @@ from doorcode.pairing.transitions import (
 MAX_TRIES = 16
 FULL_REMEMBERED_SECONDS = 2
 NONCE_BYTES = 16
+# Beside the seats: when the owner was last told that there are none.
+FULL = "full"
+WORD_OF_FULL_SECONDS = 3600
 
 
 class RequestOutcome(Struct, frozen=True):
@@ -182,6 +194,40 @@ class WaitingRoom:
             else:
                 expired += [contact] if contact else []
         return Swept(expired, failed)
+
+    def name(self, contact: Contact, name: str) -> None:
+        """Keep a name that was looked up, if the request that it was looked up for is still the latest. No move."""
+        with suppress(ConditionError):
+            self._table.update(
+                contact_pk(contact.platform, contact.user_id),
+                CONTACT,
+                UpdateExpression="SET #name = :name",
+                ConditionExpression="nonce = :nonce",
+                ExpressionAttributeNames={"#name": "name"},
+                ExpressionAttributeValues={":name": attribute(name), ":nonce": attribute(contact.nonce)},
+            )
+
+    def word_of_full(self, platform: Platform, now: int) -> bool:
+        """Tell whether the owner is to hear that the room is full: at most once an hour, whoever asks."""
+        live = [seat for seat in self._held(self._table.started(), platform) if now < seat.expires_at]
+        if len(live) < self._settings.max_pending:
+            return False
+        try:
+            self._table.update(
+                seats_pk(platform),
+                FULL,
+                UpdateExpression="SET told_at = :now, #ttl = :ttl",
+                ConditionExpression="attribute_not_exists(told_at) OR told_at <= :hour_ago",
+                ExpressionAttributeNames={"#ttl": "ttl"},
+                ExpressionAttributeValues={
+                    ":now": attribute(now),
+                    ":hour_ago": attribute(now - WORD_OF_FULL_SECONDS),
+                    ":ttl": attribute(expires_after(now)),
+                },
+            )
+        except ConditionError:
+            return False
+        return True
 
     def _request(self, table: Table, contact: Contact, asked: Asked, keyring: Keyring, now: int) -> RequestOutcome:
         for _ in range(MAX_TRIES):

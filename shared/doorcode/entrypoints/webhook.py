@@ -12,13 +12,12 @@ from doorcode.entrypoints import http, log
 from doorcode.errors import CallbackError, DoorcodeError, ForbiddenError, RefusedError, SecretError, UnavailableError
 from doorcode.pairing import callbacks, gate, texts
 from doorcode.pairing.callbacks import Callback
-from doorcode.pairing.codes import code_for
 from doorcode.pairing.contact import Contact, Standing, Via
 from doorcode.pairing.decisions import Actor, Desk, Order
 from doorcode.pairing.gate import Action, Reason, Verdict
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.messages import Ignored, Message, Press
-from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET, Secrets, fitting
+from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET, Secrets, code_of, fitting
 from doorcode.pairing.prompts import closed_prompt
 from doorcode.pairing.settings import Settings
 from doorcode.pairing.transitions import Asked, Operation, RequestVerdict
@@ -148,13 +147,7 @@ class Door:
             return texts.REQUEST_SENT
         if contact.standing(now) is not Standing.PENDING:
             return ""
-        return texts.code_notice(contact.platform, self._code(contact, now))
-
-    def _code(self, contact: Contact, now: int) -> str:
-        secret = fitting(self._secrets, GATEWAY_SECRET, now, lambda keyring: keyring.find(contact.key_id))
-        if secret is None:
-            raise SecretError("The gateway secret that made a code is no longer there.")
-        return code_for(secret, contact.platform, contact.user_id, contact.nonce)
+        return texts.code_notice(contact.platform, code_of(contact, self._secrets, now))
 
     # Presses
 

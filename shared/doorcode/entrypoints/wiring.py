@@ -66,7 +66,7 @@ def edge_handler(platform: Inbound) -> Handler:
 def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
     """Wire up one platform's webhook. Raises SettingsError with every value that is missing or cannot be used."""
     settings = parse_settings(environment)
-    table_name, queue_url, prefix = _required(environment, "TABLE_NAME", "AGENT_QUEUE_URL", "PARAMETER_PREFIX")
+    table_name, queue_url, prefix = required(environment, "TABLE_NAME", "AGENT_QUEUE_URL", "PARAMETER_PREFIX")
     log.info(settings.summary())
     for line in settings.warnings():
         log.warning(line, reason="settings")
@@ -108,7 +108,8 @@ def _bot(secrets: SecretStore) -> Callable[[int], str]:
     return bot
 
 
-def _required(environment: Mapping[str, str], *names: str) -> list[str]:
+def required(environment: Mapping[str, str], *names: str) -> list[str]:
+    """Return what the stack's template sets. Raises SettingsError with every name that is missing."""
     missing = tuple(f"{name} is not set: the stack's template sets it." for name in names if not environment.get(name))
     if missing:
         raise SettingsError(missing)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
+from doorcode.errors import SecretError
+from doorcode.pairing.codes import code_for
 from doorcode.pairing.contact import Contact, Platform
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.transitions import Decision, Operation
@@ -66,3 +68,11 @@ def fitting(secrets: Secrets, name: str, now: int, attempt: Callable[[Keyring], 
         return found
     fresh = secrets.reread(name, now)
     return None if fresh is None else attempt(fresh)
+
+
+def code_of(contact: Contact, secrets: Secrets, now: int) -> str:
+    """Return the code of a contact's latest request. Raises SecretError if what made it is no longer on the ring."""
+    secret = fitting(secrets, GATEWAY_SECRET, now, lambda keyring: keyring.find(contact.key_id))
+    if secret is None:
+        raise SecretError("The gateway secret that made a code is no longer there.")
+    return code_for(secret, contact.platform, contact.user_id, contact.nonce)

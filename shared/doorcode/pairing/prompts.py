@@ -43,9 +43,9 @@ def open_prompt(contact: Contact, code: str, callback_keys: Keyring) -> Prompt:
 
 
 def closed_prompt(contact: Contact, code: str, callback_keys: Keyring) -> Prompt:
-    """Say what became of a request. Only a denial leaves a button: to block."""
+    """Say what became of a request. Only a denial leaves a button: to block. Without a code there is none."""
     buttons: tuple[Button, ...] = ()
-    if contact.state is State.DENIED:
+    if contact.state is State.DENIED and code:
         buttons = (_button(texts.BLOCK_BUTTON, Action.BLOCK, contact, code, callback_keys),)
     return Prompt(who=_who(contact), address=_address(contact), outcome=texts.outcome(contact), buttons=buttons)
 

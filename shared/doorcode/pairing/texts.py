@@ -22,6 +22,14 @@ def code_notice(platform: Platform, code: str) -> str:
     return f"Your pairing code: {code}. Ask the owner to run: doorcode pairing approve {platform} {code}"
 
 
+def room_is_full(platform: Platform, requests: int) -> str:
+    """Tell the owner that strangers are turned away."""
+    return (
+        f"The waiting room on {platform} is full: {requests} requests wait for you. New strangers are turned away. "
+        "See them with: doorcode pairing list --pending"
+    )
+
+
 def approved(platform: Platform) -> str:
     """Tell a requester that they are in. On Discord a bot hears only its command."""
     how = " with /chat" if platform is Platform.DISCORD else ""

@@ -28,6 +28,8 @@ from doorcode.platforms.payload import answer, compact, cut, decoded
 from doorcode.platforms.prompt_text import prompt_text
 
 PLATFORM = Platform.DISCORD
+# Drops for where it was written, not for who wrote.
+NOT_HERE = frozenset({Reason.GROUP_POLICY, Reason.GROUP_UNKNOWN})
 SECRET = "discord/public-key"  # noqa: S105 (a name, not a secret)
 SIGNATURE_HEADER = "x-signature-ed25519"
 TIMESTAMP_HEADER = "x-signature-timestamp"
@@ -216,8 +218,8 @@ def notice(_message: Message, text: str) -> Answer | None:
 
 
 def dropped(_message: Message, reason: Reason) -> Answer | None:
-    """Say that the bot is private, whatever the reason; or where a stranger may ask, if not here."""
-    return _to_them_alone(texts.DIRECT_ONLY if reason is Reason.GROUP_UNKNOWN else texts.PRIVATE)
+    """Say that the bot is private, whatever the reason; or, in a guild, where it may be asked."""
+    return _to_them_alone(texts.DIRECT_ONLY if reason in NOT_HERE else texts.PRIVATE)
 
 
 def rate_limited(_message: Message, text: str) -> Answer | None:

@@ -1,0 +1,37 @@
+"""Answers from a model on Amazon Bedrock, with the Converse API.
+
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from doorcode.agent.responder import Responder, Turn
+
+MAX_TOKENS = 1024
+NOTHING_SAID = "I have nothing to say to that."
+
+
+class Client(Protocol):
+    """What is used of a bedrock-runtime client, as boto3 documents it."""
+
+    def converse(self, **kwargs: Any) -> Any: ...  # noqa: D102
+
+
+def converse_with(client: Client, model_id: str, instructions: Callable[[], str]) -> Responder:
+    """Return a responder that asks that model, with the instructions as they are at the time."""
+
+    def respond(turns: Sequence[Turn]) -> str:
+        system = instructions()
+        answer = client.converse(
+            modelId=model_id,
+            messages=[{"role": turn.role, "content": [{"text": turn.text}]} for turn in turns],
+            inferenceConfig={"maxTokens": MAX_TOKENS},
+            **({"system": [{"text": system}]} if system else {}),
+        )
+        said = [part["text"] for part in answer["output"]["message"]["content"] if part.get("text")]
+        return "\n".join(said).strip() or NOTHING_SAID
+
+    return respond

@@ -1,0 +1,83 @@
+"""What the agent remembers, in a table of its own: answered deliveries for a day, and each chat's last turns.
+
+Everything has a ``ttl``; the answers that matter compare the time themselves, for TTL deletes late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import msgspec
+from msgspec import Struct
+
+from doorcode.agent.responder import Turn
+
+ANSWERED_SECONDS = 86_400
+CONVERSATION_SECONDS = 7 * 86_400
+# The last exchanges that a model is given again; always whole ones, so that a conversation begins with the person.
+MAX_TURNS = 20
+
+
+class Client(Protocol):
+    """What is used of a DynamoDB client, as boto3 documents it."""
+
+    def get_item(self, **kwargs: Any) -> Any: ...  # noqa: D102
+    def put_item(self, **kwargs: Any) -> Any: ...  # noqa: D102
+
+
+class Draft(Struct, frozen=True):
+    """An answer that was made, and how many of its parts were sent."""
+
+    text: str
+    done: int = 0
+
+
+class Memory:
+    """The agent's table: ``pk``, ``sk``, ``ttl``."""
+
+    def __init__(self, client: Client, table_name: str) -> None:
+        """Remember in that table."""
+        self._client = client
+        self._name = table_name
+
+    def was_answered(self, delivery: str, now: int) -> bool:
+        """Tell whether a delivery was answered within the last day."""
+        item = self._get(f"delivery#{delivery}", "answered")
+        return bool(item) and now < int(item["until"]["N"])
+
+    def note_answered(self, delivery: str, now: int) -> None:
+        """Remember for a day that a delivery was answered."""
+        until = now + ANSWERED_SECONDS
+        self._put(f"delivery#{delivery}", "answered", until, until={"N": str(until)})
+
+    def draft(self, delivery: str) -> Draft | None:
+        """Return the answer that an earlier try has made to that delivery."""
+        item = self._get(f"delivery#{delivery}", "draft")
+        return Draft(item["text"]["S"], int(item["done"]["N"])) if item else None
+
+    def keep_draft(self, delivery: str, draft: Draft, now: int) -> None:
+        """Keep an answer, so that the next try goes on with the very same one."""
+        fields = {"text": {"S": draft.text}, "done": {"N": str(draft.done)}}
+        self._put(f"delivery#{delivery}", "draft", now + ANSWERED_SECONDS, **fields)
+
+    def turns(self, chat: str, now: int) -> list[Turn]:
+        """Return what was said last in a chat, oldest first."""
+        item = self._get(f"chat#{chat}", "turns")
+        if not item or now >= int(item["until"]["N"]):
+            return []
+        return msgspec.json.decode(item["turns"]["S"], type=list[Turn])
+
+    def keep_turns(self, chat: str, turns: Sequence[Turn], now: int) -> None:
+        """Remember the last turns of a chat."""
+        until = now + CONVERSATION_SECONDS
+        text = msgspec.json.encode(list(turns)[-MAX_TURNS:]).decode()
+        self._put(f"chat#{chat}", "turns", until, turns={"S": text}, until={"N": str(until)})
+
+    def _get(self, pk: str, sk: str) -> Any:
+        key = {"pk": {"S": pk}, "sk": {"S": sk}}
+        return self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True).get("Item", {})
+
+    def _put(self, pk: str, sk: str, ttl: int, **fields: Any) -> None:
+        item = {"pk": {"S": pk}, "sk": {"S": sk}, "ttl": {"N": str(ttl)}, **fields}
+        self._client.put_item(TableName=self._name, Item=item)

@@ -1,0 +1,26 @@
+"""What the agent says. Replace ``greet`` with a function of your own, and you have your own bot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+GREETING = "Hi there! How can I help you today?"
+ONLY_TEXT = "I can only read text so far."
+
+
+class Turn(Struct, frozen=True):
+    """One thing that was said in a conversation: ``role`` is ``user`` or ``assistant``."""
+
+    role: str
+    text: str
+
+
+Responder = Callable[[Sequence[Turn]], str]
+"""Answers a conversation, whose last turn is what was just said, all of a batch together."""
+
+
+def greet(turns: Sequence[Turn]) -> str:  # noqa: ARG001 (a responder is given the conversation)
+    """Greet, whatever was said."""
+    return GREETING

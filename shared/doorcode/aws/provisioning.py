@@ -1,0 +1,54 @@
+"""Making secrets that are missing. Never reads one, never overwrites one, and never shows one."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from doorcode.errors import SecretError
+from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
+
+TELEGRAM_WEBHOOK_SECRET = "telegram/webhook-secret"  # noqa: S105 (a name, not a secret)
+# Nobody else has these. The platforms' own tokens and keys are set by the operator.
+MADE_HERE = (GATEWAY_SECRET, CALLBACK_SECRET, TELEGRAM_WEBHOOK_SECRET)
+SECRET_BYTES = 32
+EXISTS = "ParameterAlreadyExists"
+
+
+class Client(Protocol):
+    """What is used of an SSM client, as boto3 documents it."""
+
+    def put_parameter(self, **kwargs: Any) -> Any: ...  # noqa: D102
+
+
+def new_secret() -> str:
+    """Return 256 random bits in A-Z, a-z, 0-9, - and _, which is all that Telegram takes for a webhook's secret."""
+    return secrets.token_urlsafe(SECRET_BYTES)
+
+
+def create_missing_secrets(client: Client, prefix: str, new: Callable[[], str] = new_secret) -> list[str]:
+    """Create those secrets under ``prefix`` that are not there, and return their names.
+
+    The write itself refuses to overwrite, so that of two at once the first one's secret stays. Raises SecretError.
+    """
+    return [name for name in MADE_HERE if _create(client, f"{prefix.rstrip('/')}/{name}", new())]
+
+
+def _create(client: Client, path: str, value: str) -> bool:
+    try:
+        client.put_parameter(
+            Name=path,
+            Description="Made by Doorcode. Rotate it with: doorcode secrets rotate",
+            Type="SecureString",
+            Value=value,
+            Overwrite=False,
+        )
+    except Exception as error:  # noqa: BLE001
+        # The client's own words may repeat the value, so only its code is passed on.
+        response = getattr(error, "response", None)
+        code = response.get("Error", {}).get("Code", "unknown") if isinstance(response, Mapping) else ""
+        if code == EXISTS:
+            return False
+        raise SecretError(f"The secret {path} cannot be created ({code or type(error).__name__}).") from None
+    return True

@@ -1,0 +1,185 @@
+"""The reference agent's consumer: each chat's messages in their order, what came together answered as one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from doorcode.agent.memory import Draft, Memory
+from doorcode.agent.responder import ONLY_TEXT, Responder, Turn
+from doorcode.aws.effects_queue import UnusableRecordError
+from doorcode.aws.postbox import Postbox, Record, age, backed_off, receives
+from doorcode.entrypoints import log
+from doorcode.entrypoints.courier import Senders
+from doorcode.errors import UnknownPlatformError
+from doorcode.outbound.errors import PermanentRefusalError, SendError
+from doorcode.outbound.port import Sender
+from doorcode.pairing.contact import Platform, platform_named
+
+VERSION = 1
+# After that the person is told that no answer will come.
+GIVEN_UP_AFTER_SECONDS = 900
+GAVE_UP = "Sorry, I could not answer that. Please try again later."
+ANSWERED_BELOW = "(answered below)"
+# Where every message waits for an answer of its own, although they are answered as one.
+EACH_WAITS = frozenset({Platform.DISCORD})
+
+
+class HandedOff(Struct, frozen=True):
+    """What the agent needs of an admitted message, and the record that it came in."""
+
+    record: Record
+    delivery: str
+    platform: Platform
+    user_id: str
+    text: str
+    reply: str
+
+
+def read_hand_off(record: Record) -> HandedOff:
+    """Read a message of the agent queue. Raises UnusableRecordError."""
+    try:
+        body = json.loads(record["body"])
+        handed = HandedOff(
+            record=record,
+            delivery=record["attributes"]["MessageDeduplicationId"],
+            platform=platform_named(body["platform"]),
+            user_id=str(body["user_id"]),
+            text=str(body["text"]),
+            reply=json.dumps(body["reply"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, UnknownPlatformError):
+        raise UnusableRecordError("A message has an unknown form.") from None
+    if body.get("version") != VERSION:
+        raise UnusableRecordError("A message is of another version.")
+    return handed
+
+
+class Agent:
+    """Answers what the agent queue brings."""
+
+    def __init__(  # noqa: PLR0913 (what it stands on)
+        self,
+        *,
+        respond: Responder,
+        memory: Memory,
+        senders: Senders,
+        postbox: Postbox,
+        clock: Callable[[], int],
+        debounce: int = 0,
+        remembers: bool = False,
+    ) -> None:
+        """Answer with ``respond``; ``debounce`` is in seconds; ``remembers`` gives it the turns before."""
+        self._respond = respond
+        self._memory = memory
+        self._senders = senders
+        self._postbox = postbox
+        self._clock = clock
+        self._debounce = debounce
+        self._remembers = remembers
+
+    def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer a batch; report what is to come again. A chat that fails comes again whole, and no other with it."""
+        chats: dict[str, list[Record]] = {}
+        for record in event["Records"]:
+            chats.setdefault(record["attributes"]["MessageGroupId"], []).append(record)
+        failed: list[Record] = []
+        for chat, records in chats.items():
+            failed += self._chat(chat, records)
+        return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
+
+    def _chat(self, chat: str, records: Sequence[Record]) -> Sequence[Record]:
+        """Answer one chat's messages; return those that are to come again: all of them, or none."""
+        now = self._clock()
+        wait = self._debounce - age(records[0], now)
+        if wait > 0 and receives(records[0]) == 1:
+            # Handed back, it keeps its place, and what follows within the window arrives together with it.
+            return self._hand_back(records, wait)
+        messages: list[HandedOff] = []
+        try:
+            messages = [message for message in map(self._read, records) if message]
+            messages = [message for message in messages if not self._memory.was_answered(message.delivery, now)]
+            if messages:
+                self._answer(chat, messages, now)
+        except Exception as error:  # noqa: BLE001 (a model, a platform, a table: none may hold up another chat)
+            log.warning("A chat is answered later", reason=getattr(error, "reason", type(error).__name__))
+            if age(records[0], now) < GIVEN_UP_AFTER_SECONDS or not messages:
+                return self._hand_back(records, getattr(error, "delay", 0) or backed_off(records[0]))
+            self._give_up(messages, now)
+        return []
+
+    def _read(self, record: Record) -> HandedOff | None:
+        try:
+            return read_hand_off(record)
+        except UnusableRecordError as error:
+            log.error(f"Parked a message: {error}", reason=error.reason, parked="true")
+            self._postbox.park(record)
+            return None
+
+    def _answer(self, chat: str, messages: Sequence[HandedOff], now: int) -> None:
+        last = messages[-1]
+        sender = self._senders.on(last.platform, now)
+        draft = self._memory.draft(last.delivery)
+        text = "\n".join(message.text for message in messages if message.text)
+        if draft is None:
+            try:
+                sender.typing(last.reply, now)
+            except SendError as error:
+                # Only a courtesy.
+                log.warning(str(error), reason=error.reason, platform=last.platform)
+            draft = Draft(self._say(chat, text, now))
+            self._memory.keep_draft(last.delivery, draft, now)
+        try:
+            self._send(sender, messages, draft, now)
+        except PermanentRefusalError as error:
+            log.warning(str(error), reason=error.reason, platform=last.platform, user_id=last.user_id)
+        for message in messages:
+            self._memory.note_answered(message.delivery, now)
+
+    def _say(self, chat: str, text: str, now: int) -> str:
+        if not text:
+            return ONLY_TEXT
+        before = self._memory.turns(chat, now) if self._remembers else []
+        turns = [*before, Turn("user", text)]
+        said = self._respond(turns)
+        if self._remembers:
+            self._memory.keep_turns(chat, [*turns, Turn("assistant", said)], now)
+        return said
+
+    def _send(self, sender: Sender, messages: Sequence[HandedOff], draft: Draft, now: int) -> None:
+        last = messages[-1]
+        if last.platform in EACH_WAITS:
+            for message in messages[:-1]:
+                sender.send_text(
+                    message.reply, message.user_id, ANSWERED_BELOW, now, key=message.delivery, quote=message.text
+                )
+        try:
+            sender.send_text(
+                last.reply, last.user_id, draft.text, now, key=last.delivery, quote=last.text, done=draft.done
+            )
+        except SendError as error:
+            if error.done:
+                self._memory.keep_draft(last.delivery, Draft(draft.text, error.done), now)
+            raise
+
+    def _give_up(self, messages: Sequence[HandedOff], now: int) -> None:
+        """Say honestly that no answer will come, and keep the messages for somebody to look at."""
+        for message in messages:
+            log.error("Parked a message that could not be answered", reason="unanswered", parked="true")
+            self._postbox.park(message.record)
+        if not messages:
+            return
+        last = messages[-1]
+        try:
+            sender = self._senders.on(last.platform, now)
+            sender.send_text(last.reply, last.user_id, GAVE_UP, now, key=f"{last.delivery}:gave-up", quote=last.text)
+        except Exception as error:  # noqa: BLE001 (there is nothing left to try)
+            log.warning("Could not say so", reason=getattr(error, "reason", type(error).__name__))
+
+    def _hand_back(self, records: Sequence[Record], delay: int) -> Sequence[Record]:
+        for record in records:
+            self._postbox.hand_back(record, delay)
+        return records

@@ -1,0 +1,84 @@
+"""CloudFormation's custom resource: creates the secrets that are missing when the stack is deployed.
+
+CloudFormation hears back whatever happens, or it would wait until it gives up. Deleting the resource deletes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from doorcode.aws.provisioning import Client, create_missing_secrets
+from doorcode.entrypoints import log
+from doorcode.errors import DoorcodeError
+
+# Fixed: another id would make CloudFormation delete the resource as it was.
+RESOURCE_ID = "doorcode-secrets"
+CLIENT_SECONDS = 8  # to connect, and to be answered
+CLIENT_TRIES = 2
+ANSWER_TRIES = 3
+ANSWER_SECONDS = 10
+
+
+def provision(
+    event: Mapping[str, Any],
+    connect: Callable[[], Client] | None = None,
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
+    """Carry out one of CloudFormation's requests, and answer it. Raises OSError where the answer cannot be given."""
+    failure = ""
+    try:
+        if event["RequestType"] != "Delete":
+            made = create_missing_secrets((connect or _connect)(), os.environ["PARAMETER_PREFIX"])
+            log.info(f"Secrets made: {', '.join(made) or 'none, all are there'}")
+    except DoorcodeError as error:
+        failure = str(error)
+    except Exception as error:  # noqa: BLE001
+        # Its own words could repeat anything.
+        failure = f"Making the secrets failed ({type(error).__name__})."
+    if failure:
+        log.error(failure)
+    _answer(event, failure, pause)
+
+
+def _connect() -> Client:
+    import boto3  # noqa: PLC0415 (so that not even this can keep CloudFormation waiting)
+    from botocore.config import Config  # noqa: PLC0415
+
+    client: Client = boto3.client(
+        "ssm",
+        config=Config(
+            connect_timeout=3,
+            read_timeout=CLIENT_SECONDS - 3,
+            retries={"mode": "standard", "total_max_attempts": CLIENT_TRIES},
+        ),
+    )
+    return client
+
+
+def _answer(event: Mapping[str, Any], failure: str, pause: Callable[[float], None]) -> None:
+    answer = {
+        "Status": "FAILED" if failure else "SUCCESS",
+        "PhysicalResourceId": RESOURCE_ID,
+        **{field: event[field] for field in ("StackId", "RequestId", "LogicalResourceId")},
+    }
+    if failure:
+        answer["Reason"] = failure
+    request = urllib.request.Request(  # noqa: S310 (CloudFormation names the address, and signs it)
+        event["ResponseURL"],
+        data=json.dumps(answer).encode(),
+        headers={"Content-Type": ""},  # any other would break the address's signature
+        method="PUT",
+    )
+    for left in reversed(range(ANSWER_TRIES)):
+        try:
+            with urllib.request.urlopen(request, timeout=ANSWER_SECONDS):  # noqa: S310
+                return
+        except OSError:
+            if not left:
+                raise
+            pause(1)

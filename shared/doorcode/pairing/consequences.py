@@ -1,0 +1,115 @@
+"""What follows from a move of a contact: whom to ask, what to close, whom to tell, and what to publish. Pure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+
+from doorcode.pairing.contact import Contact, State
+
+VERSION = 1
+
+
+class EventType(StrEnum):
+    """The detail-types of the events that are published."""
+
+    REQUESTED = "pairing_requested"
+    APPROVED = "pairing_approved"
+    DENIED = "pairing_denied"
+    EXPIRED = "pairing_expired"
+    REVOKED = "pairing_revoked"
+    ENDED = "pairing_ended"
+    BLOCKED = "contact_blocked"
+
+
+class Event(Struct, frozen=True):
+    """An event as it is published: no code, token, text or name."""
+
+    type: EventType
+    detail: dict[str, Any]
+
+
+class Verdict(StrEnum):
+    """What a requester is told."""
+
+    APPROVED = "approved"
+    DENIED = "denied"
+
+
+class Consequences(Struct, frozen=True, kw_only=True):
+    """What is to be done, in this order; each part stands by itself.
+
+    ``closes`` names the request (by its nonce) whose prompts are drawn anew, as decided; ``replaces`` the one whose
+    open prompts become those of the new request.
+    """
+
+    asks: bool = False
+    replaces: str = ""
+    closes: str = ""
+    tells: Verdict | None = None
+    events: tuple[Event, ...] = ()
+
+
+_PUBLISHED = {
+    State.PAIRED: EventType.APPROVED,
+    State.DENIED: EventType.DENIED,
+    State.EXPIRED: EventType.EXPIRED,
+    State.REVOKED: EventType.REVOKED,
+    State.BLOCKED: EventType.BLOCKED,
+}
+
+
+def follow(old: Contact | None, new: Contact | None, at: int) -> Consequences:
+    """Work out what follows from a move at ``at``; ``None`` for an item that was not there before, or is gone."""
+    if new is None:
+        return _gone(old, at)
+    if old is not None and new.rev == old.rev:
+        return Consequences()
+    if new.state is State.PENDING:
+        ended = (_event(EventType.ENDED, old, old.paired_until),) if old and _has_ended(old, new.requested_at) else ()
+        return Consequences(
+            asks=True,
+            replaces=old.nonce if old and old.state is State.PENDING else "",
+            events=(*ended, _event(EventType.REQUESTED, new, new.requested_at)),
+        )
+    return Consequences(
+        closes=new.nonce,
+        tells=_told(old, new),
+        events=(_event(_PUBLISHED[new.state], new, new.decided_at),),
+    )
+
+
+def _gone(old: Contact | None, at: int) -> Consequences:
+    # Garbage collection of what ended long ago says nothing new, but for a guest: nothing moved when the time was up.
+    if old is not None and _has_ended(old, at):
+        return Consequences(closes=old.nonce, events=(_event(EventType.ENDED, old, old.paired_until),))
+    return Consequences()
+
+
+def _has_ended(contact: Contact, now: int) -> bool:
+    return contact.state is State.PAIRED and 0 < contact.paired_until <= now
+
+
+def _told(old: Contact | None, new: Contact) -> Verdict | None:
+    # Only who wrote first, and only of a change: a new label is the owner's own affair.
+    if not new.reply:
+        return None
+    if new.state is State.PAIRED:
+        still_in = old is not None and old.state is State.PAIRED and not _has_ended(old, new.decided_at)
+        return None if still_in else Verdict.APPROVED
+    return Verdict.DENIED if new.state is State.DENIED else None
+
+
+def _event(event: EventType, contact: Contact, at: int) -> Event:
+    detail = {
+        "version": VERSION,
+        "platform": contact.platform,
+        "user_id": contact.user_id,
+        "label": contact.label,
+        "decided_by": contact.decided_by,
+        "decided_via": contact.decided_via,
+        "at": at,
+    }
+    return Event(event, detail)

@@ -1,0 +1,31 @@
+"""The whole house in process."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from doorcode.pairing.contact import Platform
+from doorcode.sandbox.standins.server import StandIn
+from tests.behind.house import Behind, standing_ins
+from tests.edge.conftest import edge
+from tests.edge.house import Edge
+
+__all__ = ["edge"]
+
+
+@pytest.fixture
+def stand_ins() -> Iterator[dict[Platform, StandIn]]:
+    """Run the platforms' stand-ins."""
+    yield from standing_ins()
+
+
+@pytest.fixture
+def behind(
+    edge: Edge,
+    monkeypatch: pytest.MonkeyPatch,
+    stand_ins: dict[Platform, StandIn],
+) -> Iterator[Behind]:
+    """Give everything, wired as it is deployed."""
+    house = Behind(edge, monkeypatch, stand_ins)
+    yield house
+    house.close()

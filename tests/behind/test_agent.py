@@ -1,0 +1,334 @@
+"""The reference agent: one answer for what came together, in order, once, and an honest word at the end."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from doorcode.agent.bedrock import NOTHING_SAID, converse_with
+from doorcode.agent.memory import ANSWERED_SECONDS, CONVERSATION_SECONDS, MAX_TURNS, Memory
+from doorcode.agent.responder import Turn
+from doorcode.entrypoints import agent as agent_module
+from doorcode.pairing.contact import Contact, Platform, State
+from tests.behind.house import Behind, PatientSqs
+from tests.house import T0
+from tests.webhooks import HELLO, STRANGER, load
+
+EACH = pytest.mark.parametrize("platform", list(Platform))
+GREETING = "Hi there! How can I help you today?"
+
+
+class Scripted:
+    """A responder that notes what it is asked, and says or raises what it is told to."""
+
+    def __init__(self, *answers: Any) -> None:
+        """Give these answers, one after another, and then numbered ones."""
+        self.asked: list[list[Turn]] = []
+        self.answers = list(answers)
+
+    def __call__(self, turns: Any) -> str:
+        self.asked.append(list(turns))
+        answer = self.answers.pop(0) if self.answers else f"answer {len(self.asked)}"
+        if isinstance(answer, Exception):
+            raise answer
+        return str(answer)
+
+
+@pytest.fixture
+def house(behind: Behind) -> Behind:
+    """Give a house in which the strangers are paired."""
+    for platform in Platform:
+        behind.edge.put(Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1))
+    return behind
+
+
+def says(house: Behind, *answers: Any, **more: Any) -> Scripted:
+    """Let the agent answer as scripted."""
+    responder = Scripted(*answers)
+    house.agent._respond = responder
+    for name, value in more.items():
+        setattr(house.agent, f"_{name}", value)
+    return responder
+
+
+@EACH
+def test_the_greeting(house: Behind, platform: Platform) -> None:
+    """By default the agent greets, where the message came from."""
+    house.hello(platform)
+    house.answer()
+    assert GREETING in house.heard(platform)[-1]
+    assert house.parked() == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["telegram/private_sticker", "telegram/private_voice", "slack/message_im_file_share_no_text"]
+)
+def test_what_has_no_text(house: Behind, name: str) -> None:
+    """To what it cannot read the agent says so, without asking the responder."""
+    responder = says(house)
+    event = load(name)
+    house.deliver(event)
+    house.answer()
+    assert house.heard(event.platform)[-1] == "I can only read text so far."
+    assert responder.asked == []
+
+
+@EACH
+def test_what_came_together_is_answered_as_one(house: Behind, platform: Platform) -> None:
+    """A batch of one chat is one call of the responder, in the order of its messages, and one answer."""
+    responder = says(house)
+    for number, text in enumerate(("one", "two", "three")):
+        house.deliver(load(HELLO[platform]).another(number).replaced("Hello, may I come in?", text))
+    house.answer()
+    assert [[turn.text for turn in turns] for turns in responder.asked] == [["one\ntwo\nthree"]]
+    assert sum("answer 1" in text for text in house.heard(platform)) == 1
+    if platform is Platform.DISCORD:
+        # Each question there shows that an answer is on its way, until it gets one.
+        assert sum("(answered below)" in text for text in house.heard(platform)) == 2
+
+
+@EACH
+def test_the_same_delivery_is_answered_once(house: Behind, platform: Platform) -> None:
+    """Security 4: what the queue brings again within a day is not answered again."""
+    responder = says(house)
+    message = _queued(house, platform)
+    for _ in range(3):
+        assert house.agent.handle({"Records": [message]}) == {"batchItemFailures": []}
+    assert len(responder.asked) == 1
+
+
+def test_the_answer_goes_into_the_topic(house: Behind) -> None:
+    """The agent answers where the message came from: in the thread or topic."""
+    event = load("telegram/private_topic_message")
+    thread = event.body["message"]["message_thread_id"]
+    house.stand_ins[Platform.TELEGRAM].open_chat(STRANGER[Platform.TELEGRAM], topics=(thread,))  # type: ignore[attr-defined]
+    house.deliver(event)
+    house.answer()
+    shown = house.stand_ins[Platform.TELEGRAM].in_chat(STRANGER[Platform.TELEGRAM])[-1].shown
+    assert shown["message_thread_id"] == thread
+
+
+def test_typing_is_shown(house: Behind) -> None:
+    """Where the platform has it, the agent shows that an answer is on its way; trouble with that changes nothing."""
+    telegram = house.stand_ins[Platform.TELEGRAM]
+    telegram.inject(status=500, name="sendChatAction")
+    house.hello(Platform.TELEGRAM)
+    house.answer()
+    assert telegram.named("sendChatAction")
+    assert house.heard(Platform.TELEGRAM) == [GREETING]
+
+
+def test_a_model_that_fails_is_asked_again(house: Behind) -> None:
+    """A failure comes again with the whole chat, later, and the answer then is one."""
+    responder = says(house, RuntimeError("model"), "at last")
+    house.hello(Platform.TELEGRAM)
+    house.answer()
+    assert len(responder.asked) == 2
+    assert house.heard(Platform.TELEGRAM) == ["at last"]
+    assert house.clients["sqs"].delays == [2]  # type: ignore[attr-defined]
+
+
+def test_one_chat_s_trouble_is_not_another_s(house: Behind) -> None:
+    """Two chats of one batch: one fails and comes again whole, the other is answered and does not."""
+    records = [_queued(house, Platform.TELEGRAM), _queued(house, Platform.SLACK)]
+    house.stand_ins[Platform.TELEGRAM].inject(status=500, name="sendMessage")
+    failures = house.agent.handle({"Records": records})["batchItemFailures"]
+    assert failures == [{"itemIdentifier": records[0]["messageId"]}]
+    assert house.heard(Platform.SLACK) == [GREETING]
+
+
+def test_a_429_is_waited_for(house: Behind) -> None:
+    """A platform that asks to wait is waited for exactly as long."""
+    house.stand_ins[Platform.TELEGRAM].inject(status=429, delay=17, name="sendMessage")
+    house.hello(Platform.TELEGRAM)
+    house.answer()
+    assert house.clients["sqs"].delays == [17]  # type: ignore[attr-defined]
+    assert house.heard(Platform.TELEGRAM) == [GREETING]
+
+
+def test_a_long_answer_goes_on_where_it_stopped(house: Behind) -> None:
+    """When sending stops after the first part, the next try sends the same answer's rest, and asks nobody again."""
+    text = " ".join(f"word{number}" for number in range(1200))
+    responder = says(house, text)
+    telegram = house.stand_ins[Platform.TELEGRAM]
+    house.hello(Platform.TELEGRAM)
+    fault = telegram.inject(status=500, name="sendMessage", times=0)
+    first = telegram._do
+
+    def fail_after_one(routed: Any) -> Any:
+        answer = first(routed)
+        if (
+            routed.name == "sendMessage"
+            and fault.times == 0
+            and len(telegram.in_chat(STRANGER[Platform.TELEGRAM])) == 1
+        ):
+            fault.times = 1
+        return answer
+
+    telegram._do = fail_after_one  # type: ignore[method-assign]
+    house.answer()
+    heard = house.heard(Platform.TELEGRAM)
+    assert len(responder.asked) == 1
+    assert " ".join(heard).split() == text.split()
+
+
+def test_when_it_finally_fails_the_person_is_told(
+    house: Behind, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After a quarter of an hour the person gets an honest word, the message is parked, and the chat goes on."""
+    monkeypatch.setattr(agent_module, "GIVEN_UP_AFTER_SECONDS", 0)
+    says(house, RuntimeError("no model"))
+    house.hello(Platform.TELEGRAM)
+    house.answer()
+    assert house.heard(Platform.TELEGRAM) == ["Sorry, I could not answer that. Please try again later."]
+    assert house.parked() == 1
+    assert any(getattr(record, "reason", "") == "unanswered" for record in caplog.records)
+    house.hello(Platform.TELEGRAM, 1)
+    house.answer()
+    assert house.heard(Platform.TELEGRAM)[-1] == "answer 2"
+
+
+def test_giving_up_with_the_platform_down_ends_too(house: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When not even the honest word can be said, the message is parked all the same."""
+    monkeypatch.setattr(agent_module, "GIVEN_UP_AFTER_SECONDS", 0)
+    house.stand_ins[Platform.TELEGRAM].inject(status=500, times=1 << 30)
+    house.hello(Platform.TELEGRAM)
+    house.answer()
+    assert house.parked() == 1
+
+
+def test_a_person_who_left_is_not_tried_for_ever(house: Behind) -> None:
+    """A refusal that will not change ends the matter: the message counts as answered."""
+    house.stand_ins[Platform.TELEGRAM].block(STRANGER[Platform.TELEGRAM])  # type: ignore[attr-defined]
+    house.hello(Platform.TELEGRAM)
+    house.answer()
+    assert house.parked() == 0
+    assert house.heard(Platform.TELEGRAM) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["{", "[]", '{"version":2}', '{"version":1,"platform":"whatsapp","user_id":"1","text":"","reply":{}}', "null"],
+)
+def test_a_poisoned_message_is_parked_alone(house: Behind, body: str) -> None:
+    """What cannot be read is parked, and the same chat's next message is answered."""
+    good = _queued(house, Platform.TELEGRAM)
+    bad = good | {
+        "messageId": "bad",
+        "body": body,
+        "attributes": good["attributes"] | {"MessageDeduplicationId": "bad"},
+    }
+    assert house.agent.handle({"Records": [bad, good]}) == {"batchItemFailures": []}
+    assert house.parked() == 1
+    assert house.heard(Platform.TELEGRAM) == [GREETING]
+
+
+def test_of_a_version_to_come(house: Behind) -> None:
+    """A complete message of a version to come is parked, not guessed at."""
+    good = _queued(house, Platform.TELEGRAM)
+    body = json.dumps(json.loads(good["body"]) | {"version": 2})
+    house.agent.handle({"Records": [good | {"body": body}]})
+    assert house.parked() == 1
+    assert house.heard(Platform.TELEGRAM) == []
+
+
+def test_debounce_hands_the_first_message_back(house: Behind) -> None:
+    """With a window, a chat's first message is hidden for the rest of it, and comes with what follows as one."""
+    responder = says(house, debounce=30)
+    first = _queued(house, Platform.TELEGRAM)
+    result = house.agent.handle({"Records": [first]})
+    assert result == {"batchItemFailures": [{"itemIdentifier": first["messageId"]}]}
+    [delay] = house.clients["sqs"].delays  # type: ignore[attr-defined]
+    assert 28 <= delay <= 30
+    again = first | {"attributes": first["attributes"] | {"ApproximateReceiveCount": "2"}}
+    second = _queued(house, Platform.TELEGRAM, 1)
+    house.agent.handle({"Records": [again, second]})
+    assert len(responder.asked) == 1
+    assert len(house.heard(Platform.TELEGRAM)) == 1
+
+
+def test_messages_after_the_window_are_answered_at_once(house: Behind) -> None:
+    """A message that waited longer than the window is not handed back."""
+    responder = says(house, debounce=5)
+    record = _queued(house, Platform.TELEGRAM)
+    sent = str((int(time.time()) - 6) * 1000)
+    house.agent.handle({"Records": [record | {"attributes": record["attributes"] | {"SentTimestamp": sent}}]})
+    assert len(responder.asked) == 1
+
+
+def test_a_conversation_is_remembered(house: Behind) -> None:
+    """With a model, the last turns of a chat are given again, oldest first, and another chat's are not."""
+    responder = says(house, remembers=True)
+    for number in range(2):
+        house.hello(Platform.TELEGRAM, number)
+        house.answer()
+    house.hello(Platform.SLACK)
+    house.answer()
+    assert [len(turns) for turns in responder.asked] == [1, 3, 1]
+    assert [turn.role for turn in responder.asked[1]] == ["user", "assistant", "user"]
+
+
+def test_a_bedrock_model_is_asked_with_its_instructions(house: Behind) -> None:
+    """With AGENT_MODEL_ID set, Bedrock's Converse is called with that model, the instructions and the turns."""
+    asked: list[dict[str, Any]] = []
+
+    class Bedrock:
+        def converse(self, **kwargs: Any) -> Any:
+            """Note the call, and answer as the service does."""
+            asked.append(kwargs)
+            return {"output": {"message": {"content": [{"text": "Good day."}, {"reasoningContent": {}}]}}}
+
+    house.clients["bedrock-runtime"] = Bedrock()  # type: ignore[assignment]
+    house.edge.put_secret("agent/instructions", "Be brief.")
+    house.cold(AGENT_MODEL_ID="a.model-v1")
+    house.hello(Platform.TELEGRAM)
+    house.answer()
+    assert house.heard(Platform.TELEGRAM) == ["Good day."]
+    [call] = asked
+    assert (call["modelId"], call["system"]) == ("a.model-v1", [{"text": "Be brief."}])
+    assert call["messages"] == [{"role": "user", "content": [{"text": "Hello, may I come in?"}]}]
+    house.edge.ssm.delete_parameter(Name="/doorcode/test/agent/instructions")
+    house.cold()
+    house.hello(Platform.TELEGRAM, 1)
+    house.answer()
+    assert "system" not in asked[1]
+    assert [message["role"] for message in asked[1]["messages"]] == ["user", "assistant", "user"]
+
+
+def test_a_model_that_says_nothing() -> None:
+    """An empty answer becomes a sentence, for a platform sends nothing empty."""
+
+    class Silent:
+        def converse(self, **_: Any) -> Any:
+            """Say nothing."""
+            return {"output": {"message": {"content": []}}}
+
+    assert converse_with(Silent(), "m", lambda: "")([Turn("user", "hello")]) == NOTHING_SAID
+
+
+def test_memory_ends(house: Behind) -> None:
+    """What the agent remembers ends by time, whether or not TTL has deleted it; only the last turns are kept."""
+    memory = Memory(house.edge.dynamodb, "agent")
+    memory.note_answered("d", T0)
+    assert memory.was_answered("d", T0 + ANSWERED_SECONDS - 1)
+    assert not memory.was_answered("d", T0 + ANSWERED_SECONDS)
+    memory.keep_turns("c", [Turn("user", str(number)) for number in range(50)], T0)
+    assert [turn.text for turn in memory.turns("c", T0)] == [str(number) for number in range(50 - MAX_TURNS, 50)]
+    assert memory.turns("c", T0 + CONVERSATION_SECONDS) == []
+
+
+def _queued(house: Behind, platform: Platform, number: int = 0) -> dict[str, Any]:
+    """Take one handed-off message out of the queue, as Lambda would give it."""
+    house.hello(platform, number)
+    url = house.environment["AGENT_QUEUE_URL"]
+    [message] = house.edge.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1, AttributeNames=["All"])["Messages"]
+    house.edge.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    # A handle of its own, so that handing back is a call like any other.
+    sqs = house.clients["sqs"]
+    assert isinstance(sqs, PatientSqs)
+    sqs.change_message_visibility = lambda **kwargs: sqs.delays.append(kwargs["VisibilityTimeout"])  # type: ignore[method-assign]
+    return {
+        "messageId": message["MessageId"], "receiptHandle": message["ReceiptHandle"], "body": message["Body"],
+        "attributes": message["Attributes"],
+    }  # fmt: skip

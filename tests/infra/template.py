@@ -1,0 +1,145 @@
+"""template.yaml, read as CloudFormation reads it: short forms spelled out, and references resolved to made-up names."""
+
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+STACK = "doorcode"
+PSEUDO = {
+    "AWS::AccountId": "123456789012",
+    "AWS::Partition": "aws",
+    "AWS::Region": "eu-central-1",
+    "AWS::StackName": STACK,
+    "AWS::NoValue": None,
+}
+
+
+class _Loader(yaml.SafeLoader):
+    """Spells out CloudFormation's short forms."""
+
+
+def _spelled_out(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)
+    if suffix == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _spelled_out)
+
+
+@functools.cache
+def template() -> dict[str, Any]:
+    """Return the template, unresolved."""
+    loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), _Loader)  # noqa: S506 (a SafeLoader)
+    return loaded
+
+
+def resources(kind: str) -> dict[str, dict[str, Any]]:
+    """Return the resources of a type by logical id, with references resolved and what Globals add."""
+    return {
+        name: resolved(resource, template()["Globals"].get("Function", {}) if kind.endswith("Function") else {})
+        for name, resource in template()["Resources"].items()
+        if resource["Type"] == kind
+    }
+
+
+def functions() -> dict[str, dict[str, Any]]:
+    """Return the functions' properties by the name of their folder."""
+    return {
+        properties["CodeUri"].split("/")[1]: properties
+        for properties in (one["Properties"] for one in resources("AWS::Serverless::Function").values())
+    }
+
+
+def statements(role: str) -> list[dict[str, Any]]:
+    """Return all statements of a role's policies."""
+    properties = resources("AWS::IAM::Role")[role]["Properties"]
+    return [one for policy in properties["Policies"] for one in policy["PolicyDocument"]["Statement"]]
+
+
+def walk(value: Any) -> Iterator[Any]:
+    """Go through a value and everything in it."""
+    yield value
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from walk(part)
+
+
+def resolved(resource: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a resource with its references resolved, under the parameters' defaults."""
+    whole = {**resource, "Properties": {**defaults, **resource.get("Properties", {})}}
+    result: dict[str, Any] = _resolve(whole)
+    return result
+
+
+def _resolve(value: Any) -> Any:  # noqa: PLR0911 (one for each form)
+    if isinstance(value, list):
+        return [_resolve(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        ((key, argument),) = value.items()
+        if key == "Ref":
+            return _ref(argument)
+        if key == "Fn::GetAtt":
+            return _attribute(*argument)
+        if key == "Fn::Sub":
+            return _sub(argument)
+        if key == "Fn::If":
+            condition, yes, no = argument
+            return _resolve(yes if _holds(template()["Conditions"][condition]) else no)
+    return {key: found for key, part in value.items() if (found := _resolve(part)) is not None}
+
+
+def _ref(name: str) -> Any:
+    if name in PSEUDO:
+        return PSEUDO[name]
+    parameters = template()["Parameters"]
+    return parameters[name]["Default"] if name in parameters else f"{STACK}-{name}"
+
+
+def _attribute(name: str, attribute: str) -> str:
+    resource = template()["Resources"][name]
+    if attribute != "Arn":
+        return f"{STACK}-{name}"
+    middle = f"{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}"
+    return {
+        "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{middle}:table/{STACK}-{name}",
+        "AWS::IAM::Role": f"arn:aws:iam::{PSEUDO['AWS::AccountId']}:role/{STACK}-{name}",
+        "AWS::Logs::LogGroup": f"arn:aws:logs:{middle}:log-group:{_resolve(resource['Properties'].get('LogGroupName'))}:*",
+        "AWS::Serverless::Function": f"arn:aws:lambda:{middle}:function:{STACK}-{name}",
+        "AWS::SQS::Queue": f"arn:aws:sqs:{middle}:{STACK}-{name}",
+        "AWS::CloudWatch::Alarm": f"arn:aws:cloudwatch:{middle}:alarm:{STACK}-{name}",
+    }[resource["Type"]]
+
+
+def _sub(argument: Any) -> str:
+    text, names = argument if isinstance(argument, list) else (argument, {})
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
+        if name in names:
+            return str(_resolve(names[name]))
+        return _attribute(*name.split(".", 1)) if "." in name else str(_ref(name))
+
+    return re.sub(r"\$\{([A-Za-z0-9:.]+)\}", value, text)
+
+
+def _holds(condition: Any) -> bool:
+    ((key, argument),) = condition.items()
+    if key == "Fn::Not":
+        return not _holds(argument[0])
+    left, right = (_resolve(part) for part in argument)
+    return bool(left == right)

@@ -1,0 +1,29 @@
+"""The stack, deployed once per worker for the tests that need it."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.backends.emulators import EmulatorError
+from tests.integration import stack as stacks
+from tests.integration.stack import Cloud, Stack
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[Cloud]:
+    """Give a ministack onto which stacks can be deployed."""
+    running = stacks.start()
+    try:
+        found = running.__enter__()
+    except EmulatorError as error:
+        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        give_up(str(error))
+    yield found
+    running.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def stack(cloud: Cloud) -> Stack:
+    """Give a stack with the template's defaults. Whoever redeploys it puts back what it changed."""
+    return cloud.deploy()

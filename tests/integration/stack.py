@@ -1,0 +1,221 @@
+"""The whole stack on this machine: built for it, deployed with ``sam deploy`` onto ministack, reached over HTTP.
+
+ministack enforces each function's role here (``AUTH``), with two gaps: it knows no ``dynamodb:LeadingKeys``, and it
+checks ``ssm:GetParameters`` on ``*`` instead of the parameters, so that the functions are given that much more.
+"""
+
+import contextlib
+import functools
+import http.client
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from tests.backends import dynamodb, emulators
+from tests.infra.build import build_local, local_build_held, sam
+
+EDGE = ("telegram", "slack", "discord")
+
+Headers = Mapping[str, str] | Sequence[tuple[str, str]]
+
+
+class Reply(NamedTuple):
+    """An HTTP response."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, parsed; None where there is none."""
+        return json.loads(self.body) if self.body else None
+
+
+@dataclass(eq=False)
+class Cloud:
+    """A running ministack, and the build that is deployed onto it."""
+
+    url: str
+
+    @functools.cache  # noqa: B019 (lives as long as the session)
+    def client(self, service: str) -> Any:
+        """Return a low-level client with an administrator's credentials. It is safe to share between threads."""
+        return dynamodb.client(service, self.url)
+
+    def deploy(self, name: str = "doorcode", **parameters: object) -> "Stack":
+        """Deploy the stack under that name, or update it, with these template parameters; the others as they were."""
+        with local_build_held() as built:
+            _deploy(built, self.url, name, parameters)
+        stack = Stack(self, name)
+        self._make_good(stack)
+        return stack
+
+    def delete(self, name: str) -> None:
+        """Delete a stack and wait until it is gone."""
+        cloudformation = self.client("cloudformation")
+        cloudformation.delete_stack(StackName=name)
+        cloudformation.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+
+    def _make_good(self, stack: "Stack") -> None:
+        """Do what the template asks for and ministack does not."""
+        tables = self.client("dynamodb")
+        ttl = tables.describe_time_to_live(TableName=stack.table)["TimeToLiveDescription"]
+        if ttl["TimeToLiveStatus"] == "DISABLED":
+            tables.update_time_to_live(
+                TableName=stack.table, TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"}
+            )
+        statement = {"Effect": "Allow", "Action": "ssm:GetParameters", "Resource": "*"}
+        for function in EDGE:
+            self.client("iam").put_role_policy(
+                RoleName=stack.resource(f"{function.capitalize()}Role"),
+                PolicyName="what-ministack-checks",
+                PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+            )
+
+
+@dataclass(eq=False)
+class Stack:
+    """A deployed stack. ``outputs`` are the template's."""
+
+    cloud: Cloud
+    name: str
+    outputs: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        (found,) = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
+        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+
+    def client(self, service: str) -> Any:
+        """Return a low-level client with an administrator's credentials."""
+        return self.cloud.client(service)
+
+    def redeploy(self, **parameters: object) -> None:
+        """Change these template parameters, and leave the others as they were."""
+        self.cloud.deploy(self.name, **parameters)
+
+    def resource(self, logical_id: str) -> str:
+        """Return the physical id of one of the template's resources, such as the name of ``TelegramFunction``."""
+        answer = self.client("cloudformation").describe_stack_resource(
+            StackName=self.name, LogicalResourceId=logical_id
+        )
+        physical: str = answer["StackResourceDetail"]["PhysicalResourceId"]
+        return physical
+
+    # The front door
+
+    @property
+    def host(self) -> str:
+        """What a request names as its Host: ministack finds the API by it."""
+        return urlsplit(self.outputs["TelegramWebhookUrl"]).netloc
+
+    def post(self, function: str, body: bytes, headers: Headers = ()) -> Reply:
+        """Send a webhook. A sequence of headers may name one twice."""
+        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        return self.request("POST", f"/{function}", body, pairs)
+
+    def request(self, method: str, path: str, body: bytes = b"", headers: Iterable[tuple[str, str]] = ()) -> Reply:
+        """Send any request to the API."""
+        connection = http.client.HTTPConnection(urlsplit(self.cloud.url).netloc, timeout=60)
+        with contextlib.closing(connection):
+            connection.putrequest(method, path, skip_host=True)
+            for name, value in (("Host", self.host), ("Content-Length", str(len(body))), *headers):
+                connection.putheader(name, value)
+            connection.endheaders(body)
+            response = connection.getresponse()
+            return Reply(
+                response.status, {name.lower(): value for name, value in response.headers.items()}, response.read()
+            )
+
+    # What lies behind it
+
+    @property
+    def table(self) -> str:
+        """The table's name."""
+        return self.outputs["TableName"]
+
+    def items(self) -> list[dict[str, Any]]:
+        """Return everything in the table, in DynamoDB's form."""
+        pages = self.client("dynamodb").get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True)
+        return [item for page in pages for item in page["Items"]]
+
+    def clear(self) -> None:
+        """Empty the table and the queues."""
+        for item in self.items():
+            self.client("dynamodb").delete_item(TableName=self.table, Key={key: item[key] for key in ("pk", "sk")})
+        for queue in ("AgentQueue", "AgentDeadLetters"):
+            self.client("sqs").purge_queue(QueueUrl=self.resource(queue))
+
+    def admitted(self, wait: int = 0) -> list[dict[str, Any]]:
+        """Take what was handed to the agent off its queue, in order; ``wait`` is in seconds."""
+        queue, messages = self.outputs["AgentQueueUrl"], []
+        while True:
+            answer = self.client("sqs").receive_message(
+                QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=wait, MessageSystemAttributeNames=["All"]
+            )
+            if not answer.get("Messages"):
+                return messages
+            for message in answer["Messages"]:
+                self.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+                messages.append(message)
+
+    def secret(self, name: str) -> str:
+        """Read one of the stack's secrets."""
+        path = f"{self.outputs['ParameterPrefix']}/{name}"
+        value: str = self.client("ssm").get_parameter(Name=path, WithDecryption=True)["Parameter"]["Value"]
+        return value
+
+    def set_secret(self, name: str, value: str) -> None:
+        """Set one of the stack's secrets, whatever it was. Functions that are running keep what they have read."""
+        path = f"{self.outputs['ParameterPrefix']}/{name}"
+        self.client("ssm").put_parameter(Name=path, Value=value, Type="SecureString", Overwrite=True)
+
+    def log(self, function: str) -> list[dict[str, Any]]:
+        """Return what a function has logged: its records, and under ``message`` alone what is none."""
+        pages = (
+            self.client("logs")
+            .get_paginator("filter_log_events")
+            .paginate(logGroupName=f"/doorcode/{self.name}/{function}")
+        )
+        lines = [event["message"] for page in pages for event in page["events"]]
+        return [_record(line) for line in lines if not line.startswith(("START ", "END ", "REPORT "))]
+
+
+@contextlib.contextmanager
+def start() -> Iterator[Cloud]:
+    """Run a ministack that enforces roles, with the build that fits it at hand. Raises EmulatorError."""
+    build_local()
+    settings = {"AUTH": "true", "PYTHONPATH": str(Path(__file__).with_name("runtime"))}
+    with emulators.ministack(settings) as url:
+        yield Cloud(url)
+
+
+def _record(line: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return {"message": line}
+    return record if isinstance(record, dict) else {"message": line}
+
+
+def _deploy(built: Path, url: str, name: str, parameters: Mapping[str, object]) -> None:
+    command = [
+        *("deploy", "--template-file", str(built / "template.yaml"), "--stack-name", name),
+        *("--resolve-s3", "--capabilities", "CAPABILITY_IAM"),
+        *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
+    ]
+    if parameters:
+        command += ["--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items())]
+    with tempfile.TemporaryDirectory() as home:
+        settings = {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": dynamodb.REGION,
+            "HOME": home,
+        }
+        sam(command, settings)

@@ -1,0 +1,579 @@
+"""The one place where anything is decided: who may, which request is meant, and what a wrong code costs."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import pytest
+from msgspec import structs
+
+from doorcode.errors import (
+    ForbiddenError,
+    InputError,
+    InvalidUserIdError,
+    LockedOutError,
+    MalformedCodeError,
+    RefusedError,
+    SecretError,
+    UnavailableError,
+    UnknownCodeError,
+)
+from doorcode.pairing.codes import code_for, fits
+from doorcode.pairing.contact import Contact, Platform, State, Via
+from doorcode.pairing.decisions import ORDERS, TAKES_A_CODE, Actor, Desk, Order
+from doorcode.pairing.keyring import Keyring, key_id
+from doorcode.pairing.ports import Secrets, code_of, fitting
+from doorcode.pairing.settings import Settings
+from doorcode.pairing.transitions import Decision, Operation, Refusal, moved, refused
+from tests.unit.pairing.people import DISCORD, NOW, SLACK, TELEGRAM, contact
+
+SECRET, OTHER_SECRET = b"the gateway secret", b"the next gateway secret"
+STRANGER = contact(State.PENDING, user_id="555", nonce="aaaa", key_id=key_id(SECRET), seat="00", decided_by="")
+SLACK_STRANGER = structs.replace(STRANGER, platform=SLACK, user_id="U555", nonce="bbbb")
+CODE = code_for(SECRET, TELEGRAM, "555", "aaaa")
+WRONG = "WRQNGXYZ"
+
+OWNER = Actor(via=Via.BUTTON, id="1", platform=TELEGRAM)
+OPERATOR = Actor(via=Via.CLI, id="alice")
+
+
+class FakeRoom:
+    """Contacts in a dictionary; ``trouble`` is raised instead of reading a request."""
+
+    def __init__(self, people: Iterable[Contact] = (STRANGER, SLACK_STRANGER)) -> None:
+        """Let these people be known."""
+        self.people = {(person.platform, person.user_id): person for person in people}
+        self.trouble: Exception | None = None
+        self.moves = 0
+
+    def get(self, platform: Platform, user_id: str) -> Contact:
+        """Return the contact."""
+        if self.trouble:
+            raise self.trouble
+        return self.people.get((platform, user_id), Contact(platform=platform, user_id=user_id))
+
+    def find_by_code(self, platform: Platform, code: str, secrets: Secrets, now: int) -> Contact | None:
+        """Try everybody on that platform."""
+        if self.trouble:
+            raise self.trouble
+        waiting = [person for (where, _), person in self.people.items() if where is platform and person.nonce]
+
+        def attempt(keyring: Keyring) -> Contact | None:
+            for person in waiting:
+                secret = keyring.find(person.key_id)
+                if secret and fits(code, secret, person.platform, person.user_id, person.nonce):
+                    return person
+            return None
+
+        return fitting(secrets, "gateway-secret", now, attempt)
+
+    def move(
+        self, contact: Contact, operation: Operation, now: int, decision: Decision, *, nonce: str | None = None
+    ) -> Contact:
+        """Move the contact as it really is."""
+        real = self.get(contact.platform, contact.user_id)
+        if nonce is not None and real.nonce != nonce:
+            raise refused(real, Refusal.SUPERSEDED)
+        after = moved(real, operation, now, decision)
+        self.people[after.platform, after.user_id] = after
+        self.moves += 1
+        return after
+
+
+class FakeGuesses:
+    """Counts guesses; the sixth is locked out."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.open: Counter[tuple[str, str]] = Counter()
+        self.counted = 0
+        self.unforgiving = False
+
+    def count(self, surface: str, caller: str, now: int) -> None:
+        """Count one more."""
+        if self.open[surface, caller] >= 5:
+            raise LockedOutError(now + 300)
+        self.open[surface, caller] += 1
+        self.counted += 1
+
+    def forgive(self, surface: str, caller: str, now: int) -> None:
+        """Take one back."""
+        if self.unforgiving:
+            raise UnavailableError("forgive", f"not at {now}")
+        self.open[surface, caller] -= 1
+
+
+class FakeSecrets:
+    """A cached ring, and perhaps a fresh one."""
+
+    def __init__(self, *secrets: bytes) -> None:
+        """Have these in the cache."""
+        self.cached: Keyring | None = Keyring(secrets)
+        self.fresh: Keyring | None = None
+        self.reread_count = 0
+
+    def keyring(self, name: str, now: int) -> Keyring:
+        """Return what is cached."""
+        assert (name, now) == ("gateway-secret", NOW)
+        if self.cached is None:
+            raise SecretError("gateway-secret is missing")
+        return self.cached
+
+    def reread(self, name: str, now: int) -> Keyring | None:
+        """Return what is there really, if that is something else."""
+        assert (name, now) == ("gateway-secret", NOW)
+        self.reread_count += 1
+        return self.fresh
+
+
+class House:
+    """A desk, with all that it stands on."""
+
+    def __init__(self, *people: Contact) -> None:
+        """Have an owner on Telegram and one on Slack; strangers wait on both."""
+        self.room = FakeRoom(people or (STRANGER, SLACK_STRANGER))
+        self.guesses = FakeGuesses()
+        self.secrets = FakeSecrets(SECRET)
+        settings = Settings(owners=((TELEGRAM, "1"), (SLACK, "U1")))
+        self.desk = Desk(self.room, self.guesses, self.secrets, settings)
+
+    def decide(self, actor: Actor, operation: Operation = Operation.APPROVE, **order: object) -> Contact:
+        """Give one order, about Telegram unless it says otherwise."""
+        return self.desk.decide(actor, Order(**{"operation": operation, "platform": TELEGRAM} | order), NOW)
+
+    @property
+    def stranger(self) -> Contact:
+        """The stranger on Telegram, as they are now."""
+        return self.room.people[TELEGRAM, "555"]
+
+    @property
+    def guesses_held(self) -> int:
+        """How many guesses count against somebody."""
+        return self.guesses.open.total()
+
+
+@pytest.fixture
+def house() -> House:
+    """Give a new house."""
+    return House()
+
+
+class TestWho:
+    """Security 15: who presses must be an owner there."""
+
+    @pytest.mark.parametrize(
+        ("operation", "state"),
+        [(Operation.APPROVE, State.PAIRED), (Operation.DENY, State.DENIED), (Operation.BLOCK, State.BLOCKED)],
+    )
+    def test_an_owner_presses(self, house: House, operation: Operation, state: State) -> None:
+        """An owner's button does what it says, and the contact keeps who, how and when."""
+        after = house.decide(OWNER, operation, user_id="555", code=CODE)
+        assert after == house.stranger
+        assert (after.state, after.decided_by, after.decided_via, after.decided_at) == (state, "1", "button", NOW)
+
+    @pytest.mark.parametrize(
+        "actor",
+        [
+            Actor(via=Via.BUTTON, id="2", platform=TELEGRAM),
+            Actor(via=Via.BUTTON, id="U1", platform=TELEGRAM),
+            Actor(via=Via.BUTTON, id="1", platform=SLACK),
+            Actor(via=Via.BUTTON, id="1", platform=DISCORD),
+            Actor(via=Via.BUTTON, id="1", platform=None),
+            Actor(via=Via.BUTTON, id="11", platform=TELEGRAM),
+            Actor(via=Via.BUTTON, id="*", platform=TELEGRAM),
+            Actor(via=Via.BUTTON, id="555", platform=TELEGRAM),
+        ],
+        ids=[
+            "somebody",
+            "owner elsewhere",
+            "same id on slack",
+            "same id on discord",
+            "nowhere",
+            "longer",
+            "star",
+            "requester",
+        ],
+    )
+    @pytest.mark.parametrize("operation", sorted(TAKES_A_CODE))
+    def test_anybody_else_presses(self, house: House, actor: Actor, operation: Operation) -> None:
+        """Security 7 and 15: whoever is no owner on the platform pressed is refused, and nothing is read or moved."""
+        house.room.trouble = AssertionError("nothing may be read")
+        with pytest.raises(ForbiddenError, match=r"^Only the owner can do this\.$"):
+            house.decide(actor, operation, user_id="555", code=CODE)
+        assert house.stranger == STRANGER
+
+    def test_an_owner_elsewhere_decides(self, house: House) -> None:
+        """An owner who was asked on another platform decides there about this one."""
+        slack_owner = Actor(via=Via.BUTTON, id="U1", platform=SLACK)
+        assert house.decide(slack_owner, user_id="555", code=CODE).state is State.PAIRED
+
+    @pytest.mark.parametrize("operation", sorted(TAKES_A_CODE))
+    def test_nobody_decides_on_himself(self, operation: Operation) -> None:
+        """Security 15: the requester cannot approve himself, even if he became an owner meanwhile."""
+        asked = structs.replace(STRANGER, user_id="1")
+        house = House(asked)
+        with pytest.raises(ForbiddenError):
+            house.decide(OWNER, operation, user_id="1", code=code_for(SECRET, TELEGRAM, "1", "aaaa"))
+        assert house.room.people[TELEGRAM, "1"] == asked
+
+    def test_a_namesake_elsewhere(self) -> None:
+        """Security 7: the owner's id on another platform is somebody else, whom the owner may decide on."""
+        house = House(structs.replace(STRANGER, platform=SLACK, user_id="1"))
+        code = code_for(SECRET, SLACK, "1", "aaaa")
+        assert house.decide(OWNER, platform=SLACK, user_id="1", code=code).state is State.PAIRED
+
+    @pytest.mark.parametrize("via", Via)
+    def test_nobody(self, house: House, via: Via) -> None:
+        """Security 5: an actor without an id decides nothing."""
+        with pytest.raises(ForbiddenError):
+            house.decide(Actor(via=via, id="", platform=TELEGRAM), user_id="555", code=CODE)
+        assert house.room.moves == 0
+
+    @pytest.mark.parametrize("operation", [Operation.REQUEST, Operation.EXPIRE])
+    def test_nothing_to_decide(self, house: House, operation: Operation) -> None:
+        """Requests and expiries are nobody's decision."""
+        with pytest.raises(InputError):
+            house.decide(OPERATOR, operation, user_id="555")
+        assert house.room.moves == 0
+
+    def test_orders(self) -> None:
+        """Everything else can be ordered."""
+        assert frozenset(Operation) - {Operation.REQUEST, Operation.EXPIRE} == ORDERS
+
+
+class TestButtons:
+    """Security 16: a button of an old request never acts on a new one."""
+
+    @pytest.mark.parametrize("operation", sorted(TAKES_A_CODE))
+    def test_an_old_button(self, operation: Operation) -> None:
+        """Security 16: a button whose code is that of an older request is refused, and is no guess."""
+        house = House(structs.replace(STRANGER, nonce="cccc"))
+        with pytest.raises(RefusedError) as refusal:
+            house.decide(OWNER, operation, user_id="555", code=CODE)
+        assert refusal.value.refusal == Refusal.SUPERSEDED
+        assert house.stranger.state is State.PENDING
+        assert house.guesses.counted == 0
+
+    def test_a_button_about_a_stranger(self) -> None:
+        """A button for somebody whose item is gone finds no request."""
+        house = House(SLACK_STRANGER)
+        with pytest.raises(RefusedError) as refusal:
+            house.decide(OWNER, user_id="555", code=CODE)
+        assert refusal.value.refusal == Refusal.NOT_PENDING
+
+    def test_replaced_while_pressed(self, house: House) -> None:
+        """Security 17: a request that is replaced between reading and moving is not decided on."""
+        get = house.room.get
+
+        def get_then_replace(platform: Platform, user_id: str) -> Contact:
+            found = get(platform, user_id)
+            house.room.people[TELEGRAM, "555"] = structs.replace(STRANGER, nonce="cccc", rev=8)
+            return found
+
+        house.room.get = get_then_replace
+        with pytest.raises(RefusedError) as refusal:
+            house.decide(OWNER, user_id="555", code=CODE)
+        assert refusal.value.refusal == Refusal.SUPERSEDED
+        assert house.room.moves == 0
+
+    @pytest.mark.parametrize("operation", sorted(TAKES_A_CODE))
+    def test_a_button_without_a_code(self, house: House, operation: Operation) -> None:
+        """Security 16: without the code of its request, a button acts on none."""
+        with pytest.raises(InputError):
+            house.decide(OWNER, operation, user_id="555")
+        assert house.stranger == STRANGER
+
+    def test_pressed_twice(self, house: House) -> None:
+        """Security 17: the second press is told the real state."""
+        house.decide(OWNER, Operation.DENY, user_id="555", code=CODE)
+        with pytest.raises(RefusedError, match=r"^Already denied by 1 \(button\)\.$") as refusal:
+            house.decide(OWNER, user_id="555", code=CODE)
+        assert refusal.value.state == State.DENIED
+
+    def test_pressed_after_a_revocation(self, house: House) -> None:
+        """Security 18: a replayed press after a revocation does not pair again."""
+        house.decide(OWNER, user_id="555", code=CODE)
+        house.decide(OPERATOR, Operation.REVOKE, user_id="555")
+        with pytest.raises(RefusedError):
+            house.decide(OWNER, user_id="555", code=CODE)
+        assert house.stranger.state is State.REVOKED
+
+    def test_blocked_after_a_denial(self, house: House) -> None:
+        """The button under a denial blocks."""
+        house.decide(OWNER, Operation.DENY, user_id="555", code=CODE)
+        assert house.decide(OWNER, Operation.BLOCK, user_id="555", code=CODE).state is State.BLOCKED
+
+    def test_too_late(self) -> None:
+        """Security 14: a button pressed at the second at which the request expires is refused."""
+        house = House(structs.replace(STRANGER, code_expires_at=NOW))
+        with pytest.raises(RefusedError) as refusal:
+            house.decide(OWNER, user_id="555", code=CODE)
+        assert (refusal.value.refusal, refusal.value.state) == (Refusal.EXPIRED, State.EXPIRED)
+
+    @pytest.mark.parametrize("user_id", ["", "*", "5 5"])
+    def test_a_bad_id(self, house: House, user_id: str) -> None:
+        """Security 5: a button without a proper id is refused."""
+        with pytest.raises(InvalidUserIdError):
+            house.decide(OWNER, user_id=user_id, code=CODE)
+
+
+class TestByCode:
+    """What the command, the API and the page do with a code."""
+
+    @pytest.mark.parametrize("user_id", ["", "555"], ids=["code", "code and id"])
+    @pytest.mark.parametrize("via", [Via.CLI, Via.API, Via.WEB])
+    @pytest.mark.parametrize(
+        ("operation", "state"), [(Operation.APPROVE, State.PAIRED), (Operation.DENY, State.DENIED)]
+    )
+    def test_right(self, house: House, via: Via, user_id: str, operation: Operation, state: State) -> None:
+        """Security 9: the right code decides on the very person that it was made for, and costs nothing."""
+        after = house.decide(Actor(via=via, id="alice"), operation, user_id=user_id, code=CODE)
+        assert (after.user_id, after.state, after.decided_via) == ("555", state, via)
+        assert (house.guesses.counted, house.guesses_held) == (1, 0)
+
+    def test_as_typed(self, house: House) -> None:
+        """Security 10: case, spaces and hyphens do not matter."""
+        assert house.decide(OPERATOR, code=f" {CODE[:4].lower()}-{CODE[4:]} ").state is State.PAIRED
+
+    def test_label_and_end(self, house: House) -> None:
+        """An approval brings a label and an end."""
+        after = house.decide(OPERATOR, code=CODE, label="bob", until=NOW + 60)
+        assert (after.label, after.paired_until) == ("bob", NOW + 60)
+
+    @pytest.mark.parametrize(
+        "order",
+        [
+            {"code": WRONG},
+            {"code": WRONG, "user_id": "555"},
+            {"code": CODE, "user_id": "556"},
+            {"code": CODE, "platform": SLACK},
+            {"code": CODE, "platform": SLACK, "user_id": "U555"},
+            {"code": CODE, "platform": SLACK, "user_id": "555"},
+        ],
+        ids=["unknown", "unknown for id", "other id", "other platform", "other person", "same id elsewhere"],
+    )
+    def test_wrong(self, house: House, order: dict[str, object]) -> None:
+        """Security 11 and 12: a code that does not belong costs a guess, says one thing, and consumes no request."""
+        with pytest.raises(UnknownCodeError) as refusal:
+            house.decide(OPERATOR, **order)
+        assert str(refusal.value) == (
+            "No pending request has that code. See what is waiting with: doorcode pairing list --pending"
+        )
+        assert house.guesses_held == 1
+        assert house.stranger == STRANGER
+        assert house.decide(OPERATOR, code=CODE).state is State.PAIRED
+
+    @pytest.mark.parametrize("actor", [OPERATOR, OWNER], ids=["command", "button"])
+    @pytest.mark.parametrize("code", ["ABCD234", "ABCD2340", "ABCD234I", "----", "x" * 1000, "\u0410BCD2345"])
+    def test_malformed(self, house: House, actor: Actor, code: str) -> None:
+        """Security 10: a malformed code is refused without counting."""
+        with pytest.raises(MalformedCodeError):
+            house.decide(actor, code=code, user_id="555")
+        assert house.guesses.counted == 0
+
+    def test_a_bad_id_is_no_guess(self, house: House) -> None:
+        """Security 5: an id that cannot be one is refused before anything is counted."""
+        with pytest.raises(InvalidUserIdError):
+            house.decide(OPERATOR, code=CODE, user_id="*")
+        assert house.guesses.counted == 0
+
+    def test_expired(self) -> None:
+        """Security 14: the right code, at the second at which it expires, is told as expired and is no wrong guess."""
+        house = House(structs.replace(STRANGER, code_expires_at=NOW))
+        with pytest.raises(RefusedError) as refusal:
+            house.decide(OPERATOR, code=CODE)
+        assert refusal.value.refusal == Refusal.EXPIRED
+        assert house.guesses_held == 0
+
+    def test_used(self, house: House) -> None:
+        """Security 17: a code that was used is told what became of it."""
+        house.decide(OPERATOR, code=CODE)
+        with pytest.raises(RefusedError, match=r"^Already approved by alice \(cli\)\.$"):
+            house.decide(OPERATOR, code=CODE)
+
+    @pytest.mark.parametrize("operation", [Operation.ADD, Operation.REVOKE, Operation.UNBLOCK])
+    @pytest.mark.parametrize("actor", [OPERATOR, OWNER], ids=["command", "button"])
+    def test_no_code_for_that(self, house: House, actor: Actor, operation: Operation) -> None:
+        """What needs no request takes no code."""
+        with pytest.raises(InputError):
+            house.decide(actor, operation, user_id="555", code=CODE)
+        assert (house.guesses.counted, house.room.moves) == (0, 0)
+
+
+class TestLockout:
+    """Security 13: wrong codes lock their caller."""
+
+    def test_locked(self, house: House) -> None:
+        """Security 13: after five wrong codes, a right one is refused, and no other caller or surface is locked."""
+        for _ in range(5):
+            with pytest.raises(UnknownCodeError):
+                house.decide(OPERATOR, code=WRONG)
+        with pytest.raises(LockedOutError) as refusal:
+            house.decide(OPERATOR, code=CODE)
+        assert refusal.value.until == NOW + 300
+        assert house.stranger == STRANGER
+        assert house.decide(Actor(via=Via.WEB, id="alice"), Operation.DENY, code=CODE).state is State.DENIED
+
+    def test_somebody_else(self, house: House) -> None:
+        """Security 13: nobody else is locked."""
+        for _ in range(5):
+            with pytest.raises(UnknownCodeError):
+                house.decide(OPERATOR, code=WRONG)
+        assert house.decide(Actor(via=Via.CLI, id="bob"), code=CODE).state is State.PAIRED
+
+    def test_right_codes_do_not_lock(self) -> None:
+        """Many right codes in a row are no guesses."""
+        people = [structs.replace(STRANGER, user_id=str(number)) for number in range(20)]
+        house = House(*people)
+        for person in people:
+            house.decide(OPERATOR, code=code_for(SECRET, TELEGRAM, person.user_id, "aaaa"))
+        assert house.room.moves == 20
+
+    def test_counted_before_compared(self, house: House) -> None:
+        """Security 13: a guess is counted before anything is read, so that parallel guesses are counted too."""
+        held = []
+        find = house.room.find_by_code
+        house.room.find_by_code = lambda *arguments: held.append(house.guesses_held) or find(*arguments)
+        house.decide(OPERATOR, code=CODE)
+        assert held == [1]
+
+    def test_locked_buttons_work(self, house: House) -> None:
+        """Buttons and user ids are no guesses: a locked caller may still use them."""
+        house.guesses.open[Via.CLI, "alice"] = house.guesses.open[Via.BUTTON, "1"] = 5
+        house.decide(OWNER, Operation.DENY, user_id="555", code=CODE)
+        assert house.decide(OPERATOR, Operation.ADD, user_id="555").state is State.PAIRED
+
+    @pytest.mark.parametrize("trouble", [UnavailableError("read the seats", "throttled"), SecretError("missing")])
+    @pytest.mark.parametrize("user_id", ["", "555"], ids=["code", "code and id"])
+    @pytest.mark.parametrize("unforgiving", [False, True], ids=["forgiven", "not even forgiven"])
+    def test_trouble_is_no_guess(self, house: House, trouble: Exception, user_id: str, unforgiving: bool) -> None:
+        """Security 1 and 11: trouble is told as what it was, is no wrong guess, and consumes nothing."""
+        house.room.trouble = trouble
+        house.guesses.unforgiving = unforgiving
+        with pytest.raises(type(trouble)) as raised:
+            house.decide(OPERATOR, code=CODE, user_id=user_id)
+        assert raised.value is trouble
+        assert house.guesses_held == int(unforgiving)
+        assert house.stranger == STRANGER
+
+    @pytest.mark.parametrize("user_id", ["", "555"], ids=["code", "code and id"])
+    def test_without_a_secret(self, house: House, user_id: str) -> None:
+        """Security 1: without the secret nobody gets in, by no code."""
+        house.secrets.cached = None
+        with pytest.raises(SecretError):
+            house.decide(OPERATOR, code=CODE, user_id=user_id)
+        assert (house.guesses_held, house.room.moves) == (0, 0)
+
+
+class TestByUserId:
+    """Orders that name the person."""
+
+    @pytest.mark.parametrize(
+        ("operation", "before", "after"),
+        [
+            (Operation.APPROVE, State.PENDING, State.PAIRED),
+            (Operation.DENY, State.PENDING, State.DENIED),
+            (Operation.BLOCK, State.PENDING, State.BLOCKED),
+            (Operation.ADD, State.NONE, State.PAIRED),
+            (Operation.REVOKE, State.PAIRED, State.REVOKED),
+            (Operation.UNBLOCK, State.BLOCKED, State.REVOKED),
+        ],
+    )
+    def test_moves(self, operation: Operation, before: State, after: State) -> None:
+        """Every order works by user id, and is no guess."""
+        house = House(structs.replace(STRANGER, state=before))
+        assert house.decide(OPERATOR, operation, user_id="555").state is after
+        assert house.guesses.counted == 0
+
+    def test_somebody_new(self, house: House) -> None:
+        """Somebody who never wrote can be added."""
+        after = house.decide(OPERATOR, Operation.ADD, user_id="777", label="carol")
+        assert (after.state, after.label, after.rev) == (State.PAIRED, "carol", 1)
+
+    @pytest.mark.parametrize("user_id", ["", "*", " 555", "555\n"])
+    @pytest.mark.parametrize("operation", sorted(ORDERS))
+    def test_a_bad_id(self, house: House, operation: Operation, user_id: str) -> None:
+        """Security 5: an empty id, a wildcard or a decorated id is nobody."""
+        with pytest.raises(InvalidUserIdError):
+            house.decide(OPERATOR, operation, user_id=user_id)
+        assert house.room.moves == 0
+
+    @pytest.mark.parametrize("user_id", ["55", "5555"])
+    def test_nearly(self, house: House, user_id: str) -> None:
+        """Security 5: a shorter or longer id is somebody else, who has no request."""
+        with pytest.raises(RefusedError) as refusal:
+            house.decide(OPERATOR, user_id=user_id)
+        assert refusal.value.refusal == Refusal.NOT_PENDING
+
+    def test_the_same_id_elsewhere(self, house: House) -> None:
+        """Security 7: an approval on one platform pairs nobody on another."""
+        with pytest.raises(RefusedError):
+            house.decide(OPERATOR, platform=DISCORD, user_id="555")
+        assert house.stranger == STRANGER
+
+    def test_whoever_was_quicker(self, house: House) -> None:
+        """Security 17: without a code, the contact is moved from whatever state it really is in."""
+        house.decide(OPERATOR, Operation.DENY, user_id="555")
+        with pytest.raises(RefusedError, match="Already denied by alice"):
+            house.decide(OPERATOR, user_id="555")
+
+
+class TestRotation:
+    """Security 30: new and previous secret overlap."""
+
+    PRESS = (OWNER, {"user_id": "555", "code": CODE})
+    TYPED = (OPERATOR, {"code": CODE})
+    TYPED_WITH_ID = (OPERATOR, {"user_id": "555", "code": CODE})
+    by_surface = pytest.mark.parametrize(
+        ("actor", "order"), [PRESS, TYPED, TYPED_WITH_ID], ids=["press", "code", "code and id"]
+    )
+
+    @by_surface
+    def test_the_old_secret_works(self, house: House, actor: Actor, order: dict[str, object]) -> None:
+        """Security 30: a code of the old secret works while that is on the ring, without another read."""
+        house.secrets.cached = Keyring((OTHER_SECRET, SECRET))
+        assert house.decide(actor, **order).state is State.PAIRED
+        assert house.secrets.reread_count == 0
+
+    @by_surface
+    def test_a_newer_secret_is_read(self, house: House, actor: Actor, order: dict[str, object]) -> None:
+        """Security 30: a code of a secret that the cache does not know yet makes the secrets be read again."""
+        house.secrets.cached, house.secrets.fresh = Keyring((OTHER_SECRET,)), Keyring((SECRET, OTHER_SECRET))
+        assert house.decide(actor, **order).state is State.PAIRED
+        assert house.secrets.reread_count == 1
+
+    @by_surface
+    @pytest.mark.parametrize("fresh", [None, Keyring((b"a third",))], ids=["unchanged", "changed"])
+    def test_dropped(self, house: House, actor: Actor, order: dict[str, object], fresh: Keyring | None) -> None:
+        """Security 30: once its secret is dropped, a code fits nothing."""
+        house.secrets.cached, house.secrets.fresh = Keyring((OTHER_SECRET,)), fresh
+        with pytest.raises((UnknownCodeError, RefusedError)):
+            house.decide(actor, **order)
+        assert house.stranger == STRANGER
+
+    @pytest.mark.parametrize(("actor", "held"), [(OWNER, 0), (OPERATOR, 1)], ids=["press", "code and id"])
+    def test_a_wrong_code_reads_nothing_again(self, house: House, actor: Actor, held: int) -> None:
+        """A wrong code for a known secret costs no second read of the secrets."""
+        with pytest.raises((UnknownCodeError, RefusedError)):
+            house.decide(actor, user_id="555", code=WRONG)
+        assert (house.secrets.reread_count, house.guesses_held) == (0, held)
+
+
+class TestCodeOf:
+    """The code of a request, made once more for whoever may see it."""
+
+    def test_works(self, house: House) -> None:
+        """Whoever holds the secret can show a code that works."""
+        code = code_of(STRANGER, house.secrets, NOW)
+        assert code == CODE
+        assert house.decide(OPERATOR, code=code).user_id == "555"
+
+    def test_a_newer_secret_is_read(self, house: House) -> None:
+        """Security 30: a secret that the cache does not know yet is read again."""
+        house.secrets.cached, house.secrets.fresh = Keyring((OTHER_SECRET,)), Keyring((SECRET, OTHER_SECRET))
+        assert code_of(STRANGER, house.secrets, NOW) == CODE
+
+    def test_dropped(self, house: House) -> None:
+        """Security 30: once its secret is dropped, there is no code to show, and none is made with another secret."""
+        house.secrets.cached = Keyring((OTHER_SECRET,))
+        with pytest.raises(SecretError):
+            code_of(STRANGER, house.secrets, NOW)

@@ -1,0 +1,226 @@
+"""The gate, against the table of design.md told once more in the plainest words."""
+
+import itertools
+
+import pytest
+from msgspec import structs
+
+from doorcode.pairing.contact import Contact, Platform, State
+from doorcode.pairing.gate import OVER_BUDGET, WAITING_ROOM_FULL, Action, Reason, Verdict, decide
+from doorcode.pairing.messages import ChatType, Ignored, Message
+from doorcode.pairing.settings import GroupPolicy, Policy, Settings, parse_settings
+from doorcode.pairing.transitions import Decision, Operation, moved
+from tests.unit.pairing.people import DISCORD, EVERYONE, NOW, SLACK, TELEGRAM, contact
+
+USER = "987654321"
+LISTED = {
+    "nobody": {},
+    "owner": {"owners": ((TELEGRAM, USER),)},
+    "allowed": {"allowed": frozenset({(TELEGRAM, USER)})},
+    "by username": {"allowed_usernames": frozenset({"stranger"})},
+    "owner and allowed": {"owners": ((TELEGRAM, USER),), "allowed": frozenset({(TELEGRAM, USER)})},
+    "somebody else": {"owners": ((TELEGRAM, "1"), (SLACK, USER)), "allowed": frozenset({(DISCORD, USER)})},
+}
+
+
+def _message(**fields: object) -> Message:
+    usual = {
+        "platform": TELEGRAM,
+        "user_id": USER,
+        "username": "stranger",
+        "delivery_id": "delivery 2",
+        "chat_type": ChatType.DIRECT,
+        "chat": USER,
+    }
+    return Message(**usual | fields)
+
+
+def _expected(  # noqa: C901, PLR0911, PLR0913 (every rule in its own words)
+    who: str, listed: str, policy: str, group_policy: str, *, group: bool, addressed: bool, same: bool, cooling: bool
+) -> str:
+    """Say what design.md says, rule by rule, from the names of things alone."""
+    if who == "blocked":
+        return "drop blocked"
+    if group and group_policy == "off":
+        return "drop group_policy"
+    if group and group_policy == "mention_only" and not addressed:
+        return "drop group_policy"
+    if listed in {"owner", "owner and allowed"}:
+        return "admit owner"
+    if listed in {"allowed", "by username"}:
+        return "admit allowed_user"
+    if who in {"paired", "guest"}:
+        return "admit paired"
+    if policy == "deny":
+        return "drop policy_deny"
+    if group:
+        return "drop group_unknown"
+    if policy == "allow":
+        return "admit policy_allow"
+    if same and who == "pending":
+        return "pair pairing_requested"  # the same answer again
+    if same and who != "stranger":
+        return "pair rate_limited"  # it was asked once, and decided
+    if cooling:
+        return "pair rate_limited"
+    return "pair pairing_requested"
+
+
+@pytest.mark.parametrize("policy", Policy)
+@pytest.mark.parametrize("who", EVERYONE)
+def test_every_case(who: str, policy: Policy) -> None:
+    """Security 22 and 34: every message has the one action and reason of the first rule that matches."""
+    flags = itertools.product((False, True), repeat=4)
+    seen = 0
+    for listed, group_policy, (group, addressed, same, cooling) in itertools.product(LISTED, GroupPolicy, list(flags)):
+        settings = Settings(unknown_user_policy=policy, group_policy=group_policy, **LISTED[listed])
+        message = _message(
+            chat_type=ChatType.GROUP if group else ChatType.DIRECT,
+            addressed=addressed,
+            delivery_id="delivery 1" if same else "delivery 2",
+        )
+        person = structs.replace(EVERYONE[who], next_code_at=NOW + 1 if cooling else NOW)
+        verdict = decide(settings, message, person, NOW)
+        case = {"group": group, "addressed": addressed, "same": same, "cooling": cooling}
+        assert f"{verdict.action} {verdict.reason}" == _expected(who, listed, policy, group_policy, **case), (
+            listed,
+            case,
+        )
+        seen += 1
+    assert seen == len(LISTED) * 2 * 2**4
+
+
+@pytest.mark.parametrize("who", EVERYONE)
+@pytest.mark.parametrize("listed", LISTED)
+def test_not_a_message(who: str, listed: str) -> None:
+    """Security 27: what nobody said is ignored, whoever it is about, and whatever the policy."""
+    settings = Settings(unknown_user_policy=Policy.ALLOW, **LISTED[listed])
+    verdict = decide(settings, Ignored(platform=TELEGRAM, what="edited_message", user_id=USER), EVERYONE[who], NOW)
+    assert verdict == Verdict(Action.IGNORE, Reason.NOT_A_MESSAGE)
+
+
+@pytest.mark.parametrize("policy", Policy)
+def test_nobody_says_nothing(policy: Policy) -> None:
+    """Security 5: a message without a sender is ignored under every policy, even if nobody were an owner and paired."""
+    settings = Settings(
+        unknown_user_policy=policy,
+        owners=((TELEGRAM, ""),),
+        allowed=frozenset({(TELEGRAM, "")}),
+        allowed_usernames=frozenset({""}),
+    )
+    nobody = contact(State.PAIRED, user_id="")
+    verdict = decide(settings, _message(user_id="", username=""), nobody, NOW)
+    assert verdict == Verdict(Action.IGNORE, Reason.NOT_A_MESSAGE)
+
+
+@pytest.mark.parametrize("user_id", ["", "98765432", "9876543210", "87654321", " 987654321", "*", "telegram:987654321"])
+def test_other_ids(user_id: str) -> None:
+    """Security 5: an empty, shorter, longer or decorated id is neither the owner's nor allowed."""
+    settings = parse_settings({"OWNER_USER_IDS": f"telegram:{USER}", "ALLOWED_USERS": f"telegram:{USER}"})
+    assert settings.is_owner(TELEGRAM, USER)
+    assert settings.is_allowed(TELEGRAM, USER)
+    assert not settings.is_owner(TELEGRAM, user_id)
+    assert not settings.is_allowed(TELEGRAM, user_id)
+
+
+@pytest.mark.parametrize("user_id", ["u1234abcd", "U1234ABCd"])
+def test_case_counts(user_id: str) -> None:
+    """Security 5: an id in another case is another id."""
+    settings = parse_settings({"OWNER_USER_IDS": "slack:U1234ABCD", "ALLOWED_USERS": "slack:U1234ABCD"})
+    assert not settings.is_owner(SLACK, user_id)
+    assert not settings.is_allowed(SLACK, user_id)
+
+
+@pytest.mark.parametrize("username", ["owner", "OWNER", "oWnEr"])
+@pytest.mark.parametrize("platform", Platform)
+def test_usernames(platform: Platform, username: str) -> None:
+    """Security 6: a username is allowed on Telegram, in any case, and on no other platform."""
+    settings = parse_settings({"ALLOWED_USERS": "telegram:@Owner"})
+    assert settings.is_allowed(platform, "5", username) is (platform is TELEGRAM)
+
+
+@pytest.mark.parametrize("username", ["", "owne", "owner2", "owner ", "@owner", "\uff4fwner", "*"])
+def test_other_usernames(username: str) -> None:
+    """Security 6: another username, or none, is not allowed."""
+    assert not parse_settings({"ALLOWED_USERS": "telegram:@owner"}).is_allowed(TELEGRAM, "5", username)
+
+
+@pytest.mark.parametrize("name", ["owner", "@owner", USER])
+def test_names_are_nobody(name: str) -> None:
+    """Security 6: a shown name, or a username that reads like an id, lets nobody in."""
+    settings = parse_settings(
+        {"ALLOWED_USERS": f"telegram:@owner,telegram:{USER}", "OWNER_USER_IDS": f"telegram:{USER}"}
+    )
+    message = _message(user_id="5", name=name, username=USER)
+    verdict = decide(settings, message, Contact(platform=TELEGRAM, user_id="5"), NOW)
+    assert verdict.reason is Reason.POLICY_DENY
+
+
+def test_a_username_is_no_owner() -> None:
+    """Security 6: a username in ALLOWED_USERS makes nobody an owner."""
+    settings = parse_settings({"ALLOWED_USERS": "telegram:@owner"})
+    assert not settings.is_owner(TELEGRAM, "@owner")
+    assert not settings.is_owner(TELEGRAM, "owner")
+
+
+@pytest.mark.parametrize("home", Platform)
+@pytest.mark.parametrize("here", Platform)
+def test_the_same_id_elsewhere(home: Platform, here: Platform) -> None:
+    """Security 7: the same id on another platform is neither the owner's nor allowed."""
+    settings = Settings(owners=((home, USER),), allowed=frozenset({(home, USER)}))
+    assert settings.is_owner(here, USER) is (home is here)
+    assert settings.is_allowed(here, USER, USER) is (home is here)
+
+
+@pytest.mark.parametrize("platform", Platform)
+def test_policy_of_each_platform(platform: Platform) -> None:
+    """A platform's own policy holds there, and the general one elsewhere."""
+    settings = Settings(unknown_user_policy=Policy.DENY, policy_overrides={SLACK: Policy.PAIR})
+    verdict = decide(settings, _message(platform=platform), Contact(platform=platform, user_id=USER), NOW)
+    assert verdict.reason is (Reason.PAIRING_REQUESTED if platform is SLACK else Reason.POLICY_DENY)
+
+
+def test_the_defaults_let_nobody_in() -> None:
+    """Security 21: without settings, a stranger is dropped: the first one, too."""
+    verdict = decide(Settings(), _message(), EVERYONE["stranger"], NOW)
+    assert verdict == Verdict(Action.DROP, Reason.POLICY_DENY)
+
+
+@pytest.mark.parametrize("operation", [Operation.REVOKE, Operation.BLOCK])
+def test_the_next_message(operation: Operation) -> None:
+    """Security 23: a revocation or a block holds from the very next message, in the same second."""
+    settings = Settings(unknown_user_policy=Policy.DENY)
+    assert decide(settings, _message(), EVERYONE["paired"], NOW).action is Action.ADMIT
+    assert (
+        decide(settings, _message(), moved(EVERYONE["paired"], operation, NOW, Decision()), NOW).action is Action.DROP
+    )
+
+
+@pytest.mark.parametrize(("second", "reason"), [(-1, Reason.PAIRED), (0, Reason.POLICY_DENY)], ids=["before", "at"])
+def test_a_guest_s_last_second(second: int, reason: Reason) -> None:
+    """Security 14: a guest is let in until the second before their time is up."""
+    guest = contact(State.PAIRED, paired_until=NOW)
+    assert decide(Settings(), _message(), guest, NOW + second).reason is reason
+
+
+@pytest.mark.parametrize(
+    ("second", "reason"), [(-1, Reason.RATE_LIMITED), (0, Reason.PAIRING_REQUESTED)], ids=["before", "at"]
+)
+def test_the_cooldown_s_last_second(second: int, reason: Reason) -> None:
+    """Security 25: a new request is possible from the second at which the cooldown is over."""
+    settings = Settings(unknown_user_policy=Policy.PAIR)
+    assert decide(settings, _message(), contact(State.DENIED, next_code_at=NOW), NOW + second).reason is reason
+
+
+def test_what_only_the_table_can_tell() -> None:
+    """Over the budget is dropped; a full room leaves the stranger a pairing case without a code."""
+    assert Verdict(Action.DROP, Reason.OVER_BUDGET) == OVER_BUDGET
+    assert Verdict(Action.PAIR, Reason.WAITING_ROOM_FULL) == WAITING_ROOM_FULL
+
+
+def test_reasons() -> None:
+    """Security 34: the reason codes are the documented ones, in order."""
+    assert list(Reason) == [
+        "not_a_message", "blocked", "group_policy", "owner", "allowed_user", "paired", "policy_deny", "group_unknown",
+        "policy_allow", "over_budget", "pairing_requested", "rate_limited", "waiting_room_full",
+    ]  # fmt: skip

@@ -1,0 +1,431 @@
+"""Settings: what they mean, and one clear line for each that cannot be used."""
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+from msgspec import structs
+
+from doorcode.errors import SettingsError
+from doorcode.pairing.settings import GroupPolicy, Policy, Settings, parse_settings
+from tests.unit.pairing.people import DISCORD, SLACK, TELEGRAM, repeatable
+
+DEFAULTS = {
+    "unknown_user_policy": "deny",
+    "policy_overrides": {},
+    "owners": (),
+    "allowed": frozenset(),
+    "allowed_usernames": frozenset(),
+    "code_ttl": 3600,
+    "code_cooldown": 600,
+    "max_pending": 100,
+    "group_policy": "off",
+    "message_budget": 20,
+    "debounce": 0,
+    "tell_denied": True,
+    "agent_model_id": "",
+    "telegram_api_url": "https://api.telegram.org",
+    "slack_api_url": "https://slack.com/api",
+    "discord_api_url": "https://discord.com/api/v10",
+    "secrets_max_age": 300,
+}
+NAMES = (
+    "UNKNOWN_USER_POLICY", "ALLOWED_USERS", "OWNER_USER_IDS", "CODE_TTL_SECONDS", "CODE_COOLDOWN_SECONDS",
+    "MAX_PENDING", "GROUP_POLICY", "MESSAGE_BUDGET", "DEBOUNCE_SECONDS", "TELL_DENIED", "AGENT_MODEL_ID",
+    "TELEGRAM_API_URL", "SLACK_API_URL", "DISCORD_API_URL", "SECRETS_MAX_AGE_SECONDS",
+)  # fmt: skip
+NUMBERS = {
+    # name: field, least, most, default
+    "CODE_TTL_SECONDS": ("code_ttl", 60, 86_400, 3600),
+    "CODE_COOLDOWN_SECONDS": ("code_cooldown", 60, 86_400, 600),
+    "MAX_PENDING": ("max_pending", 1, 100, 100),
+    "MESSAGE_BUDGET": ("message_budget", 0, 100_000, 20),
+    "DEBOUNCE_SECONDS": ("debounce", 0, 30, 0),
+    "SECRETS_MAX_AGE_SECONDS": ("secrets_max_age", 0, 300, 300),
+}
+URLS = {"TELEGRAM_API_URL": "telegram_api_url", "SLACK_API_URL": "slack_api_url", "DISCORD_API_URL": "discord_api_url"}
+AWKWARD = [name for name in NAMES if name != "AGENT_MODEL_ID"]
+
+
+def _problem(name: str, value: str) -> str:
+    """Return the one line that is said of a bad value."""
+    with pytest.raises(SettingsError) as refusal:
+        parse_settings({name: value})
+    (problem,) = refusal.value.problems
+    assert problem.startswith(f"{name}: ")
+    assert problem.isprintable()
+    assert len(problem) < 300
+    return problem
+
+
+class TestDefaults:
+    """What holds when nothing is said."""
+
+    def test_nothing_set(self) -> None:
+        """Without settings, the documented defaults hold."""
+        assert structs.asdict(parse_settings({})) == DEFAULTS
+
+    def test_the_struct_agrees(self) -> None:
+        """The defaults of the struct are those of the settings."""
+        assert Settings() == parse_settings({})
+
+    @pytest.mark.parametrize("blank", ["", " ", "\n\t"], ids=["empty", "space", "line and tab"])
+    @pytest.mark.parametrize("name", NAMES)
+    def test_blank(self, name: str, blank: str) -> None:
+        """A blank value means the default."""
+        assert parse_settings({name: blank}) == Settings()
+
+    def test_others_are_no_business_of_ours(self) -> None:
+        """What else is in the environment does not matter."""
+        assert parse_settings({"PATH": "/bin", "max_pending": "5", "MAX_PENDING_": "5"}) == Settings()
+
+
+class TestNumbers:
+    """Whole numbers within bounds."""
+
+    @pytest.mark.parametrize(("name", "field", "number"), [
+        (name, field, number) for name, (field, least, most, _) in NUMBERS.items() for number in (least, least + 1, most)
+    ])  # fmt: skip
+    def test_within(self, name: str, field: str, number: int) -> None:
+        """Both bounds can be used."""
+        assert getattr(parse_settings({name: f" {number} "}), field) == number
+
+    @pytest.mark.parametrize(("name", "value", "nearest"), [
+        (name, value, nearest)
+        for name, (_, least, most, _) in NUMBERS.items()
+        for value, nearest in (
+            (str(least - 1), least), ("-5", least), (str(most + 1), most), ("99999999999999999999", most),
+        )
+    ])  # fmt: skip
+    def test_beyond(self, name: str, value: str, nearest: int) -> None:
+        """A number out of bounds is answered with the bounds and the nearest one that can be used."""
+        _, least, most, _ = NUMBERS[name]
+        assert _problem(name, value) == f"{name}: {value} is not between {least} and {most}. Use {name}={nearest}"
+
+    @pytest.mark.parametrize(
+        "value", ["1e3", "\u0663", "nan", "inf", "0x10", "1_0", "10.0", "10 s", "--5", "+", "ten", "\uff15", "9" * 41]
+    )
+    @pytest.mark.parametrize("name", NUMBERS)
+    def test_no_number(self, name: str, value: str) -> None:
+        """What is no whole number in plain digits is answered with the default."""
+        assert _problem(name, value) == f"{name}: {value!r} is not a whole number. Use {name}={NUMBERS[name][3]}"
+
+    @pytest.mark.parametrize("name", NUMBERS)
+    @repeatable
+    @given(text=st.text("0123456789-+ e.", max_size=12) | st.integers().map(str))
+    def test_any_text(self, name: str, text: str) -> None:
+        """Whatever is given, the setting is within its bounds or the start is refused."""
+        field, least, most, _ = NUMBERS[name]
+        try:
+            number = getattr(parse_settings({name: text}), field)
+        except SettingsError:
+            return
+        assert least <= number <= most
+
+
+class TestChoices:
+    """Words out of a few."""
+
+    @pytest.mark.parametrize("policy", Policy)
+    def test_policy(self, policy: Policy) -> None:
+        """Each policy holds on every platform."""
+        settings = parse_settings({"UNKNOWN_USER_POLICY": policy.value})
+        assert {settings.policy(platform) for platform in (TELEGRAM, SLACK, DISCORD)} == {policy}
+
+    @pytest.mark.parametrize(
+        ("value", "policies"),
+        [
+            ("pair,slack=deny", "pair deny pair"),
+            (" pair , slack = deny , discord=allow ", "pair deny allow"),
+            ("slack=pair", "deny pair deny"),
+            ("slack=pair,slack=pair", "deny pair deny"),
+            ("pair,", "pair pair pair"),
+            (",", "deny deny deny"),
+        ],
+        ids=["one", "two and spaces", "no general one", "said twice", "comma after", "only a comma"],
+    )
+    def test_policies(self, value: str, policies: str) -> None:
+        """After commas, platforms have their own; what is not said is deny."""
+        settings = parse_settings({"UNKNOWN_USER_POLICY": value})
+        assert [settings.policy(platform) for platform in (TELEGRAM, SLACK, DISCORD)] == policies.split()
+
+    @pytest.mark.parametrize(
+        ("value", "problem"),
+        [
+            ("PAIR", "'PAIR' is none of deny, pair, allow. Use pair"),
+            ("open", "'open' is none of deny, pair, allow."),
+            ("pair;slack=deny", "'pair;slack' is none of telegram, slack, discord."),
+            ("pair,deny", "'deny' names no platform. Use for example pair,slack=deny"),
+            ("slack=deny,pair", "'pair' names no platform. Use for example pair,slack=deny"),
+            ("pair,Slack=deny", "'Slack' is none of telegram, slack, discord. Use slack"),
+            ("pair,slack=", "'' is none of deny, pair, allow."),
+            ("pair,slack=deny,slack=allow", "slack is given two policies, deny and allow. Use one"),
+        ],
+    )
+    def test_bad_policy(self, value: str, problem: str) -> None:
+        """Security 35: a policy that is not understood, or that contradicts itself, is refused, never taken for another."""
+        assert _problem("UNKNOWN_USER_POLICY", value) == f"UNKNOWN_USER_POLICY: {problem}"
+
+    @pytest.mark.parametrize("policy", GroupPolicy)
+    def test_group_policy(self, policy: GroupPolicy) -> None:
+        """Both group policies are understood."""
+        assert parse_settings({"GROUP_POLICY": policy.value}).group_policy is policy
+
+    @pytest.mark.parametrize(
+        ("value", "problem"),
+        [
+            ("Mention-Only", "'Mention-Only' is none of off, mention_only. Use mention_only"),
+            ("OFF", "'OFF' is none of off, mention_only. Use off"),
+            ("on", "'on' is none of off, mention_only."),
+        ],
+    )
+    def test_bad_group_policy(self, value: str, problem: str) -> None:
+        """What is nearly a group policy is answered with it."""
+        assert _problem("GROUP_POLICY", value) == f"GROUP_POLICY: {problem}"
+
+    @pytest.mark.parametrize(("value", "told"), [("true", True), ("false", False)])
+    def test_boolean(self, value: str, told: bool) -> None:
+        """There are two truth values."""
+        assert parse_settings({"TELL_DENIED": value}).tell_denied is told
+
+    @pytest.mark.parametrize(
+        ("value", "hint"),
+        [("True", " Use true"), ("YES", " Use true"), ("1", " Use true"), ("on", " Use true"), ("False", " Use false"),
+         ("no", " Use false"), ("0", " Use false"), ("off", " Use false"), ("maybe", ""), ("2", "")],
+    )  # fmt: skip
+    def test_bad_boolean(self, value: str, hint: str) -> None:
+        """What is nearly a truth value is answered with it."""
+        assert _problem("TELL_DENIED", value) == f"TELL_DENIED: {value!r} is neither true nor false.{hint}"
+
+    def test_model(self) -> None:
+        """The model's id is taken as it is."""
+        assert parse_settings({"AGENT_MODEL_ID": " anthropic.claude "}).agent_model_id == "anthropic.claude"
+
+
+class TestPeople:
+    """Owners and those who are allowed."""
+
+    def test_owners(self) -> None:
+        """Any number of owners, in order, each once, on their platforms."""
+        settings = parse_settings({"OWNER_USER_IDS": "telegram:2, discord:123456789012345678,telegram:1,telegram:2,"})
+        assert settings.owners == ((TELEGRAM, "2"), (DISCORD, "123456789012345678"), (TELEGRAM, "1"))
+        assert settings.owners_on(TELEGRAM) == ("2", "1")
+        assert settings.owners_on(DISCORD) == ("123456789012345678",)
+        assert settings.owners_on(SLACK) == ()
+
+    def test_allowed(self) -> None:
+        """Ids stay as they are; usernames lose their sign and their case."""
+        settings = parse_settings(
+            {"ALLOWED_USERS": "telegram:@Owner,telegram:123456789, slack : U1234ABCD ,telegram:@owner"}
+        )
+        assert settings.allowed == {(TELEGRAM, "123456789"), (SLACK, "U1234ABCD")}
+        assert settings.allowed_usernames == {"owner"}
+
+    def test_colons(self) -> None:
+        """An id may hold a colon."""
+        assert parse_settings({"ALLOWED_USERS": "slack:a:b"}).allowed == {(SLACK, "a:b")}
+
+    @pytest.mark.parametrize("name", ["OWNER_USER_IDS", "ALLOWED_USERS"])
+    @pytest.mark.parametrize(
+        ("value", "problem"),
+        [
+            ("123456789", "'123456789' names no platform. Use telegram:123456789"),
+            ("U1234ABCD", "'U1234ABCD' names no platform."),
+            ("123456789012345678", "'123456789012345678' names no platform."),
+            ("*", "'*' names no platform."),
+            (
+                "telegram:1;slack:2 x",
+                "'1;slack:2 x' is not a user id: use 1 to 64 visible ASCII characters without spaces.",
+            ),
+            ("telegram:*", "'*' is not a user id: use 1 to 64 visible ASCII characters without spaces."),
+            ("telegram:", "The user id is empty. Give the platform's immutable id, such as 987654321."),
+            ("Telegram:1", "'Telegram' is none of telegram, slack, discord. Use telegram"),
+            ("whatsapp:1", "'whatsapp' is none of telegram, slack, discord."),
+            (":1", "'' is none of telegram, slack, discord."),
+        ],
+    )
+    def test_bad(self, name: str, value: str, problem: str) -> None:
+        """Security 5: a wildcard, an empty id or one without a platform is refused, with the correction where it is sure."""
+        assert _problem(name, value) == f"{name}: {problem}"
+
+    @pytest.mark.parametrize(
+        ("value", "problem"),
+        [
+            ("@owner", "'@owner' names no platform. Use telegram:@owner"),
+            ("@x", "'@x' names no platform."),
+            ("slack:@owner", "'slack:@owner': @names work on telegram only. Use the immutable id."),
+            ("discord:@owner", "'discord:@owner': @names work on telegram only. Use the immutable id."),
+            ("telegram:@", "'telegram:@' is not a Telegram username."),
+            ("telegram:@a b", "'telegram:@a b' is not a Telegram username."),
+            ("telegram:@*", "'telegram:@*' is not a Telegram username."),
+            ("telegram:@1234", "'telegram:@1234' is not a Telegram username."),
+            ("telegram:@\uff4fwner", "'telegram:@\uff4fwner' is not a Telegram username."),
+        ],
+    )
+    def test_bad_username(self, value: str, problem: str) -> None:
+        """Security 6: usernames are for Telegram only, and only what can be one."""
+        assert _problem("ALLOWED_USERS", value) == f"ALLOWED_USERS: {problem}"
+
+    @pytest.mark.parametrize("value", ["telegram:@owner", "slack:@owner", "@owner", "telegram: @owner"])
+    def test_no_owner_by_username(self, value: str) -> None:
+        """Security 6: an owner is named by id, and no other correction is offered."""
+        assert _problem("OWNER_USER_IDS", f"telegram:1,{value}") == (
+            f"OWNER_USER_IDS: {value!r} is a username, which changes hands. Use the immutable id."
+        )
+
+
+class TestUrls:
+    """Where outbound calls go."""
+
+    @pytest.mark.parametrize("name", URLS)
+    @pytest.mark.parametrize(
+        ("value", "url"),
+        [
+            ("https://example.org", "https://example.org"),
+            ("https://example.org/", "https://example.org"),
+            ("https://example.org:8443/a/b.c/", "https://example.org:8443/a/b.c"),
+            ("https://10.0.0.1/x", "https://10.0.0.1/x"),
+            ("https://[2001:db8::1]:1/x", "https://[2001:db8::1]:1/x"),
+            ("http://localhost:8787", "http://localhost:8787"),
+            ("http://localhost", "http://localhost"),
+            ("http://127.0.0.1:8787/telegram", "http://127.0.0.1:8787/telegram"),
+            ("http://[::1]:8787/", "http://[::1]:8787"),
+        ],
+    )
+    def test_good(self, name: str, value: str, url: str) -> None:
+        """Security 29: https to anywhere, http to this machine, without the slash at the end."""
+        assert getattr(parse_settings({name: value}), URLS[name]) == url
+
+    @pytest.mark.parametrize("name", URLS)
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "example.org",
+            "//example.org",
+            "ftp://example.org",
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "https:",
+            "https://",
+            "https:///path",
+            "https://:443",
+            "http://example.org",
+            "http://10.0.0.1",
+            "http://169.254.169.254/latest",
+            "http://localhost.example.org",
+            "http://localhostx",
+            "http://127.0.0.1.example.org",
+            "http://127.0.0.10",
+            "http://localhost@example.org",
+            "https://user@example.org",
+            "https://user:pass@example.org",
+            "https://example.org?x=1",
+            "https://example.org/?x",
+            "https://example.org/#x",
+            "https://example.org\\@evil.org",
+            "https://example.org:port",
+            "https://example.org/a b",
+            "https://example.org/\u202e",
+            "https://ex\u0430mple.org",
+            "https://example.org\nx",
+        ],
+    )
+    def test_bad(self, name: str, value: str) -> None:
+        """Security 29: no other scheme, no plain http elsewhere, no user, query, fragment, or missing host."""
+        assert _problem(name, value).endswith(
+            "is not an https:// address without query and user (http:// only to localhost)."
+        )
+
+
+class TestAbsurd:
+    """Whatever is set."""
+
+    @pytest.mark.parametrize("name", AWKWARD)
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "x" * 10_240,
+            "\x1b[31m" + "\u202e" * 5000 + "x",
+            "a\nb\nc",
+            "\ud800",
+            "\x00",
+            "\u200b",
+            "=",
+            ":",
+            "=,=",
+            "%s{0}",
+        ],
+        ids=["10 kB", "escapes", "lines", "surrogate", "NUL", "zero width", "equals", "colon", "equalses", "format"],
+    )
+    def test_one_line(self, name: str, value: str) -> None:
+        """Security 28: an absurd value is refused with one short line that can be printed."""
+        assert _problem(name, value)
+
+    @pytest.mark.parametrize("name", AWKWARD)
+    @repeatable
+    @given(value=st.text(st.characters(), max_size=60))
+    def test_any_text(self, name: str, value: str) -> None:
+        """Any text is used, or refused with one line that begins with the name of the setting."""
+        try:
+            parse_settings({name: value})
+        except SettingsError:
+            _problem(name, value)
+
+    def test_all_at_once(self) -> None:
+        """Every bad value has its own line, and good ones have none."""
+        with pytest.raises(SettingsError) as refusal:
+            parse_settings({"MAX_PENDING": "0", "CODE_TTL_SECONDS": "600", "GROUP_POLICY": "x", "TELL_DENIED": "yes"})
+        assert sorted(refusal.value.problems) == [
+            "GROUP_POLICY: 'x' is none of off, mention_only.",
+            "MAX_PENDING: 0 is not between 1 and 100. Use MAX_PENDING=1",
+            "TELL_DENIED: 'yes' is neither true nor false. Use true",
+        ]
+
+    def test_everything_wrong(self) -> None:
+        """As many lines as bad values."""
+        with pytest.raises(SettingsError) as refusal:
+            parse_settings(dict.fromkeys(AWKWARD, "?"))
+        assert sorted(problem.split(":")[0] for problem in refusal.value.problems) == sorted(AWKWARD)
+
+
+class TestAtStart:
+    """Security 35: start prints the policy in force."""
+
+    def test_summary(self) -> None:
+        """Security 35: one line tells every platform's policy, and how many are let in anyway, but not who."""
+        settings = parse_settings({
+            "UNKNOWN_USER_POLICY": "pair,slack=deny",
+            "OWNER_USER_IDS": "telegram:1,telegram:2",
+            "ALLOWED_USERS": "telegram:@owner,telegram:3,slack:U4",
+            "GROUP_POLICY": "mention_only",
+        })  # fmt: skip
+        assert settings.summary() == (
+            "Unknown users: telegram=pair, slack=deny, discord=pair. Groups: mention_only. Owners: 2. Allowed users: 3."
+        )
+
+    def test_no_warnings(self) -> None:
+        """The defaults, and a policy of pair with an owner, are nothing to warn of."""
+        assert Settings().warnings() == ()
+        assert parse_settings({"UNKNOWN_USER_POLICY": "pair", "OWNER_USER_IDS": "slack:U1"}).warnings() == ()
+
+    @pytest.mark.parametrize("value", ["pair", "slack=pair"])
+    def test_nobody_to_ask(self, value: str) -> None:
+        """Security 35: pair without an owner is warned of."""
+        (line,) = parse_settings({"UNKNOWN_USER_POLICY": value}).warnings()
+        assert line == (
+            "UNKNOWN_USER_POLICY is pair, but OWNER_USER_IDS is empty: nobody is asked, "
+            "and strangers are told a command for the owner to run."
+        )
+
+    def test_open_door(self) -> None:
+        """Security 35: allow is warned of, for each platform."""
+        assert parse_settings({"UNKNOWN_USER_POLICY": "allow,slack=deny"}).warnings() == (
+            "UNKNOWN_USER_POLICY is allow on telegram: anybody who writes there reaches the agent.",
+            "UNKNOWN_USER_POLICY is allow on discord: anybody who writes there reaches the agent.",
+        )
+
+    def test_usernames(self) -> None:
+        """Security 6: every username is warned of."""
+        assert parse_settings({"ALLOWED_USERS": "telegram:@zoe_x,telegram:@Owner,telegram:1"}).warnings() == (
+            "ALLOWED_USERS names telegram:@owner: usernames change hands. Use the numeric id instead.",
+            "ALLOWED_USERS names telegram:@zoe_x: usernames change hands. Use the numeric id instead.",
+        )

@@ -1,0 +1,341 @@
+"""The whole matrix of design.md, written out once more, and what each move does to every field."""
+
+import pytest
+from msgspec import structs
+
+from doorcode.errors import InvalidLabelError, InvalidTimeError, RefusedError
+from doorcode.pairing.contact import END_OF_TIME, Contact, Standing, State, Via
+from doorcode.pairing.transitions import (
+    MATRIX,
+    Asked,
+    Decision,
+    Operation,
+    Refusal,
+    RequestVerdict,
+    allowed,
+    assess_request,
+    moved,
+    refused,
+    requested,
+)
+from tests.unit.pairing.people import EVERYONE, NOW, TELEGRAM, contact
+
+# A cell is "state/seat" where the move is allowed, else the refusal.
+TABLE = """
+who       request         approve         deny            expire
+stranger  pending/take    not_pending     not_pending     not_overdue
+expired   pending/take    expired         expired         not_overdue
+revoked   pending/take    not_pending     not_pending     not_overdue
+ended     pending/take    not_pending     not_pending     not_overdue
+pending   pending/take    paired/free     denied/free     not_overdue
+overdue   pending/take    expired         expired         expired/free
+denied    pending/take    already_denied  already_denied  not_overdue
+paired    already_paired  already_paired  already_paired  not_overdue
+guest     already_paired  already_paired  already_paired  not_overdue
+blocked   blocked         blocked         blocked         not_overdue
+
+who       add               revoke             block              unblock
+stranger  paired/untouched  not_paired         blocked/untouched  not_blocked
+expired   paired/untouched  not_paired         blocked/untouched  not_blocked
+revoked   paired/untouched  not_paired         blocked/untouched  not_blocked
+ended     paired/untouched  not_paired         blocked/untouched  not_blocked
+pending   paired/free       not_paired         blocked/free       not_blocked
+overdue   paired/free       not_paired         blocked/free       not_blocked
+denied    paired/untouched  not_paired         blocked/untouched  not_blocked
+paired    paired/untouched  revoked/untouched  blocked/untouched  not_blocked
+guest     paired/untouched  revoked/untouched  blocked/untouched  not_blocked
+blocked   blocked           not_paired         already_blocked    revoked/untouched
+"""
+# The state that a refusal tells: what has lapsed counts as expired.
+TOLD = {"stranger": "none", "ended": "expired", "overdue": "expired", "guest": "paired"}
+
+
+def _cells() -> list[tuple[str, Operation, str]]:
+    cells = []
+    for block in TABLE.strip().split("\n\n"):
+        head, *rows = (line.split() for line in block.splitlines())
+        cells += [
+            (who, Operation(name), cell)
+            for who, *row in rows
+            for name, cell in zip(head[1:], row, strict=True)
+        ]  # fmt: skip
+    return cells
+
+
+CELLS = _cells()
+MOVES = [cell for cell in CELLS if "/" in cell[2]]
+REFUSALS = [cell for cell in CELLS if "/" not in cell[2]]
+DECISIONS = [cell for cell in MOVES if cell[1] is not Operation.REQUEST]
+by_cell = pytest.mark.parametrize(
+    ("who", "operation", "cell"), CELLS, ids=[f"{who}-{operation}" for who, operation, _ in CELLS]
+)
+by_move = pytest.mark.parametrize(
+    ("who", "operation", "cell"), DECISIONS, ids=[f"{who}-{operation}" for who, operation, _ in DECISIONS]
+)
+by_refusal = pytest.mark.parametrize(
+    ("who", "operation", "cell"), REFUSALS, ids=[f"{who}-{operation}" for who, operation, _ in REFUSALS]
+)
+
+
+def _answer(person: Contact, operation: Operation) -> str:
+    try:
+        move = allowed(person, operation, NOW)
+    except RefusedError as refusal:
+        return refusal.refusal
+    return f"{move.to}/{move.seat}"
+
+
+class TestMatrix:
+    """Every standing and every operation."""
+
+    def test_the_table_here_is_complete(self) -> None:
+        """Each kind of contact meets each operation once."""
+        assert {(who, operation) for who, operation, _ in CELLS} == {(who, op) for who in EVERYONE for op in Operation}
+        assert len(CELLS) == len(EVERYONE) * len(Operation)
+
+    def test_the_matrix_is_complete(self) -> None:
+        """Every standing has an answer to every operation."""
+        assert set(MATRIX) == {(standing, operation) for standing in Standing for operation in Operation}
+
+    @by_cell
+    def test_cell(self, who: str, operation: Operation, cell: str) -> None:
+        """A pair of standing and operation gives the state and the seat of the table, or its refusal."""
+        assert _answer(EVERYONE[who], operation) == cell
+
+    @by_refusal
+    def test_a_refusal_says_what_holds(self, who: str, operation: Operation, cell: str) -> None:
+        """Security 17: a refusal carries the contact, the state that really holds, and who decided, how and when."""
+        person = EVERYONE[who]
+        with pytest.raises(RefusedError) as refusal:
+            allowed(person, operation, NOW)
+        assert {name: value for name, value in vars(refusal.value).items() if not name.startswith("_")} == {
+            "refusal": cell,
+            "platform": "telegram",
+            "user_id": "987654321",
+            "state": TOLD.get(who, who),
+            "decided_by": person.decided_by,
+            "decided_via": person.decided_via,
+            "decided_at": person.decided_at,
+        }
+
+    @by_refusal
+    def test_nothing_moves_what_is_refused(self, who: str, operation: Operation, cell: str) -> None:
+        """Security 24: what the matrix refuses makes no contact, whatever is decided."""
+        with pytest.raises(RefusedError) as refusal:
+            moved(EVERYONE[who], operation, NOW, Decision(by="1", via=Via.CLI, label="x", until=NOW + 1))
+        assert refusal.value.refusal == cell
+
+    @pytest.mark.parametrize(
+        ("refusal", "sentence"),
+        [
+            (Refusal.ALREADY_PAIRED, "Already approved by 42 (button)."),
+            (Refusal.ALREADY_DENIED, "Already denied by 42 (button)."),
+            (Refusal.ALREADY_BLOCKED, "Already blocked by 42 (button)."),
+            (Refusal.BLOCKED, "telegram 987654321 is blocked by 42 (button): unblock first."),
+            (
+                Refusal.EXPIRED,
+                "The request of telegram 987654321 has expired. They can ask again by writing to the bot.",
+            ),
+            (Refusal.NOT_PENDING, "telegram 987654321 has no pending request (state: denied)."),
+            (Refusal.NOT_PAIRED, "telegram 987654321 is not paired (state: denied)."),
+            (Refusal.NOT_BLOCKED, "telegram 987654321 is not blocked (state: denied)."),
+            (Refusal.NOT_OVERDUE, "telegram 987654321 has no overdue request (state: denied)."),
+            (Refusal.SUPERSEDED, "A newer request of telegram 987654321 has replaced this one."),
+        ],
+        ids=list(Refusal),
+    )
+    def test_sentence(self, refusal: Refusal, sentence: str) -> None:
+        """Each refusal is said in one sentence that names who decided, or whom it is about."""
+        assert str(refused(EVERYONE["denied"], refusal)) == sentence
+
+    def test_a_decision_by_nobody_names_nobody(self) -> None:
+        """Where nobody is known to have decided, the sentence ends early."""
+        assert str(refused(contact(State.PAIRED, decided_by=""), Refusal.ALREADY_PAIRED)) == "Already approved."
+
+    def test_an_ended_guest_is_told_as_expired(self) -> None:
+        """A refusal never says that somebody who is paired is not paired."""
+        with pytest.raises(RefusedError, match=r"is not paired \(state: expired\)"):
+            allowed(EVERYONE["ended"], Operation.REVOKE, NOW)
+
+
+class TestExpiry:
+    """Expiry is a matter of the time, not of tidying up."""
+
+    @pytest.mark.parametrize(
+        ("second", "possible"), [(-1, True), (0, False), (1, False)], ids=["before", "at", "after"]
+    )
+    @pytest.mark.parametrize("operation", [Operation.APPROVE, Operation.DENY])
+    def test_the_last_second(self, operation: Operation, second: int, possible: bool) -> None:
+        """Security 14: a request can be decided on until the second before it expires, and not at that second."""
+        person = contact(State.PENDING, code_expires_at=NOW)
+        if possible:
+            assert moved(person, operation, NOW + second, Decision()).rev == 8
+        else:
+            with pytest.raises(RefusedError) as refusal:
+                moved(person, operation, NOW + second, Decision())
+            assert refusal.value.refusal == Refusal.EXPIRED
+
+    @pytest.mark.parametrize("second", [-1, 0], ids=["before", "at"])
+    def test_the_sweep_waits(self, second: int) -> None:
+        """Security 14: a request is swept from the second at which it expires, never before."""
+        person = contact(State.PENDING, code_expires_at=NOW)
+        if second == 0:
+            assert moved(person, Operation.EXPIRE, NOW, Decision()).state is State.EXPIRED
+        else:
+            with pytest.raises(RefusedError):
+                moved(person, Operation.EXPIRE, NOW + second, Decision())
+
+
+class TestMoved:
+    """A contact after a decision, field by field."""
+
+    @by_move
+    def test_every_field(self, who: str, operation: Operation, cell: str) -> None:
+        """A move changes the state, the revision, the seat, the grant and who decided; and nothing else."""
+        before = EVERYONE[who]
+        state, _, seat = cell.partition("/")
+        grants = state == "paired"
+        expected = structs.asdict(before) | {
+            "state": State(state),
+            "rev": before.rev + 1,
+            "seat": "" if seat == "free" else before.seat,
+            "paired_at": NOW if grants else before.paired_at,
+            "paired_until": NOW + 60 if grants else 0,
+            "next_code_at": 0 if grants else before.next_code_at,
+            "decided_by": "7",
+            "decided_via": "web",
+            "decided_at": NOW,
+        }
+        after = moved(before, operation, NOW, Decision(by="7", via=Via.WEB, until=NOW + 60))
+        assert structs.asdict(after) == expected
+
+    @pytest.mark.parametrize("operation", [Operation.DENY, Operation.BLOCK, Operation.EXPIRE, Operation.REVOKE])
+    def test_only_a_grant_gives_an_end(self, operation: Operation) -> None:
+        """Security 24: an end that comes with anything but a grant is not kept."""
+        who = {Operation.EXPIRE: "overdue", Operation.REVOKE: "guest"}.get(operation, "pending")
+        assert moved(EVERYONE[who], operation, NOW, Decision(until=NOW + 60)).paired_until == 0
+
+    @pytest.mark.parametrize(
+        ("given", "kept"), [(None, "alice"), ("bob", "bob"), ("", ""), ("  bob   b. ", "bob b.")],
+        ids=["none keeps", "replaces", "empty clears", "tidied"],
+    )  # fmt: skip
+    @pytest.mark.parametrize(("who", "operation"), [("pending", Operation.APPROVE), ("paired", Operation.ADD)])
+    def test_label(self, who: str, operation: Operation, given: str | None, kept: str) -> None:
+        """A label is kept unless another is given."""
+        assert moved(EVERYONE[who], operation, NOW, Decision(label=given)).label == kept
+
+    def test_a_bad_label_is_refused(self) -> None:
+        """Security 28: a label that could not be shown as it is moves nothing."""
+        with pytest.raises(InvalidLabelError):
+            moved(EVERYONE["pending"], Operation.APPROVE, NOW, Decision(label="a\u202eb"))
+
+    @pytest.mark.parametrize("until", [NOW, NOW - 1, -1, 1, END_OF_TIME + 1])
+    def test_a_bad_end_is_refused(self, until: int) -> None:
+        """An end in the past, or beyond all calendars, moves nothing."""
+        with pytest.raises(InvalidTimeError):
+            moved(EVERYONE["pending"], Operation.APPROVE, NOW, Decision(until=until))
+
+    def test_for_ever(self) -> None:
+        """A grant without an end replaces one that had an end."""
+        assert moved(EVERYONE["guest"], Operation.ADD, NOW, Decision()).paired_until == 0
+
+    def test_nobody_decides_on_an_expiry(self) -> None:
+        """An expired request names nobody, whoever decided on the contact before."""
+        after = moved(EVERYONE["overdue"], Operation.EXPIRE, NOW, Decision())
+        assert (after.decided_by, after.decided_via, after.decided_at) == ("", "", NOW)
+
+    def test_the_old_contact_stays(self) -> None:
+        """A move makes a new contact and leaves the one it was worked out from."""
+        before = structs.asdict(EVERYONE["pending"])
+        moved(EVERYONE["pending"], Operation.APPROVE, NOW, Decision(by="1"))
+        assert structs.asdict(EVERYONE["pending"]) == before
+
+
+def _requested(person: Contact, now: int = NOW) -> Contact:
+    asked = Asked(delivery_id="delivery 2", name="@new", reply="chat 2")
+    return requested(
+        person, asked, now, nonce="fedcba", key_id="beef4567", seat="03", ttl_seconds=3600, cooldown_seconds=600
+    )
+
+
+class TestRequested:
+    """A contact after a request."""
+
+    @pytest.mark.parametrize("who", [who for who, operation, _ in MOVES if operation is Operation.REQUEST])
+    def test_every_field(self, who: str) -> None:
+        """A request replaces all that was known but who it is and how often they moved: no grant, no decision."""
+        assert _requested(EVERYONE[who]) == Contact(
+            platform=TELEGRAM,
+            user_id="987654321",
+            state=State.PENDING,
+            rev=EVERYONE[who].rev + 1,
+            name="@new",
+            reply="chat 2",
+            delivery_id="delivery 2",
+            nonce="fedcba",
+            key_id="beef4567",
+            seat="03",
+            requested_at=NOW,
+            code_expires_at=NOW + 3600,
+            next_code_at=NOW + 600,
+        )
+
+    @pytest.mark.parametrize("who", ["paired", "guest", "blocked"])
+    def test_no_stranger_no_request(self, who: str) -> None:
+        """Whoever is paired or blocked cannot ask."""
+        with pytest.raises(RefusedError):
+            _requested(EVERYONE[who])
+
+
+NEW, AGAIN, LIMITED, NO_STRANGER = (
+    RequestVerdict.NEW,
+    RequestVerdict.AGAIN,
+    RequestVerdict.RATE_LIMITED,
+    RequestVerdict.NOT_A_STRANGER,
+)
+
+
+class TestAssessRequest:
+    """What a contact alone tells about another message."""
+
+    @pytest.mark.parametrize(
+        ("who", "same", "cooling", "over"),
+        [
+            # the delivery of the last request once more; another one within the cooldown; another one after it
+            ("expired", LIMITED, LIMITED, NEW),
+            ("revoked", LIMITED, LIMITED, NEW),
+            ("ended", LIMITED, LIMITED, NEW),
+            ("pending", AGAIN, LIMITED, NEW),
+            ("overdue", LIMITED, LIMITED, NEW),
+            ("denied", LIMITED, LIMITED, NEW),
+            ("paired", NO_STRANGER, NO_STRANGER, NO_STRANGER),
+            ("guest", NO_STRANGER, NO_STRANGER, NO_STRANGER),
+            ("blocked", NO_STRANGER, NO_STRANGER, NO_STRANGER),
+        ],
+    )
+    def test_verdict(self, who: str, same: RequestVerdict, cooling: RequestVerdict, over: RequestVerdict) -> None:
+        """Security 4 and 25: one request for one delivery, and one in the cooldown; however late it comes again."""
+        waits = structs.replace(EVERYONE[who], next_code_at=NOW + 1)
+        free = structs.replace(EVERYONE[who], next_code_at=NOW)
+        assert assess_request(waits, "delivery 1", NOW) is same
+        assert assess_request(free, "delivery 1", NOW) is same
+        assert assess_request(waits, "delivery 2", NOW) is cooling
+        assert assess_request(free, "delivery 2", NOW) is over
+
+    def test_a_stranger_may_ask(self) -> None:
+        """Whoever was never seen may ask at once."""
+        assert assess_request(EVERYONE["stranger"], "delivery 1", NOW) is NEW
+
+    def test_an_ended_guest_may_ask_at_once(self) -> None:
+        """The grant has cleared the cooldown, so that it cannot hold up a guest whose time is up."""
+        guest = moved(_requested(EVERYONE["stranger"]), Operation.APPROVE, NOW + 1, Decision(until=NOW + 2))
+        assert assess_request(guest, "delivery 3", NOW + 2) is NEW
+
+    @pytest.mark.parametrize("operation", [Operation.DENY, Operation.BLOCK])
+    def test_a_refusal_keeps_the_cooldown(self, operation: Operation) -> None:
+        """Security 25: a denial, or a block that was lifted, gives no new request before the cooldown is over."""
+        person = moved(_requested(EVERYONE["stranger"]), operation, NOW + 1, Decision())
+        if operation is Operation.BLOCK:
+            person = moved(person, Operation.UNBLOCK, NOW + 2, Decision())
+        assert assess_request(person, "delivery 3", NOW + 599) is LIMITED
+        assert assess_request(person, "delivery 3", NOW + 600) is NEW

@@ -1,0 +1,301 @@
+"""Verified is not the same as harmless: what can be read is read, and nothing else gets through."""
+
+import json
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from doorcode.errors import InvalidUserIdError
+from doorcode.pairing.contact import checked_user_id
+from doorcode.pairing.messages import Ignored, Message, Press
+from doorcode.platforms import slack
+from doorcode.platforms.inbound import Event, UnusablePayloadError
+from tests.unit.pairing.people import repeatable
+from tests.unit.platforms.deliveries import BOT, FORM, MODULES, event, names, only_message, parsed, raw, signed
+
+PLATFORMS = list(MODULES)
+KINDS = (
+    ("telegram/private_text", "telegram/callback_query_approve"),
+    ("slack/message_im", "slack/app_mention", "slack/block_actions_approve"),
+    ("discord/chat_bot_dm", "discord/chat_guild", "discord/component_approve_dm"),
+)
+USED = [name for group in KINDS for name in group]
+USER_IDS = {
+    "telegram/private_text": "message.from.id",
+    "telegram/callback_query_approve": "callback_query.from.id",
+    "slack/message_im": "event.user",
+    "slack/app_mention": "event.user",
+    "slack/block_actions_approve": "user.id",
+    "discord/chat_bot_dm": "user.id",
+    "discord/chat_guild": "member.user.id",
+    "discord/component_approve_dm": "user.id",
+}
+
+
+def _parse(platform: str, body: bytes, content_type: str = "application/json") -> list[Event]:
+    events: list[Event] = MODULES[platform].parse(signed(platform, body, content_type=content_type), BOT)
+    return events
+
+
+UNUSABLE = {
+    "empty": b"",
+    "blank": b"  ",
+    "not JSON": b"hello",
+    "cut off": b'{"update_id": 1',
+    "trailing": b"{} {}",
+    "byte order mark": b"\xef\xbb\xbf{}",
+    "UTF-16": '{"type":1}'.encode("utf-16"),
+    "not UTF-8": b'{"type": "\xff"}',
+    "NaN": b'{"update_id": NaN, "type": NaN}',
+    "Infinity": b'{"update_id": Infinity, "type": Infinity}',
+    "lone surrogate": b'{"update_id": 1, "type": "\\ud800"}',
+    "lone surrogate, encoded": b'{"update_id": 1, "type": "\xed\xa0\x80"}',
+    "base64": b"eyJ0eXBlIjoxfQ==",
+    "array": b"[]",
+    "array of objects": b'[{"update_id": 1, "type": 1}]',
+    "text": b'"hello"',
+    "number": b"1",
+    "null": b"null",
+    "true": b"true",
+    "deep arrays": b"[" * 100_000 + b"]" * 100_000,
+    "deep objects": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    "deep inside": b'{"update_id":1,"type":"event_callback","x":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "1 MiB of open brackets": b"[" * 2**20,
+    "type is an object": b'{"update_id": {}, "type": {}}',
+    "type is true": b'{"update_id": true, "type": true}',
+    "type is 400 digits": b'{"update_id": %b, "type": %b}' % (b"9" * 400, b"9" * 400),
+    "type is 5000 digits": b'{"update_id": %b, "type": %b}' % (b"9" * 5000, b"9" * 5000),
+    "type is a fraction": b'{"update_id": 1.0, "type": 1.0}',
+    "no type": b"{}",
+}
+
+
+@pytest.mark.parametrize("content_type", ["application/json", FORM], ids=["json", "form"])
+@pytest.mark.parametrize("body", UNUSABLE.values(), ids=UNUSABLE)
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_unusable(platform: str, body: bytes, content_type: str) -> None:
+    """What is not an object of the platform's is unusable, or at most ignored."""
+    with suppress(UnusablePayloadError):
+        (one,) = _parse(platform, body, content_type)
+        # As a form without the field, or a kind to come, or a field that nobody reads.
+        assert isinstance(one, Ignored)
+
+
+@pytest.mark.parametrize("body", [b"SECRET", b'{"type":"SECRET","update_id":"SECRET"}', b'"SECRET"', b'{"SECRET":1}'])
+@pytest.mark.parametrize("platform", ["telegram", "discord"])
+def test_unusable_is_not_quoted(platform: str, body: bytes) -> None:
+    """The error says what is wrong with a payload, and nothing of what stands in it. Security 34."""
+    with pytest.raises(UnusablePayloadError) as caught:
+        _parse(platform, body)
+    assert "SECRET" not in str(caught.value)
+    assert str(caught.value)
+
+
+STRINGS = {
+    "empty": "",
+    "star": "*",
+    "blank": " ",
+    "space inside": "1 2",
+    "not ASCII": "\uff19\uff18\uff17",
+    "control": "1\n2",
+    "400 characters": "9" * 400,
+    "U+FFFE": "\ufffe",
+}
+NOT_STRINGS = {
+    "null": None,
+    "true": True,
+    "object": {},
+    "array": ["987654321"],
+    "fraction": 1.5,
+    "400 digits": 10**400,
+    "negative": -1,
+    "zero": 0,
+}
+NUMBER, STRING = {"number": 987654321}, {"string": "987654321", "hex": "0x3ade68b1"}
+
+
+@pytest.mark.parametrize(
+    ("name", "user_id"),
+    [
+        pytest.param(name, value, id=f"{name}-{what}")
+        for name in USED
+        for what, value in (STRINGS | NOT_STRINGS | (STRING if name.startswith("telegram") else NUMBER)).items()
+    ],
+)
+def test_user_id(name: str, user_id: Any) -> None:
+    """A sender whose id cannot be one is nobody: unusable, or ignored. Security 5."""
+    try:
+        (one,) = parsed(name, (USER_IDS[name], user_id))
+    except UnusablePayloadError:
+        return
+    assert isinstance(one, Ignored)
+
+
+@pytest.mark.parametrize("name", USED)
+def test_missing_sender(name: str) -> None:
+    """A message or press of nobody is unusable, or ignored. Security 5, 27."""
+    recorded = event(name)
+    body = recorded["body"]
+    for holder in ("message", "callback_query", "event"):
+        if isinstance(body.get(holder), dict) and not name.startswith("slack/block"):
+            body[holder].pop("from", None)
+            if holder == "event":
+                del body[holder]["user"]
+    body.pop("member", None)
+    body.pop("user", None)
+    try:
+        (one,) = _parse(recorded["platform"], raw(body, form=recorded.get("form", False)), _content_type(recorded))
+    except UnusablePayloadError:
+        return
+    assert isinstance(one, Ignored)
+    assert one.what == "no_sender"
+
+
+def _content_type(recorded: dict[str, Any]) -> str:
+    return FORM if recorded.get("form") else "application/json"
+
+
+TEXTS = {
+    "telegram/private_text": "message.text",
+    "slack/message_im": "event.text",
+    "discord/chat_bot_dm": "data.options.0.value",
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\ufffe\uffff", "\0", "\u202e", "\U0010ffff", "x" * 100_000, "'; DROP TABLE", "{{7*7}}"],
+    ids=["noncharacters", "NUL", "bidirectional", "last", "long", "SQL", "template"],
+)
+@pytest.mark.parametrize("name", TEXTS)
+def test_text(name: str, text: str) -> None:
+    """Whatever a person writes arrives as it is."""
+    assert only_message(name, (TEXTS[name], text)).text == text
+
+
+@pytest.mark.parametrize("text", [1, True, {}, [], 1.5], ids=["number", "bool", "object", "array", "fraction"])
+@pytest.mark.parametrize("name", TEXTS)
+def test_text_of_other_type(name: str, text: Any) -> None:
+    """A text that is none makes a payload unusable."""
+    with pytest.raises(UnusablePayloadError):
+        parsed(name, (TEXTS[name], text))
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_lone_surrogate(name: str) -> None:
+    """A text that cannot be encoded makes a payload unusable."""
+    recorded = event(name)
+    body = raw(recorded["body"]).replace(b"Hello", b"\\udc00")
+    with pytest.raises(UnusablePayloadError):
+        _parse(recorded["platform"], body)
+
+
+@pytest.mark.parametrize(
+    ("platform", "twice"),
+    [
+        ("telegram", b'"from":{"id":1,"is_bot":false},"from":{"id":2,"is_bot":false}'),
+        ("slack", b'"user":"U1","user":"U2"'),
+        ("discord", b'"user":{"id":"1"},"user":{"id":"2"}'),
+    ],
+    ids=PLATFORMS,
+)
+def test_duplicate_keys(platform: str, twice: bytes) -> None:
+    """Of a key that comes twice one counts, and it is everybody's choice: the last. Security 5, 15."""
+    bodies = {
+        "telegram": b'{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":2,"type":"private"},"text":"x",%b}}',
+        "slack": b'{"type":"event_callback","event":{"type":"message","channel":"D1","ts":"1.1","text":"x",%b}}',
+        "discord": b'{"type":2,"id":"1","application_id":"1","token":"t","channel_id":"1","context":1,"data":'
+        b'{"name":"chat","options":[{"name":"message","type":3,"value":"x"}]},%b}',
+    }
+    (one,) = _parse(platform, bodies[platform] % twice)
+    assert isinstance(one, Message)
+    assert one.user_id in {"2", "U2"}
+
+
+FORMS = {
+    "empty": b"",
+    "payload empty": b"payload=",
+    "not UTF-8": b"payload=%ff",
+    "bytes": b"\xff\xfe",
+    "not JSON": b"payload=hello",
+    "array": b"payload=%5B%5D",
+    "deep": b"payload=" + b"[" * 100_000,
+    "101 fields": b"&".join(b"a%d=1" % number for number in range(101)),
+}
+
+
+@pytest.mark.parametrize("body", FORMS.values(), ids=FORMS)
+def test_form(body: bytes) -> None:
+    """A form of Slack's that holds no object is unusable."""
+    with pytest.raises(UnusablePayloadError):
+        _parse("slack", body, FORM)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"ssl_check=1&token=x", b"command=%2Fx&text=y", b"payload={}&payload={}"],
+    ids=["ssl_check", "slash command", "payload twice"],
+)
+def test_other_form(body: bytes) -> None:
+    """A form that is no single payload is ignored."""
+    (one,) = _parse("slack", body, FORM)
+    assert one == Ignored(platform=slack.PLATFORM, what="unknown_request")
+
+
+@pytest.mark.parametrize("content_type", [f"{FORM}; charset=utf-8", FORM.upper()], ids=["parameter", "case"])
+def test_form_content_type(content_type: str) -> None:
+    """A form is one in any case, and with parameters."""
+    body = raw(event("slack/block_actions_approve")["body"], form=True)
+    assert isinstance(_parse("slack", body, content_type)[0], Press)
+
+
+def _usable(events: list[Event]) -> None:
+    for one in events:
+        if isinstance(one, Message | Press):
+            try:
+                checked_user_id(one.user_id)
+            except InvalidUserIdError:
+                pytest.fail("a sender without an id")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize("content_type", ["application/json", FORM], ids=["json", "form"])
+@pytest.mark.parametrize("platform", PLATFORMS)
+@repeatable
+@given(body=st.binary(max_size=200))
+def test_any_bytes(platform: str, content_type: str, body: bytes) -> None:
+    """Reading arbitrary bytes gives events of people with ids, or UnusablePayloadError and no other error."""
+    with suppress(UnusablePayloadError):
+        _usable(_parse(platform, body, content_type))
+
+
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    keys = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    return [path] * bool(path) + [deeper for key in keys for deeper in _paths(value[key], (*path, key))]
+
+
+@settings(repeatable, max_examples=1000)
+@given(data=st.data())
+def test_any_value(data: st.DataObject) -> None:
+    """Any value anywhere in a real event gives events of people with ids, or UnusablePayloadError and no other error."""
+    recorded = event(data.draw(st.sampled_from(names())))
+    *parents, last = data.draw(st.sampled_from(_paths(recorded["body"])))
+    target = recorded["body"]
+    for parent in parents:
+        target = target[parent]
+    target[last] = data.draw(JSON)
+    # With escapes, so that lone surrogates can be written.
+    text = json.dumps(recorded["body"])
+    body = urlencode({"payload": text}) if recorded.get("form") else text
+    with suppress(UnusablePayloadError):
+        _usable(_parse(recorded["platform"], body.encode(), _content_type(recorded)))
