@@ -50,9 +50,7 @@ class SecretStore:
 
     def keyring(self, name: str, now: int) -> Keyring:
         """Return the keyring of that name, at most ``max_age`` old. Raises SecretError."""
-        if now >= self._fresh_until:
-            self._refresh(now)
-        return self._found(name)
+        return self._usable(name, now)
 
     def reread(self, name: str, now: int) -> Keyring | None:
         """Return the keyring as it is now; None if it is unchanged, or if all was read in the last 2 seconds.
@@ -67,10 +65,20 @@ class SecretStore:
 
     def text(self, name: str, now: int) -> str:
         """Return a secret as it stands, for what is no keyring, such as a token. Raises SecretError."""
+        self._usable(name, now)
+        return self._texts[name].strip()
+
+    def _usable(self, name: str, now: int) -> Keyring:
         if now >= self._fresh_until:
             self._refresh(now)
-        self._found(name)
-        return self._texts[name].strip()
+        try:
+            return self._found(name)
+        except SecretError:
+            # It may have been set since: whoever has just done so should not have to wait for the cache.
+            if not self._may_read(now):
+                raise
+            self._refresh(now)
+            return self._found(name)
 
     def _may_read(self, now: int) -> bool:
         return self._read_at is None or not 0 <= now - self._read_at < REREAD_SECONDS

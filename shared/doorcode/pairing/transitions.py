@@ -59,6 +59,9 @@ class Move(Struct, frozen=True):
     seat: SeatChange
 
 
+# Signed deliveries can be replayed for 300 s, and in that time there are at most five cooldowns of 60 s.
+DELIVERIES_KEPT = 5
+
 _TAKE = Move(State.PENDING, SeatChange.TAKE)
 _FREE, _UNTOUCHED = SeatChange.FREE, SeatChange.UNTOUCHED
 _ORDER = tuple(Operation)
@@ -146,6 +149,8 @@ def assess_request(contact: Contact, delivery_id: str, now: int) -> RequestVerdi
     standing = contact.standing(now)
     if isinstance(MATRIX[standing, Operation.REQUEST], Refusal):
         return RequestVerdict.NOT_A_STRANGER
+    if delivery_id in contact.former_deliveries.split():
+        return RequestVerdict.RATE_LIMITED
     if contact.delivery_id == delivery_id:
         # However late it comes: what that delivery asked for was asked once.
         return RequestVerdict.AGAIN if standing is Standing.PENDING else RequestVerdict.RATE_LIMITED
@@ -202,6 +207,7 @@ def requested(  # noqa: PLR0913 (each is one fact of the new request)
         name=asked.name,
         reply=asked.reply,
         delivery_id=asked.delivery_id,
+        former_deliveries=" ".join([contact.delivery_id, *contact.former_deliveries.split()][:DELIVERIES_KEPT]).strip(),
         nonce=nonce,
         key_id=key_id,
         seat=seat,

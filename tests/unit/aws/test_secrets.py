@@ -183,6 +183,21 @@ def test_a_missing_secret_is_an_error(parameters: RecordingClient, use: str) -> 
     assert secrets.keyring("gateway-secret", T0)
 
 
+@pytest.mark.parametrize("before", [None, " "], ids=["missing", "blank"])
+def test_a_secret_that_was_just_set_works_in_a_warm_function(parameters: RecordingClient, before: str | None) -> None:
+    """What the error said to set is used at once, and not asked for more than once in two seconds."""
+    if before is not None:
+        put(parameters, "slack/signing-secret", before)
+    secrets = store(parameters, names=(*NAMES, "slack/signing-secret"))
+    parameters.calls.clear()
+    for second in (0, 0, 1, 1, 2):
+        with pytest.raises(SecretError):
+            secrets.keyring("slack/signing-secret", T0 + second)
+    assert len(parameters.calls) == 2
+    put(parameters, "slack/signing-secret", "set")
+    assert secrets.keyring("slack/signing-secret", T0 + 4).newest == b"set"
+
+
 def test_a_secret_that_disappears_refuses(parameters: RecordingClient) -> None:
     """Security 1: a secret that was deleted stops working within the age; it is not kept like after a failure."""
     secrets = store(parameters)

@@ -28,7 +28,7 @@ def _message(**fields: object) -> Message:
         "platform": TELEGRAM,
         "user_id": USER,
         "username": "stranger",
-        "delivery_id": "delivery 2",
+        "delivery_id": "delivery-2",
         "chat_type": ChatType.DIRECT,
         "chat": USER,
     }
@@ -77,7 +77,7 @@ def test_every_case(who: str, policy: Policy) -> None:
         message = _message(
             chat_type=ChatType.GROUP if group else ChatType.DIRECT,
             addressed=addressed,
-            delivery_id="delivery 1" if same else "delivery 2",
+            delivery_id="delivery-1" if same else "delivery-2",
         )
         person = structs.replace(EVERYONE[who], next_code_at=NOW + 1 if cooling else NOW)
         verdict = decide(settings, message, person, NOW)
@@ -121,6 +121,14 @@ def test_other_ids(user_id: str) -> None:
     assert settings.is_allowed(TELEGRAM, USER)
     assert not settings.is_owner(TELEGRAM, user_id)
     assert not settings.is_allowed(TELEGRAM, user_id)
+
+
+def test_an_empty_id_is_nobody() -> None:
+    """Security 5: an empty id is nobody's, even where an empty one was let into the lists."""
+    nobody = {(TELEGRAM, "")}
+    settings = Settings(owners=tuple(nobody), allowed=frozenset(nobody), allowed_usernames=frozenset({"owner"}))
+    assert not settings.is_owner(TELEGRAM, "")
+    assert not settings.is_allowed(TELEGRAM, "", "owner")
 
 
 @pytest.mark.parametrize("user_id", ["u1234abcd", "U1234ABCd"])

@@ -252,6 +252,8 @@ class TestPeople:
         [
             ("@owner", "'@owner' names no platform. Use telegram:@owner"),
             ("@x", "'@x' names no platform."),
+            ("owner", "'owner' names no platform."),
+            ("x@owner", "'x@owner' names no platform."),
             ("slack:@owner", "'slack:@owner': @names work on telegram only. Use the immutable id."),
             ("discord:@owner", "'discord:@owner': @names work on telegram only. Use the immutable id."),
             ("telegram:@", "'telegram:@' is not a Telegram username."),

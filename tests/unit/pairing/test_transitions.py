@@ -252,7 +252,7 @@ class TestMoved:
 
 
 def _requested(person: Contact, now: int = NOW) -> Contact:
-    asked = Asked(delivery_id="delivery 2", name="@new", reply="chat 2")
+    asked = Asked(delivery_id="delivery-2", name="@new", reply="chat 2")
     return requested(
         person, asked, now, nonce="fedcba", key_id="beef4567", seat="03", ttl_seconds=3600, cooldown_seconds=600
     )
@@ -263,7 +263,7 @@ class TestRequested:
 
     @pytest.mark.parametrize("who", [who for who, operation, _ in MOVES if operation is Operation.REQUEST])
     def test_every_field(self, who: str) -> None:
-        """A request replaces all that was known but who it is and how often they moved: no grant, no decision."""
+        """A request replaces all but who it is, how often they moved, and what was delivered: no grant, no decision."""
         assert _requested(EVERYONE[who]) == Contact(
             platform=TELEGRAM,
             user_id="987654321",
@@ -271,7 +271,8 @@ class TestRequested:
             rev=EVERYONE[who].rev + 1,
             name="@new",
             reply="chat 2",
-            delivery_id="delivery 2",
+            delivery_id="delivery-2",
+            former_deliveries="" if who == "stranger" else "delivery-1 delivery-0",
             nonce="fedcba",
             key_id="beef4567",
             seat="03",
@@ -317,19 +318,43 @@ class TestAssessRequest:
         """Security 4 and 25: one request for one delivery, and one in the cooldown; however late it comes again."""
         waits = structs.replace(EVERYONE[who], next_code_at=NOW + 1)
         free = structs.replace(EVERYONE[who], next_code_at=NOW)
-        assert assess_request(waits, "delivery 1", NOW) is same
-        assert assess_request(free, "delivery 1", NOW) is same
-        assert assess_request(waits, "delivery 2", NOW) is cooling
-        assert assess_request(free, "delivery 2", NOW) is over
+        assert assess_request(waits, "delivery-1", NOW) is same
+        assert assess_request(free, "delivery-1", NOW) is same
+        assert assess_request(waits, "delivery-2", NOW) is cooling
+        assert assess_request(free, "delivery-2", NOW) is over
+
+    @pytest.mark.parametrize("who", ["expired", "revoked", "ended", "pending", "overdue", "denied"])
+    def test_a_former_delivery(self, who: str) -> None:
+        """Security 4: the delivery of an earlier request, replayed once the cooldown is over, asks for nothing."""
+        assert assess_request(EVERYONE[who], "delivery-0", NOW) is LIMITED
+
+    def test_every_delivery_that_can_be_replayed(self) -> None:
+        """Security 4: with the shortest cooldown, all deliveries of the last 300 s are known."""
+        person = EVERYONE["stranger"]
+        for number in range(20):
+            now = NOW + 60 * number
+            asked = Asked(delivery_id=f"slack:{number}")
+            person = requested(
+                person, asked, now, nonce="a", key_id="b", seat="00", ttl_seconds=3600, cooldown_seconds=60
+            )
+            assert assess_request(person, f"slack:{number + 1}", now + 60) is NEW
+            for earlier in range(max(0, number - 5), number):
+                assert assess_request(person, f"slack:{earlier}", now + 60) is LIMITED
+        assert len(person.former_deliveries.split()) == 5
+
+    @pytest.mark.parametrize("delivery_id", ["delivery", "elivery-0", "delivery-00", "delivery-1 delivery-0"])
+    def test_part_of_a_delivery(self, delivery_id: str) -> None:
+        """Security 5: a part of a delivery's id, or several, is another delivery."""
+        assert assess_request(EVERYONE["denied"], delivery_id, NOW) is NEW
 
     def test_a_stranger_may_ask(self) -> None:
         """Whoever was never seen may ask at once."""
-        assert assess_request(EVERYONE["stranger"], "delivery 1", NOW) is NEW
+        assert assess_request(EVERYONE["stranger"], "delivery-1", NOW) is NEW
 
     def test_an_ended_guest_may_ask_at_once(self) -> None:
         """The grant has cleared the cooldown, so that it cannot hold up a guest whose time is up."""
         guest = moved(_requested(EVERYONE["stranger"]), Operation.APPROVE, NOW + 1, Decision(until=NOW + 2))
-        assert assess_request(guest, "delivery 3", NOW + 2) is NEW
+        assert assess_request(guest, "delivery-3", NOW + 2) is NEW
 
     @pytest.mark.parametrize("operation", [Operation.DENY, Operation.BLOCK])
     def test_a_refusal_keeps_the_cooldown(self, operation: Operation) -> None:
@@ -337,5 +362,5 @@ class TestAssessRequest:
         person = moved(_requested(EVERYONE["stranger"]), operation, NOW + 1, Decision())
         if operation is Operation.BLOCK:
             person = moved(person, Operation.UNBLOCK, NOW + 2, Decision())
-        assert assess_request(person, "delivery 3", NOW + 599) is LIMITED
-        assert assess_request(person, "delivery 3", NOW + 600) is NEW
+        assert assess_request(person, "delivery-3", NOW + 599) is LIMITED
+        assert assess_request(person, "delivery-3", NOW + 600) is NEW
