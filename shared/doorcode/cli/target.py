@@ -1,0 +1,156 @@
+"""Which stack a command works on, and how it is reached: the options that every command takes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import cached_property, wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import boto3
+import msgspec
+import typer
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from doorcode.cli.ending import CommandError, Exit
+
+DEFAULT_STACK = "doorcode"
+DEFAULT_STORE = Path("~/.doorcode")
+# What the sandbox writes into its store while it runs.
+SANDBOX_FILE = "sandbox.json"
+CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 3, "mode": "standard"})
+
+StackOption = Annotated[str, typer.Option("--stack", envvar="DOORCODE_STACK", help="The stack to work on.")]
+RegionOption = Annotated[str | None, typer.Option("--region", help="The AWS region, if not the configured one.")]
+ProfileOption = Annotated[str | None, typer.Option("--profile", help="The AWS profile, if not the configured one.")]
+LocalOption = Annotated[bool, typer.Option("--local", help="Work on the sandbox of this machine.")]
+StoreOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--store-dir", envvar="DOORCODE_STORE_DIR", help="Where the sandbox keeps its state; implies --local."
+    ),
+]
+
+
+class Sandbox(msgspec.Struct, frozen=True):
+    """What a running sandbox tells of itself."""
+
+    endpoint: str
+    stack: str = DEFAULT_STACK
+    region: str = "us-east-1"
+
+
+class Target:
+    """A stack, and clients that reach it with the operator's credentials."""
+
+    def __init__(
+        self, *, stack: str, region: str | None, profile: str | None, local: bool, store_dir: Path | None
+    ) -> None:
+        """Aim at a stack in AWS, or at the sandbox. Nothing is called yet."""
+        self.local = local or store_dir is not None
+        self._store = (store_dir or DEFAULT_STORE).expanduser()
+        self._stack = stack
+        self._region = region
+        self._profile = profile
+
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return self._sandbox.stack if self.local else self._stack
+
+    @property
+    def admin_function(self) -> str:
+        """The name of the stack's admin function."""
+        return f"{self.stack}-admin"
+
+    @property
+    def prefix(self) -> str:
+        """Where the stack's secrets are in Parameter Store."""
+        return f"/doorcode/{self.stack}"
+
+    def client(self, service: str) -> Any:
+        """Build a client. Raises CommandError where credentials or region are missing."""
+        try:
+            if self.local:
+                return self._session.client(
+                    service,
+                    endpoint_url=self._sandbox.endpoint,
+                    region_name=self._sandbox.region,
+                    aws_access_key_id="sandbox",
+                    aws_secret_access_key="sandbox",  # noqa: S106 (the emulator takes any)
+                    config=CONFIG,
+                )
+            return self._session.client(service, config=CONFIG)
+        except BotoCoreError as error:
+            raise unreachable(error) from None
+
+    def outputs(self) -> dict[str, str]:
+        """Return the stack's outputs. Raises CommandError if there is no such stack, or it cannot be asked."""
+        try:
+            answer = self.client("cloudformation").describe_stacks(StackName=self.stack)
+        except (BotoCoreError, ClientError) as error:
+            raise unreachable(error, f"the stack {self.stack!r}") from None
+        return {output["OutputKey"]: output["OutputValue"] for output in answer["Stacks"][0].get("Outputs", [])}
+
+    @cached_property
+    def _session(self) -> Any:
+        try:
+            return boto3.Session(region_name=self._region, profile_name=self._profile)
+        except BotoCoreError as error:
+            raise unreachable(error) from None
+
+    @cached_property
+    def _sandbox(self) -> Sandbox:
+        path = self._store / SANDBOX_FILE
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Sandbox)
+        except (OSError, msgspec.DecodeError):
+            raise CommandError(
+                f"No sandbox is running with its state in {self._store}. Start one with: doorcode run", Exit.UNREACHABLE
+            ) from None
+
+
+def unreachable(error: Exception, what: str = "AWS") -> CommandError:
+    """Make the one line for what kept a command from reaching its stack."""
+    if isinstance(error, ClientError):
+        code = error.response.get("Error", {}).get("Code", "")
+        detail = f"{code}: {error.response.get('Error', {}).get('Message', '')}".strip(": ")
+    else:
+        detail = str(error).strip() or type(error).__name__
+    line = " ".join(detail.split())
+    return CommandError(f"Cannot reach {what}: {line}. See: doorcode doctor", Exit.UNREACHABLE)
+
+
+def targeted(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say which stack it works on; it takes them as its first argument, a Target."""
+
+    @wraps(command)
+    def with_options(
+        *arguments: Any,
+        stack: str,
+        region: str | None,
+        profile: str | None,
+        local: bool,
+        store_dir: Path | None,
+        **options: Any,
+    ) -> None:
+        target = Target(stack=stack, region=region, profile=profile, local=local, store_dir=store_dir)
+        command(target, *arguments, **options)
+
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    shared = [
+        ("stack", StackOption, DEFAULT_STACK),
+        ("region", RegionOption, None),
+        ("profile", ProfileOption, None),
+        ("local", LocalOption, False),
+        ("store_dir", StoreOption, None),
+    ]
+    more = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        for name, annotation, default in shared
+    ]
+    with_options.__signature__ = inspect.Signature(own + more)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in own + more}
+    return with_options

@@ -1,0 +1,239 @@
+"""What each function is brought to do, so that every call that it can make of AWS is made."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from msgspec.structs import replace
+
+from doorcode.entrypoints import agent as agent_module
+from doorcode.entrypoints import effects
+from doorcode.entrypoints import provision as provision_module
+from doorcode.entrypoints.agent import Agent
+from doorcode.entrypoints.courier import Courier
+from doorcode.entrypoints.effects import EffectsConsumer
+from doorcode.entrypoints.relay import Relay
+from doorcode.entrypoints.webhook import Door
+from doorcode.pairing.callbacks import Action
+from doorcode.pairing.contact import Contact, Platform, State
+from doorcode.pairing.keyring import key_id
+from doorcode.pairing.transitions import Operation
+from tests.behind.house import Behind, standing_ins
+from tests.edge.house import GATEWAY, PREFIX, Edge
+from tests.house import COOLDOWN, RecordingClient
+from tests.infra.calls import Recorder, in_terms_of_iam
+from tests.infra.policy import Call
+from tests.webhooks import HELLO, OWNER, STRANGER, load
+
+MODEL = "amazon.nova-lite-v1:0"
+
+Calls = dict[str, list[Call]]
+Scenario = Callable[[Behind, Recorder, pytest.MonkeyPatch], None]
+
+
+def at_the_edge(platform: Platform) -> Scenario:
+    """Return what happens at one platform's webhook."""
+
+    def scenario(house: Behind, _: Recorder, __: pytest.MonkeyPatch) -> None:
+        # A request, the same delivery again, another one within the cooldown, and a press of somebody else's.
+        for number in (0, 0, 1):
+            house.deliver(load(HELLO[platform]).another(number))
+        stranger_s = house.edge.press(house.edge.contact(platform)).replaced(OWNER[platform], STRANGER[platform])
+        house.edge.deliver(stranger_s)
+
+        # A full room: the overdue request is expired for the next one's seat.
+        house.edge.clear()
+        house.edge.put(_overdue(house, platform), seat_until=house.now() - 1)
+        house.deliver(load(HELLO[platform]), MAX_PENDING="1")
+        assert house.edge.contact(platform, "1").state is State.EXPIRED
+
+        # A full room: seats whose holder is gone, or waits no more, are freed for the next one.
+        for holder in (None, replace(_overdue(house, platform), state=State.DENIED, rev=2, seat="")):
+            house.edge.clear()
+            house.edge.put(_overdue(house, platform), seat_until=house.now() - 1)
+            _forget_contact(house, platform, "1")
+            if holder:
+                house.edge.put(holder)
+            house.deliver(load(HELLO[platform]), MAX_PENDING="1")
+            assert house.edge.contact(platform).state is State.PENDING
+
+        # Every decision, about people of every platform.
+        for about in Platform:
+            for action, state in (
+                (Action.APPROVE, State.PAIRED), (Action.DENY, State.DENIED), (Action.BLOCK, State.BLOCKED),
+            ):  # fmt: skip
+                house.edge.clear()
+                house.edge.deliver(house.edge.press(house.hello(about), action, on=platform), house.now())
+                assert house.edge.contact(about).state is state
+
+        # Messages that are let in: of somebody paired, and of a stranger within his budget and beyond it.
+        house.edge.clear()
+        house.edge.put(Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1))
+        house.deliver(load(HELLO[platform]))
+        house.edge.clear()
+        for number in range(2):
+            house.deliver(load(HELLO[platform]).another(number), UNKNOWN_USER_POLICY="allow", MESSAGE_BUDGET="1")
+        if platform is Platform.TELEGRAM:
+            # Who is mentioned in a group has to be known.
+            house.deliver(load("telegram/group_mention"), GROUP_POLICY="mention_only")
+
+    return scenario
+
+
+def making_secrets(house: Behind, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deploy with no secret there, again with all there, and take the stack down."""
+    answers: list[str] = []
+    monkeypatch.setattr(provision_module, "_answer", lambda _event, failure, _pause: answers.append(failure))
+    monkeypatch.setenv("PARAMETER_PREFIX", PREFIX)
+    for name in ("gateway-secret", "callback-secret", "telegram/webhook-secret"):
+        house.edge.ssm.delete_parameter(Name=f"{PREFIX}/{name}")
+    for kind in ("Create", "Update", "Delete"):
+        with recorder.at_work("provision"):
+            provision_module.provision({"RequestType": kind})
+    assert answers == ["", "", ""]
+
+
+def relaying(house: Behind, _: Recorder, __: pytest.MonkeyPatch) -> None:
+    """Copy moves of everybody into the effects queue."""
+    for platform in Platform:
+        house.hello(platform)
+    assert house.relay_once()
+
+
+def following(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask, name, close, tell, publish; ask anew, give up on an owner, sweep, tell of a full room; hand back and park."""
+    for platform in Platform:
+        # Asked, asked again after the cooldown, and decided.
+        house.hello(platform)
+        house.settle()
+        house.hello(platform, 1, house.now() + COOLDOWN)
+        house.settle()
+        house.decide(Operation.APPROVE, platform)
+        house.settle()
+        house.decide(Operation.REVOKE, platform)
+        house.settle()
+
+        # Expired by the sweep; seats without a holder freed by it.
+        house.edge.put(_overdue(house, platform), seat_until=house.now() - 1)
+        house.courier.sweep(house.now())
+        assert house.edge.contact(platform, "1").state is State.EXPIRED
+        house.edge.put(replace(_overdue(house, platform), seat="01"), seat_until=house.now() - 1)
+        _forget_contact(house, platform, "1")
+        house.courier.sweep(house.now())
+        house.settle()
+
+        # The owner cannot be reached: the prompt is forgotten.
+        house.edge.clear()
+        house.forget_the_stream()
+        house.edge.put_secret(f"{platform}/bot-token", "1:wrong")
+        house.cold()
+        house.hello(platform, 2)
+        house.settle()
+        house.cold(MAX_PENDING="1")
+        house.courier.sweep(house.now())
+        house.cold(MAX_PENDING="100")
+
+    # What cannot be read is parked, and what fails is handed back.
+    attributes = {"MessageGroupId": "nobody", "MessageDeduplicationId": "poison"}
+    house.edge.sqs.send_message(QueueUrl=house.effects_url, MessageBody="{", **attributes)
+    house.settle()
+    monkeypatch.setattr(effects, "PARKED_AFTER_SECONDS", 1 << 30)
+    house.edge.clear()
+    house.forget_the_stream()
+    house.edge.put_secret("telegram/bot-token", "7000000001:stand-in")
+    house.cold()
+    house.stand_ins[Platform.TELEGRAM].inject(status=500, times=1)
+    house.hello(Platform.TELEGRAM, 3)
+    house.settle()
+    assert house.parked() == 1
+
+
+def answering(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer, with a model and without; wait for what follows; give up and park."""
+    house.edge.put_secret("agent/instructions", "Be brief.")
+    house.clients["bedrock-runtime"] = RecordingClient(boto3.client("bedrock-runtime"))
+    for settings in ({}, {"AGENT_MODEL_ID": MODEL}, {"DEBOUNCE_SECONDS": "1"}):
+        house.cold(**settings)
+        for platform in Platform:
+            house.edge.put(Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1))
+            house.hello(platform, house.stand_ins[platform].calls.__len__())
+        house.answer()
+    monkeypatch.setattr(agent_module, "GIVEN_UP_AFTER_SECONDS", 0)
+    house.stand_ins[Platform.TELEGRAM].inject(status=500, times=1 << 30)
+    house.hello(Platform.TELEGRAM, 99)
+    house.answer()
+    assert house.parked() == 1
+
+
+SCENARIOS: Mapping[str, Scenario] = {
+    **{str(platform): at_the_edge(platform) for platform in Platform},
+    "provision": making_secrets,
+    "relay": relaying,
+    "courier": following,
+    "agent": answering,
+}
+
+
+def recorded() -> Calls:
+    """Run every scenario, each over resources of its own; return what each function has asked of AWS, in IAM's terms."""
+    calls: Calls = {}
+    for scenario in SCENARIOS.values():
+        recorder = Recorder()
+        with _house(recorder) as (house, monkeypatch):
+            scenario(house, recorder, monkeypatch)
+            environment = house.environment | house.settings
+            for asked in recorder.asked:
+                known = calls.setdefault(asked.function, [])
+                known += [call for call in in_terms_of_iam(asked, environment) if call not in known]
+    return calls
+
+
+@contextmanager
+def _house(recorder: Recorder) -> Iterator[tuple[Behind, pytest.MonkeyPatch]]:
+    """Give everything in process, with each function's calls noted as its own."""
+    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
+        session = boto3.Session()
+        recorder.listen(session)
+        session.events.register("before-call.bedrock-runtime.Converse", _model_says)
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+        watched: tuple[tuple[Any, str, Callable[[Any], str]], ...] = (
+            (Door, "serve", lambda door: str(door._platform.PLATFORM)),
+            (Relay, "handle", lambda _: "relay"),
+            (EffectsConsumer, "handle", lambda _: "courier"),
+            (Courier, "sweep", lambda _: "courier"),
+            (Agent, "handle", lambda _: "agent"),
+        )
+        for kind, method, name in watched:
+            monkeypatch.setattr(kind, method, recorder.watched(getattr(kind, method), name))
+        standing = standing_ins()
+        house = Behind(Edge(monkeypatch), monkeypatch, next(standing))
+        try:
+            yield house, monkeypatch
+        finally:
+            house.close()
+            next(standing, None)
+
+
+def _model_says(**_: Any) -> tuple[Any, dict[str, Any]]:
+    """Answer in Bedrock's place."""
+    return SimpleNamespace(status_code=200), {"output": {"message": {"content": [{"text": "Good day."}]}}}
+
+
+def _overdue(house: Behind, platform: Platform) -> Contact:
+    """Return somebody whose request nobody has decided on in time."""
+    asked = house.now() - 7200
+    return Contact(
+        platform=platform, user_id="1", state=State.PENDING, rev=1, nonce="0" * 32, key_id=key_id(GATEWAY.newest),
+        seat="00", requested_at=asked, code_expires_at=house.now() - 1, next_code_at=asked + COOLDOWN,
+        reply=json.dumps({"chat_id": 1}),
+    )  # fmt: skip
+
+
+def _forget_contact(house: Behind, platform: Platform, user_id: str) -> None:
+    key = {"pk": {"S": f"{platform}#{user_id}"}, "sk": {"S": "contact"}}
+    house.edge.dynamodb.delete_item(TableName=house.environment["TABLE_NAME"], Key=key)
