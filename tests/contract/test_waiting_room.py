@@ -312,7 +312,7 @@ class TestDecisions:
         house.raw.delete_item(TableName=house.name, Key={"pk": {"S": "seats#telegram"}, "sk": {"S": seat}})
         with pytest.raises(RefusedError) as refusal:
             house.approve("1")
-        assert refusal.value.refusal == Refusal.EXPIRED
+        assert (refusal.value.refusal, refusal.value.state) == (Refusal.EXPIRED, State.EXPIRED)
         assert house.decide(Operation.BLOCK, user_id="1").state is State.BLOCKED
 
     @pytest.mark.parametrize(

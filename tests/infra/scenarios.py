@@ -49,7 +49,7 @@ def at_the_edge(platform: Platform) -> Scenario:
         # A full room: the overdue request is expired for the next one's seat.
         house.edge.clear()
         house.edge.put(_overdue(house, platform), seat_until=house.now() - 1)
-        house.deliver(load(HELLO[platform]), MAX_PENDING="1")
+        house.edge.deliver(load(HELLO[platform]), house.now(), MAX_PENDING="1")
         assert house.edge.contact(platform, "1").state is State.EXPIRED
 
         # A full room: seats whose holder is gone, or waits no more, are freed for the next one.
@@ -59,7 +59,7 @@ def at_the_edge(platform: Platform) -> Scenario:
             _forget_contact(house, platform, "1")
             if holder:
                 house.edge.put(holder)
-            house.deliver(load(HELLO[platform]), MAX_PENDING="1")
+            house.edge.deliver(load(HELLO[platform]), house.now(), MAX_PENDING="1")
             assert house.edge.contact(platform).state is State.PENDING
 
         # Every decision, about people of every platform.
@@ -77,10 +77,11 @@ def at_the_edge(platform: Platform) -> Scenario:
         house.deliver(load(HELLO[platform]))
         house.edge.clear()
         for number in range(2):
-            house.deliver(load(HELLO[platform]).another(number), UNKNOWN_USER_POLICY="allow", MESSAGE_BUDGET="1")
+            message = load(HELLO[platform]).another(number)
+            house.edge.deliver(message, house.now(), UNKNOWN_USER_POLICY="allow", MESSAGE_BUDGET="1")
         if platform is Platform.TELEGRAM:
             # Who is mentioned in a group has to be known.
-            house.deliver(load("telegram/group_mention"), GROUP_POLICY="mention_only")
+            house.edge.deliver(load("telegram/group_mention"), house.now(), GROUP_POLICY="mention_only")
 
     return scenario
 

@@ -13,7 +13,7 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from doorcode.aws.items import (
     CONTACT,
@@ -163,7 +163,8 @@ class WaitingRoom:
                 if 0 not in error.lost:
                     # The seat is not its own any more: for a decision on the request it is as if it had expired.
                     if operation in {Operation.APPROVE, Operation.DENY}:
-                        raise refused(contact, Refusal.EXPIRED) from None
+                        lapsed = structs.replace(contact, state=State.EXPIRED)
+                        raise refused(lapsed, Refusal.EXPIRED) from None
                     seated = False
                     continue
                 contact = _as_found(error.lost[0], contact)

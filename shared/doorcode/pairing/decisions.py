@@ -103,7 +103,9 @@ class Desk:
             raise
         if found is None:
             raise UnknownCodeError(UNKNOWN_CODE)
-        self._guesses.forgive(actor.via, actor.id, now)
+        # A right code is not refused because its guess cannot be taken back.
+        with suppress(UnavailableError):
+            self._guesses.forgive(actor.via, actor.id, now)
         return found
 
     def _guessed(self, order: Order, code: str, now: int) -> Contact | None:
