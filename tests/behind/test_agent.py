@@ -28,6 +28,7 @@ class Scripted:
         self.answers = list(answers)
 
     def __call__(self, turns: Any) -> str:
+        """Answer, or fail, as scripted."""
         self.asked.append(list(turns))
         answer = self.answers.pop(0) if self.answers else f"answer {len(self.asked)}"
         if isinstance(answer, Exception):
@@ -96,6 +97,8 @@ def test_the_same_delivery_is_answered_once(house: Behind, platform: Platform) -
     for _ in range(3):
         assert house.agent.handle({"Records": [message]}) == {"batchItemFailures": []}
     assert len(responder.asked) == 1
+    sends = {"sendMessage", "chat.postMessage", "editOriginal"}
+    assert len([call for call in house.stand_ins[platform].calls if call.name in sends]) == 1
 
 
 def test_the_answer_goes_into_the_topic(house: Behind) -> None:
