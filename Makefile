@@ -79,7 +79,7 @@ deploy: build ## Build, and deploy to your AWS account; asks what it needs to kn
 
 ## Working
 
-.PHONY: test check format lock clean
+.PHONY: test check format iam lock clean
 test: setup ministack dynamodb-local sam ## Run every test, then hold the coverage to its limits
 	$(BIN)/python -m pytest --cov --cov-report= --numprocesses $(WORKERS) $(ARGS)
 	$(BIN)/coverage report --include '*/doorcode/pairing/*' --fail-under 100
@@ -98,6 +98,9 @@ check: setup validate ## Check style, types, imports, template and locks
 format: setup ## Put the code into its form, and mend what ruff can mend
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
+
+iam: setup ## Write docs/iam.md from template.yaml
+	$(BIN)/python -m tests.infra.iam
 
 lock: setup ## Write the locks from pyproject.toml and layers/; newest versions with LOCK_FLAGS=--upgrade
 	@$(foreach lock,$(LOCKS),$(call compile,$(lock),.) $(LOCK_FLAGS) &&) true

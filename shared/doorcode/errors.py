@@ -80,15 +80,22 @@ class SecretError(DoorcodeError):
     reason = "secret_unavailable"
 
 
+class UnreadableSecretError(SecretError):
+    """The secrets could not be read now: they may be there, and the same call may succeed later."""
+
+    reason = "secret_unreadable"
+
+
 class UnavailableError(DoorcodeError):
     """A service that Doorcode stands on did not answer in time, or refused. The same call may succeed later."""
 
     reason = "unavailable"
 
-    def __init__(self, doing: str, detail: str) -> None:
-        """Say what was being done, and the service's own word for what went wrong."""
+    def __init__(self, doing: str, detail: str, *, in_doubt: bool = False) -> None:
+        """Say what was being done, and the service's own word for what went wrong; ``in_doubt``: it may be done."""
         self.doing = doing
         self.detail = detail
+        self.in_doubt = in_doubt
         super().__init__(f"Could not {doing}: {detail}. Nothing is lost; try again in a moment.")
 
 
@@ -140,6 +147,7 @@ class RefusedError(DoorcodeError):
         decided_by: str = "",
         decided_via: str = "",
         decided_at: int = 0,
+        expired_at: int = 0,
     ) -> None:
         """Keep the facts beside the sentence, so that each surface can say them its own way."""
         self.refusal = refusal
@@ -149,4 +157,5 @@ class RefusedError(DoorcodeError):
         self.decided_by = decided_by
         self.decided_via = decided_via
         self.decided_at = decided_at
+        self.expired_at = expired_at
         super().__init__(message)

@@ -144,6 +144,7 @@ class Behind:
         self.relay = Relay(EffectsQueue(self.clients["sqs"], self.effects_url))
         self.courier, self.consumer = behind.build_courier(environment)
         self.agent = behind.build_agent(environment)
+        self.consumer._clock = self.agent._clock = self.now
 
     def _before(self, name: str) -> None:
         self.before_sending(name)
@@ -154,8 +155,10 @@ class Behind:
     # What happens
 
     def now(self) -> int:
-        """Give the time: the real one, for queues have no other."""
-        return int(time.time())
+        """Give the time: the real one, for queues have no other, and a second for each time something was handed back."""
+        sqs = self.clients["sqs"]
+        assert isinstance(sqs, PatientSqs)
+        return int(time.time()) + len(sqs.delays)
 
     def deliver(self, delivery: Delivery, now: int = 0) -> dict[str, Any]:
         """Send a webhook; let the stand-in show what was answered in the response."""
@@ -237,18 +240,20 @@ class Behind:
             for message in received
         ]  # fmt: skip
         failed: set[str] = set()
+        died = False
         try:
             result = handle({"Records": records})
             failed = {failure["itemIdentifier"] for failure in result["batchItemFailures"]}
         except DiedError:
-            failed = {record["messageId"] for record in records}
+            failed, died = {record["messageId"] for record in records}, True
             self.cold()
         for record in records:
-            if record["messageId"] in failed:
+            if record["messageId"] in failed and died:
+                # Nobody has handed it back: it comes again when its visibility timeout is over.
                 self.edge.sqs.change_message_visibility(
                     QueueUrl=url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=0
                 )
-            else:
+            if record["messageId"] not in failed:
                 self.edge.sqs.delete_message(QueueUrl=url, ReceiptHandle=record["receiptHandle"])
         return True
 

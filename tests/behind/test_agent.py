@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from doorcode.agent.bedrock import NOTHING_SAID, converse_with
-from doorcode.agent.memory import ANSWERED_SECONDS, CONVERSATION_SECONDS, MAX_TURNS, Memory
+from doorcode.agent.memory import ANSWERED_SECONDS, CONVERSATION_SECONDS, MAX_TURNS, Draft, Memory
 from doorcode.agent.responder import Turn
 from doorcode.entrypoints import agent as agent_module
 from doorcode.pairing.contact import Contact, Platform, State
 from tests.behind.house import Behind, PatientSqs
+from tests.behind.test_trouble import ShortOfTime
 from tests.house import T0
 from tests.webhooks import HELLO, STRANGER, load
 
@@ -308,6 +309,94 @@ def test_a_model_that_says_nothing() -> None:
             return {"output": {"message": {"content": []}}}
 
     assert converse_with(Silent(), "m", lambda: "")([Turn("user", "hello")]) == NOTHING_SAID
+
+
+def test_one_refusal_does_not_swallow_the_answer(house: Behind) -> None:
+    """When one of several questions cannot be answered any more, the last one still is."""
+    discord = house.stand_ins[Platform.DISCORD]
+    says(house, "the answer")
+    for number in range(2):
+        house.hello(Platform.DISCORD, number)
+    first = discord.messages[next(iter(discord.messages))]
+    del discord.messages[(first.chat, first.id)]
+    house.answer()
+    assert "the answer" in house.heard(Platform.DISCORD)[-1]
+
+
+def test_an_old_message_takes_no_fresh_one_along(house: Behind) -> None:
+    """When a chat is given up on, only what waited too long is; what just came is tried again."""
+    says(house, RuntimeError("model"))
+    old, fresh = _queued(house, Platform.TELEGRAM), _queued(house, Platform.TELEGRAM, 1)
+    sent = str((int(time.time()) - 901) * 1000)
+    old = old | {"attributes": old["attributes"] | {"SentTimestamp": sent}}
+    failures = house.agent.handle({"Records": [old, fresh]})["batchItemFailures"]
+    assert failures == [{"itemIdentifier": fresh["messageId"]}]
+    assert house.parked() == 1
+
+
+def test_what_joins_a_half_sent_answer_gets_its_own(house: Behind) -> None:
+    """A message that comes while an answer is half sent does not start it anew: the answer is finished, then the next."""
+    text = " ".join(f"word{number}" for number in range(1200))
+    responder = says(house, "an answer of its own")
+    first = _queued(house, Platform.TELEGRAM)
+    house.agent._memory.keep_draft(first["attributes"]["MessageDeduplicationId"], Draft(text, 1, 1), house.now())
+    house.agent.handle({"Records": [first]})
+    heard = house.heard(Platform.TELEGRAM)
+    assert heard[-1].endswith("word1199")
+    assert len(responder.asked) == 0
+    assert not any(part.startswith("word0 ") for part in heard)
+    draft = Draft("half of it", 0, 1)
+    second, third = _queued(house, Platform.TELEGRAM, 1), _queued(house, Platform.TELEGRAM, 2)
+    house.agent._memory.keep_draft(second["attributes"]["MessageDeduplicationId"], draft, house.now())
+    house.agent.handle({"Records": [second, third]})
+    assert house.heard(Platform.TELEGRAM)[-2:] == ["half of it", "an answer of its own"]
+
+
+def test_a_queue_that_does_not_answer_fails_only_that_chat(house: Behind) -> None:
+    """When a message cannot be handed back, it is reported all the same, and the next chat is answered."""
+    records = [_queued(house, Platform.TELEGRAM), _queued(house, Platform.SLACK)]
+
+    def reset(**_: Any) -> None:
+        raise ConnectionResetError
+
+    house.clients["sqs"].change_message_visibility = reset  # type: ignore[method-assign]
+    house.stand_ins[Platform.TELEGRAM].inject(status=500, name="sendMessage")
+    failures = house.agent.handle({"Records": records})["batchItemFailures"]
+    assert failures == [{"itemIdentifier": records[0]["messageId"]}]
+    assert house.heard(Platform.SLACK) == [GREETING]
+
+
+def test_parking_that_fails_loses_nothing(house: Behind) -> None:
+    """When not even the dead-letter queue answers, the messages come again."""
+    says(house, RuntimeError("model"))
+    record = _queued(house, Platform.TELEGRAM)
+    old = record | {"attributes": record["attributes"] | {"SentTimestamp": "0"}}
+
+    def reset(**_: Any) -> None:
+        raise ConnectionResetError
+
+    house.clients["sqs"].send_message = reset  # type: ignore[method-assign]
+    failures = house.agent.handle({"Records": [old]})["batchItemFailures"]
+    assert failures == [{"itemIdentifier": record["messageId"]}]
+
+
+def test_without_time_no_chat_is_begun(house: Behind) -> None:
+    """An invocation that runs out of time hands the other chats back at once."""
+    responder = says(house)
+    record = _queued(house, Platform.TELEGRAM)
+    result = house.agent.handle({"Records": [record]}, ShortOfTime(60_000))
+    assert result == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
+    assert responder.asked == []
+
+
+def test_long_conversations_fit_into_an_item(house: Behind) -> None:
+    """A chat of long messages keeps as many exchanges as fit into an item, and begins with the person."""
+    memory = Memory(house.edge.dynamodb, "agent")
+    turns = [Turn(("user", "assistant")[number % 2], "x" * 39_000) for number in range(20)]
+    memory.keep_turns("c", turns, T0)
+    kept = memory.turns("c", T0)
+    assert 2 <= len(kept) < 20
+    assert kept[0].role == "user"
 
 
 def test_memory_ends(house: Behind) -> None:

@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from doorcode.aws.effects_queue import Move
 from doorcode.aws.postbox import FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS, backed_off
 from doorcode.entrypoints import effects
 from doorcode.errors import UnavailableError
@@ -18,11 +20,17 @@ TELEGRAM = Platform.TELEGRAM
 POISON = {
     "not JSON": "{",
     "an array": "[]",
-    "of a version to come": json.dumps({"version": 2, "at": 1, "old": None, "new": None}),
-    "half written": json.dumps({"version": 1, "at": 1, "old": None, "new": {"pk": {"S": "telegram#1"}}}),
-    "about nobody": json.dumps({"version": 1, "at": 1, "old": None, "new": None}),
+    "of a version to come": json.dumps({"version": 2, "record": "r", "at": 1, "old": None, "new": None}),
+    "half written": json.dumps({"version": 1, "record": "r", "at": 1, "old": None, "new": {"pk": {"S": "telegram#1"}}}),
+    "about nobody": json.dumps({"version": 1, "record": "r", "at": 1, "old": None, "new": None}),
     "of an unknown state": json.dumps(
-        {"version": 1, "at": 1, "old": None, "new": {"pk": {"S": "telegram#1"}, "state": {"S": "hovering"}}}
+        {
+            "version": 1,
+            "record": "r",
+            "at": 1,
+            "old": None,
+            "new": {"pk": {"S": "telegram#1"}, "state": {"S": "hovering"}},
+        }
     ),
     "null": "null",
 }
@@ -104,7 +112,7 @@ def test_what_never_succeeds_is_parked_after_an_hour(
     behind.relay_once()
     for _ in range(5):
         assert behind.courier_once()
-    monkeypatch.setattr(effects, "PARKED_AFTER_SECONDS", 0)
+    monkeypatch.setattr(effects, "PARKED_AFTER_SECONDS", -1)
     behind.courier_once()
     assert behind.parked() == 1
     monkeypatch.undo()
@@ -195,6 +203,166 @@ def test_a_prompt_that_is_gone_is_sent_anew(behind: Behind) -> None:
     behind.hello(Platform.DISCORD, 1, behind.now() + 600)
     behind.settle()
     assert len(behind.prompts(Platform.DISCORD)) == 1
+
+
+def test_what_waits_behind_a_failure_is_handed_back_with_it(behind: Behind) -> None:
+    """Of one contact in one batch, the later record waits as long as the earlier one, and no longer: in flight it would block."""
+    behind.stand_ins[TELEGRAM].inject(status=429, delay=5, times=1, chat=OWNER_CHANNEL[TELEGRAM])
+    behind.hello(TELEGRAM)
+    behind.decide(Operation.DENY, TELEGRAM)
+    behind.edge.put(behind.edge.contact(TELEGRAM))
+    behind.hello(Platform.SLACK)
+    behind.stand_ins[Platform.SLACK].inject(status=429, delay=7, times=1, chat=OWNER_CHANNEL[Platform.SLACK])
+    behind.decide(Operation.APPROVE, Platform.SLACK)
+    behind.relay_once()
+    behind.courier_once()
+    behind.settle()
+    assert behind.parked() == 0
+    assert APPROVED[Platform.SLACK] in behind.heard(Platform.SLACK)
+    assert "Your request was declined." in behind.heard(TELEGRAM)
+
+
+def test_records_of_one_failing_contact_come_back_together(behind: Behind) -> None:
+    """Every record that is reported as failed is handed back, each with the delay of its contact."""
+    sqs = behind.clients["sqs"]
+    behind.hello(Platform.SLACK)
+    behind.decide(Operation.APPROVE, Platform.SLACK)
+    behind.relay_once()
+    sent = [entry for call in sqs.arguments if "Entries" in call for entry in call["Entries"]]
+    attributes = {"SentTimestamp": str(behind.now() * 1000), "ApproximateReceiveCount": "1"}
+    records = [
+        {
+            "messageId": str(number),
+            "receiptHandle": str(number),
+            "body": entry["MessageBody"],
+            "attributes": attributes | {"MessageGroupId": entry["MessageGroupId"]},
+            "eventSource": "aws:sqs",
+        }
+        for number, entry in enumerate(sent)
+    ]
+    handed_back: list[tuple[str, int]] = []
+    sqs.change_message_visibility = lambda **call: handed_back.append(  # type: ignore[method-assign]
+        (call["ReceiptHandle"], call["VisibilityTimeout"])
+    )
+    behind.stand_ins[Platform.SLACK].inject(status=429, delay=9, times=1 << 30)
+    behind.edge.put(structs.replace(behind.edge.contact(Platform.SLACK), state=State.PENDING))
+    result = behind.consumer.handle({"Records": records}, None)
+    assert [failure["itemIdentifier"] for failure in result["batchItemFailures"]] == ["0", "1"]
+    assert handed_back == [("0", 9), ("1", 9)]
+
+
+class ShortOfTime:
+    """A Lambda context with little time left."""
+
+    function_name = "courier"
+
+    def __init__(self, milliseconds: int) -> None:
+        """Say how little."""
+        self._milliseconds = milliseconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Give the time left."""
+        return self._milliseconds
+
+
+def test_without_time_nothing_is_begun(behind: Behind) -> None:
+    """An invocation that runs out of time hands the rest back at once, instead of dying with it."""
+    behind.hello(TELEGRAM)
+    behind.relay_once()
+    handle = behind.consumer.handle
+    behind.consumer.handle = lambda event, _: handle(event, ShortOfTime(10_000))  # type: ignore[method-assign, assignment]
+    behind.courier_once()
+    assert behind.prompts(TELEGRAM) == []
+    assert behind.clients["sqs"].delays == [0]  # type: ignore[attr-defined]
+    behind.consumer.handle = handle  # type: ignore[method-assign]
+    behind.settle()
+    assert len(behind.prompts(TELEGRAM)) == 1
+
+
+def test_an_ended_guest_s_removal_is_published_although_the_approval_had_the_same_revision(behind: Behind) -> None:
+    """What was done for one record is not taken for another's: the end of a guest is published after all."""
+    behind.hello(TELEGRAM)
+    behind.decide(Operation.APPROVE, TELEGRAM, until=behind.now() + 60)
+    behind.settle()
+    behind.events()
+    contact = behind.edge.contact(TELEGRAM)
+    gone = Move("removal", contact, None, contact.paired_until + 90_000)
+    behind.courier.follow(gone, behind.now())
+    assert behind.event_types() == ["pairing_ended"]
+    behind.courier.follow(gone, behind.now())
+    assert behind.event_types() == []
+
+
+@pytest.mark.parametrize("trouble", ["secrets unreadable", "bad token"])
+def test_a_prompt_is_closed_once_the_trouble_is_over(behind: Behind, trouble: str) -> None:
+    """Secrets that cannot be read now, or a token that is being changed, leave no prompt open for ever."""
+    behind.hello(TELEGRAM)
+    behind.settle()
+    behind.decide(Operation.APPROVE, TELEGRAM)
+    behind.relay_once()
+    if trouble == "bad token":
+        behind.edge.put_secret("telegram/bot-token", "7000000001:being-changed")
+        behind.cold()
+        behind.courier_once()
+        behind.edge.put_secret("telegram/bot-token", "7000000001:stand-in")
+    else:
+        behind.cold()
+
+        def throttled(_: str) -> None:
+            raise ConnectionResetError
+
+        behind.clients["ssm"].before = throttled
+        behind.courier_once()
+        behind.clients["ssm"].before = lambda _: None
+    behind.cold()
+    behind.settle()
+    assert not has_buttons(behind.prompts(TELEGRAM)[0])
+    assert behind.heard(TELEGRAM).count(APPROVED[TELEGRAM]) == 1
+    assert behind.parked() == 0
+
+
+def test_a_late_record_tells_nothing_that_is_no_longer_so(behind: Behind) -> None:
+    """An approval that is followed after its revocation neither says that the person is in, nor draws it."""
+    behind.hello(TELEGRAM)
+    behind.settle()
+    before = behind.edge.contact(TELEGRAM)
+    approved = behind.decide(Operation.APPROVE, TELEGRAM)
+    behind.decide(Operation.REVOKE, TELEGRAM)
+    behind.settle()
+    heard = behind.heard(TELEGRAM)
+    behind.courier.follow(Move("late", before, approved, behind.now()), behind.now())
+    assert behind.heard(TELEGRAM) == heard
+    assert "Revoked" in behind.prompts(TELEGRAM)[0]
+
+
+def test_one_owner_in_trouble_does_not_keep_the_notice_from_the_requester(behind: Behind) -> None:
+    """A Slack stranger hears that the owner is asked as soon as one owner was reached."""
+    behind.stand_ins[Platform.SLACK].add_user("U0SECOND00", "second")  # type: ignore[attr-defined]
+    second: Any = behind.stand_ins[Platform.SLACK]
+    chat = second.open_chat("U0SECOND00")
+    second.inject(status=500, times=1 << 30, chat=chat)
+    behind.cold(OWNER_USER_IDS="slack:U0OWNER001,slack:U0SECOND00")
+    behind.hello(Platform.SLACK)
+    behind.relay_once()
+    behind.courier_once()
+    assert behind.heard(Platform.SLACK) == [SENT]
+
+
+def test_one_platform_s_table_trouble_does_not_stop_the_sweep_of_others(behind: Behind) -> None:
+    """When one platform's seats cannot be read, the others' overdue requests still expire."""
+    for platform in (TELEGRAM, Platform.SLACK):
+        behind.hello(platform)
+    behind.settle()
+    client = behind.clients["dynamodb"]
+
+    def refuse_telegram(name: str) -> None:
+        if name == "query" and client.arguments[-1]["ExpressionAttributeValues"][":pk"]["S"] == "seats#telegram":
+            raise UnavailableError("read the table", "throttled")
+
+    client.before = refuse_telegram
+    behind.courier.sweep(behind.now() + 4000)
+    assert behind.edge.contact(Platform.SLACK).state is State.EXPIRED
+    assert behind.edge.contact(TELEGRAM).state is State.PENDING
 
 
 @pytest.mark.parametrize(("count", "delay"), [(1, 2), (2, 4), (5, 32), (9, 300), (99, 300)])

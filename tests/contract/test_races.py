@@ -292,5 +292,7 @@ def test_guesses_in_parallel_are_all_counted(crowd: Crowd) -> None:
 
 def test_a_budget_under_a_rush(crowd: Crowd) -> None:
     """The message budget holds across functions."""
-    spent = crowd.all_at_once([lambda house: MessageBudget(house.table, 20).spend(TELEGRAM, "1", T0)] * CROWD)
+    spent = crowd.all_at_once(
+        [lambda house: MessageBudget(house.table, 20).spend(TELEGRAM, "1", str(id(house)), T0)] * CROWD
+    )
     assert Counter(spent) == {True: 20, False: CROWD - 20}

@@ -618,15 +618,25 @@ class TestBudget:
         """Within a minute the limit holds; the next minute, another sender and another platform have their own."""
         budget = MessageBudget(house.table, 2)
         minute = T0 // 60 * 60
-        assert [budget.spend(TELEGRAM, "1", minute + n) for n in (0, 1, 59)] == [True, True, False]
-        assert budget.spend(TELEGRAM, "1", minute + 60)
-        assert budget.spend(TELEGRAM, "2", minute)
-        assert budget.spend(Platform.SLACK, "1", minute)
+        assert [budget.spend(TELEGRAM, "1", f"d{n}", minute + n) for n in (0, 1, 59)] == [True, True, False]
+        assert budget.spend(TELEGRAM, "1", "d60", minute + 60)
+        assert budget.spend(TELEGRAM, "2", "d0", minute)
+        assert budget.spend(Platform.SLACK, "1", "d0", minute)
+
+    def test_a_delivery_that_comes_again_is_counted_once(self, house: House) -> None:
+        """A message whose hand-off failed is delivered again, and is still within the budget that it was counted in."""
+        budget = MessageBudget(house.table, 2)
+        assert [budget.spend(TELEGRAM, "1", delivery, T0) for delivery in ("a", "b", "b", "c")] == [
+            True,
+            True,
+            True,
+            False,
+        ]
 
     def test_no_limit_asks_nobody(self, house: House) -> None:
         """A budget of 0 is none: nothing is counted."""
         with house.client.counting() as calls:
-            assert all(MessageBudget(house.table, 0).spend(TELEGRAM, "1", T0) for _ in range(50))
+            assert all(MessageBudget(house.table, 0).spend(TELEGRAM, "1", "d", T0) for _ in range(50))
         assert calls == []
 
 
@@ -678,6 +688,18 @@ class TestCalls:
 
 class TestBadItems:
     """What lies in the table is not always ours."""
+
+    @pytest.mark.parametrize(
+        "fields", [{}, {"user_id": {"S": "1"}}, {"expires_at": {"N": "1"}}], ids=["bare", "half", "other half"]
+    )
+    def test_a_malformed_seat_costs_a_place_not_the_room(self, table: dynamodb.Table, fields: dict[str, Any]) -> None:
+        """A seat of an unknown form is held by nobody and had by nobody; requests, lists and sweeps go on."""
+        house = House(table, max_pending=2)
+        house.raw.put_item(TableName=house.name, Item={"pk": {"S": "seats#telegram"}, "sk": {"S": "00"}} | fields)
+        assert house.request("1").verdict is NEW
+        assert house.request("2").verdict is FULL
+        assert [contact.user_id for contact in house.directory.pending(TELEGRAM, T0)] == ["1"]
+        assert house.room.expire_overdue(TELEGRAM, T0 + TTL).failed == 0
 
     @pytest.mark.parametrize(
         "item",

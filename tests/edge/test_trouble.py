@@ -131,7 +131,7 @@ def test_without_its_secrets_a_cold_door_is_closed(edge: Edge, platform: Platfor
     assert edge.deliver(load(HELLO[platform])) == {"statusCode": 503}
     assert edge.items() == []
     mends(edge)
-    assert edge.deliver(load(HELLO[platform]))["statusCode"] == 200
+    assert edge.deliver(load(HELLO[platform]), T0 + 2)["statusCode"] == 200
 
 
 @EVERY_FAILURE
@@ -164,6 +164,59 @@ def test_a_lost_answer_to_a_press_is_still_a_decision(edge: Edge, platform: Plat
     assert edge.contact(platform).state is State.PAIRED
     assert "Already" not in str(response)
     assert edge.calls_made == []
+
+
+@EACH
+def test_an_answer_lost_for_good_is_not_a_full_room(edge: Edge, platform: Platform) -> None:
+    """A request that was written, while every answer was lost, is answered as a request: the contact tells it was ours."""
+    expected = edge.deliver(load(HELLO[platform]))
+    edge.clear()
+
+    def lose(name: str) -> None:
+        if name == "transact_write_items":
+            edge.clients["dynamodb"].before = lose_before
+            raise FAILURES["timing out"]
+
+    def lose_before(name: str) -> None:
+        if name == "transact_write_items":
+            raise FAILURES["timing out"]
+
+    edge.clients["dynamodb"].after = lose
+    assert edge.deliver(load(HELLO[platform])) == expected
+    assert edge.contact(platform).rev == 1
+
+
+@EACH
+def test_a_doubt_that_cannot_be_cleared_is_delivered_again(edge: Edge, platform: Platform) -> None:
+    """When it cannot even be read whether the request was written, the platform delivers again, and gets the answer."""
+    expected = edge.deliver(load(HELLO[platform]))
+    edge.clear()
+    reads = 0
+
+    def hook(name: str) -> None:
+        nonlocal reads
+        reads += name == "get_item"
+        if name == "transact_write_items" or reads > 1:
+            raise FAILURES["timing out"]
+
+    edge.clients["dynamodb"].before = hook
+    assert failed(platform, edge.deliver(load(HELLO[platform])))
+    mends(edge)
+    assert edge.deliver(load(HELLO[platform]), T0 + 2) == expected
+
+
+@EACH
+def test_a_code_whose_secret_was_dropped_is_not_told(edge: Edge, platform: Platform) -> None:
+    """Security 30: with no owner, and the secret of the pending code dropped, the answer is silence, never 503 for hours."""
+    edge.deliver(load(HELLO[platform]), OWNER_USER_IDS="")
+    edge.put_secret("gateway-secret", "another")
+    edge.forget()
+    for delivery in (load(HELLO[platform]), load(HELLO[platform]).another(1)):
+        response = edge.deliver(delivery, T0 + 5, OWNER_USER_IDS="")
+        assert response["statusCode"] == 200
+        assert "pairing code" not in str(response)
+        if response.get("body"):
+            assert not failed(platform, response)
 
 
 def lose_once(edge: Edge, service: str, call: str) -> None:

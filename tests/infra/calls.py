@@ -1,14 +1,16 @@
 """What a function asks of AWS, recorded as it asks, and put into IAM's terms."""
 
 import copy
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from tests.infra.policy import Call
-from tests.infra.template import PSEUDO, functions
+from tests.infra.template import PSEUDO
 
 REGION_AND_ACCOUNT = f"{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}"
+PROFILE_KEY = "bedrock:InferenceProfileArn"
 # The parts of a transaction are authorised like the calls that they stand for.
 TRANSACTION_PARTS = {
     "Update": "UpdateItem",
@@ -64,19 +66,21 @@ class Recorder:
         return work
 
 
-def in_terms_of_iam(asked: Asked, environment: Mapping[str, str]) -> list[Call]:
-    """Return what IAM is asked for a call.
+class Names(NamedTuple):
+    """What a function was run with here, and what the template gives to it under the same names."""
 
-    ``environment`` is what the function was run with: each name in it that the call uses stands for the resource that
-    the template gives to the function under the same name. A call that is not known here fails.
-    """
+    here: Mapping[str, str]
+    template: Mapping[str, str]
 
-    def given(value: str) -> str:
-        (variable,) = (name for name, known in environment.items() if known == value)
-        resource: str = functions()[asked.function]["Environment"]["Variables"][variable]
-        return resource
+    def given(self, value: str) -> str:
+        """Return what the template gives for a value of here."""
+        (variable,) = (name for name, known in self.here.items() if known == value)
+        return self.template[variable]
 
-    return _SERVICES[asked.service](asked.operation, asked.arguments, given, environment)
+
+def in_terms_of_iam(asked: Asked, names: Names) -> list[Call]:
+    """Return what IAM is asked for a call, on the template's resources. A call that is not known here fails."""
+    return _SERVICES[asked.service](asked.operation, asked.arguments, names)
 
 
 def arn(service: str, rest: str) -> str:
@@ -85,43 +89,42 @@ def arn(service: str, rest: str) -> str:
 
 
 def keyed(action: str, table: str, *partitions: str, index: str = "") -> Call:
-    """Return a call about partitions of a table or its index."""
+    """Return a call about partitions of a table or its index. Whoever it is about, it is user 1."""
     resource = arn("dynamodb", f"table/{table}" + (f"/index/{index}" if index else ""))
-    return Call(f"dynamodb:{action}", resource, (("dynamodb:LeadingKeys", partitions),))
+    anybody = tuple(re.sub(r"((?:^|#)(?:telegram|slack|discord))#.+", r"\1#1", partition) for partition in partitions)
+    return Call(f"dynamodb:{action}", resource, (("dynamodb:LeadingKeys", anybody),))
 
 
-Given = Callable[[str], str]
-
-
-def _dynamodb(operation: str, arguments: Mapping[str, Any], given: Given, _: Mapping[str, str]) -> list[Call]:
+def _dynamodb(operation: str, arguments: Mapping[str, Any], names: Names) -> list[Call]:
     if operation in {"TransactWriteItems", "TransactGetItems"}:
         parts = [next(iter(part.items())) for part in arguments["TransactItems"]]
-        return [_item(TRANSACTION_PARTS[kind], part, given) for kind, part in parts]
+        return [_item(TRANSACTION_PARTS[kind], part, names) for kind, part in parts]
     if operation == "BatchGetItem":
         return [
-            keyed("BatchGetItem", given(table), *sorted({key["pk"]["S"] for key in asked["Keys"]}))
+            keyed("BatchGetItem", names.given(table), *sorted({key["pk"]["S"] for key in asked["Keys"]}))
             for table, asked in arguments["RequestItems"].items()
         ]
     if operation == "Query":
         column = "listing" if "IndexName" in arguments else "pk"
         expression, values = arguments["KeyConditionExpression"], arguments["ExpressionAttributeValues"]
-        assert expression == f"{column} = :{column}", expression
+        # What narrows the sort key as well is no matter of IAM.
+        assert expression.split(" AND ")[0] == f"{column} = :{column}", expression
         partition = values[f":{column}"]["S"]
-        return [keyed("Query", given(arguments["TableName"]), partition, index=arguments.get("IndexName", ""))]
+        return [keyed("Query", names.given(arguments["TableName"]), partition, index=arguments.get("IndexName", ""))]
     assert operation in TRANSACTION_PARTS.values(), operation
-    return [_item(operation, arguments, given)]
+    return [_item(operation, arguments, names)]
 
 
-def _item(operation: str, arguments: Mapping[str, Any], given: Given) -> Call:
+def _item(operation: str, arguments: Mapping[str, Any], names: Names) -> Call:
     key = arguments["Item" if operation == "PutItem" else "Key"]
-    return keyed(operation, given(arguments["TableName"]), key["pk"]["S"])
+    return keyed(operation, names.given(arguments["TableName"]), key["pk"]["S"])
 
 
-def _ssm(operation: str, arguments: Mapping[str, Any], given: Given, environment: Mapping[str, str]) -> list[Call]:
+def _ssm(operation: str, arguments: Mapping[str, Any], names: Names) -> list[Call]:
     def parameter(path: str) -> str:
-        prefix = environment["PARAMETER_PREFIX"]
+        prefix = names.here["PARAMETER_PREFIX"]
         assert path.startswith(f"{prefix}/")
-        return arn("ssm", f"parameter{given(prefix)}{path.removeprefix(prefix)}")
+        return arn("ssm", f"parameter{names.given(prefix)}{path.removeprefix(prefix)}")
 
     if operation == "PutParameter":
         overwrites = str(arguments.get("Overwrite", False)).lower()
@@ -131,35 +134,49 @@ def _ssm(operation: str, arguments: Mapping[str, Any], given: Given, environment
     return [Call("ssm:GetParameters", parameter(path)) for path in arguments["Names"]]
 
 
-def _sqs(operation: str, arguments: Mapping[str, Any], given: Given, _: Mapping[str, str]) -> list[Call]:
+def _sqs(operation: str, arguments: Mapping[str, Any], names: Names) -> list[Call]:
     action = {
         "SendMessage": "SendMessage",
         "SendMessageBatch": "SendMessage",
         "ChangeMessageVisibility": "ChangeMessageVisibility",
     }[operation]
-    return [Call(f"sqs:{action}", arn("sqs", given(arguments["QueueUrl"])))]
+    return [Call(f"sqs:{action}", arn("sqs", names.given(arguments["QueueUrl"])))]
 
 
-def _events(operation: str, arguments: Mapping[str, Any], _: Given, __: Mapping[str, str]) -> list[Call]:
+def _events(operation: str, arguments: Mapping[str, Any], _: Names) -> list[Call]:
     assert operation == "PutEvents", operation
     return [
         Call(
             "events:PutEvents",
             arn("events", f"event-bus/{entry.get('EventBusName', 'default')}"),
-            (("events:source", (entry["Source"],)), ("events:detail-type", (entry["DetailType"],))),
+            (("events:source", (entry["Source"],)),),
         )
         for entry in arguments["Entries"]
     ]
 
 
-def _bedrock(operation: str, arguments: Mapping[str, Any], given: Given, _: Mapping[str, str]) -> list[Call]:
-    # Converse has no action of its own.
+def _bedrock(operation: str, arguments: Mapping[str, Any], names: Names) -> list[Call]:
+    # Converse has no action of its own. A profile is named by where it answers from, before the model's own name.
     assert operation == "Converse", operation
-    model = f"foundation-model/{given(arguments['modelId'])}"
-    return [Call("bedrock:InvokeModel", f"arn:{PSEUDO['AWS::Partition']}:bedrock:{PSEUDO['AWS::Region']}::{model}")]
+    model = names.template["AGENT_MODEL_ID"]
+    if len(arguments["modelId"].split(".")) == 2:
+        return [Call("bedrock:InvokeModel", f"arn:aws:bedrock:{PSEUDO['AWS::Region']}::foundation-model/{model}")]
+    profile = arn("bedrock", f"inference-profile/{model}")
+    return [
+        Call("bedrock:InvokeModel", profile),
+        # In each region that the profile stands for.
+        *(
+            Call(
+                "bedrock:InvokeModel",
+                f"arn:aws:bedrock:{region}::foundation-model/{model}",
+                ((PROFILE_KEY, (profile,)),),
+            )
+            for region in (PSEUDO["AWS::Region"], "eu-west-1")
+        ),
+    ]
 
 
-_SERVICES: dict[str, Callable[[str, Mapping[str, Any], Given, Mapping[str, str]], list[Call]]] = {
+_SERVICES: dict[str, Callable[[str, Mapping[str, Any], Names], list[Call]]] = {
     "dynamodb": _dynamodb,
     "ssm": _ssm,
     "sqs": _sqs,

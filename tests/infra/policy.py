@@ -9,9 +9,10 @@ Statement = Mapping[str, Any]
 PARTS = {"Sid", "Effect", "Action", "Resource", "Condition"}
 # The condition keys that some service really sends. ``ForAllValues`` holds where a key is absent, so that a misspelt
 # one would allow everything.
-KEYS = {"dynamodb:LeadingKeys", "events:source", "events:detail-type", "ssm:Overwrite"}
+KEYS = {"dynamodb:LeadingKeys", "events:source", "ssm:Overwrite", "bedrock:InferenceProfileArn"}
 QUANTIFIERS = {"ForAllValues": all, "ForAnyValue": any}
 COMPARISONS = ("StringEquals", "StringLike")
+NEGATED = "StringNotEquals"
 
 
 class UnknownPolicyError(Exception):
@@ -46,9 +47,9 @@ class Grant(NamedTuple):
 
 
 def allowed(statements: Sequence[Statement], call: Call) -> bool:
-    """Tell whether a policy allows a call: some statement allows it, and none denies it."""
-    matching = [statement["Effect"] for statement in statements if _matches(checked(statement), call)]
-    return "Allow" in matching and "Deny" not in matching
+    """Tell whether a policy, which only allows, allows a call."""
+    # Every statement is checked, also those after one that matches.
+    return any(_matches(statement, call) for statement in [checked(one) for one in statements])
 
 
 def grants(statement: Statement) -> Iterator[Grant]:
@@ -63,8 +64,12 @@ def grants(statement: Statement) -> Iterator[Grant]:
                 yield Grant(statement["Sid"], action, resource, conditions)
 
 
-def used(grant: Grant, calls: Sequence[Call]) -> bool:
-    """Tell whether some call needs exactly this."""
+def unneeded(statements: Sequence[Statement], calls: Sequence[Call]) -> list[Grant]:
+    """Return what the statements allow and no call needs."""
+    return [grant for statement in statements for grant in grants(statement) if not _needed(grant, calls)]
+
+
+def _needed(grant: Grant, calls: Sequence[Call]) -> bool:
     return any(
         _alike(grant.action.lower(), call.action.lower())
         and _alike(grant.resource, call.resource)
@@ -79,11 +84,12 @@ def used(grant: Grant, calls: Sequence[Call]) -> bool:
 def checked(statement: Statement) -> Statement:
     """Return a statement that is understood to its last word. Raises UnknownPolicyError for any other."""
     unknown = statement.keys() - PARTS
-    if unknown or statement["Effect"] not in {"Allow", "Deny"}:
+    if unknown or statement["Effect"] != "Allow":
         raise UnknownPolicyError(f"{statement.get('Sid')}: {sorted(unknown) or statement['Effect']}")
     for operator, key, values in _conditions(statement):
         quantifier, _, comparison = operator.rpartition(":")
-        if comparison not in COMPARISONS or quantifier not in {"", *QUANTIFIERS} or key not in KEYS:
+        known = operator == NEGATED or (comparison in COMPARISONS and quantifier in {"", *QUANTIFIERS})
+        if not known or key not in KEYS:
             raise UnknownPolicyError(f"{statement.get('Sid')}: {operator} of {key}")
         _texts(statement, values)
     _texts(statement, listed(statement["Action"]) + listed(statement["Resource"]))
@@ -111,22 +117,28 @@ def _matches(statement: Statement, call: Call) -> bool:
     return (
         any(_alike(action.lower(), call.action.lower()) for action in listed(statement["Action"]))
         and any(_alike(resource, call.resource) for resource in listed(statement["Resource"]))
-        and all(_holds(operator, values, dict(call.context).get(key)) for operator, key, values in _conditions(statement))
+        and all(
+            _holds(operator, values, dict(call.context).get(key)) for operator, key, values in _conditions(statement)
+        )
     )
 
 
 def _holds(operator: str, wanted: Sequence[str], found: Sequence[str] | None) -> bool:
     quantifier = operator.rpartition(":")[0]
     if found is None:
-        # As IAM has it: nothing that is absent contradicts "for all".
-        return quantifier == "ForAllValues"
+        # As IAM has it: nothing that is absent contradicts "for all", or equals anything.
+        return quantifier == "ForAllValues" or operator == NEGATED
     if not quantifier and len(found) != 1:
         raise UnknownPolicyError(f"{operator} of several values")
+    if operator == NEGATED:
+        return all(_compared(operator, value, found[0]) for value in wanted)
     quantified = QUANTIFIERS.get(quantifier, all)
     return quantified(any(_compared(operator, value, one) for value in wanted) for one in found)
 
 
 def _compared(operator: str, wanted: str, found: str) -> bool:
+    if operator == NEGATED:
+        return wanted != found
     return _alike(wanted, found) if operator.endswith("StringLike") else wanted == found
 
 

@@ -11,9 +11,12 @@ import pytest
 from moto import mock_aws
 from msgspec.structs import replace
 
+from doorcode.aws.lockout import Lockout
+from doorcode.aws.table import Table
+from doorcode.entrypoints import admin_wiring
 from doorcode.entrypoints import agent as agent_module
-from doorcode.entrypoints import effects
 from doorcode.entrypoints import provision as provision_module
+from doorcode.entrypoints.admin import Admin
 from doorcode.entrypoints.agent import Agent
 from doorcode.entrypoints.courier import Courier
 from doorcode.entrypoints.effects import EffectsConsumer
@@ -24,13 +27,14 @@ from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.keyring import key_id
 from doorcode.pairing.transitions import Operation
 from tests.behind.house import Behind, standing_ins
-from tests.edge.house import GATEWAY, PREFIX, Edge
+from tests.edge.house import ALL_OWNERS, GATEWAY, PREFIX, Edge
 from tests.house import COOLDOWN, RecordingClient
-from tests.infra.calls import Recorder, in_terms_of_iam
+from tests.infra.calls import Names, Recorder, in_terms_of_iam
+from tests.infra.iam import MODEL, environments
 from tests.infra.policy import Call
 from tests.webhooks import HELLO, OWNER, STRANGER, load
 
-MODEL = "amazon.nova-lite-v1:0"
+NOBODY = {Platform.TELEGRAM: "555", Platform.SLACK: "U0NOBODY00", Platform.DISCORD: "555000000000000555"}
 
 Calls = dict[str, list[Call]]
 Scenario = Callable[[Behind, Recorder, pytest.MonkeyPatch], None]
@@ -106,7 +110,7 @@ def relaying(house: Behind, _: Recorder, __: pytest.MonkeyPatch) -> None:
     assert house.relay_once()
 
 
-def following(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+def following(house: Behind, _: Recorder, __: pytest.MonkeyPatch) -> None:
     """Ask, name, close, tell, publish; ask anew, give up on an owner, sweep, tell of a full room; hand back and park."""
     for platform in Platform:
         # Asked, asked again after the cooldown, and decided.
@@ -128,26 +132,21 @@ def following(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> No
         house.courier.sweep(house.now())
         house.settle()
 
-        # The owner cannot be reached: the prompt is forgotten.
+        # The owner cannot be reached: the prompt is forgotten. The room is full, and the owners hear of it.
         house.edge.clear()
         house.forget_the_stream()
-        house.edge.put_secret(f"{platform}/bot-token", "1:wrong")
-        house.cold()
+        house.cold(OWNER_USER_IDS=f"{platform}:{NOBODY[platform]}", MAX_PENDING="1")
         house.hello(platform, 2)
         house.settle()
-        house.cold(MAX_PENDING="1")
         house.courier.sweep(house.now())
-        house.cold(MAX_PENDING="100")
+        house.cold(OWNER_USER_IDS=ALL_OWNERS, MAX_PENDING="100")
 
     # What cannot be read is parked, and what fails is handed back.
     attributes = {"MessageGroupId": "nobody", "MessageDeduplicationId": "poison"}
     house.edge.sqs.send_message(QueueUrl=house.effects_url, MessageBody="{", **attributes)
     house.settle()
-    monkeypatch.setattr(effects, "PARKED_AFTER_SECONDS", 1 << 30)
     house.edge.clear()
     house.forget_the_stream()
-    house.edge.put_secret("telegram/bot-token", "7000000001:stand-in")
-    house.cold()
     house.stand_ins[Platform.TELEGRAM].inject(status=500, times=1)
     house.hello(Platform.TELEGRAM, 3)
     house.settle()
@@ -158,11 +157,12 @@ def answering(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> No
     """Answer, with a model and without; wait for what follows; give up and park."""
     house.edge.put_secret("agent/instructions", "Be brief.")
     house.clients["bedrock-runtime"] = RecordingClient(boto3.client("bedrock-runtime"))
-    for settings in ({}, {"AGENT_MODEL_ID": MODEL}, {"DEBOUNCE_SECONDS": "1"}):
+    models: tuple[dict[str, str], ...] = ({}, {"AGENT_MODEL_ID": MODEL}, {"AGENT_MODEL_ID": f"eu.{MODEL}"})
+    for number, settings in enumerate((*models, {"DEBOUNCE_SECONDS": "1"})):
         house.cold(**settings)
         for platform in Platform:
             house.edge.put(Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1))
-            house.hello(platform, house.stand_ins[platform].calls.__len__())
+            house.hello(platform, number)
         house.answer()
     monkeypatch.setattr(agent_module, "GIVEN_UP_AFTER_SECONDS", 0)
     house.stand_ins[Platform.TELEGRAM].inject(status=500, times=1 << 30)
@@ -171,26 +171,57 @@ def answering(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> No
     assert house.parked() == 1
 
 
+def administering(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Carry out every command, with codes that are right, wrong and made with a secret that was rotated."""
+    monkeypatch.setattr(admin_wiring, "_client", lambda service: house.clients[service])
+    admin = admin_wiring.build_admin(house.environment)
+
+    def command(name: str, **arguments: Any) -> dict[str, Any]:
+        event = {"version": 1, "command": name, "actor": "alice@laptop", **arguments}
+        return admin.answer(event, house.now())
+
+    for platform in Platform:
+        stranger = STRANGER[platform]
+        for number, decision in enumerate(("deny", "approve")):
+            house.hello(platform, number, house.now() + number * COOLDOWN)
+            (waiting,) = command("list", platform=platform, state="pending")["contacts"]
+            assert command(decision, platform=platform, code=waiting["code"])["ok"]
+        assert command("approve", platform=platform, code="AAAA2222", user_id="1")["error"]
+        for state in ("paired", "blocked"):
+            assert command("list", platform=platform, state=state)["ok"]
+        for decision in ("revoke", "add", "block", "unblock", "add"):
+            assert command(decision, platform=platform, user_id=stranger)["ok"]
+        assert command("clear", platform=platform)["revoked"] == [stranger]
+    house.edge.put_secret("gateway-secret", "another")
+    assert command("approve", platform="telegram", code="AAAA2222")["error"]
+    assert command("unlock")["ok"]
+    for surface in ("cli", "api", "web"):
+        Lockout(Table(house.edge.dynamodb, house.environment["TABLE_NAME"])).count(surface, "bob", house.now())
+    assert command("unlock", everybody=True) == {"ok": True, "freed": 3}
+
+
 SCENARIOS: Mapping[str, Scenario] = {
     **{str(platform): at_the_edge(platform) for platform in Platform},
     "provision": making_secrets,
     "relay": relaying,
     "courier": following,
     "agent": answering,
+    "admin": administering,
 }
 
 
 def recorded() -> Calls:
     """Run every scenario, each over resources of its own; return what each function has asked of AWS, in IAM's terms."""
     calls: Calls = {}
+    given = environments()
     for scenario in SCENARIOS.values():
         recorder = Recorder()
         with _house(recorder) as (house, monkeypatch):
             scenario(house, recorder, monkeypatch)
-            environment = house.environment | house.settings
             for asked in recorder.asked:
                 known = calls.setdefault(asked.function, [])
-                known += [call for call in in_terms_of_iam(asked, environment) if call not in known]
+                names = Names(house.environment, given[asked.function])
+                known += [call for call in in_terms_of_iam(asked, names) if call not in known]
     return calls
 
 
@@ -208,6 +239,7 @@ def _house(recorder: Recorder) -> Iterator[tuple[Behind, pytest.MonkeyPatch]]:
             (EffectsConsumer, "handle", lambda _: "courier"),
             (Courier, "sweep", lambda _: "courier"),
             (Agent, "handle", lambda _: "agent"),
+            (Admin, "answer", lambda _: "admin"),
         )
         for kind, method, name in watched:
             monkeypatch.setattr(kind, method, recorder.watched(getattr(kind, method), name))

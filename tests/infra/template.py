@@ -1,5 +1,6 @@
 """template.yaml, read as CloudFormation reads it: short forms spelled out, and references resolved to made-up names."""
 
+import contextlib
 import functools
 import re
 from collections.abc import Iterator, Mapping
@@ -46,6 +47,19 @@ def template() -> dict[str, Any]:
     return loaded
 
 
+_given: dict[str, Any] = {}
+
+
+@contextlib.contextmanager
+def given(**parameters: Any) -> Iterator[None]:
+    """Resolve references under these parameters instead of their defaults."""
+    _given.update(parameters)
+    try:
+        yield
+    finally:
+        _given.clear()
+
+
 def resources(kind: str) -> dict[str, dict[str, Any]]:
     """Return the resources of a type by logical id, with references resolved and what Globals add."""
     return {
@@ -78,7 +92,7 @@ def walk(value: Any) -> Iterator[Any]:
 
 
 def resolved(resource: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a resource with its references resolved, under the parameters' defaults."""
+    """Return a resource with its references resolved."""
     whole = {**resource, "Properties": {**defaults, **resource.get("Properties", {})}}
     result: dict[str, Any] = _resolve(whole)
     return result
@@ -86,7 +100,7 @@ def resolved(resource: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[s
 
 def _resolve(value: Any) -> Any:  # noqa: PLR0911 (one for each form)
     if isinstance(value, list):
-        return [_resolve(part) for part in value]
+        return [found for part in value if (found := _resolve(part)) is not None]
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
@@ -107,14 +121,16 @@ def _ref(name: str) -> Any:
     if name in PSEUDO:
         return PSEUDO[name]
     parameters = template()["Parameters"]
-    return parameters[name]["Default"] if name in parameters else f"{STACK}-{name}"
+    return _given.get(name, parameters[name]["Default"]) if name in parameters else f"{STACK}-{name}"
 
 
 def _attribute(name: str, attribute: str) -> str:
     resource = template()["Resources"][name]
+    middle = f"{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}"
+    if attribute == "StreamArn":
+        return f"arn:aws:dynamodb:{middle}:table/{STACK}-{name}/stream/2026-04-22T11:45:22.000"
     if attribute != "Arn":
         return f"{STACK}-{name}"
-    middle = f"{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}"
     return {
         "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{middle}:table/{STACK}-{name}",
         "AWS::IAM::Role": f"arn:aws:iam::{PSEUDO['AWS::AccountId']}:role/{STACK}-{name}",

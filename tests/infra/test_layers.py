@@ -65,7 +65,8 @@ def loaded(layers: list[Path], code: str) -> dict[str, str]:
 
 IMPORTS = {
     "EdgeLayer": "import msgspec, nacl.signing",
-    "AwsLayer": "import boto3\nfor name in ('dynamodb', 'events', 'sqs', 'ssm'): boto3.client(name, region_name='eu-central-1')",
+    "AwsLayer": "import boto3\nfor name in ('bedrock-runtime', 'dynamodb', 'events', 'sqs', 'ssm'): boto3.client(name, region_name='eu-central-1')",
+    "BehindLayer": "import aws_lambda_powertools.utilities.batch, httpx, slack_sdk, telegram",
 }
 
 
@@ -86,6 +87,18 @@ def test_a_function_needs_only_its_layers(local: Path, name: str) -> None:
     files = loaded(folders, "import app; assert callable(app.handler)")
     assert files["doorcode"].startswith(str(local / "DoorcodeLayer"))
     assert not [file for file in files.values() if "site-packages" in file or str(ROOT / "shared") in file]
+
+
+SDKS = {"aws_lambda_powertools", "httpx", "slack_sdk", "telegram"}
+
+
+@pytest.mark.parametrize("name", [name for name in functions() if name not in {"courier", "agent"}])
+def test_only_who_needs_the_platforms_libraries_loads_them(local: Path, name: str) -> None:
+    """Neither the edge nor the relay imports a chat SDK, for their start is waited for."""
+    given = [layer.rpartition("-")[2] for layer in functions()[name]["Layers"]]
+    assert "BehindLayer" not in given
+    files = loaded([ROOT / "functions" / name, *(local / layer / "python" for layer in given)], "import app")
+    assert not SDKS & {module.partition(".")[0] for module in files}
 
 
 def compiled(layer: Path) -> list[tuple[Path, bytes]]:

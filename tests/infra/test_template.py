@@ -1,25 +1,65 @@
 """What template.yaml promises, and what ``sam validate`` does not look at."""
 
+import json
 import re
 from typing import Any
 
 import pytest
 from botocore.loaders import Loader
 
+from doorcode.aws.bus import SOURCE
+from doorcode.aws.effects_queue import is_move
+from doorcode.cli import admin_client
+from doorcode.entrypoints import agent, effects
 from doorcode.errors import SecretError, SettingsError, UnavailableError
+from doorcode.outbound.errors import BadTokenError
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.settings import parse_settings
 from doorcode.platforms.inbound import UnusablePayloadError
-from tests.infra.template import ROOT, STACK, functions, resources, statements, template, walk
+from tests.infra.template import ROOT, STACK, functions, given, resources, statements, template, walk
 
 EDGE = ("telegram", "slack", "discord")
+BEHIND = ("relay", "courier", "agent", "admin")
 ROLES = tuple(resources("AWS::IAM::Role"))
 FUNCTIONS = tuple(functions())
+QUEUES = tuple(resources("AWS::SQS::Queue"))
+# What EventBridge Scheduler acts as, to start the sweep.
+SWEEP = "SweepRole"
+MODEL = "eu.amazon.nova-lite-v1:0"
 # Environment names that are no settings of the gate, and are set by the stack.
 SET_BY_STACK = {"TABLE_NAME", "AGENT_QUEUE_URL", "PARAMETER_PREFIX"}
 EDGE_SETTINGS = {
     *("UNKNOWN_USER_POLICY", "ALLOWED_USERS", "OWNER_USER_IDS", "CODE_TTL_SECONDS", "CODE_COOLDOWN_SECONDS"),
     *("MAX_PENDING", "GROUP_POLICY", "MESSAGE_BUDGET", "SECRETS_MAX_AGE_SECONDS"),
+}
+
+
+URLS = {"TELEGRAM_API_URL", "SLACK_API_URL", "DISCORD_API_URL"}
+# What each function behind the edge is given: settings by the parameter of the same name, and what the stack sets.
+BEHIND_SETTINGS = {
+    "relay": set(),
+    "courier": {
+        *("OWNER_USER_IDS", "CODE_TTL_SECONDS", "CODE_COOLDOWN_SECONDS", "MAX_PENDING", "TELL_DENIED"),
+        *("SECRETS_MAX_AGE_SECONDS", *URLS),
+    },
+    "agent": {"DEBOUNCE_SECONDS", "AGENT_MODEL_ID", "SECRETS_MAX_AGE_SECONDS", *URLS},
+    "admin": {"SECRETS_MAX_AGE_SECONDS"},
+}
+BEHIND_SET_BY_STACK = {
+    "relay": {"EFFECTS_QUEUE_URL": "EffectsQueue"},
+    "courier": {
+        "TABLE_NAME": "Table",
+        "EFFECTS_QUEUE_URL": "EffectsQueue",
+        "EFFECTS_DEAD_LETTER_URL": "EffectsDeadLetters",
+        "PARAMETER_PREFIX": f"/doorcode/{STACK}",
+    },
+    "agent": {
+        "AGENT_TABLE_NAME": "AgentTable",
+        "AGENT_QUEUE_URL": "AgentQueue",
+        "AGENT_DEAD_LETTER_URL": "AgentDeadLetters",
+        "PARAMETER_PREFIX": f"/doorcode/{STACK}",
+    },
+    "admin": {"TABLE_NAME": "Table", "PARAMETER_PREFIX": f"/doorcode/{STACK}"},
 }
 
 
@@ -29,8 +69,8 @@ def camel(name: str) -> str:
 
 
 def test_every_function_is_there() -> None:
-    """What the template names is in functions/."""
-    assert set(FUNCTIONS) <= {path.parent.name for path in ROOT.glob("functions/*/app.py")}
+    """What the template names is in functions/, and what is there is in the template."""
+    assert set(FUNCTIONS) == {path.parent.name for path in ROOT.glob("functions/*/app.py")}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -91,9 +131,9 @@ def test_every_log_group_forgets() -> None:
 
 
 def test_each_function_has_a_role_of_its_own() -> None:
-    """No two functions share a role, and no role is left over."""
+    """No two functions share a role, and no role is left over but the schedule's."""
     roles = [function["Role"].rpartition(f"{STACK}-")[2] for function in functions().values()]
-    assert sorted(roles) == sorted(ROLES)
+    assert sorted([*roles, SWEEP]) == sorted(ROLES)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -110,16 +150,29 @@ def test_no_function_is_given_policies_by_the_transform() -> None:
         assert not {"Policies", "Events", "Tracing", "VpcConfig", "DeadLetterQueue"} & function.keys()
 
 
+# All that is not named after the stack: the account's one default bus, and the models that a profile answers from.
+UNNAMED = {
+    "Publish": "arn:aws:events:eu-central-1:123456789012:event-bus/default",
+    "AskModel": f"arn:aws:bedrock:eu-central-1:123456789012:inference-profile/{MODEL}",
+    "AskModelBehindProfile": "arn:aws:bedrock:*::foundation-model/*",
+}
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_every_statement_is_exact(role: str) -> None:
     """Security 32: each statement has a name, allows named actions, and is about named resources of this stack."""
     names = []
-    for statement in statements(role):
+    with given(AgentModelId=MODEL):
+        allowed = statements(role)
+    for statement in allowed:
         names.append(statement["Sid"])
         assert statement["Effect"] == "Allow"
         assert not {"NotAction", "NotResource"} & statement.keys()
         for action in listed(statement["Action"]):
             assert re.fullmatch(r"[a-z]+:[A-Za-z]+", action)
+        if statement["Sid"] in UNNAMED:
+            assert UNNAMED[statement["Sid"]] in listed(statement["Resource"])
+            continue
         for resource in listed(statement["Resource"]):
             assert STACK in resource
             # A log group's ARN ends in :*, which means its streams.
@@ -131,16 +184,25 @@ def test_every_statement_says_why() -> None:
     """A comment stands above each statement."""
     lines = (ROOT / "template.yaml").read_text().splitlines()
     sids = [number for number, line in enumerate(lines) if "- Sid:" in line]
-    assert len(sids) == sum(len(statements(role)) + 1 for role in ROLES)
+    with given(AgentModelId=MODEL):
+        assert len(sids) == sum(len(statements(role)) + 1 for role in ROLES)
     assert all(lines[number - 1].lstrip().startswith("# ") for number in sids)
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_only_lambda_takes_a_role(role: str) -> None:
-    """Nobody else can act as a function."""
+def test_only_lambda_takes_a_functions_role(role: str) -> None:
+    """Nobody else can act as a function, and nobody but this account's scheduler as the schedule."""
     (trust,) = resources("AWS::IAM::Role")[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-    assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}
+    service = "scheduler" if role == SWEEP else "lambda"
+    assert trust["Principal"] == {"Service": f"{service}.amazonaws.com"}
     assert trust["Action"] == "sts:AssumeRole"
+    if role == SWEEP:
+        assert trust["Condition"] == {
+            "StringEquals": {
+                "aws:SourceAccount": "123456789012",
+                "aws:SourceArn": "arn:aws:scheduler:eu-central-1:123456789012:schedule-group/default",
+            }
+        }
 
 
 SECRETS = {
@@ -148,6 +210,10 @@ SECRETS = {
     "slack": {"gateway-secret", "callback-secret", "slack/signing-secret"},
     "discord": {"gateway-secret", "callback-secret", "discord/public-key"},
     "provision": {"gateway-secret", "callback-secret", "telegram/webhook-secret"},
+    "relay": set(),
+    "courier": {"gateway-secret", "callback-secret", *(f"{platform}/bot-token" for platform in EDGE)},
+    "agent": {"agent/instructions", *(f"{platform}/bot-token" for platform in EDGE)},
+    "admin": {"gateway-secret"},
 }
 
 
@@ -155,9 +221,9 @@ SECRETS = {
 def test_a_function_reaches_only_its_own_secrets(name: str) -> None:
     """Nobody reads another's secret; the one that makes secrets cannot read any."""
     prefix = f"arn:aws:ssm:eu-central-1:123456789012:parameter/doorcode/{STACK}/"
-    (statement,) = (one for one in statements(f"{name.capitalize()}Role") if "ssm:" in str(one["Action"]))
-    assert statement["Action"] == ("ssm:PutParameter" if name == "provision" else "ssm:GetParameters")
-    assert {resource.removeprefix(prefix) for resource in statement["Resource"]} == SECRETS[name]
+    about = [one for one in statements(f"{name.capitalize()}Role") if "ssm:" in str(one["Action"])]
+    assert {one["Action"] for one in about} <= {"ssm:PutParameter" if name == "provision" else "ssm:GetParameters"}
+    assert {resource.removeprefix(prefix) for one in about for resource in one["Resource"]} == SECRETS[name]
 
 
 @pytest.mark.parametrize("name", EDGE)
@@ -185,7 +251,126 @@ def leading_keys(statement: dict[str, Any]) -> set[str]:
     return keys
 
 
-# Table and queue
+def rights(name: str, service: str) -> dict[str, list[str]]:
+    """Return what a function may do with a service: for each action, on what."""
+    found: dict[str, list[str]] = {}
+    for statement in statements(f"{name.capitalize()}Role"):
+        for action in listed(statement["Action"]):
+            if action.startswith(f"{service}:"):
+                found.setdefault(action.partition(":")[2], []).extend(listed(statement["Resource"]))
+    return found
+
+
+def test_the_courier_reaches_only_contacts_seats_and_its_notes() -> None:
+    """The courier cannot scan or put, delete anything but its notes, nor touch sign-ins, tokens and lockouts."""
+    table = [one for one in statements("CourierRole") if "dynamodb:" in str(one["Action"])]
+    contacts, seats = {f"{platform}#*" for platform in EDGE}, {f"seats#{platform}" for platform in EDGE}
+    assert {one["Action"]: leading_keys(one) for one in table} == {
+        "dynamodb:GetItem": {*contacts, "prompts#*"},
+        "dynamodb:Query": {*seats, "prompts#*"},
+        "dynamodb:UpdateItem": {*contacts, *seats, "prompts#*"},
+        "dynamodb:DeleteItem": {"prompts#*"},
+        "dynamodb:ConditionCheckItem": contacts,
+    }
+
+
+def test_the_admin_function_reaches_only_contacts_seats_and_guesses() -> None:
+    """The admin function cannot scan or put, delete anything but guesses, nor touch prompts, sign-ins and tokens."""
+    table = [one for one in statements("AdminRole") if "dynamodb:" in str(one["Action"])]
+    contacts, seats = {f"{platform}#*" for platform in EDGE}, {f"seats#{platform}" for platform in EDGE}
+    guesses = {f"lockout#{surface}" for surface in ("cli", "api", "web")}
+    assert {(one["Action"], one["Resource"].partition("/index/")[2]): leading_keys(one) for one in table} == {
+        ("dynamodb:GetItem", ""): {*contacts, "lockout#cli"},
+        ("dynamodb:BatchGetItem", ""): contacts,
+        ("dynamodb:Query", ""): {*seats, *guesses},
+        ("dynamodb:Query", "listing"): contacts,
+        ("dynamodb:UpdateItem", ""): {*contacts, *seats, "lockout#cli"},
+        ("dynamodb:DeleteItem", ""): guesses,
+    }
+
+
+def test_the_command_finds_the_admin_function() -> None:
+    """The admin function goes by the stack's name, has no trigger, and gives up before the command does."""
+    function = functions()["admin"]
+    assert function["FunctionName"] == f"{STACK}-admin"
+    assert "Events" not in function
+    assert function["Timeout"] < admin_client.CONFIG.read_timeout
+    callers = [*resources("AWS::Lambda::Permission").values(), *resources("AWS::Lambda::EventSourceMapping").values()]
+    assert not [one for one in callers if "AdminFunction" in str(one)]
+
+
+def test_the_agent_has_no_access_to_the_pairing_table() -> None:
+    """The agent has a table of its own; neither the table that decides who is let in, its stream nor its index."""
+    own = ["arn:aws:dynamodb:eu-central-1:123456789012:table/doorcode-AgentTable"]
+    assert rights("agent", "dynamodb") == {"GetItem": own, "PutItem": own}
+    for model in ("", MODEL):
+        with given(AgentModelId=model):
+            assert not any("table/doorcode-Table" in str(one) for one in statements("AgentRole"))
+
+
+def test_the_relay_only_copies() -> None:
+    """The relay reads the stream of this table alone, not the table, and sends into the effects queue alone."""
+    stream = ["arn:aws:dynamodb:eu-central-1:123456789012:table/doorcode-Table/stream/2026-04-22T11:45:22.000"]
+    reads = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    assert rights("relay", "dynamodb") == dict.fromkeys(reads, stream)
+    assert rights("relay", "sqs") == {"SendMessage": [queue_arn("EffectsQueue")]}
+
+
+@pytest.mark.parametrize(
+    ("name", "queue", "dead"),
+    [("courier", "EffectsQueue", "EffectsDeadLetters"), ("agent", "AgentQueue", "AgentDeadLetters")],
+)
+def test_a_consumer_takes_from_its_queue_and_parks(name: str, queue: str, dead: str) -> None:
+    """Courier and agent take from their own queue, into which they cannot send, and park in its dead-letter queue."""
+    taking = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
+    assert rights(name, "sqs") == {
+        **{action: [queue_arn(queue)] for action in taking},
+        "SendMessage": [queue_arn(dead)],
+    }
+
+
+def queue_arn(name: str) -> str:
+    """Return a queue's ARN."""
+    return f"arn:aws:sqs:eu-central-1:123456789012:{STACK}-{name}"
+
+
+def test_only_the_courier_publishes_and_only_in_our_name() -> None:
+    """Events go to the default bus, with our source."""
+    for name in FUNCTIONS:
+        found = [one for one in statements(f"{name.capitalize()}Role") if "events:" in str(one["Action"])]
+        assert len(found) == (name == "courier")
+        for one in found:
+            assert one["Action"] == "events:PutEvents"
+            assert one["Condition"] == {"ForAllValues:StringEquals": {"events:source": [SOURCE]}}
+
+
+def test_a_model_is_asked_only_where_one_is_set() -> None:
+    """Without a model there is no right to ask one; with one, only that, or what answers for that profile."""
+    assert rights("agent", "bedrock") == {}
+    with given(AgentModelId=MODEL):
+        assert rights("agent", "bedrock") == {
+            "InvokeModel": [
+                f"arn:aws:bedrock:eu-central-1::foundation-model/{MODEL}",
+                f"arn:aws:bedrock:eu-central-1:123456789012:inference-profile/{MODEL}",
+                "arn:aws:bedrock:*::foundation-model/*",
+            ]
+        }
+        (any_model,) = (one for one in statements("AgentRole") if one["Sid"] == "AskModelBehindProfile")
+    assert any_model["Condition"] == {
+        "StringEquals": {
+            "bedrock:InferenceProfileArn": f"arn:aws:bedrock:eu-central-1:123456789012:inference-profile/{MODEL}"
+        }
+    }
+
+
+def test_the_schedule_invokes_the_courier_and_nothing_else() -> None:
+    """The sweep's role may do one thing."""
+    (statement,) = statements(SWEEP)
+    assert statement["Action"] == "lambda:InvokeFunction"
+    assert statement["Resource"].endswith(f"{STACK}-CourierFunction")
+
+
+# Tables and queues
 
 
 def test_the_table_outlives_the_stack() -> None:
@@ -215,9 +400,20 @@ def keys(described: dict[str, Any]) -> list[str]:
     return [f"{key['AttributeName']} {key['KeyType']}" for key in described["KeySchema"]]
 
 
-@pytest.mark.parametrize("name", ["AgentQueue", "AgentDeadLetters"])
+def test_the_agents_table_can_be_lost() -> None:
+    """The agent's table forgets by itself, has no stream and no backups, and goes with the stack."""
+    table = resources("AWS::DynamoDB::Table")["AgentTable"]
+    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Delete"
+    assert keys(table["Properties"]) == ["pk HASH", "sk RANGE"]
+    assert table["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+    assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
+    kept = {"StreamSpecification", "PointInTimeRecoverySpecification", "GlobalSecondaryIndexes", "TableName"}
+    assert not kept & table["Properties"].keys()
+
+
+@pytest.mark.parametrize("name", QUEUES)
 def test_queues(name: str) -> None:
-    """Queues are FIFO at high throughput, encrypted, and take a message's identity from its sender."""
+    """Queues are FIFO at high throughput, encrypted, take what SQS can, and a message's identity from its sender."""
     queue = resources("AWS::SQS::Queue")[name]["Properties"]
     assert queue["FifoQueue"] is True
     assert queue["FifoThroughputLimit"] == "perMessageGroupId"
@@ -225,14 +421,74 @@ def test_queues(name: str) -> None:
     assert queue["ContentBasedDeduplication"] is False
     assert queue["SqsManagedSseEnabled"] is True
     assert queue["MessageRetentionPeriod"] >= 345_600
+    assert queue["MaximumMessageSize"] == 1_048_576
 
 
-def test_what_cannot_be_used_is_kept_aside() -> None:
-    """The queue has a dead-letter queue, which keeps messages longer than the queue does."""
+@pytest.mark.parametrize("name", ["Agent", "Effects"])
+def test_what_cannot_be_used_is_kept_aside(name: str) -> None:
+    """A queue has a dead-letter queue, which keeps messages longer, and which nothing reaches before the code gives up."""
     queues = resources("AWS::SQS::Queue")
-    agent, dead = queues["AgentQueue"]["Properties"], queues["AgentDeadLetters"]["Properties"]
-    assert agent["RedrivePolicy"]["deadLetterTargetArn"].endswith("-AgentDeadLetters")
-    assert dead["MessageRetentionPeriod"] > agent["MessageRetentionPeriod"]
+    queue, dead = queues[f"{name}Queue"]["Properties"], queues[f"{name}DeadLetters"]["Properties"]
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"].endswith(f"-{name}DeadLetters")
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == 100
+    assert dead["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
+    assert queue["MessageRetentionPeriod"] > max(effects.PARKED_AFTER_SECONDS, agent.GIVEN_UP_AFTER_SECONDS)
+
+
+# What starts the functions behind the edge
+
+
+@pytest.mark.parametrize(("name", "queue"), [("courier", "EffectsQueue"), ("agent", "AgentQueue")])
+def test_queues_start_their_consumers(name: str, queue: str) -> None:
+    """A batch of ten, each message by itself done or failed, few at once, and hidden for long enough to be tried."""
+    source = resources("AWS::Lambda::EventSourceMapping")[f"{name.capitalize()}Source"]["Properties"]
+    assert source["FunctionName"] == f"{STACK}-{name.capitalize()}Function"
+    assert source["EventSourceArn"] == queue_arn(queue)
+    assert source["BatchSize"] == 10
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert 2 <= source["ScalingConfig"]["MaximumConcurrency"] <= 10
+    assert resources("AWS::SQS::Queue")[queue]["Properties"]["VisibilityTimeout"] >= 6 * functions()[name]["Timeout"]
+
+
+def test_the_stream_starts_the_relay() -> None:
+    """From the very first record, for as long as the stream has it, and only for contacts."""
+    source = resources("AWS::Lambda::EventSourceMapping")["RelaySource"]["Properties"]
+    assert source["FunctionName"] == f"{STACK}-RelayFunction"
+    assert "table/doorcode-Table/stream/" in source["EventSourceArn"]
+    assert (source["StartingPosition"], source["BatchSize"]) == ("TRIM_HORIZON", 100)
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source["BisectBatchOnFunctionError"] is True
+    assert source["MaximumRetryAttempts"] == source["MaximumRecordAgeInSeconds"] == -1
+    (pattern,) = source["FilterCriteria"]["Filters"]
+    (kind,) = json.loads(pattern["Pattern"])["dynamodb"]["Keys"]["sk"]["S"]
+    passed = {"dynamodb": {"Keys": {"pk": {"S": "telegram#1"}, "sk": {"S": kind}}, "NewImage": {"rev": {"N": "1"}}}}
+    assert is_move(passed)
+
+
+def test_an_adopted_table_brings_its_stream() -> None:
+    """Relay and role stand on the stream of the very table that is adopted, and there is no adopting it without."""
+    label = "2026-04-22T11:45:22.123"
+    with given(ExistingTableName="kept", ExistingTableStreamLabel=label):
+        arn = f"arn:aws:dynamodb:eu-central-1:123456789012:table/kept/stream/{label}"
+        assert resources("AWS::Lambda::EventSourceMapping")["RelaySource"]["Properties"]["EventSourceArn"] == arn
+        assert rights("relay", "dynamodb")["GetRecords"] == [arn]
+        for name in ("telegram", "courier"):
+            assert functions()[name]["Environment"]["Variables"]["TABLE_NAME"] == "kept"
+    rule = template()["Rules"]["AnAdoptedTableHasAStream"]
+    assert rule["RuleCondition"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "ExistingTableName"}, ""]}]}
+    (assertion,) = rule["Assertions"]
+    assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "ExistingTableStreamLabel"}, ""]}]}
+
+
+def test_the_sweep_runs_every_five_minutes() -> None:
+    """The schedule invokes the courier with what is no batch of its queue."""
+    schedule = resources("AWS::Scheduler::Schedule")["Sweep"]["Properties"]
+    assert schedule["ScheduleExpression"] == "rate(5 minutes)"
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    target = schedule["Target"]
+    assert target["Arn"].endswith(f":{STACK}-CourierFunction")
+    assert target["RoleArn"].endswith(f"/{STACK}-{SWEEP}")
+    assert json.loads(target["Input"]) == {"sweep": True}
 
 
 # The HTTP API
@@ -307,9 +563,35 @@ def test_the_edge_is_given_every_setting_it_uses(name: str) -> None:
         assert unresolved[setting] == {"Ref": camel(setting)}
 
 
-def test_defaults_are_the_packages_own() -> None:
+@pytest.mark.parametrize("name", BEHIND)
+def test_what_is_behind_the_edge_is_given_every_setting_it_uses(name: str) -> None:
+    """Nothing is missing in the environment, and nothing that is not used."""
+    unresolved = template()["Resources"][f"{name.capitalize()}Function"]["Properties"]["Environment"]["Variables"]
+    assert unresolved.keys() == BEHIND_SETTINGS[name] | BEHIND_SET_BY_STACK[name].keys()
+    for setting in BEHIND_SETTINGS[name]:
+        assert unresolved[setting] == {"Ref": camel(setting)}
+    for setting, value in BEHIND_SET_BY_STACK[name].items():
+        assert functions()[name]["Environment"]["Variables"][setting].endswith(value)
+
+
+def test_every_setting_is_set_somewhere() -> None:
+    """Every environment name that the package reads is given to some function."""
+    given_names = {
+        name for function in functions().values() for name in function.get("Environment", {}).get("Variables", {})
+    }
+    sources = "".join(path.read_text() for path in (ROOT / "shared/doorcode").rglob("*.py"))
+    read = set(re.findall(r'reader\.(?:read|number|text)\(\s*"([A-Z_]+)"', sources))
+    read |= {
+        name for names in re.findall(r"required\(([^)]*)\)", sources) for name in re.findall(r'"([A-Z_]+)"', names)
+    }
+    assert len(read) >= 20
+    assert read == given_names
+
+
+@pytest.mark.parametrize("name", ["slack", "courier", "agent", "admin"])
+def test_defaults_are_the_packages_own(name: str) -> None:
     """A stack with the template's defaults behaves as the package does without settings."""
-    environment = functions()["slack"]["Environment"]["Variables"]
+    environment = functions()[name]["Environment"]["Variables"]
     assert parse_settings({name: str(value) for name, value in environment.items()}) == parse_settings({})
 
 
@@ -325,28 +607,48 @@ GOOD = {
     ],
     "AllowedUsers": ["", "telegram:@owner,telegram:123456789,slack:U1234ABCD", "discord:123456789012345678"],
     "OwnerUserIds": ["", "telegram:123456789,discord:123456789012345678", "slack:W0123ABC"],
+    "TellDenied": ["true", "false"],
+    "AgentModelId": ["", MODEL, "anthropic.claude-3-haiku-20240307-v1:0", "amazon.titan-text-express-v1:0:8k"],
+    "TelegramApiUrl": ["https://api.telegram.org", "http://127.0.0.1:8787/telegram", "http://localhost:8787"],
     "SlackApiUrl": ["https://slack.com/api", "http://127.0.0.1:8787/slack", "http://localhost:8787"],
+    "DiscordApiUrl": ["https://discord.com/api/v10", "http://127.0.0.1:8787/discord"],
 }
+BAD_URLS = [
+    "ftp://example.com",
+    "http://example.com/api",
+    "example.com",
+    "https://example.com/api?x=1",
+    "http://127.0.0.1.example.com",
+]
 BAD = {
     "UnknownUserPolicy": ["maybe", "pair,deny", "slack", "pair,signal=deny", "pair;slack=deny", "Pair"],
     "AllowedUsers": ["123456789", "telegram:", "slack:@owner", "*", "telegram:*", "telegram:1;slack:U1", "telegram:@x"],
     "OwnerUserIds": ["telegram:@owner", "123", "*", "telegram:1,,slack:U1", "discord:abc"],
-    "SlackApiUrl": [
-        "ftp://slack.com",
-        "http://slack.com/api",
-        "slack.com",
-        "https://slack.com/api?x=1",
-        "http://127.0.0.1.example.com",
+    "TelegramApiUrl": BAD_URLS,
+    "SlackApiUrl": BAD_URLS,
+    "DiscordApiUrl": BAD_URLS,
+    "AgentModelId": [
+        "nova",
+        "arn:aws:bedrock:eu-central-1::foundation-model/amazon.nova-lite-v1:0",
+        "a b.c",
+        "*",
+        "a.*",
     ],
     "AlarmEmail": ["nobody", "a@b", "a b@example.com"],
     "ExistingTableName": ["a", "name with spaces", "arn:aws:dynamodb:x"],
+    "ExistingTableStreamLabel": ["*", "latest", "table/kept/stream/2026-04-22T11:45:22.123", "2026-04-22T*"],
 }
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in GOOD.items() for value in values])
 def test_the_template_takes_what_the_package_takes(name: str, value: str) -> None:
     """A value that is fine for the template is fine for the functions."""
-    assert re.fullmatch(template()["Parameters"][name]["AllowedPattern"], value)
+    parameter = template()["Parameters"][name]
+    assert (
+        value in parameter["AllowedValues"]
+        if "AllowedValues" in parameter
+        else re.fullmatch(parameter["AllowedPattern"], value)
+    )
     parse_settings({environment_name(name): value})
 
 
@@ -381,16 +683,38 @@ def test_every_reason_is_counted(name: str) -> None:
     assert metric["Dimensions"] == [{"Key": "reason", "Value": "$.reason"}]
 
 
+@pytest.mark.parametrize("name", BEHIND)
+def test_trouble_behind_the_edge_is_counted(name: str) -> None:
+    """Security 34: whatever kept something from being done is a metric, by its reason, and so is what was put aside."""
+    filters = resources("AWS::Logs::MetricFilter")
+    # What an operator was refused is no trouble.
+    pattern = '{ ($.level = "ERROR") && ($.reason = "*") }' if name == "admin" else '{ $.reason = "*" }'
+    patterns = {f"{name.capitalize()}Reasons": (pattern, "Troubles", "$.reason")}
+    if name not in {"relay", "admin"}:
+        patterns[f"{name.capitalize()}Parked"] = ('{ $.parked = "true" }', "Parked", None)
+    for logical_id, (pattern, metric_name, dimension) in patterns.items():
+        properties = filters[logical_id]["Properties"]
+        assert properties["LogGroupName"] == f"{STACK}-{name.capitalize()}Logs"
+        assert properties["FilterPattern"] == pattern
+        (metric,) = properties["MetricTransformations"]
+        assert (metric["MetricNamespace"], metric["MetricName"]) == (f"Doorcode/{STACK}", metric_name)
+        assert [one["Value"] for one in metric.get("Dimensions", [])] == ([dimension] if dimension else [])
+
+
 def test_alarms() -> None:
     """What has to be known is alarmed, and says what it means and where it goes."""
     alarms = {name: alarm["Properties"] for name, alarm in resources("AWS::CloudWatch::Alarm").items()}
-    watched = {(alarm["MetricName"], alarm["Dimensions"][0]["Value"]) for alarm in alarms.values()}
+    watched = {(alarm["MetricName"], alarm.get("Dimensions", [{"Value": ""}])[0]["Value"]) for alarm in alarms.values()}
     assert watched == {
         ("5xx", f"{STACK}-Api"),
         ("Requests", "unusable_payload"),
         ("Requests", "bad_signature"),
+        ("Troubles", BadTokenError.reason),
+        ("Parked", ""),
+        ("IteratorAge", f"{STACK}-RelayFunction"),
         ("ApproximateNumberOfMessagesVisible", f"{STACK}-AgentDeadLetters"),
-        *(("Errors", f"{STACK}-{name.capitalize()}Function") for name in EDGE),
+        ("ApproximateNumberOfMessagesVisible", f"{STACK}-EffectsDeadLetters"),
+        *(("Errors", f"{STACK}-{name.capitalize()}Function") for name in (*EDGE, *BEHIND)),
     }
     for alarm in alarms.values():
         assert alarm["AlarmActions"] == [f"{STACK}-AlarmTopic"]
@@ -398,13 +722,21 @@ def test_alarms() -> None:
         assert alarm["TreatMissingData"] == "notBreaching"
     dashboard = resources("AWS::CloudWatch::Dashboard")["Dashboard"]["Properties"]["DashboardBody"]
     assert all(f"{STACK}-{name}" in dashboard for name in alarms)
+    assert json.loads(dashboard)["widgets"]
+
+
+def test_a_stream_that_is_not_followed_is_known_in_time() -> None:
+    """The relay's delay is alarmed long before the stream forgets, after 24 hours."""
+    alarm = resources("AWS::CloudWatch::Alarm")["RelayAgeAlarm"]["Properties"]
+    assert (alarm["Namespace"], alarm["Statistic"]) == ("AWS/Lambda", "Maximum")
+    assert alarm["Threshold"] <= 3_600_000
 
 
 def test_outputs() -> None:
     """What the operator and the command need is given out."""
     assert template()["Outputs"].keys() >= {
         *("TelegramWebhookUrl", "SlackWebhookUrl", "DiscordWebhookUrl"),
-        *("TableName", "AgentQueueUrl", "ParameterPrefix"),
+        *("TableName", "AgentQueueUrl", "AdminFunctionName", "ParameterPrefix"),
     }
     assert all(output["Description"] for output in template()["Outputs"].values())
 

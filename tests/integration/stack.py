@@ -1,7 +1,8 @@
 """The whole stack on this machine: built for it, deployed with ``sam deploy`` onto ministack, reached over HTTP.
 
-ministack enforces each function's role here (``AUTH``), with two gaps: it knows no ``dynamodb:LeadingKeys``, and it
-checks ``ssm:GetParameters`` on ``*`` instead of the parameters, so that the functions are given that much more.
+ministack enforces each function's role here (``AUTH``), with three gaps: it knows no ``dynamodb:LeadingKeys``, checks
+``ssm:GetParameters`` on ``*`` instead of the parameters, and takes ``SendMessageBatch`` and ``Converse`` for actions of
+their own, where AWS has ``sqs:SendMessage`` and ``bedrock:InvokeModel``. So the functions are given that much more.
 """
 
 import contextlib
@@ -19,6 +20,12 @@ from tests.backends import dynamodb, emulators
 from tests.infra.build import build_local, local_build_held, sam
 
 EDGE = ("telegram", "slack", "discord")
+# What ministack checks where AWS does not, by function.
+CHECKED_HERE = {
+    **{name: ["ssm:GetParameters"] for name in (*EDGE, "courier", "admin")},
+    "relay": ["sqs:SendMessageBatch"],
+    "agent": ["ssm:GetParameters", "bedrock:Converse"],
+}
 
 Headers = Mapping[str, str] | Sequence[tuple[str, str]]
 
@@ -64,13 +71,14 @@ class Cloud:
     def _make_good(self, stack: "Stack") -> None:
         """Do what the template asks for and ministack does not."""
         tables = self.client("dynamodb")
-        ttl = tables.describe_time_to_live(TableName=stack.table)["TimeToLiveDescription"]
-        if ttl["TimeToLiveStatus"] == "DISABLED":
-            tables.update_time_to_live(
-                TableName=stack.table, TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"}
-            )
-        statement = {"Effect": "Allow", "Action": "ssm:GetParameters", "Resource": "*"}
-        for function in EDGE:
+        for name in (stack.table, stack.resource("AgentTable")):
+            ttl = tables.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+            if ttl["TimeToLiveStatus"] == "DISABLED":
+                tables.update_time_to_live(
+                    TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"}
+                )
+        for function, actions in CHECKED_HERE.items():
+            statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
             self.client("iam").put_role_policy(
                 RoleName=stack.resource(f"{function.capitalize()}Role"),
                 PolicyName="what-ministack-checks",
@@ -147,12 +155,31 @@ class Stack:
         """Empty the table and the queues."""
         for item in self.items():
             self.client("dynamodb").delete_item(TableName=self.table, Key={key: item[key] for key in ("pk", "sk")})
-        for queue in ("AgentQueue", "AgentDeadLetters"):
+        for queue in ("AgentQueue", "AgentDeadLetters", "EffectsQueue", "EffectsDeadLetters"):
             self.client("sqs").purge_queue(QueueUrl=self.resource(queue))
+
+    def rest(self) -> None:
+        """Have nothing start relay, courier and agent: what they would take stays to be seen."""
+        functions = self.client("lambda")
+        for source in ("RelaySource", "CourierSource", "AgentSource"):
+            functions.update_event_source_mapping(UUID=self.resource(source), Enabled=False)
+
+    def invoke(self, function: str, event: object) -> Any:
+        """Invoke a function directly and return what it returns. Raises AssertionError if it fails."""
+        answer = self.client("lambda").invoke(
+            FunctionName=self.resource(f"{function.capitalize()}Function"), Payload=json.dumps(event)
+        )
+        body = answer["Payload"].read()
+        assert "FunctionError" not in answer, body
+        return json.loads(body)
 
     def admitted(self, wait: int = 0) -> list[dict[str, Any]]:
         """Take what was handed to the agent off its queue, in order; ``wait`` is in seconds."""
-        queue, messages = self.outputs["AgentQueueUrl"], []
+        return self.taken("AgentQueue", wait)
+
+    def taken(self, queue_id: str, wait: int = 0) -> list[dict[str, Any]]:
+        """Take what is in a queue of the template, in order; ``wait`` is in seconds."""
+        queue, messages = self.resource(queue_id), []
         while True:
             answer = self.client("sqs").receive_message(
                 QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=wait, MessageSystemAttributeNames=["All"]
@@ -209,7 +236,7 @@ def _deploy(built: Path, url: str, name: str, parameters: Mapping[str, object]) 
         *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
     ]
     if parameters:
-        command += ["--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items())]
+        command += ["--parameter-overrides", *(f'{key}="{value}"' for key, value in parameters.items())]
     with tempfile.TemporaryDirectory() as home:
         settings = {
             "AWS_ENDPOINT_URL": url,

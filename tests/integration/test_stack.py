@@ -26,7 +26,10 @@ def test_missing_secrets_are_made_and_kept(cloud: Cloud) -> None:
     cloud.delete("kept")
     assert {name: stack.secret(name) for name in MADE_HERE} == made
     assert stack.items() == []
-    again = cloud.deploy("kept", ExistingTableName=stack.table)
+    label = (
+        cloud.client("dynamodb").describe_table(TableName=stack.table)["Table"]["LatestStreamArn"].rpartition("/")[2]
+    )
+    again = cloud.deploy("kept", ExistingTableName=stack.table, ExistingTableStreamLabel=label)
     assert {name: again.secret(name) for name in MADE_HERE} == made
     assert again.table == stack.table
     cloud.delete("kept")

@@ -30,11 +30,8 @@ class Doors:
         stack.set_secret("telegram/webhook-secret", webhooks.WEBHOOK_SECRET)
         stack.set_secret("slack/signing-secret", webhooks.SIGNING_SECRET)
         stack.set_secret("discord/public-key", webhooks.PUBLIC_KEY)
-        # What is admitted is to be seen in its queue, so nobody takes it out.
-        functions = stack.client("lambda")
-        for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
-            if mapping["EventSourceArn"].endswith(stack.outputs["AgentQueueUrl"].rpartition("/")[2]):
-                functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        # What is admitted is to be seen in its queue, and the table as the edge leaves it.
+        stack.rest()
 
     def deliver(self, delivery: Delivery) -> Reply:
         """Send a delivery, signed now."""

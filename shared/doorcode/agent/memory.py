@@ -17,6 +17,9 @@ ANSWERED_SECONDS = 86_400
 CONVERSATION_SECONDS = 7 * 86_400
 # The last exchanges that a model is given again; always whole ones, so that a conversation begins with the person.
 MAX_TURNS = 20
+EXCHANGE = 2
+# An item holds 400 KB.
+MAX_BYTES = 300_000
 
 
 class Client(Protocol):
@@ -27,10 +30,11 @@ class Client(Protocol):
 
 
 class Draft(Struct, frozen=True):
-    """An answer that was made, and how many of its parts were sent."""
+    """An answer that was made, how many of its parts were sent, and how many messages it answers."""
 
     text: str
     done: int = 0
+    taken: int = 1
 
 
 class Memory:
@@ -54,11 +58,11 @@ class Memory:
     def draft(self, delivery: str) -> Draft | None:
         """Return the answer that an earlier try has made to that delivery."""
         item = self._get(f"delivery#{delivery}", "draft")
-        return Draft(item["text"]["S"], int(item["done"]["N"])) if item else None
+        return _draft(item) if item else None
 
     def keep_draft(self, delivery: str, draft: Draft, now: int) -> None:
         """Keep an answer, so that the next try goes on with the very same one."""
-        fields = {"text": {"S": draft.text}, "done": {"N": str(draft.done)}}
+        fields = {"text": {"S": draft.text}, "done": {"N": str(draft.done)}, "taken": {"N": str(draft.taken)}}
         self._put(f"delivery#{delivery}", "draft", now + ANSWERED_SECONDS, **fields)
 
     def turns(self, chat: str, now: int) -> list[Turn]:
@@ -71,8 +75,12 @@ class Memory:
     def keep_turns(self, chat: str, turns: Sequence[Turn], now: int) -> None:
         """Remember the last turns of a chat."""
         until = now + CONVERSATION_SECONDS
-        text = msgspec.json.encode(list(turns)[-MAX_TURNS:]).decode()
-        self._put(f"chat#{chat}", "turns", until, turns={"S": text}, until={"N": str(until)})
+        kept = list(turns)[-MAX_TURNS:]
+        text = msgspec.json.encode(kept)
+        while len(text) > MAX_BYTES and len(kept) > EXCHANGE:
+            kept = kept[EXCHANGE:]
+            text = msgspec.json.encode(kept)
+        self._put(f"chat#{chat}", "turns", until, turns={"S": text.decode()}, until={"N": str(until)})
 
     def _get(self, pk: str, sk: str) -> Any:
         key = {"pk": {"S": pk}, "sk": {"S": sk}}
@@ -81,3 +89,7 @@ class Memory:
     def _put(self, pk: str, sk: str, ttl: int, **fields: Any) -> None:
         item = {"pk": {"S": pk}, "sk": {"S": sk}, "ttl": {"N": str(ttl)}, **fields}
         self._client.put_item(TableName=self._name, Item=item)
+
+
+def _draft(item: Any) -> Draft:
+    return Draft(item["text"]["S"], int(item["done"]["N"]), int(item["taken"]["N"]))

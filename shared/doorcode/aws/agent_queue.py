@@ -70,6 +70,6 @@ def hand_off(message: Message, admitted_by: Reason) -> dict[str, Any]:
 
 def fitting_id(text: str) -> str:
     """Return a group or deduplication id that SQS takes: the text itself, or its digest where it is too long."""
-    if len(text) <= LONGEST_ID and text.isascii():
+    if len(text) <= LONGEST_ID and all("!" <= character <= "~" for character in text):
         return text
     return hashlib.sha256(text.encode()).hexdigest()

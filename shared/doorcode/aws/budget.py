@@ -17,23 +17,27 @@ class MessageBudget:
         self._table = table
         self._limit = limit
 
-    def spend(self, platform: Platform, user_id: str, now: int) -> bool:
-        """Count one message with one conditional write; say whether it is still within the budget."""
+    def spend(self, platform: Platform, user_id: str, delivery_id: str, now: int) -> bool:
+        """Count one message with one conditional write; say whether it is still within the budget.
+
+        The delivery that was counted last is not counted again: its hand-off failed, and it came once more.
+        """
         if not self._limit:
             return True
         try:
             self._table.update(
                 f"budget#{contact_pk(platform, user_id)}",
                 f"{now // MINUTE:012d}",
-                UpdateExpression="ADD spent :one SET #ttl = :ttl",
-                ConditionExpression="attribute_not_exists(spent) OR spent < :limit",
+                UpdateExpression="ADD spent :one SET #ttl = :ttl, delivery_id = :delivery",
+                ConditionExpression="attribute_not_exists(spent) OR (spent < :limit AND delivery_id <> :delivery)",
                 ExpressionAttributeNames={"#ttl": "ttl"},
                 ExpressionAttributeValues={
                     ":one": attribute(1),
                     ":limit": attribute(self._limit),
                     ":ttl": attribute(expires_after(now)),
+                    ":delivery": attribute(delivery_id),
                 },
             )
-        except ConditionError:
-            return False
+        except ConditionError as error:
+            return error.lost[0].get("delivery_id") == attribute(delivery_id)
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -68,18 +69,13 @@ class Directory:
 
         Raises InvalidCursorError for a cursor that no page gave out.
         """
-        if state not in LISTED:
-            raise ValueError(f"only {sorted(LISTED)} are listed, not {state}")
         table = self._table.started()
+        query = _those_listed(platform, state, now)
         contacts: list[Contact] = []
         start = _decoded(cursor, platform, state) if cursor else {}
         while True:
             answer = table.query(
-                IndexName="listing",
-                KeyConditionExpression="listing = :listing",
-                # Guests whose time is up stay in the index until TTL deletes them.
-                FilterExpression="attribute_not_exists(paired_until) OR paired_until > :now",
-                ExpressionAttributeValues={":listing": {"S": listing(platform, state)}, ":now": attribute(now)},
+                **query,
                 ScanIndexForward=False,
                 Limit=limit - len(contacts),
                 **({"ExclusiveStartKey": start} if start else {}),
@@ -88,6 +84,18 @@ class Directory:
             start = answer.get("LastEvaluatedKey") or {}
             if not start or len(contacts) >= limit:
                 return Page(contacts, _encoded(start) if start else "")
+
+    def count(self, platform: Platform, state: State, now: int) -> int:
+        """Count the paired or the blocked contacts of a platform, as ``listed`` would give them."""
+        query = _those_listed(platform, state, now)
+        count = 0
+        start: dict[str, Any] = {}
+        while True:
+            answer = self._table.query(**query, Select="COUNT", **({"ExclusiveStartKey": start} if start else {}))
+            count += int(answer["Count"])
+            start = answer.get("LastEvaluatedKey") or {}
+            if not start:
+                return count
 
     def clear(
         self, room: WaitingRoom, platform: Platform, now: int, decision: Decision, *, cursor: str = ""
@@ -104,6 +112,18 @@ class Directory:
             except UnavailableError:
                 failed.append(contact)
         return Cleared(revoked, failed, page.cursor)
+
+
+def _those_listed(platform: Platform, state: State, now: int) -> dict[str, Any]:
+    if state not in LISTED:
+        raise ValueError(f"only {sorted(LISTED)} are listed, not {state}")
+    return {
+        "IndexName": "listing",
+        "KeyConditionExpression": "listing = :listing",
+        # Guests whose time is up stay in the index until TTL deletes them.
+        "FilterExpression": "attribute_not_exists(paired_until) OR paired_until > :now",
+        "ExpressionAttributeValues": {":listing": {"S": listing(platform, state)}, ":now": attribute(now)},
+    }
 
 
 def _readable(items: list[Item]) -> list[Contact]:

@@ -25,8 +25,12 @@ class UnusableRecordError(DoorcodeError):
 
 
 class Move(Struct, frozen=True):
-    """One move of a contact: what it was, what it is (None: no item), and when, in whole seconds since 1970."""
+    """One move of a contact: what it was, what it is (None: no item), and when, in whole seconds since 1970.
 
+    ``record`` is the stream's own id of it, the same however often it comes.
+    """
+
+    record: str
     old: Contact | None
     new: Contact | None
     at: int
@@ -59,19 +63,34 @@ class EffectsQueue:
 
         What is no move of a contact is passed over, and counts as done.
         """
-        for start in range(0, len(records), BATCH_SIZE):
-            batch = records[start : start + BATCH_SIZE]
+        start = 0
+        while start < len(records):
+            batch = _one_of_each(records[start : start + BATCH_SIZE])
             entries = [_entry(number, record) for number, record in enumerate(batch) if is_move(record)]
-            if not entries:
-                continue
             try:
-                answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
+                answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries) if entries else {}
             except Exception:  # noqa: BLE001 (whatever it was, the stream gives the records again)
                 return start
-            failed = [int(entry["Id"]) for entry in answer.get("Failed", [])]
+            # What the queue refuses for ever is passed over: nothing may stop the stream for it.
+            failed = [int(entry["Id"]) for entry in answer.get("Failed", []) if not entry.get("SenderFault")]
             if failed:
                 return start + min(failed)
+            start += len(batch)
         return len(records)
+
+
+def _one_of_each(records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Return the first records, up to the second one of any contact.
+
+    Of one call some entries may be taken and others not: a later move must not overtake an earlier one.
+    """
+    seen: set[str] = set()
+    for number, record in enumerate(records):
+        contact = record.get("dynamodb", {}).get("Keys", {}).get("pk", {}).get("S", "")
+        if contact in seen:
+            return records[:number]
+        seen.add(contact)
+    return records
 
 
 def is_move(record: Mapping[str, Any]) -> bool:
@@ -87,6 +106,7 @@ def _entry(number: int, record: Mapping[str, Any]) -> dict[str, Any]:
     change = record["dynamodb"]
     body = {
         "version": VERSION,
+        "record": record["eventID"],
         "at": int(change["ApproximateCreationDateTime"]),
         "old": change.get("OldImage"),
         "new": change.get("NewImage"),
@@ -107,7 +127,7 @@ def read_move(body: str) -> Move:
             raise UnusableRecordError("A record is of another version.")
         images = (record["old"], record["new"])
         old, new = (contact_from_item(image) if image else None for image in images)
-        move = Move(old, new, int(record["at"]))
+        move = Move(str(record["record"]), old, new, int(record["at"]))
     except (KeyError, TypeError, ValueError, AttributeError, UnreadableItemError):
         raise UnusableRecordError("A record has an unknown form.") from None
     _ = move.contact

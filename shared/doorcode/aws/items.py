@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from doorcode.aws.table import Item
 from doorcode.errors import UnreadableItemError
-from doorcode.pairing.contact import Contact, Platform, State
+from doorcode.pairing.contact import END_OF_TIME, Contact, Platform, State
 
 CONTACT = "contact"
 DAY = 86_400
@@ -97,15 +97,19 @@ def contact_from_item(item: Item) -> Contact:
 
 
 def seat_from_item(item: Item) -> Seat:
-    """Read a seat's item."""
-    return Seat(
-        name=item["sk"]["S"],
-        user_id=item["user_id"]["S"],
-        nonce=item["nonce"]["S"],
-        key_id=item["key_id"]["S"],
-        expires_at=int(item["expires_at"]["N"]),
-        freed_at=int(item.get("freed_at", {"N": "0"})["N"]),
-    )
+    """Read a seat's item. One of an unknown form is a seat that nobody can have: it costs a place, not the room."""
+    name: str = item["sk"]["S"]
+    try:
+        return Seat(
+            name=name,
+            user_id=item["user_id"]["S"],
+            nonce=item["nonce"]["S"],
+            key_id=item["key_id"]["S"],
+            expires_at=int(item["expires_at"]["N"]),
+            freed_at=int(item.get("freed_at", {"N": "0"})["N"]),
+        )
+    except (KeyError, ValueError):
+        return Seat(name=name, user_id="", nonce="", key_id="", expires_at=END_OF_TIME)
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, dict[str, str], dict[str, Any]]:

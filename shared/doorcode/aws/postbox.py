@@ -48,6 +48,12 @@ class Postbox:
         )
 
 
+def group(record: Record) -> str:
+    """Return the group of a message, such as one contact or one chat."""
+    name: str = record["attributes"]["MessageGroupId"]
+    return name
+
+
 def age(record: Record, now: int) -> int:
     """Return for how many seconds a message has been in the queue."""
     return now - int(record["attributes"]["SentTimestamp"]) // 1000

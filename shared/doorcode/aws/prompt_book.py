@@ -12,7 +12,7 @@ from doorcode.aws.items import attribute, contact_pk, expires_after
 from doorcode.aws.table import Table
 from doorcode.pairing.contact import Platform
 
-PROGRESS = "progress"
+PROGRESS = "progress#"
 # Long enough to close a prompt after a guest of months; then the buttons are dead anyway.
 KEPT_SECONDS = 90 * 86_400
 
@@ -36,10 +36,10 @@ class PromptBook:
     def prompts(self, platform: Platform, user_id: str, nonce: str) -> list[Noted]:
         """Return the prompts of one request, in the order of their owners."""
         found = []
-        for item in self._table.partition(_pk(platform, user_id)):
-            seen, _, owner = item["sk"]["S"].partition("#")
-            if seen != nonce or not nonce:
-                continue
+        if not nonce:
+            return []
+        for item in self._table.partition(_pk(platform, user_id), f"{nonce}#"):
+            owner = item["sk"]["S"].partition("#")[2]
             owner_platform, _, owner_id = owner.partition(":")
             place = item.get("place", {}).get("S", "")
             found.append(Noted(nonce, Platform(owner_platform), owner_id, place))
@@ -57,22 +57,19 @@ class PromptBook:
         """Forget a prompt that is nowhere, or that has become another request's."""
         self._table.delete(_pk(platform, user_id), _sk(prompt))
 
-    def done(self, platform: Platform, user_id: str, rev: int) -> frozenset[str]:
-        """Return the steps that are done for the move to that revision."""
-        item = self._table.get(_pk(platform, user_id), PROGRESS)
-        if not item or int(item["rev"]["N"]) != rev:
-            return frozenset()
-        return frozenset(item["steps"]["SS"])
+    def done(self, platform: Platform, user_id: str, record: str) -> frozenset[str]:
+        """Return the steps that are done of what follows from that record of the stream."""
+        item = self._table.get(_pk(platform, user_id), f"{PROGRESS}{record}")
+        return frozenset(item["steps"]["SS"]) if item else frozenset()
 
-    def note_done(self, platform: Platform, user_id: str, rev: int, steps: frozenset[str], now: int) -> None:
-        """Note the steps that are done for the move to that revision, all of them together."""
+    def note_done(self, platform: Platform, user_id: str, record: str, steps: frozenset[str], now: int) -> None:
+        """Note the steps that are done for that record, all of them together. Records are never followed for a day."""
         self._table.update(
             _pk(platform, user_id),
-            PROGRESS,
-            UpdateExpression="SET rev = :rev, steps = :steps, #ttl = :ttl",
+            f"{PROGRESS}{record}",
+            UpdateExpression="SET steps = :steps, #ttl = :ttl",
             ExpressionAttributeNames={"#ttl": "ttl"},
             ExpressionAttributeValues={
-                ":rev": attribute(rev),
                 ":steps": {"SS": sorted(steps)},
                 ":ttl": attribute(expires_after(now)),
             },

@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from doorcode.errors import SecretError
+from doorcode.errors import SecretError, UnreadableSecretError
 from doorcode.pairing.keyring import Keyring, parse_keyring
 
 REREAD_SECONDS = 2
@@ -47,6 +47,8 @@ class SecretStore:
         self._texts: Mapping[str, str] = {}
         self._fresh_until = 0.0
         self._read_at: int | None = None
+        # Why the last read failed; empty if it did not.
+        self._failed = ""
 
     def keyring(self, name: str, now: int) -> Keyring:
         """Return the keyring of that name, at most ``max_age`` old. Raises SecretError."""
@@ -84,17 +86,21 @@ class SecretStore:
         return self._read_at is None or not 0 <= now - self._read_at < REREAD_SECONDS
 
     def _refresh(self, now: int) -> None:
-        # With an age of 0 every call reads; a failed read is not repeated for 2 seconds while there is something to use.
-        if self._texts and self._max_age and not self._may_read(now):
+        # With an age of 0 every call reads; a failed read is not repeated for 2 seconds, whatever flood asks for it.
+        if self._failed and not self._may_read(now):
+            if not self._texts:
+                raise UnreadableSecretError(self._failed)
             return
         self._read_at = now
         try:
             texts = self._read()
         except Exception as error:  # noqa: BLE001
             # Whatever the client raises, from throttling to a refused permission: keep what there is.
+            self._failed = f"The secrets under {self._prefix} cannot be read ({_detail(error)})."
             if not self._texts:
-                raise SecretError(f"The secrets under {self._prefix} cannot be read ({_detail(error)}).") from None
+                raise UnreadableSecretError(self._failed) from None
             return
+        self._failed = ""
         self._texts = texts
         self._fresh_until = now + self._max_age * (1 - JITTER * self._chance())
 

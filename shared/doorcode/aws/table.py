@@ -135,16 +135,16 @@ class Table:
             waiting += left
         return items
 
-    def partition(self, pk: str) -> list[Item]:
-        """Read all items of one partition, consistently, in the order of their sort keys."""
+    def partition(self, pk: str, prefix: str = "") -> list[Item]:
+        """Read one partition's items whose sort key begins with ``prefix``, consistently, in the order of those keys."""
         items: list[Item] = []
         start: dict[str, Any] = {}
         while True:
             answer = self._ask(
                 "read the table",
                 self._client.query,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": pk}},
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)" if prefix else "pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": pk}} | ({":prefix": {"S": prefix}} if prefix else {}),
                 ConsistentRead=True,
                 **start,
             )
@@ -216,7 +216,7 @@ class Table:
                 passes = _passes(detail, response)
                 in_doubt = in_doubt or _may_have_been_written(response)
             if not passes or not self._pause(tries, deadline):
-                raise UnavailableError(doing, detail) from None
+                raise UnavailableError(doing, detail, in_doubt=in_doubt) from None
 
     def _until(self) -> float:
         return self._clock() + self._patience if self._deadline is None else self._deadline

@@ -88,8 +88,9 @@ class WaitingRoom:
     def request(self, contact: Contact, asked: Asked, keyring: Keyring, now: int) -> RequestOutcome:
         """Start a request for a contact as the gate has read it, and give it a seat.
 
-        Never raises for trouble with the table: that counts as a full room, so that a flood of strangers costs paired
-        people nothing. The refusals are verdicts: rate limited, full, or not a stranger any more.
+        Trouble with the table counts as a full room, so that a flood of strangers costs paired people nothing; only if
+        it cannot be told whether the request was written, that is raised as UnavailableError. The refusals are verdicts:
+        rate limited, full, or not a stranger any more.
         """
         verdict = assess_request(contact, asked.delivery_id, now)
         if verdict is not RequestVerdict.NEW:
@@ -98,8 +99,13 @@ class WaitingRoom:
             return RequestOutcome(RequestVerdict.FULL, contact)
         try:
             return self._request(self._table.started(), contact, asked, keyring, now)
-        except UnavailableError:
-            return self._full(contact, now)
+        except UnavailableError as error:
+            if not error.in_doubt:
+                return self._full(contact, now)
+        # It may be written although the answer was lost. Raises UnavailableError: then the delivery comes again.
+        present = self._read(self._table, contact.platform, contact.user_id)
+        verdict = assess_request(present, asked.delivery_id, now)
+        return RequestOutcome(verdict, present) if verdict is RequestVerdict.AGAIN else self._full(contact, now)
 
     def find_by_code(self, platform: Platform, code: str, secrets: Secrets, now: int) -> Contact | None:
         """Return the contact whose latest request has that code (normalised), whatever became of it since.

@@ -70,7 +70,7 @@ class Target:
         """Where the stack's secrets are in Parameter Store."""
         return f"/doorcode/{self.stack}"
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, config: Config = CONFIG) -> Any:
         """Build a client. Raises CommandError where credentials or region are missing."""
         try:
             if self.local:
@@ -78,11 +78,11 @@ class Target:
                     service,
                     endpoint_url=self._sandbox.endpoint,
                     region_name=self._sandbox.region,
-                    aws_access_key_id="sandbox",
-                    aws_secret_access_key="sandbox",  # noqa: S106 (the emulator takes any)
-                    config=CONFIG,
+                    aws_access_key_id="test",
+                    aws_secret_access_key="test",  # noqa: S106 (what the emulator takes for its administrator)
+                    config=config,
                 )
-            return self._session.client(service, config=CONFIG)
+            return self._session.client(service, config=config)
         except BotoCoreError as error:
             raise unreachable(error) from None
 
@@ -119,7 +119,7 @@ def unreachable(error: Exception, what: str = "AWS") -> CommandError:
         detail = f"{code}: {error.response.get('Error', {}).get('Message', '')}".strip(": ")
     else:
         detail = str(error).strip() or type(error).__name__
-    line = " ".join(detail.split())
+    line = " ".join(detail.split()).rstrip(".")
     return CommandError(f"Cannot reach {what}: {line}. See: doorcode doctor", Exit.UNREACHABLE)
 
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 from doorcode.agent.memory import Draft, Memory
 from doorcode.agent.responder import ONLY_TEXT, Responder, Turn
 from doorcode.aws.effects_queue import UnusableRecordError
-from doorcode.aws.postbox import Postbox, Record, age, backed_off, receives
+from doorcode.aws.postbox import Postbox, Record, age, backed_off, group, receives
 from doorcode.entrypoints import log
 from doorcode.entrypoints.courier import Senders
 from doorcode.errors import UnknownPlatformError
@@ -23,6 +23,8 @@ VERSION = 1
 # After that the person is told that no answer will come.
 GIVEN_UP_AFTER_SECONDS = 900
 GAVE_UP = "Sorry, I could not answer that. Please try again later."
+# What one chat may take at worst, a model's answer included. With less time left, it waits for another invocation.
+RESERVE_MILLISECONDS = 75_000
 ANSWERED_BELOW = "(answered below)"
 # Where every message waits for an answer of its own, although they are answered as one.
 EACH_WAITS = frozenset({Platform.DISCORD})
@@ -81,35 +83,60 @@ class Agent:
         self._debounce = debounce
         self._remembers = remembers
 
-    def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
+    def handle(self, event: Mapping[str, Any], context: Any = None) -> dict[str, Any]:
         """Answer a batch; report what is to come again. A chat that fails comes again whole, and no other with it."""
         chats: dict[str, list[Record]] = {}
         for record in event["Records"]:
-            chats.setdefault(record["attributes"]["MessageGroupId"], []).append(record)
+            chats.setdefault(group(record), []).append(record)
         failed: list[Record] = []
         for chat, records in chats.items():
-            failed += self._chat(chat, records)
+            if context is not None and context.get_remaining_time_in_millis() < RESERVE_MILLISECONDS:
+                failed += self._hand_back(records, 0)
+            else:
+                failed += self._chat(chat, records)
         return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
 
     def _chat(self, chat: str, records: Sequence[Record]) -> Sequence[Record]:
-        """Answer one chat's messages; return those that are to come again: all of them, or none."""
+        """Answer one chat's messages; return those that are to come again."""
         now = self._clock()
         wait = self._debounce - age(records[0], now)
         if wait > 0 and receives(records[0]) == 1:
             # Handed back, it keeps its place, and what follows within the window arrives together with it.
             return self._hand_back(records, wait)
-        messages: list[HandedOff] = []
+        left = list(records)
         try:
-            messages = [message for message in map(self._read, records) if message]
-            messages = [message for message in messages if not self._memory.was_answered(message.delivery, now)]
-            if messages:
-                self._answer(chat, messages, now)
+            while left:
+                left = left[self._answer_some(chat, left, now) :]
         except Exception as error:  # noqa: BLE001 (a model, a platform, a table: none may hold up another chat)
             log.warning("A chat is answered later", reason=getattr(error, "reason", type(error).__name__))
-            if age(records[0], now) < GIVEN_UP_AFTER_SECONDS or not messages:
-                return self._hand_back(records, getattr(error, "delay", 0) or backed_off(records[0]))
-            self._give_up(messages, now)
+            left = self._without_hopeless(left, now)
+            return self._hand_back(left, getattr(error, "delay", 0) or backed_off(records[0]))
         return []
+
+    def _answer_some(self, chat: str, records: Sequence[Record], now: int) -> int:
+        """Answer the first messages as one; return how many records are done with."""
+        first = self._read(records[0])
+        if first is None or self._memory.was_answered(first.delivery, now):
+            return 1
+        draft = self._memory.draft(first.delivery)
+        taken = draft.taken if draft else len(records)
+        messages = [first]
+        for record in records[1:taken]:
+            message = self._read(record)
+            if message:
+                messages.append(message)
+        self._answer(chat, messages, draft, now)
+        return min(taken, len(records))
+
+    def _without_hopeless(self, records: Sequence[Record], now: int) -> list[Record]:
+        """Give up on what waited too long, with an honest word, and return the rest."""
+        too_old = [record for record in records if age(record, now) >= GIVEN_UP_AFTER_SECONDS]
+        try:
+            self._give_up([message for message in map(self._read, too_old) if message], now)
+        except Exception as error:  # noqa: BLE001 (the queue itself does not answer)
+            log.warning("Could not park a message", reason=type(error).__name__)
+            return list(records)
+        return [record for record in records if record not in too_old]
 
     def _read(self, record: Record) -> HandedOff | None:
         try:
@@ -119,23 +146,28 @@ class Agent:
             self._postbox.park(record)
             return None
 
-    def _answer(self, chat: str, messages: Sequence[HandedOff], now: int) -> None:
-        last = messages[-1]
+    def _answer(self, chat: str, messages: Sequence[HandedOff], draft: Draft | None, now: int) -> None:
+        first, last = messages[0], messages[-1]
         sender = self._senders.on(last.platform, now)
-        draft = self._memory.draft(last.delivery)
-        text = "\n".join(message.text for message in messages if message.text)
         if draft is None:
             try:
                 sender.typing(last.reply, now)
             except SendError as error:
                 # Only a courtesy.
                 log.warning(str(error), reason=error.reason, platform=last.platform)
-            draft = Draft(self._say(chat, text, now))
-            self._memory.keep_draft(last.delivery, draft, now)
+            said = self._say(chat, "\n".join(message.text for message in messages if message.text), now)
+            # What follows meanwhile gets an answer of its own: this one was made for these, and may be half sent.
+            draft = Draft(said, taken=len(messages))
+            self._memory.keep_draft(first.delivery, draft, now)
+        if last.platform in EACH_WAITS:
+            for message in messages[:-1]:
+                self._send(sender, message, ANSWERED_BELOW, message.delivery, now)
         try:
-            self._send(sender, messages, draft, now)
-        except PermanentRefusalError as error:
-            log.warning(str(error), reason=error.reason, platform=last.platform, user_id=last.user_id)
+            self._send(sender, last, draft.text, first.delivery, now, done=draft.done)
+        except SendError as error:
+            if error.done:
+                self._memory.keep_draft(first.delivery, Draft(draft.text, error.done, draft.taken), now)
+            raise
         for message in messages:
             self._memory.note_answered(message.delivery, now)
 
@@ -149,29 +181,22 @@ class Agent:
             self._memory.keep_turns(chat, [*turns, Turn("assistant", said)], now)
         return said
 
-    def _send(self, sender: Sender, messages: Sequence[HandedOff], draft: Draft, now: int) -> None:
-        last = messages[-1]
-        if last.platform in EACH_WAITS:
-            for message in messages[:-1]:
-                sender.send_text(
-                    message.reply, message.user_id, ANSWERED_BELOW, now, key=message.delivery, quote=message.text
-                )
+    def _send(  # noqa: PLR0913 (the sender's own, and whom it goes to)
+        self, sender: Sender, to: HandedOff, text: str, key: str, now: int, *, done: int = 0
+    ) -> None:
+        """Send, unless the person cannot be written to any more, which ends the matter."""
         try:
-            sender.send_text(
-                last.reply, last.user_id, draft.text, now, key=last.delivery, quote=last.text, done=draft.done
-            )
-        except SendError as error:
-            if error.done:
-                self._memory.keep_draft(last.delivery, Draft(draft.text, error.done), now)
-            raise
+            sender.send_text(to.reply, to.user_id, text, now, key=key, quote=to.text, done=done)
+        except PermanentRefusalError as error:
+            log.warning(str(error), reason=error.reason, platform=to.platform, user_id=to.user_id)
 
     def _give_up(self, messages: Sequence[HandedOff], now: int) -> None:
         """Say honestly that no answer will come, and keep the messages for somebody to look at."""
-        for message in messages:
-            log.error("Parked a message that could not be answered", reason="unanswered", parked="true")
-            self._postbox.park(message.record)
         if not messages:
             return
+        for message in messages:
+            self._postbox.park(message.record)
+            log.error("Parked a message that could not be answered", reason="unanswered", parked="true")
         last = messages[-1]
         try:
             sender = self._senders.on(last.platform, now)
@@ -180,6 +205,9 @@ class Agent:
             log.warning("Could not say so", reason=getattr(error, "reason", type(error).__name__))
 
     def _hand_back(self, records: Sequence[Record], delay: int) -> Sequence[Record]:
-        for record in records:
-            self._postbox.hand_back(record, delay)
+        try:
+            for record in records:
+                self._postbox.hand_back(record, delay)
+        except Exception as error:  # noqa: BLE001 (they come again all the same, only later)
+            log.warning("Could not hand a message back", reason=type(error).__name__)
         return records

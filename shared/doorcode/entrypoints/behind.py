@@ -1,4 +1,4 @@
-"""Wires up the functions behind the edge: relay, courier, agent. They have time, and use the platforms' libraries."""
+"""Wires up courier and agent. They have time, and use the platforms' libraries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from doorcode.agent.bedrock import converse_with
 from doorcode.agent.memory import Memory
 from doorcode.agent.responder import Responder, greet
 from doorcode.aws.bus import EventBus
-from doorcode.aws.effects_queue import EffectsQueue
 from doorcode.aws.postbox import Postbox
 from doorcode.aws.prompt_book import PromptBook
 from doorcode.aws.secrets import SecretStore
@@ -24,7 +23,6 @@ from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints.agent import Agent
 from doorcode.entrypoints.courier import Courier
 from doorcode.entrypoints.effects import EffectsConsumer
-from doorcode.entrypoints.relay import Relay
 from doorcode.entrypoints.senders import Build, TokenSenders, token_name
 from doorcode.entrypoints.wiring import TRANSPORT_ERRORS, required
 from doorcode.errors import SecretError
@@ -53,17 +51,6 @@ DRAW = {
 Handler = Callable[[Mapping[str, Any], Any], Mapping[str, Any]]
 
 
-def relay_handler() -> Handler:
-    """Return the Lambda handler of the relay."""
-
-    @cache
-    def relay() -> Relay:
-        (queue_url,) = required(os.environ, "EFFECTS_QUEUE_URL")
-        return Relay(EffectsQueue(_client("sqs"), queue_url))
-
-    return lambda event, _context: relay().handle(event)
-
-
 def courier_handler() -> Handler:
     """Return the Lambda handler of the courier: the effects queue's batches, and the sweep's schedule."""
 
@@ -88,7 +75,7 @@ def agent_handler() -> Handler:
     def agent() -> Agent:
         return build_agent(os.environ)
 
-    return lambda event, _context: agent().handle(event)
+    return lambda event, context: agent().handle(event, context)
 
 
 def build_courier(environment: Mapping[str, str]) -> tuple[Courier, EffectsConsumer]:

@@ -18,7 +18,7 @@ from doorcode.aws.effects_queue import Move
 from doorcode.aws.prompt_book import Noted, PromptBook
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
-from doorcode.errors import DoorcodeError, SecretError, UnavailableError
+from doorcode.errors import DoorcodeError, SecretError, UnavailableError, UnreadableSecretError
 from doorcode.outbound.errors import (
     AddressError,
     BadTokenError,
@@ -30,7 +30,7 @@ from doorcode.outbound.errors import (
 from doorcode.outbound.port import Drawn, Sender
 from doorcode.pairing import texts
 from doorcode.pairing.consequences import Consequences, Verdict, follow
-from doorcode.pairing.contact import Contact, Platform, State
+from doorcode.pairing.contact import Contact, Platform, Standing, State
 from doorcode.pairing.ports import CALLBACK_SECRET, Secrets, code_of
 from doorcode.pairing.prompts import Prompt, closed_prompt, open_prompt
 from doorcode.pairing.settings import Settings
@@ -40,7 +40,7 @@ SILENT_EDGES = frozenset({Platform.SLACK})
 # For so long trouble at the requester's platform is waited out, before owners elsewhere are asked.
 PATIENCE_SECONDS = 300
 # What may succeed later, and what never will.
-PASSING = (RateLimitedError, PassingError, UnavailableError)
+PASSING = (RateLimitedError, PassingError, UnavailableError, UnreadableSecretError)
 HOPELESS = (PermanentRefusalError, BadTokenError, SecretError, AddressError)
 
 
@@ -89,11 +89,13 @@ class Courier:
         """Do everything that follows from a move. Raises PostponedError if some of it is still to be done."""
         contact, result = move.contact, follow(move.old, move.new, move.at)
         steps = self._steps(move, contact, result, now)
-        done = self._book.done(contact.platform, contact.user_id, contact.rev) if steps else frozenset()
+        done = self._book.done(contact.platform, contact.user_id, move.record) if steps else frozenset()
         trouble: list[DoorcodeError] = []
         for name, act in steps.items():
-            # The requester is told how it stands only once it is known whom the request has reached.
-            if name in done or (name == "notice" and "ask" not in done):
+            if name in done:
+                continue
+            # The requester is told how it stands only once it is known that somebody was reached, or nobody can be.
+            if name == "notice" and "ask" not in done and not self._reached(contact):
                 continue
             try:
                 act()
@@ -102,23 +104,30 @@ class Courier:
                 self._log(contact, name, error)
             else:
                 done |= {name}
-                self._book.note_done(contact.platform, contact.user_id, contact.rev, done, now)
+                self._book.note_done(contact.platform, contact.user_id, move.record, done, now)
         if trouble:
             raise PostponedError(max(getattr(error, "delay", 0) for error in trouble), str(trouble[0]))
 
     def sweep(self, now: int) -> None:
         """Expire what is overdue, and tell the owners of a full room, at most once an hour."""
         for platform in Platform:
-            swept = self._room.expire_overdue(platform, now)
-            if swept.expired or swept.failed:
-                log.info(
-                    "Swept the waiting room",
-                    platform=platform,
-                    expired=str(len(swept.expired)),
-                    failed=str(swept.failed),
-                )
-            if self._settings.owners and self._room.word_of_full(platform, now):
-                self._tell_owners(texts.room_is_full(platform, self._settings.max_pending), platform, now)
+            try:
+                self._sweep_one(platform, now)
+            except UnavailableError as error:
+                # The next sweep comes soon; the other platforms need not wait for it.
+                log.error(str(error), reason=error.reason, platform=platform, step="sweep")
+
+    def _sweep_one(self, platform: Platform, now: int) -> None:
+        swept = self._room.expire_overdue(platform, now)
+        if swept.expired or swept.failed:
+            log.info(
+                "Swept the waiting room",
+                platform=platform,
+                expired=str(len(swept.expired)),
+                failed=str(swept.failed),
+            )
+        if self._settings.owners and self._room.word_of_full(platform, now):
+            self._tell_owners(texts.room_is_full(platform, self._settings.max_pending), platform, now)
 
     def _steps(self, move: Move, contact: Contact, result: Consequences, now: int) -> dict[str, Callable[[], None]]:
         steps: dict[str, Callable[[], None]] = {}
@@ -138,7 +147,7 @@ class Courier:
 
     def _ask(self, contact: Contact, replaces: str, at: int, now: int) -> None:
         self._take_over(contact, replaces, now)
-        if not self._still_waits(contact):
+        if not self._still_waits(contact, now):
             return
         contact = self._named(contact, now)
         prompt = open_prompt(contact, code_of(contact, self._secrets, now), self._secrets.keyring(CALLBACK_SECRET, now))
@@ -200,15 +209,15 @@ class Courier:
     def _close_if_moved(self, contact: Contact, noted: Noted, sender: Sender, now: int) -> None:
         """Close a prompt that was overtaken: the decision's own closing may have come before the prompt was noted."""
         present = self._room.get(contact.platform, contact.user_id)
-        if (present.state, present.nonce) != (State.PENDING, contact.nonce):
+        if present.nonce != contact.nonce or present.state is not State.PENDING:
             self._redraw(present, noted, sender, now)
 
     def _reached(self, contact: Contact) -> bool:
         return any(noted.place for noted in self._book.prompts(contact.platform, contact.user_id, contact.nonce))
 
-    def _still_waits(self, contact: Contact) -> bool:
+    def _still_waits(self, contact: Contact, now: int) -> bool:
         present = self._room.get(contact.platform, contact.user_id)
-        return (present.state, present.nonce) == (State.PENDING, contact.nonce)
+        return present.nonce == contact.nonce and present.standing(now) is Standing.PENDING
 
     def _named(self, contact: Contact, now: int) -> Contact:
         """Look a name up where the platform sent none. A name is only for showing: without it the id is shown."""
@@ -226,7 +235,7 @@ class Courier:
 
     def _notice(self, contact: Contact, now: int) -> None:
         """Tell a requester what the edge could not: that the owner is asked, or that nobody could be."""
-        if not contact.reply or not self._still_waits(contact):
+        if not contact.reply or not self._still_waits(contact, now):
             return
         reached = self._reached(contact)
         if contact.platform not in SILENT_EDGES and (reached or not self._settings.owners):
@@ -240,20 +249,26 @@ class Courier:
 
     def _close(self, contact: Contact, now: int) -> None:
         trouble: list[DoorcodeError] = []
+        # As it is now: a record that comes late must not draw what is no longer so.
+        present = self._room.get(contact.platform, contact.user_id)
+        shown = present if present.nonce == contact.nonce else contact
         for noted in self._book.prompts(contact.platform, contact.user_id, contact.nonce):
             try:
                 if noted.place:
-                    self._redraw(contact, noted, self._senders.on(noted.owner_platform, now), now)
-            except PASSING as error:
+                    self._redraw(shown, noted, self._senders.on(noted.owner_platform, now), now)
+            except (*PASSING, BadTokenError, SecretError) as error:
+                # Also a token that is wrong or missing: the prompt was sent with one, so there will be one again.
                 trouble.append(error)
-            except HOPELESS as error:
+            except (PermanentRefusalError, AddressError) as error:
                 self._log(contact, "close", error)
         if trouble:
             raise max(trouble, key=lambda error: getattr(error, "delay", 0))
 
     def _redraw(self, contact: Contact, noted: Noted, sender: Sender, now: int) -> None:
         try:
-            code = code_of(contact, self._secrets, now)
+            code = code_of(contact, self._secrets, now) if contact.nonce else ""
+        except UnreadableSecretError:
+            raise
         except SecretError:
             # The secret was dropped since: the prompt closes all the same, without its button.
             code = ""
@@ -261,6 +276,10 @@ class Courier:
         sender.edit_prompt(noted.place, self._draw[noted.owner_platform](prompt))
 
     def _tell(self, contact: Contact, verdict: Verdict, now: int) -> None:
+        let_in = self._room.get(contact.platform, contact.user_id).state is State.PAIRED
+        if let_in is not (verdict is Verdict.APPROVED):
+            # Decided otherwise since; that decision's own record says so, or has said so.
+            return
         if verdict is Verdict.APPROVED:
             self._say(contact, texts.approved(contact.platform), f"{contact.nonce}:{contact.rev}", now)
         elif self._settings.tell_denied:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from doorcode.aws.effects_queue import UnusableRecordError, read_move
-from doorcode.aws.postbox import Postbox, age, backed_off
+from doorcode.aws.postbox import Postbox, Record, age, backed_off, group, receives
 from doorcode.entrypoints import log
 from doorcode.entrypoints.courier import Courier
 
-# After that somebody has to look at it; what waits behind it goes on.
+# After that somebody has to look at it; what waits behind it goes on, and gets tries of its own.
 PARKED_AFTER_SECONDS = 3600
+MIN_TRIES = 3
+# What one record may take at worst. With less time left, the others wait for another invocation.
+RESERVE_MILLISECONDS = 45_000
 
 
 class EffectsConsumer:
@@ -28,28 +31,46 @@ class EffectsConsumer:
 
     def handle(self, event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         """Follow a batch; report what is to come again: a failed record and what follows it of the same contact."""
+        delays: dict[str, int] = {}
+
+        def follow(record: SQSRecord) -> None:
+            self._follow(record.raw_event, delays, context)
+
         processor = SqsFifoPartialProcessor(skip_group_on_error=True)
         # A batch that failed whole is still reported message by message: otherwise it would come again at once.
         processor.raise_on_entire_batch_failure = False
-        return process_partial_response(
-            event=dict(event), record_handler=self._follow, processor=processor, context=context
+        result = process_partial_response(
+            event=dict(event), record_handler=follow, processor=processor, context=context
         )
+        self._hand_back(
+            event["Records"], {str(failure["itemIdentifier"]) for failure in result["batchItemFailures"]}, delays
+        )
+        return result
 
-    def _follow(self, record: SQSRecord) -> None:
-        raw, now = record.raw_event, self._clock()
+    def _follow(self, raw: Record, delays: dict[str, int], context: Any) -> None:
+        now = self._clock()
+        if context is not None and context.get_remaining_time_in_millis() < RESERVE_MILLISECONDS:
+            delays[group(raw)] = 0
+            raise TimeoutError("no time left in this invocation")
         try:
-            self._courier.follow(read_move(record.body), now)
+            self._courier.follow(read_move(raw["body"]), now)
         except UnusableRecordError as error:
             self._park(raw, error.reason, str(error))
         except Exception as error:
             # Postponed; or a bug, or a table that does not answer, which come again and end like any other.
-            if age(raw, now) >= PARKED_AFTER_SECONDS:
+            if age(raw, now) >= PARKED_AFTER_SECONDS and receives(raw) >= MIN_TRIES:
                 self._park(raw, getattr(error, "reason", "courier_failed"), type(error).__name__)
                 return
             log.warning("A move is followed later", reason=getattr(error, "reason", type(error).__name__))
-            self._postbox.hand_back(raw, getattr(error, "delay", 0) or backed_off(raw))
+            delays[group(raw)] = getattr(error, "delay", 0) or backed_off(raw)
             raise
 
-    def _park(self, raw: Mapping[str, Any], reason: str, detail: str) -> None:
+    def _hand_back(self, records: Sequence[Record], failed: Collection[str], delays: Mapping[str, int]) -> None:
+        """Hide what failed, and what waits behind it: a message in flight would hold up its contact for much longer."""
+        for record in records:
+            if record["messageId"] in failed:
+                self._postbox.hand_back(record, delays.get(group(record), 0))
+
+    def _park(self, raw: Record, reason: str, detail: str) -> None:
         log.error(f"Parked a move that could not be followed: {detail}", reason=reason, parked="true")
         self._postbox.park(raw)

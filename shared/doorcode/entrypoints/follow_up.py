@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from threading import Thread
 from urllib.parse import urlsplit
 
 from doorcode.entrypoints import log
@@ -12,10 +13,19 @@ TIMEOUT_SECONDS = 1
 
 
 def post(call: FollowUp) -> None:
-    """Post once, for at most a second, to an address that the platform's module has checked; follow no redirect.
+    """Post once, for at most a second in all, to an address that the platform's module has checked; follow no redirect.
 
     Failure is ignored: the press has had its effect, or has none.
     """
+    # A thread of its own, for a socket's time-out starts anew with every byte.
+    thread = Thread(target=_post, args=(call,), daemon=True)
+    thread.start()
+    thread.join(TIMEOUT_SECONDS)
+    if thread.is_alive():
+        log.warning("Could not tell the presser", reason="follow_up", detail="time-out")
+
+
+def _post(call: FollowUp) -> None:
     address = urlsplit(call.url)
     connect = HTTPSConnection if address.scheme == "https" else HTTPConnection
     connection = connect(address.hostname or "", address.port, timeout=TIMEOUT_SECONDS)

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
+
+import boto3
+from botocore.config import Config
 
 from doorcode.aws.effects_queue import EffectsQueue
 from doorcode.entrypoints import log
+from doorcode.entrypoints.wiring import required
+
+# The stream gives again what could not be copied.
+CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
+
+Handler = Callable[[Mapping[str, Any], object], Mapping[str, Any]]
 
 
 class Relay:
@@ -24,3 +35,14 @@ class Relay:
             return {"batchItemFailures": []}
         log.error("Could not copy moves into the effects queue", reason="relay", waiting=str(len(records) - copied))
         return {"batchItemFailures": [{"itemIdentifier": records[copied]["dynamodb"]["SequenceNumber"]}]}
+
+
+def relay_handler() -> Handler:
+    """Return the Lambda handler of the relay. It is wired up here, so that it loads none of the platforms' libraries."""
+
+    @cache
+    def relay() -> Relay:
+        (queue_url,) = required(os.environ, "EFFECTS_QUEUE_URL")
+        return Relay(EffectsQueue(boto3.client("sqs", config=CONFIG), queue_url))
+
+    return lambda event, _context: relay().handle(event)

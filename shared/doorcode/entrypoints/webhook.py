@@ -120,7 +120,9 @@ class Door:
         return self._act(message, verdict, now)
 
     def _act(self, message: Message, verdict: Verdict, now: int) -> Answer | None:
-        if verdict.reason is Reason.POLICY_ALLOW and not self._budget.spend(message.platform, message.user_id, now):
+        if verdict.reason is Reason.POLICY_ALLOW and not self._budget.spend(
+            message.platform, message.user_id, message.delivery_id, now
+        ):
             verdict = gate.OVER_BUDGET
         if verdict.action is Action.ADMIT:
             self._queue.send(message, verdict.reason)
@@ -139,7 +141,8 @@ class Door:
             return self._platform.rate_limited(message, self._notice(contact, now) or texts.PRIVATE)
         line = texts.generated_line(contact.platform, contact.user_id) if verdict is RequestVerdict.NEW else ""
         self._log(message, Verdict(Action.PAIR, Reason.PAIRING_REQUESTED), line)
-        return self._platform.notice(message, self._notice(contact, now))
+        text = self._notice(contact, now)
+        return self._platform.notice(message, text) if text else self._platform.dropped(message, Reason.RATE_LIMITED)
 
     def _notice(self, contact: Contact, now: int) -> str:
         """Return what a requester is told; empty if there is a code to tell, but none that works any more."""
@@ -147,7 +150,12 @@ class Door:
             return texts.REQUEST_SENT
         if contact.standing(now) is not Standing.PENDING:
             return ""
-        return texts.code_notice(contact.platform, code_of(contact, self._secrets, now))
+        try:
+            return texts.code_notice(contact.platform, code_of(contact, self._secrets, now))
+        except SecretError as error:
+            # The secret that made it was dropped since: that must not make the platform deliver for hours.
+            self._fail(error)
+            return ""
 
     # Presses
 

@@ -34,10 +34,12 @@ TELEGRAM_BOT = "telegram/bot"
 
 # What botocore raises when no answer came. Its two families do not share a parent that says so.
 TRANSPORT_ERRORS = (HTTPClientError, BotoConnectionError, OSError)
-# The platforms wait for three seconds. One try each: the table retries by itself, inside its own deadline.
+# The platforms wait for three seconds. One try each: the table retries by itself, inside its own deadline, which leaves
+# room for one answer that never comes.
 EDGE_CONFIG = Config(
     connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1}, tcp_keepalive=True, max_pool_connections=2
 )
+TABLE_CONFIG = EDGE_CONFIG.merge(Config(read_timeout=0.5))
 EDGE_PATIENCE_SECONDS = 1.0
 
 Handler = Callable[[Mapping[str, Any], object], dict[str, Any]]
@@ -117,4 +119,4 @@ def required(environment: Mapping[str, str], *names: str) -> list[str]:
 
 
 def _client(service: str) -> Any:
-    return boto3.client(service, config=EDGE_CONFIG)
+    return boto3.client(service, config=TABLE_CONFIG if service == "dynamodb" else EDGE_CONFIG)

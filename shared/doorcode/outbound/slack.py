@@ -14,6 +14,8 @@ from functools import lru_cache
 from http.client import HTTPException
 from math import ceil
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 from msgspec import Struct
 from slack_sdk import WebClient
@@ -81,6 +83,25 @@ class _Location(Struct):
     ts: str
 
 
+class _NoRedirects(HTTPRedirectHandler):
+    """Goes nowhere else: a redirect would take the token along."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+class _Client(WebClient):
+    """The library's client, but no redirect is followed: urllib's own opener would."""
+
+    def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
+        if urlsplit(url).scheme not in {"http", "https"}:
+            raise ValueError("not an address of an API")
+        opener = build_opener(HTTPSHandler(context=self.ssl), _NoRedirects)
+        with opener.open(req, timeout=self.timeout) as response:
+            charset = response.headers.get_content_charset() or "utf-8"
+            return {"status": response.status, "headers": response.headers, "body": response.read().decode(charset)}
+
+
 class SlackSender:
     """Says things on Slack. See ``outbound.port.Sender``."""
 
@@ -90,7 +111,7 @@ class SlackSender:
     def __init__(self, token: str, api_url: str = DEFAULT_API_URL, *, timeout: float = READ_TIMEOUT) -> None:
         """Build the client; nothing is called yet."""
         silence_libraries()
-        self._client = WebClient(
+        self._client = _Client(
             token.strip(),
             base_url=f"{api_url.rstrip('/')}/",
             timeout=timeout,  # type: ignore[arg-type] # handed to urllib as it is, which takes fractions

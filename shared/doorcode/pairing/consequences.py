@@ -67,8 +67,10 @@ def follow(old: Contact | None, new: Contact | None, at: int) -> Consequences:
         return _gone(old, at)
     if old is not None and new.rev == old.rev:
         return Consequences()
+    # A guest whose time was up, and with whom something is done before TTL takes the item, had ended before.
+    since = new.requested_at if new.state is State.PENDING else new.decided_at
+    ended = (_event(EventType.ENDED, old, old.paired_until),) if old and _has_ended(old, since) else ()
     if new.state is State.PENDING:
-        ended = (_event(EventType.ENDED, old, old.paired_until),) if old and _has_ended(old, new.requested_at) else ()
         return Consequences(
             asks=True,
             replaces=old.nonce if old and old.state is State.PENDING else "",
@@ -77,7 +79,7 @@ def follow(old: Contact | None, new: Contact | None, at: int) -> Consequences:
     return Consequences(
         closes=new.nonce,
         tells=_told(old, new),
-        events=(_event(_PUBLISHED[new.state], new, new.decided_at),),
+        events=(*ended, _event(_PUBLISHED[new.state], new, new.decided_at)),
     )
 
 

@@ -183,6 +183,7 @@ def refused(contact: Contact, refusal: Refusal) -> RefusedError:
         decided_by=contact.decided_by,
         decided_via=contact.decided_via,
         decided_at=contact.decided_at,
+        expired_at=contact.code_expires_at if refusal is Refusal.EXPIRED else 0,
     )
 
 

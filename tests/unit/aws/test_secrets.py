@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from doorcode.aws.secrets import SecretStore
-from doorcode.errors import SecretError
+from doorcode.errors import SecretError, UnreadableSecretError
 from tests.house import T0, RecordingClient
 
 PREFIX = "/doorcode/test"
@@ -146,13 +146,17 @@ def test_a_failed_refresh_keeps_what_there_was(parameters: RecordingClient) -> N
 
 
 def test_a_first_read_that_fails_is_an_error(parameters: RecordingClient) -> None:
-    """Security 1: without a secret nothing is accepted; the error says what the service said, and recovers."""
+    """Security 1: without a secret nothing is accepted; a flood does not ask more than every two seconds; it recovers."""
     secrets = store(parameters)
     fail(parameters)
+    parameters.calls.clear()
     with pytest.raises(SecretError, match="ThrottlingException"):
         secrets.keyring("gateway-secret", T0)
+    with pytest.raises(UnreadableSecretError, match="ThrottlingException"):
+        secrets.keyring("gateway-secret", T0 + 1)
+    assert len(parameters.calls) == 1
     parameters.before = lambda _: None
-    assert secrets.keyring("gateway-secret", T0)
+    assert secrets.keyring("gateway-secret", T0 + 2)
 
 
 def test_a_broken_connection_is_an_error_too(parameters: RecordingClient) -> None:

@@ -110,6 +110,18 @@ def test_an_ended_guest_who_asks_again_ended_first() -> None:
     assert [event.type for event in result.events] == [EventType.ENDED, EventType.REQUESTED]
 
 
+@pytest.mark.parametrize(
+    ("state", "event"),
+    [(State.PAIRED, EventType.APPROVED), (State.BLOCKED, EventType.BLOCKED)],
+    ids=["added", "blocked"],
+)
+def test_an_ended_guest_with_whom_something_is_done_ended_first(state: State, event: EventType) -> None:
+    """A guest who is added again or blocked after the end makes two events: ended, then the new one."""
+    guest = decided(State.PAIRED, paired_until=AT + 6)
+    result = follow(guest, contact(state, 3, decided_at=AT + 9), AT)
+    assert [one.type for one in result.events] == [EventType.ENDED, event]
+
+
 @pytest.mark.parametrize("old", [None, PENDING, decided(State.DENIED), decided(State.PAIRED), decided(State.REVOKED)])
 def test_garbage_collection_says_nothing(old: Contact | None) -> None:
     """An item that goes, and whose end was published when it came, says nothing new."""

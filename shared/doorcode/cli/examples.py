@@ -1,0 +1,9 @@
+"""Examples, as they stand below a command's help."""
+
+from __future__ import annotations
+
+
+def examples(*lines: str) -> str:
+    """Return an epilog that shows these command lines, each as it is."""
+    # The character that tells the help not to fill the lines that follow.
+    return "\b\n" + "\n".join(["Examples:", *(f"  {line}" for line in lines)])

@@ -1,0 +1,280 @@
+"""The operator's commands: one event, one answer, and whatever is decided goes through the one desk.
+
+An event is ``{"version": 1, "command": …, "actor": …}`` and the command's own arguments (the structs below). The answer
+is ``{"ok": true, …}``, or ``{"error": {"reason", "message", …}}`` for everything that Doorcode refuses or cannot do just
+now; what nobody thought of is raised, and becomes an error of the function. Who acts is what the caller reports: Lambda
+does not tell a function who invoked it. Permission to invoke is what guards this; CloudTrail is the proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+import msgspec
+from msgspec import Struct
+
+from doorcode.aws.directory import Directory
+from doorcode.aws.lockout import Lockout
+from doorcode.aws.waiting_room import WaitingRoom
+from doorcode.entrypoints import log
+from doorcode.entrypoints.contact_record import iso, record_of
+from doorcode.errors import (
+    DoorcodeError,
+    InputError,
+    LockedOutError,
+    MalformedCodeError,
+    RefusedError,
+    SecretError,
+    UnavailableError,
+)
+from doorcode.pairing import codes
+from doorcode.pairing.contact import Contact, Platform, State, Via, platform_named
+from doorcode.pairing.decisions import Actor, Desk, Order
+from doorcode.pairing.names import safe_name
+from doorcode.pairing.ports import Secrets, code_of
+from doorcode.pairing.transitions import Decision, Operation
+
+VERSION = 1
+# Where wrong codes are counted. Whoever is told to unlock may have been locked out on any of them.
+SURFACES = (Via.CLI, Via.API, Via.WEB)
+
+Answer = dict[str, Any]
+
+
+class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="command"):
+    """What every command brings. What it does not know it refuses: an option must not be ignored in silence."""
+
+    version: Literal[1]
+    actor: str
+
+
+class List(Command, frozen=True, tag="list"):
+    """One platform's pending requests, all of them, or one page of its paired or blocked contacts."""
+
+    platform: str
+    state: Literal["pending", "paired", "blocked"]
+    cursor: str = ""
+
+
+class Decide(Command, frozen=True):
+    """What every decision is about. ``for_seconds`` is how long a pairing lasts, 0 for ever."""
+
+    operation: ClassVar[Operation]
+
+    platform: str
+    user_id: str = ""
+    code: str = ""
+    label: str | None = None
+    for_seconds: int = 0
+
+
+class Approve(Decide, frozen=True, tag="approve"):
+    """A pending request, by its code, by its user id, or by both."""
+
+    operation = Operation.APPROVE
+
+
+class Deny(Decide, frozen=True, tag="deny"):
+    """A pending request, likewise."""
+
+    operation = Operation.DENY
+
+
+class Add(Decide, frozen=True, tag="add"):
+    """Anybody, by user id."""
+
+    operation = Operation.ADD
+
+
+class Revoke(Decide, frozen=True, tag="revoke"):
+    """A paired contact, by user id."""
+
+    operation = Operation.REVOKE
+
+
+class Block(Decide, frozen=True, tag="block"):
+    """Anybody, by user id."""
+
+    operation = Operation.BLOCK
+
+
+class Unblock(Decide, frozen=True, tag="unblock"):
+    """A blocked contact, by user id."""
+
+    operation = Operation.UNBLOCK
+
+
+class Clear(Command, frozen=True, tag="clear"):
+    """Revoke one page of a platform's paired contacts."""
+
+    platform: str
+    cursor: str = ""
+
+
+class Unlock(Command, frozen=True, tag="unlock"):
+    """Forget the wrong codes of this caller, or of everybody on every surface."""
+
+    everybody: bool = False
+
+
+AnyCommand = List | Approve | Deny | Add | Revoke | Block | Unblock | Clear | Unlock
+
+
+class Admin:
+    """Carries out commands."""
+
+    def __init__(
+        self, *, desk: Desk, room: WaitingRoom, directory: Directory, lockout: Lockout, secrets: Secrets
+    ) -> None:
+        """Decide at ``desk``; list from ``directory``; ``secrets`` make the codes that are shown."""
+        self._desk = desk
+        self._room = room
+        self._directory = directory
+        self._lockout = lockout
+        self._secrets = secrets
+
+    def answer(self, event: object, now: int) -> Answer:
+        """Carry out the command of an event at ``now``."""
+        facts: dict[str, str] = {"operation": "unreadable"}
+        try:
+            command = read_command(event)
+            facts |= _facts(command)
+            answer = self._carry_out(command, facts, now)
+        except DoorcodeError as error:
+            self._note(error, facts)
+            return answer_to(error)
+        log.info(f"Done: {facts['operation']}", **facts)
+        return {"ok": True, **answer}
+
+    def _note(self, error: DoorcodeError, facts: dict[str, str]) -> None:
+        facts |= {"outcome": "refused", "reason": reason_of(error)}
+        if isinstance(error, (SecretError, UnavailableError)):
+            log.error(str(error), **facts)
+        else:
+            # Not the sentence: that may repeat what was entered.
+            log.warning(f"Refused: {facts['operation']}", **facts)
+
+    def _carry_out(self, command: AnyCommand, facts: dict[str, str], now: int) -> Answer:
+        if isinstance(command, Unlock):
+            freed = self._unlock(command)
+            facts |= {"outcome": "unlocked", "count": str(freed)}
+            return {"freed": freed}
+        platform = platform_named(command.platform)
+        facts["platform"] = platform
+        if isinstance(command, List):
+            answer = self._list(command, platform, now)
+            facts |= {"outcome": "listed", "count": str(len(answer["contacts"]))}
+            return answer
+        if isinstance(command, Clear):
+            answer = self._clear(command, platform, now)
+            facts |= {"outcome": "cleared", "count": str(len(answer["revoked"])), "failed": str(len(answer["failed"]))}
+            return answer
+        contact = self._decide(command, platform, now)
+        facts |= {"user_id": contact.user_id, "outcome": contact.state}
+        return {"contact": record_of(contact)}
+
+    def _decide(self, command: Decide, platform: Platform, now: int) -> Contact:
+        order = Order(
+            operation=command.operation,
+            platform=platform,
+            user_id=command.user_id,
+            code=command.code,
+            label=command.label,
+            until=now + command.for_seconds if command.for_seconds else 0,
+        )
+        return self._desk.decide(Actor(via=Via.CLI, id=command.actor), order, now)
+
+    def _list(self, command: List, platform: Platform, now: int) -> Answer:
+        state = State(command.state)
+        if state is State.PENDING:
+            waiting = self._directory.pending(platform, now)
+            records = [record_of(contact, self._code(contact, now)) for contact in waiting]
+            return {"contacts": records, "cursor": "", "total": len(records)}
+        page = self._directory.listed(platform, state, now, cursor=command.cursor)
+        answer: Answer = {"contacts": [record_of(contact) for contact in page.contacts], "cursor": page.cursor}
+        if not command.cursor:
+            # The list begins with how many there are, before all of them were read.
+            whole = not page.cursor
+            answer["total"] = len(page.contacts) if whole else self._directory.count(platform, state, now)
+        return answer
+
+    def _code(self, contact: Contact, now: int) -> str:
+        try:
+            return code_of(contact, self._secrets, now)
+        except SecretError as error:
+            # The request is there all the same, and can be approved by its user id.
+            log.error(str(error), reason=error.reason, platform=contact.platform, user_id=contact.user_id)
+            return ""
+
+    def _clear(self, command: Clear, platform: Platform, now: int) -> Answer:
+        decision = Decision(by=command.actor, via=Via.CLI)
+        cleared = self._directory.clear(self._room, platform, now, decision, cursor=command.cursor)
+        return {
+            "revoked": [contact.user_id for contact in cleared.revoked],
+            "failed": [contact.user_id for contact in cleared.failed],
+            "cursor": cleared.cursor,
+        }
+
+    def _unlock(self, command: Unlock) -> int:
+        if command.everybody:
+            return sum(self._lockout.unlock(surface) for surface in SURFACES)
+        return self._lockout.unlock(Via.CLI, command.actor)
+
+
+def read_command(event: object) -> AnyCommand:
+    """Read an event, strictly. Raises InputError."""
+    if isinstance(event, Mapping) and event.get("version") != VERSION:
+        raise InputError(
+            f"This stack takes commands of version {VERSION}. Update the command, or deploy the stack anew."
+        )
+    try:
+        command: AnyCommand = msgspec.convert(event, AnyCommand)
+    except msgspec.ValidationError as error:
+        raise InputError(f"That command cannot be read: {error}.") from None
+    # It is shown to people and kept: as it is, or not at all.
+    if not command.actor or safe_name(command.actor) != command.actor:
+        raise InputError("Say who acts, in at most 64 visible characters, such as alice@laptop.")
+    return command
+
+
+def answer_to(error: DoorcodeError) -> Answer:
+    """Return the answer that tells an error: a reason for programs, a sentence for people, and the facts beside them."""
+    told: Answer = {"reason": reason_of(error), "message": str(error)}
+    if isinstance(error, RefusedError):
+        facts = {
+            "platform": error.platform,
+            "user_id": error.user_id,
+            "state": error.state,
+            "decided_by": error.decided_by,
+            "decided_via": error.decided_via,
+            "decided_at": iso(error.decided_at),
+            "expired_at": iso(error.expired_at),
+        }
+        told |= {name: fact for name, fact in facts.items() if fact}
+    if isinstance(error, LockedOutError):
+        told["until"] = iso(error.until)
+    return {"error": told}
+
+
+def reason_of(error: DoorcodeError) -> str:
+    """Return the machine-readable word for an error; for a refusal, why the state does not allow it."""
+    return error.refusal if isinstance(error, RefusedError) else error.reason
+
+
+def _facts(command: AnyCommand) -> dict[str, str]:
+    """Return what the log says of a command: who, what, about whom. No code, no label."""
+    facts = {"operation": type(command).__name__.lower(), "actor": command.actor}
+    user_id = command.user_id if isinstance(command, Decide) else ""
+    if user_id and safe_name(user_id) == user_id and not _could_be_a_code(user_id):
+        facts["user_id"] = user_id
+    return facts
+
+
+def _could_be_a_code(user_id: str) -> bool:
+    # Somebody may have put a code where an id belongs. The id of what was really found is logged in any case.
+    try:
+        codes.normalise(user_id)
+    except MalformedCodeError:
+        return False
+    return True

@@ -1,0 +1,221 @@
+"""What the admin function takes and refuses, what it logs, and how it starts."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from doorcode.entrypoints import admin_wiring
+from doorcode.entrypoints.admin import AnyCommand
+from doorcode.pairing.contact import Contact, Platform, State
+from doorcode.pairing.keyring import key_id
+from tests.admin.house import AdminHouse
+from tests.backends import dynamodb
+from tests.backends.dynamodb import Backend
+from tests.house import T0, TELEGRAM
+
+GOOD = {"version": 1, "command": "revoke", "actor": "alice@laptop", "platform": "telegram", "user_id": "1"}
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[Backend]:
+    """Run a DynamoDB in process."""
+    with dynamodb.start("moto") as backend:
+        yield backend
+
+
+@pytest.fixture
+def house(moto: Backend) -> AdminHouse:
+    """Give the admin function over a table in process."""
+    return AdminHouse(moto.new_table())
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        (None, "invalid_input"),
+        ([], "invalid_input"),
+        ("revoke", "invalid_input"),
+        ({}, "invalid_input"),
+        (GOOD | {"version": 2}, "invalid_input"),
+        (GOOD | {"version": True}, "invalid_input"),
+        (GOOD | {"command": "drop"}, "invalid_input"),
+        (GOOD | {"command": None}, "invalid_input"),
+        (GOOD | {"command": "decide"}, "invalid_input"),
+        (GOOD | {"actor": ""}, "invalid_input"),
+        (GOOD | {"actor": 7}, "invalid_input"),
+        (GOOD | {"actor": "a" * 65}, "invalid_input"),
+        (GOOD | {"actor": "alice\x1b[2J"}, "invalid_input"),
+        (GOOD | {"colour": "red"}, "invalid_input"),
+        (GOOD | {"user_id": 987}, "invalid_input"),
+        (GOOD | {"code": "ABCD2345"}, "invalid_input"),
+        (GOOD | {"platform": "signal"}, "unknown_platform"),
+        (GOOD | {"user_id": ""}, "invalid_user_id"),
+        (GOOD | {"user_id": "*"}, "invalid_user_id"),
+        (GOOD | {"command": "add", "label": "a\x1b[2Jb"}, "invalid_label"),
+        (GOOD | {"command": "add", "label": "a" * 65}, "invalid_label"),
+        (GOOD | {"command": "add", "for_seconds": -1}, "invalid_time"),
+        (GOOD | {"command": "add", "for_seconds": 10**15}, "invalid_time"),
+        (GOOD | {"command": "add", "for_seconds": "7d"}, "invalid_input"),
+        ({**GOOD, "command": "list", "state": "denied"} | {"user_id": ""}, "invalid_input"),
+        ({"version": 1, "command": "list", "actor": "a", "platform": "slack", "state": "all"}, "invalid_input"),
+        (
+            {"version": 1, "command": "list", "actor": "a", "platform": "slack", "state": "paired", "cursor": "x"},
+            "invalid_cursor",
+        ),
+        ({"version": 1, "command": "clear", "actor": "a", "platform": "slack", "cursor": "é"}, "invalid_cursor"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_and_changes_nothing(house: AdminHouse, event: Any, reason: str) -> None:
+    """Bad input has a clear error in the one form, and leaves no trace."""
+    answer = house.admin.answer(event, T0)
+    assert answer["error"]["reason"] == reason
+    assert answer["error"]["message"].endswith((".", "…"))
+    assert "\x1b" not in json.dumps(answer, ensure_ascii=False)
+    assert house.items() == []
+
+
+def test_every_command_is_known() -> None:
+    """Security 19: the commands are these, and every one that decides goes through the desk."""
+    tags = {command.__struct_config__.tag for command in AnyCommand.__args__}  # type: ignore[attr-defined]
+    deciding = {tag for tag in tags if tag not in {"list", "clear", "unlock"}}
+    assert tags == {"list", "approve", "deny", "add", "revoke", "block", "unblock", "clear", "unlock"}
+    assert deciding == {
+        command.__struct_config__.tag  # type: ignore[attr-defined]
+        for command in AnyCommand.__args__  # type: ignore[attr-defined]
+        if hasattr(command, "operation")
+    }
+
+
+def test_each_call_is_logged_without_code_name_or_label(house: AdminHouse, caplog: pytest.LogCaptureFixture) -> None:
+    """Security 8, 34: the log says who did what to whom and how it went, and no more."""
+    house.request("987654321", name="@stranger")
+    caplog.clear()
+    code = house.code("987654321")
+    house.done("list", platform="telegram", state="pending")
+    house.refused("revoke", platform="telegram", user_id=code)
+    house.refused("approve", platform="telegram", code="AAAA2222", user_id="987654321")
+    house.done("approve", platform="telegram", code=code, label="my friend")
+    house.refused("revoke", platform="telegram", user_id="555001")
+    house.done("clear", platform="telegram")
+    house.done("unlock")
+    house.refused("add", platform="telegram", user_id="\x1b[2J")
+    house.admin.answer({"version": 1}, T0)
+    fields = ("operation", "actor", "platform", "user_id", "outcome", "reason", "count", "failed")
+    logged = [
+        {field: getattr(record, field) for field in fields if hasattr(record, field)}
+        for record in caplog.records
+        if record.name == "doorcode"
+    ]
+    who = {"actor": "alice@laptop", "platform": "telegram"}
+    assert logged == [
+        {**who, "operation": "list", "outcome": "listed", "count": "1"},
+        {**who, "operation": "revoke", "outcome": "refused", "reason": "not_paired"},
+        {
+            **who, "operation": "approve", "user_id": "987654321", "outcome": "refused", "reason": "unknown_code",
+        },
+        {**who, "operation": "approve", "user_id": "987654321", "outcome": "paired"},
+        {**who, "operation": "revoke", "user_id": "555001", "outcome": "refused", "reason": "not_paired"},
+        {**who, "operation": "clear", "outcome": "cleared", "count": "1", "failed": "0"},
+        {"actor": "alice@laptop", "operation": "unlock", "outcome": "unlocked", "count": "1"},
+        {**who, "operation": "add", "outcome": "refused", "reason": "invalid_user_id"},
+        {"operation": "unreadable", "outcome": "refused", "reason": "invalid_input"},
+    ]  # fmt: skip
+    written = " ".join(str(record.__dict__) for record in caplog.records)
+    assert not [text for text in (code, "stranger", "my friend", "AAAA2222") if text in written]
+
+
+def test_answers_hold_no_address_and_nothing_that_makes_codes(house: AdminHouse) -> None:
+    """What is opaque or secret stays inside: reply, delivery, nonce, key, seat."""
+    contact = house.request("987654321").contact
+    answers = json.dumps(
+        [
+            house.done("list", platform="telegram", state="pending"),
+            house.done("approve", platform="telegram", user_id="987654321"),
+            house.done("list", platform="telegram", state="paired"),
+        ]
+    )
+    assert not [secret for secret in (contact.nonce, contact.key_id, contact.delivery_id, "reply") if secret in answers]
+
+
+def test_trouble_with_the_table_is_told_and_logged_as_an_error(
+    house: AdminHouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A table that does not answer is an answer in the one form; a mistake of ours is an error of the function."""
+
+    def away(_: str) -> None:
+        raise TimeoutError
+
+    house.table._patience = 0.0
+    house.client.before = away
+    assert house.refused("revoke", platform="telegram", user_id="1")["reason"] == "unavailable"
+    assert caplog.records[-1].levelname == "ERROR"
+
+    def broken(_: str) -> None:
+        raise ZeroDivisionError
+
+    house.client.before = broken
+    with pytest.raises(ZeroDivisionError):
+        house.command("revoke", platform="telegram", user_id="1")
+
+
+def test_the_largest_page_fits_an_answer(house: AdminHouse) -> None:
+    """A full waiting room with the longest names, and a full page with the longest labels, stay far below 6 MB."""
+    wide = "\U0001f600" * 64
+    house.put_paired(100, label=wide, name=wide, decided_by=wide)
+    house.put(
+        Contact(
+            platform=Platform.TELEGRAM, user_id=f"{number:064}", state=State.PENDING, rev=1, name=wide,
+            nonce=f"{number:032}", key_id=key_id(house.secrets.ring.newest), seat=f"{number:02}",
+            requested_at=T0, code_expires_at=T0 + 3600,
+        )
+        for number in range(100)
+    )  # fmt: skip
+    for state in ("pending", "paired"):
+        answer = house.done("list", platform="telegram", state=state)
+        assert len(answer["contacts"]) == 100
+        assert len(json.dumps(answer)) < 1024 * 1024
+
+
+# The wiring
+
+
+@pytest.fixture
+def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """Give an environment as the stack sets it, with its resources in process."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    with mock_aws():
+        dynamodb.create_table(boto3.client("dynamodb"), "doorcode")
+        boto3.client("ssm").put_parameter(Name="/doorcode/test/gateway-secret", Value="s", Type="SecureString")
+        environment = {"TABLE_NAME": "doorcode", "PARAMETER_PREFIX": "/doorcode/test"}
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        yield environment
+
+
+def test_the_handler_answers(deployed: dict[str, str]) -> None:
+    """The function, wired as it is deployed, carries out commands."""
+    assert deployed
+    handler = admin_wiring.admin_handler()
+    added = handler(GOOD | {"command": "add"}, None)
+    assert added["ok"] is True
+    listing = {"version": 1, "command": "list", "actor": "a", "platform": "telegram", "state": "paired"}
+    assert [contact["user_id"] for contact in handler(listing, None)["contacts"]] == ["1"]
+    assert Platform(added["contact"]["platform"]) is TELEGRAM
+
+
+def test_bad_settings_are_told(
+    deployed: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A stack with settings that cannot be used says so, in the answer and in the log."""
+    assert deployed
+    monkeypatch.delenv("TABLE_NAME")
+    answer = admin_wiring.admin_handler()(GOOD, None)
+    assert answer["error"]["reason"] == "bad_settings"
+    assert "TABLE_NAME" in answer["error"]["message"]
+    assert "TABLE_NAME" in caplog.text

@@ -1,0 +1,547 @@
+"""Who may do what: the roles of the template, what must not be possible, and docs/iam.md, which is made from both.
+
+``python -m tests.infra.iam`` writes the page anew.
+"""
+
+import functools
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tests.infra.calls import PROFILE_KEY, arn, keyed
+from tests.infra.policy import Call, Statement, listed
+from tests.infra.template import PSEUDO, ROOT, STACK, functions, given, resources, statements, template
+
+PAGE = ROOT / "docs/iam.md"
+EDGE = ("telegram", "slack", "discord")
+# What the model's parameter is set to here, so that everything that it brings is there.
+MODEL = "amazon.nova-lite-v1:0"
+
+TABLE, AGENT_TABLE = f"{STACK}-Table", f"{STACK}-AgentTable"
+QUEUES = {"agent": f"{STACK}-AgentQueue", "effects": f"{STACK}-EffectsQueue"}
+DEAD_LETTERS = {"agent": f"{STACK}-AgentDeadLetters", "effects": f"{STACK}-EffectsDeadLetters"}
+MADE_HERE = ("gateway-secret", "callback-secret", "telegram/webhook-secret")
+INBOUND = {
+    "telegram": ("telegram/webhook-secret", "telegram/bot"),
+    "slack": ("slack/signing-secret",),
+    "discord": ("discord/public-key",),
+}
+TOKENS = tuple(f"{platform}/bot-token" for platform in EDGE)
+PARAMETERS = (*MADE_HERE[:2], *(name for names in INBOUND.values() for name in names), *TOKENS, "agent/instructions")
+
+
+# The roles
+
+
+@functools.cache
+def policies(model: str = MODEL) -> dict[str, list[Statement]]:
+    """Return the statements of each role by the name of its function (or of what else it is for)."""
+    with given(AgentModelId=model):
+        roles = resources("AWS::IAM::Role")
+        return {name.removesuffix("Role").lower(): list(statements(name)) for name in roles}
+
+
+def environments() -> dict[str, Mapping[str, str]]:
+    """Return what the template gives to each function, by function."""
+    with given(AgentModelId=MODEL):
+        return {name: function["Environment"]["Variables"] for name, function in functions().items()}
+
+
+# What is not asked by the functions' code: Lambda writes their logs and polls their sources, the scheduler calls one.
+
+POLLING = {
+    "sqs": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+    "dynamodb": (
+        "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams",
+    ),
+}  # fmt: skip
+
+
+def asked_by_aws() -> dict[str, list[Call]]:
+    """Return the calls that AWS itself makes with each role."""
+    calls = {
+        name: [
+            Call(action, arn("logs", f"log-group:/doorcode/{STACK}/{name}:log-stream:2026/04/22/[$LATEST]1"))
+            for action in ("logs:CreateLogStream", "logs:PutLogEvents")
+        ]
+        for name in functions()
+    }
+    for mapping in resources("AWS::Lambda::EventSourceMapping").values():
+        properties = mapping["Properties"]
+        function = properties["FunctionName"].removeprefix(f"{STACK}-").removesuffix("Function").lower()
+        source = properties["EventSourceArn"]
+        calls[function] += [Call(action, source) for action in POLLING[source.split(":")[2]]]
+    for schedule in resources("AWS::Scheduler::Schedule").values():
+        target = schedule["Properties"]["Target"]
+        role = target["RoleArn"].rpartition(f"{STACK}-")[2].removesuffix("Role").lower()
+        calls[role] = [Call("lambda:InvokeFunction", target["Arn"])]
+    return calls
+
+
+# What must not be possible
+
+
+def parameter(action: str, *names: str) -> list[Call]:
+    """Return calls about parameters of this stack."""
+    return [Call(f"ssm:{action}", arn("ssm", f"parameter/doorcode/{STACK}/{name}")) for name in names]
+
+
+def _queue(queue: str, *actions: str) -> list[Call]:
+    return [Call(f"sqs:{action}", arn("sqs", queue)) for action in actions]
+
+
+TAKING = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "PurgeQueue")
+WHOLE = ("Scan", "BatchWriteItem", "PartiQLSelect", "PartiQLUpdate", "PartiQLInsert", "PartiQLDelete")
+CONTROL = (
+    *("DeleteTable", "UpdateTable", "UpdateTimeToLive", "UpdateContinuousBackups", "ExportTableToPointInTime"),
+    *("DeleteResourcePolicy", "PutResourcePolicy", "CreateBackup", "DescribeTable"),
+)
+ITEMS = ("GetItem", "BatchGetItem", "Query", "UpdateItem", "PutItem", "DeleteItem", "ConditionCheckItem")
+WRITES = ("UpdateItem", "PutItem", "DeleteItem")
+# Partitions of the operator's surfaces alone.
+STAFF_ONLY = ("lockout#cli", "signin#1", "session#1", "token#1")
+
+
+def _table(name: str, *actions: str) -> list[Call]:
+    return [Call(f"dynamodb:{action}", arn("dynamodb", f"table/{name}")) for action in actions]
+
+
+def _items(name: str, actions: tuple[str, ...], *partitions: str) -> list[Call]:
+    return [keyed(action, name, partition) for action in actions for partition in partitions]
+
+
+ELSEWHERE = {
+    "publish events": [
+        Call("events:PutEvents", arn("events", "event-bus/default"), (("events:source", ("doorcode",)),))
+    ],
+    "ask a model": [Call("bedrock:InvokeModel", f"arn:aws:bedrock:{PSEUDO['AWS::Region']}::foundation-model/{MODEL}")],
+    "call a function": [Call("lambda:InvokeFunction", arn("lambda", f"function:{STACK}-ProvisionFunction"))],
+    "act as another role, or hand one on": [
+        Call(action, f"arn:aws:iam::{PSEUDO['AWS::AccountId']}:role/{STACK}-CourierRole")
+        for action in ("sts:AssumeRole", "iam:PassRole")
+    ],
+    "read its own log, or delete any": [
+        Call(f"logs:{action}", arn("logs", f"log-group:/doorcode/{STACK}/{name}:*"))
+        for action in ("GetLogEvents", "FilterLogEvents", "DeleteLogGroup", "DeleteLogStream")
+        for name in (*EDGE, "provision")
+    ],
+    "decrypt with a key": [Call("kms:Decrypt", arn("kms", "key/1"))],
+}
+ALWAYS = {
+    **{
+        what: ELSEWHERE[what]
+        for what in ("act as another role, or hand one on", "read its own log, or delete any", "decrypt with a key")
+    },
+    "set what the operator or the platforms set, read parameters one by one or by path, or delete any": [
+        *parameter("PutParameter", *TOKENS, "slack/signing-secret", "discord/public-key", "agent/instructions"),
+        Call("ssm:PutParameter", arn("ssm", "parameter/doorcode/another-stack/gateway-secret")),
+        *parameter("GetParameter", *PARAMETERS),
+        *parameter("GetParameterHistory", *PARAMETERS),
+        *parameter("DeleteParameter", *PARAMETERS),
+        Call("ssm:GetParametersByPath", arn("ssm", f"parameter/doorcode/{STACK}")),
+    ],
+    "scan a table, write to it in bulk or by PartiQL, change or delete it": [
+        *_table(TABLE, *WHOLE, *CONTROL),
+        *_table(AGENT_TABLE, *WHOLE, *CONTROL),
+        *_table("another-table", *ITEMS),
+    ],
+    "change, empty or delete a queue": [
+        call
+        for queue in (*QUEUES.values(), *DEAD_LETTERS.values())
+        for call in _queue(queue, "PurgeQueue", "DeleteQueue", "SetQueueAttributes", "AddPermission")
+    ],
+}
+NO_SECRET_WRITTEN = {"make or overwrite a secret": parameter("PutParameter", *PARAMETERS)}
+PAIRING = _items(TABLE, ITEMS, "telegram#1", "seats#telegram", "prompts#telegram#1", "budget#telegram#1", *STAFF_ONLY)
+LISTING = [keyed("Query", TABLE, "telegram#paired", index="listing"), *_table(f"{TABLE}/index/listing", "Scan")]
+MEMORY = _items(AGENT_TABLE, ITEMS, "delivery#telegram#1", "chat#telegram#1")
+
+
+def _edge(platform: str) -> dict[str, list[Call]]:
+    others = [other for other in EDGE if other != platform]
+    return {
+        "read a bot's token, or what verifies another platform": parameter(
+            "GetParameters", *TOKENS, *(name for other in others for name in INBOUND[other]), "agent/instructions"
+        ),
+        "put or delete an item": _items(
+            TABLE, ("PutItem", "DeleteItem"), f"{platform}#1", f"seats#{platform}", f"budget#{platform}#1"
+        ),
+        "look into prompts, lockouts, sign-ins, sessions or tokens, or write there": _items(
+            TABLE, ITEMS, f"prompts#{platform}#1", *STAFF_ONLY
+        ),
+        "list who is paired": [*LISTING, *_items(TABLE, ("Query", "BatchGetItem"), f"{platform}#1")],
+        "look into another platform's waiting room, or spend there": [
+            *_items(TABLE, ("Query", "GetItem"), *(f"seats#{other}" for other in others)),
+            *_items(TABLE, ITEMS, *(f"budget#{other}#1" for other in others)),
+            *_items(TABLE, ("ConditionCheckItem",), *(f"{other}#1" for other in others)),
+        ],
+        "read messages for the agent, or take them away": _queue(QUEUES["agent"], *TAKING),
+        "reach any other queue": [
+            call
+            for queue in (QUEUES["effects"], *DEAD_LETTERS.values())
+            for call in _queue(queue, "SendMessage", *TAKING)
+        ],
+        "reach the agent's memory": MEMORY,
+        **{what: ELSEWHERE[what] for what in ("publish events", "ask a model", "call a function")},
+        **NO_SECRET_WRITTEN,
+        **ALWAYS,
+    }
+
+
+CANNOT: dict[str, dict[str, list[Call]]] = {
+    **{platform: _edge(platform) for platform in EDGE},
+    "provision": {
+        "read a secret": parameter("GetParameters", *PARAMETERS),
+        "overwrite a secret": [
+            call._replace(context=(("ssm:Overwrite", ("true",)),)) for call in parameter("PutParameter", *MADE_HERE)
+        ],
+        "reach a table or a queue": [
+            *PAIRING,
+            *MEMORY,
+            *(
+                call
+                for queue in (*QUEUES.values(), *DEAD_LETTERS.values())
+                for call in _queue(queue, "SendMessage", *TAKING)
+            ),
+        ],
+        **{what: ELSEWHERE[what] for what in ("publish events", "ask a model", "call a function")},
+        **ALWAYS,
+    },
+    "relay": {
+        "read or write the table whose stream it copies": [*PAIRING, *LISTING],
+        "take from the queue that it copies into": _queue(QUEUES["effects"], *TAKING),
+        "reach any other queue": [
+            call
+            for queue in (QUEUES["agent"], *DEAD_LETTERS.values())
+            for call in _queue(queue, "SendMessage", *TAKING)
+        ],
+        "read a secret": parameter("GetParameters", *PARAMETERS),
+        "reach the agent's memory": MEMORY,
+        **{what: ELSEWHERE[what] for what in ("publish events", "ask a model", "call a function")},
+        **NO_SECRET_WRITTEN,
+        **ALWAYS,
+    },
+    "courier": {
+        "read what verifies webhooks, or what the agent is told": parameter(
+            "GetParameters", *(name for names in INBOUND.values() for name in names), "agent/instructions"
+        ),
+        "put an item, or delete a contact or a seat": [
+            *_items(TABLE, ("PutItem",), "telegram#1", "seats#telegram", "prompts#telegram#1"),
+            *_items(TABLE, ("DeleteItem",), "telegram#1", "seats#telegram"),
+        ],
+        "reach lockouts, sign-ins, sessions, tokens or budgets": _items(TABLE, ITEMS, *STAFF_ONLY, "budget#telegram#1"),
+        "list who is paired": [*LISTING, *_items(TABLE, ("Query",), "telegram#1")],
+        "make up moves, or read what was given up on": [
+            *_queue(QUEUES["effects"], "SendMessage"),
+            *_queue(DEAD_LETTERS["effects"], *TAKING),
+        ],
+        "reach the agent's queues or its memory": [
+            *MEMORY,
+            *(
+                call
+                for queue in (QUEUES["agent"], DEAD_LETTERS["agent"])
+                for call in _queue(queue, "SendMessage", *TAKING)
+            ),
+        ],
+        "publish in another's name, or to another bus": [
+            Call("events:PutEvents", arn("events", "event-bus/default"), (("events:source", ("aws.health",)),)),
+            Call("events:PutEvents", arn("events", "event-bus/another"), (("events:source", ("doorcode",)),)),
+        ],
+        **{what: ELSEWHERE[what] for what in ("ask a model", "call a function")},
+        **NO_SECRET_WRITTEN,
+        **ALWAYS,
+    },
+    "agent": {
+        "reach the table that decides who is let in": [*PAIRING, *LISTING],
+        "read what makes codes, signs buttons or verifies webhooks": parameter(
+            "GetParameters", *MADE_HERE[:2], *(name for names in INBOUND.values() for name in names)
+        ),
+        "delete or list what it remembers": _items(
+            AGENT_TABLE, ("DeleteItem", "UpdateItem", "Query"), "chat#telegram#1"
+        ),
+        "make up messages, or read what was given up on": [
+            *_queue(QUEUES["agent"], "SendMessage"),
+            *_queue(DEAD_LETTERS["agent"], *TAKING),
+        ],
+        "reach the effects queue": [
+            call
+            for queue in (QUEUES["effects"], DEAD_LETTERS["effects"])
+            for call in _queue(queue, "SendMessage", *TAKING)
+        ],
+        "ask another model, or the same one through another's profile": [
+            Call("bedrock:InvokeModel", f"arn:aws:bedrock:{PSEUDO['AWS::Region']}::foundation-model/another.model"),
+            Call("bedrock:InvokeModel", arn("bedrock", "inference-profile/eu.another.model")),
+            Call(
+                "bedrock:InvokeModel",
+                "arn:aws:bedrock:eu-west-1::foundation-model/another.model",
+                ((PROFILE_KEY, (arn("bedrock", "inference-profile/eu.another.model"),)),),
+            ),
+        ],
+        **{what: ELSEWHERE[what] for what in ("publish events", "call a function")},
+        **NO_SECRET_WRITTEN,
+        **ALWAYS,
+    },
+    "admin": {
+        "read what verifies webhooks or signs buttons, or a bot's token": parameter(
+            "GetParameters",
+            "callback-secret",
+            *(name for names in INBOUND.values() for name in names),
+            *TOKENS,
+            "agent/instructions",
+        ),
+        "put an item, or delete a contact or a seat": [
+            *_items(TABLE, ("PutItem",), "telegram#1", "seats#telegram", "lockout#cli"),
+            *_items(TABLE, ("DeleteItem",), "telegram#1", "seats#telegram"),
+        ],
+        "look into prompts, sign-ins, sessions, tokens or budgets, or write there": _items(
+            TABLE, ITEMS, "prompts#telegram#1", "budget#telegram#1", "signin#1", "session#1", "token#1"
+        ),
+        "count guesses that were made elsewhere": _items(
+            TABLE, ("GetItem", "UpdateItem", "PutItem", "BatchGetItem"), "lockout#api", "lockout#web"
+        ),
+        "read seats or guesses in bulk, or anything else from the list": [
+            *_items(TABLE, ("BatchGetItem",), "seats#telegram", "lockout#cli"),
+            *_items(TABLE, ("Query",), "telegram#1"),
+            keyed("Query", TABLE, "seats#telegram", index="listing"),
+            *_table(f"{TABLE}/index/listing", "Scan"),
+        ],
+        "reach a queue or the agent's memory": [
+            *MEMORY,
+            *(
+                call
+                for queue in (*QUEUES.values(), *DEAD_LETTERS.values())
+                for call in _queue(queue, "SendMessage", *TAKING)
+            ),
+        ],
+        **{what: ELSEWHERE[what] for what in ("publish events", "ask a model", "call a function")},
+        **NO_SECRET_WRITTEN,
+        **ALWAYS,
+    },
+    "sweep": {
+        "call another function, or do anything else with this one": [
+            *(
+                Call("lambda:InvokeFunction", arn("lambda", f"function:{STACK}-{name}Function"))
+                for name in ("Telegram", "Slack", "Discord", "Provision", "Relay", "Agent", "Admin")
+            ),
+            Call("lambda:UpdateFunctionCode", arn("lambda", f"function:{STACK}-CourierFunction")),
+        ],
+        "reach a table, a queue or a secret": [
+            *PAIRING,
+            *MEMORY,
+            *parameter("GetParameters", *PARAMETERS),
+            *(
+                call
+                for queue in (*QUEUES.values(), *DEAD_LETTERS.values())
+                for call in _queue(queue, "SendMessage", *TAKING)
+            ),
+        ],
+        **NO_SECRET_WRITTEN,
+        **ALWAYS,
+    },
+}
+
+
+# What deploying needs. CloudFormation acts with the rights of whoever runs it.
+
+_CRUD = "Create{0} Get{0} Update{0} Delete{0}"
+DEPLOYS: dict[str, tuple[str, ...]] = {
+    "AWS::ApiGatewayV2::Api": ("apigateway:GET POST PATCH DELETE",),
+    "AWS::ApiGatewayV2::Integration": ("apigateway:GET POST PATCH DELETE",),
+    "AWS::ApiGatewayV2::Route": ("apigateway:GET POST PATCH DELETE",),
+    "AWS::ApiGatewayV2::Stage": (
+        "apigateway:GET POST PATCH DELETE",
+        "logs:CreateLogDelivery GetLogDelivery UpdateLogDelivery DeleteLogDelivery ListLogDeliveries",
+        "logs:PutResourcePolicy DescribeResourcePolicies",
+    ),
+    "AWS::CloudWatch::Alarm": ("cloudwatch:PutMetricAlarm DescribeAlarms DeleteAlarms",),
+    "AWS::CloudWatch::Dashboard": ("cloudwatch:PutDashboard GetDashboard DeleteDashboards",),
+    "AWS::DynamoDB::Table": (
+        "dynamodb:CreateTable DescribeTable UpdateTable DeleteTable",
+        "dynamodb:UpdateTimeToLive DescribeTimeToLive UpdateContinuousBackups DescribeContinuousBackups",
+    ),
+    "AWS::IAM::Role": (
+        "iam:CreateRole GetRole DeleteRole PassRole",
+        "iam:PutRolePolicy GetRolePolicy DeleteRolePolicy",
+    ),
+    "AWS::Lambda::EventSourceMapping": (f"lambda:{_CRUD.format('EventSourceMapping')}",),
+    "AWS::Lambda::Permission": ("lambda:AddPermission GetPolicy RemovePermission",),
+    "AWS::Logs::LogGroup": (
+        "logs:CreateLogGroup DescribeLogGroups DeleteLogGroup PutRetentionPolicy DeleteRetentionPolicy",
+    ),
+    "AWS::Logs::MetricFilter": ("logs:PutMetricFilter DescribeMetricFilters DeleteMetricFilter",),
+    "AWS::SNS::Subscription": ("sns:Subscribe GetSubscriptionAttributes Unsubscribe",),
+    "AWS::SNS::Topic": ("sns:CreateTopic GetTopicAttributes SetTopicAttributes ListSubscriptionsByTopic DeleteTopic",),
+    "AWS::SQS::Queue": ("sqs:CreateQueue GetQueueAttributes GetQueueUrl SetQueueAttributes DeleteQueue",),
+    "AWS::Scheduler::Schedule": (f"scheduler:{_CRUD.format('Schedule')}",),
+    "AWS::Serverless::Function": (
+        "lambda:CreateFunction GetFunction UpdateFunctionCode UpdateFunctionConfiguration DeleteFunction",
+        "lambda:TagResource UntagResource ListTags",
+    ),
+    "AWS::Serverless::LayerVersion": ("lambda:PublishLayerVersion GetLayerVersion DeleteLayerVersion",),
+    "Custom::Secrets": ("lambda:InvokeFunction",),
+}
+# What sam itself does around the stack.
+AROUND = {
+    "the stack `{stack}`, and the macro `Serverless-2016-10-31`": (
+        "cloudformation:CreateChangeSet DescribeChangeSet ExecuteChangeSet DeleteChangeSet",
+        "cloudformation:DescribeStacks DescribeStackEvents GetTemplateSummary GetTemplate DeleteStack",
+    ),
+    "the stack `aws-sam-cli-managed-default` and its bucket, which hold what is uploaded": (
+        "cloudformation:CreateChangeSet DescribeChangeSet ExecuteChangeSet DescribeStacks DescribeStackEvents",
+        "s3:CreateBucket PutBucketPolicy PutBucketTagging PutBucketVersioning PutEncryptionConfiguration",
+        "s3:PutBucketPublicAccessBlock ListBucket GetBucketLocation PutObject GetObject",
+    ),
+}
+
+
+# The page
+
+INTRODUCTION = """# Who may do what
+
+<!-- Made from template.yaml and tests/infra/iam.py with `make iam`; do not edit. A test fails when it is stale. -->
+
+Each function has a role of its own, which only Lambda can take, with the rights below and no others: no managed
+policies, no wildcards in actions. A test runs every function through everything that it does, records each call of AWS, and
+matches it against that function's role: each call is allowed, each right is used by some call, and what is listed under
+*It cannot* is refused. `{stack}` is the name of the stack; tables, queues and functions go by their names in
+`template.yaml`.
+"""
+LIMITS = """## What this does not promise
+
+- A DynamoDB policy can tell partitions apart, not the items in them nor what is written: a function that may update
+  `telegram#*` could write any state of any contact there. That it writes only what the rules allow is the code's promise,
+  kept by the conditions of its writes.
+- `*` in a partition stands for any id, and in `prompts#*` for any platform too. No other partition begins like these.
+- Conditions on partitions hold "for all values", which IAM also finds true of a request that names no partition. Each action
+  that is granted on the table always names one; those that do not (Scan, PartiQL) are not granted.
+- Each part of a transaction is matched by itself, with its own partition, as AWS documents it.
+- A model behind an inference profile may be any foundation model, in any region, but only through the profile that was set.
+- The functions' way to the internet (Telegram, Slack, Discord) is no matter of IAM.
+- The tests evaluate the roles by IAM's documented rules, on the operators that are used here. They do not ask AWS, and know
+  nothing of what an organisation's policies take away beyond.
+- Whoever may update the functions or pass their roles in this account has their rights.
+"""
+NONE_CAN = """## What none of them can
+
+"""
+COMMANDS = """## What the command needs
+
+Commands that list and decide need `lambda:InvokeFunction` on the function `{stack}-admin`, and nothing else. Whoever has
+it decides who is let in.
+"""
+
+
+def page() -> str:
+    """Return docs/iam.md."""
+    known, unset = policies(), policies(model="")
+    titles = {name: f"Function `{name}`" for name in functions()}
+    sections = [INTRODUCTION]
+    for name, policy in known.items():
+        always = {statement["Sid"] for statement in unset[name]}
+        about = titles.get(name, f"Schedule `{name}`")
+        rows = [_row(name, statement, conditional=statement["Sid"] not in always) for statement in policy]
+        sections.append(
+            f"## {about}\n\n| statement | why | actions | on | only |\n| --- | --- | --- | --- | --- |\n"
+            + "\n".join(rows)
+            + "\n\nIt cannot:\n\n"
+            + "\n".join(f"- {what}" for what in CANNOT[name] if what not in ALWAYS)
+            + f"\n\n{_by_aws(name)}\n"
+        )
+    sections += [NONE_CAN + "\n".join(f"- {what}" for what in ALWAYS) + "\n", LIMITS, COMMANDS, _deploying()]
+    return "\n".join(sections)
+
+
+def _row(role: str, statement: Statement, *, conditional: bool) -> str:
+    actions = "<br>".join(f"`{action}`" for action in listed(statement["Action"]))
+    places = "<br>".join(_shown(resource) for resource in listed(statement["Resource"]))
+    only = ["`AgentModelId` is set"] if conditional else []
+    for tests in statement.get("Condition", {}).values():
+        for key, values in tests.items():
+            shown = ", ".join(_shown(value) if value.startswith("arn:") else f"`{value}`" for value in listed(values))
+            only.append(f"{CONDITIONS[key]} {shown}")
+    return f"| {statement['Sid']} | {_whys()[role, statement['Sid']]} | {actions} | {places} | {'; '.join(only)} |"
+
+
+CONDITIONS = {
+    "dynamodb:LeadingKeys": "partitions",
+    "events:source": "source",
+    PROFILE_KEY: "through",
+    "ssm:Overwrite": "overwriting is not",
+}
+SHOWN = (
+    (rf"arn:aws:dynamodb:[^:]+:[^:]+:table/{STACK}-(\w+)/stream/.*", r"stream of `\1`"),
+    (rf"arn:aws:dynamodb:[^:]+:[^:]+:table/{STACK}-(\w+)/index/(\w+)", r"index `\2` of `\1`"),
+    (rf"arn:aws:dynamodb:[^:]+:[^:]+:table/{STACK}-(\w+)", r"table `\1`"),
+    (rf"arn:aws:sqs:[^:]+:[^:]+:{STACK}-(\w+)", r"queue `\1`"),
+    (rf"arn:aws:lambda:[^:]+:[^:]+:function:{STACK}-(\w+)", r"`\1`"),
+    (rf"arn:aws:ssm:[^:]+:[^:]+:parameter/doorcode/{STACK}/(.+)", r"parameter `/doorcode/{stack}/\1`"),
+    (rf"arn:aws:logs:[^:]+:[^:]+:log-group:/doorcode/{STACK}/(\w+):\*", r"log group `/doorcode/{stack}/\1`"),
+    (r"arn:aws:events:[^:]+:[^:]+:event-bus/(\w+)", r"event bus `\1`"),
+    (rf"arn:aws:bedrock:[^:*]+::foundation-model/{re.escape(MODEL)}", r"foundation model `{AgentModelId}`"),
+    (rf"arn:aws:bedrock:[^:]+:[^:]+:inference-profile/{re.escape(MODEL)}", r"inference profile `{AgentModelId}`"),
+    (r"arn:aws:bedrock:\*::foundation-model/\*", r"any foundation model"),
+)
+
+
+def _shown(resource: str) -> str:
+    for pattern, words in SHOWN:
+        if re.fullmatch(pattern, resource):
+            return re.sub(pattern, words, resource)
+    raise ValueError(f"{resource} cannot be shown")
+
+
+def _by_aws(name: str) -> str:
+    actions = ", ".join(f"`{action}`" for action in dict.fromkeys(call.action for call in asked_by_aws()[name]))
+    who = "Lambda itself" if name in functions() else "EventBridge Scheduler"
+    return f"Used by {who}, not by code: {actions}."
+
+
+def _whys() -> dict[tuple[str, str], str]:
+    """Return the comments that stand above the template's statements, by role and Sid."""
+    whys: dict[tuple[str, str], str] = {}
+    role = ""
+    comment: list[str] = []
+    for line in (ROOT / "template.yaml").read_text().splitlines():
+        text = line.strip()
+        if match := re.fullmatch(r"  (\w+)Role:", line):
+            role = match[1].lower()
+        if text.startswith("# "):
+            comment.append(text[2:])
+            continue
+        if match := re.fullmatch(r"- Sid: (\w+)", text):
+            whys[role, match[1]] = " ".join(comment)
+        comment = []
+    return whys
+
+
+def _deploying() -> str:
+    kinds = sorted({resource["Type"] for resource in template()["Resources"].values()})
+    rows = [f"| {about} | {_actions(actions)} |" for about, actions in AROUND.items()]
+    rows += [f"| `{kind}` | {_actions(DEPLOYS[kind])} |" for kind in kinds]
+    return (
+        "## What deploying needs\n\n"
+        "`make deploy` runs `sam deploy`, with your own AWS credentials. CloudFormation makes, changes and deletes each\n"
+        "resource with your rights, so you need those below, for what is named `{stack}*` (and the API, whose id AWS makes\n"
+        "up). The list is by AWS's documentation of each resource type; a test only sees to it that no type is missing.\n"
+        "`iam:PassRole` and `iam:PutRolePolicy` make whoever holds them as mighty as the roles that he can write: where that\n"
+        "is too much, give the list to a service role, and pass it with `sam deploy --role-arn`.\n\n"
+        "| for | actions |\n| --- | --- |\n" + "\n".join(rows) + "\n"
+    )
+
+
+def _actions(groups: tuple[str, ...]) -> str:
+    shown = []
+    for group in groups:
+        service, _, names = group.partition(":")
+        shown += [f"`{service}:{name}`" for name in names.split()]
+    return ", ".join(shown)
+
+
+def as_text(calls: Any) -> str:
+    """Return calls one on a line, for a failing test to show."""
+    return json.dumps([str(call) for call in calls], indent=1)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

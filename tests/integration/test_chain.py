@@ -1,0 +1,263 @@
+"""The whole chain on the deployed stack: real stream, real queues, real webhooks, and the platforms' libraries."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from doorcode.pairing.contact import Platform, State
+from doorcode.sandbox.standins.server import ALWAYS
+from tests.integration.chain import ALL_OWNERS, SECOND_OWNER, Chain, Person, buttons, eventually, words
+from tests.integration.stack import Cloud, Reply
+from tests.webhooks import OWNER
+
+TELEGRAM, SLACK, DISCORD = Platform
+EACH = pytest.mark.parametrize("platform", list(Platform))
+SENT = "Your request has been sent to the owner for approval."
+DECLINED = "Your request was declined."
+GREETING = "Hi there! How can I help you today?"
+APPROVED = {
+    TELEGRAM: "You've been approved! Send me a message.",
+    SLACK: "You've been approved! Send me a message.",
+    DISCORD: "You've been approved! Send me a message with /chat.",
+}
+QUESTION = {
+    TELEGRAM: "User @stranger wants to chat. Approve access?",
+    SLACK: "*@stranger* wants to chat. Approve access?",
+    DISCORD: "User @stranger wants to chat. Approve access?",
+}
+APPROVE, DENY, BLOCK = "✅ Approve", "❌ Deny", "🚫 Block"
+MODEL = "amazon.nova-lite-v1:0"
+WINDOW_SECONDS = 5
+
+
+@pytest.fixture(scope="module")
+def deployed(cloud: Cloud) -> Iterator[Chain]:
+    """Deploy everything, with owners on every platform, two of them on Telegram."""
+    with Chain(cloud).running() as chain:
+        yield chain
+
+
+@pytest.fixture
+def chain(deployed: Chain) -> Chain:
+    """Give everything with the settings that most tests want."""
+    deployed.set(OwnerUserIds=ALL_OWNERS, DebounceSeconds=0, AgentModelId="")
+    return deployed
+
+
+def let_in(chain: Chain, platform: Platform) -> Person:
+    """Have somebody who was approved."""
+    person = chain.stranger(platform)
+    chain.says(person)
+    chain.presses(buttons(chain.prompt(person, platform))[APPROVE], platform)
+    chain.hears(person, APPROVED[platform])
+    return person
+
+
+@EACH
+def test_ask_approve_talk(chain: Chain, platform: Platform) -> None:
+    """Word, prompt, press; then the prompt closes, the stranger is told, the events are out, and the agent answers."""
+    person = chain.stranger(platform)
+    chain.says(person)
+    prompt = chain.prompt(person, platform)
+    assert words(prompt) == f"{QUESTION[platform]}\n{platform} {person.id}"
+    assert list(buttons(prompt)) == [APPROVE, DENY]
+    assert chain.hears(person, SENT) == [SENT]
+
+    chain.presses(buttons(prompt)[APPROVE], platform)
+    closed = chain.closed(person, platform, f"✅ Approved by {OWNER[platform]} (button)")
+    assert buttons(closed) == {}
+    assert chain.hears(person, APPROVED[platform]).count(APPROVED[platform]) == 1
+    assert chain.events(person, 2) == ["pairing_requested", "pairing_approved"]
+
+    chain.says(person, "Hello again")
+    assert eventually(lambda: any(GREETING in text for text in chain.heard(person))), chain.why()
+
+
+@EACH
+def test_denied_then_blocked(chain: Chain, platform: Platform) -> None:
+    """A denial is told and offers Block on the closed prompt; after that nothing gets through."""
+    person = chain.stranger(platform)
+    chain.says(person)
+    chain.presses(buttons(chain.prompt(person, platform))[DENY], platform)
+    closed = chain.closed(person, platform, f"❌ Denied by {OWNER[platform]} (button)")
+    assert list(buttons(closed)) == [BLOCK]
+    chain.hears(person, DECLINED)
+    chain.presses(buttons(closed)[BLOCK], platform)
+    assert buttons(chain.closed(person, platform, f"🚫 Blocked by {OWNER[platform]} (button)")) == {}
+    assert chain.events(person, 3) == ["pairing_requested", "pairing_denied", "contact_blocked"]
+    before = chain.heard(person)
+    reply = chain.says(person, "Let me in")
+    assert reply.json == ({"type": 4, "data": reply.json["data"]} if platform is DISCORD else None)
+    assert chain.heard(person) == [*before, *(["This bot is private."] if platform is DISCORD else [])]
+    assert chain.contact(person).state is State.BLOCKED
+
+
+def test_two_owners_press_at_once(chain: Chain) -> None:
+    """One of two owners who press in the same moment decides; both prompts say who, and the other is told."""
+    person = chain.stranger(TELEGRAM)
+    chain.says(person)
+    owners = {OWNER[TELEGRAM]: APPROVE, SECOND_OWNER: DENY}
+    carried = {owner: buttons(chain.prompt(person, TELEGRAM, owner))[label] for owner, label in owners.items()}
+    replies: dict[str, Reply] = {}
+    at_once = threading.Barrier(len(owners))
+
+    def press(owner: str) -> None:
+        at_once.wait()
+        replies[owner] = chain.presses(carried[owner], TELEGRAM, owner)
+
+    threads = [threading.Thread(target=press, args=(owner,)) for owner in owners]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    contact = chain.contact(person)
+    winner = contact.decided_by
+    (loser,) = owners.keys() - {winner}
+    verb = {State.PAIRED: "approved", State.DENIED: "denied"}[contact.state]
+    assert owners[winner] == {State.PAIRED: APPROVE, State.DENIED: DENY}[contact.state]
+    assert f"Already {verb} by {winner} (button)." in replies[loser].json["text"]
+    assert "Already" not in replies[winner].json["text"]
+    for owner in owners:
+        assert APPROVE not in buttons(
+            chain.closed(person, TELEGRAM, f"{verb.capitalize()} by {winner} (button)", owner)
+        )
+    heard = chain.hears(person, APPROVED[TELEGRAM] if contact.state is State.PAIRED else DECLINED)
+    assert len(heard) == 2
+    assert chain.events(person, 2) == ["pairing_requested", f"pairing_{verb}"]
+
+
+def test_a_request_that_expires(chain: Chain) -> None:
+    """The schedule's sweep expires what nobody decided: the prompt closes, its button is dead, nobody is told."""
+    person = chain.stranger(TELEGRAM)
+    chain.says(person)
+    button = buttons(chain.prompt(person, TELEGRAM))[APPROVE]
+    chain.hears(person, SENT)
+    chain.overdue(person)
+    chain.sweep()
+    assert buttons(chain.closed(person, TELEGRAM, "⌛ Expired")) == {}
+    assert chain.events(person, 2) == ["pairing_requested", "pairing_expired"]
+    chain.presses(button, TELEGRAM)
+    assert chain.contact(person).state is State.EXPIRED
+    assert chain.heard(person) == [SENT]
+
+
+@EACH
+def test_no_owner_can_be_reached(chain: Chain, platform: Platform) -> None:
+    """When every owner, here and elsewhere, has shut the bot out, the requester gets the command, exactly."""
+    chain.telegram.block(OWNER[TELEGRAM])
+    chain.telegram.block(SECOND_OWNER)
+    chain.slack.users[OWNER[SLACK]].disabled = True
+    chain.discord.users[OWNER[DISCORD]].refuses = 50007
+    try:
+        person = chain.stranger(platform)
+        chain.says(person)
+        command = chain.command(person)
+        heard = chain.hears(person, command)
+    finally:
+        chain.telegram.block(OWNER[TELEGRAM], blocked=False)
+        chain.telegram.block(SECOND_OWNER, blocked=False)
+        chain.slack.users[OWNER[SLACK]].disabled = False
+        chain.discord.users[OWNER[DISCORD]].refuses = 0
+    # In place of the first words on Discord; instead of them on Slack, where the edge says nothing.
+    assert heard == ([SENT, command] if platform is TELEGRAM else [command])
+
+
+def test_a_poisoned_record_ends_alone(chain: Chain) -> None:
+    """What the courier cannot read goes to the dead-letter queue alone; what waits behind it is followed meanwhile."""
+    person, other = chain.stranger(TELEGRAM), chain.stranger(SLACK)
+    body = chain.poison("EffectsQueue", f"telegram#{person.id}")
+    chain.says(person)
+    chain.says(other)
+    assert list(buttons(chain.prompt(person, TELEGRAM))) == [APPROVE, DENY]
+    assert list(buttons(chain.prompt(other, SLACK))) == [APPROVE, DENY]
+    assert eventually(lambda: chain.parked("EffectsDeadLetters")) == [body]
+    parked = [record for record in chain.stack.log("courier") if record.get("parked") == "true"]
+    assert [record["reason"] for record in parked] == ["unusable_record"]
+
+
+def test_a_poisoned_message_ends_alone(chain: Chain) -> None:
+    """What the agent cannot read goes to its dead-letter queue alone; the chat behind it is answered."""
+    person = let_in(chain, SLACK)
+    body = chain.poison("AgentQueue", f"slack#{person.channel}#")
+    chain.says(person, "Hello again")
+    chain.hears(person, GREETING)
+    assert eventually(lambda: chain.parked("AgentDeadLetters")) == [body]
+
+
+def test_two_chats_do_not_wait_for_each_other(chain: Chain) -> None:
+    """While one chat's platform asks for patience, another chat is answered."""
+    held, other = let_in(chain, TELEGRAM), let_in(chain, TELEGRAM)
+    fault = chain.telegram.inject(status=429, delay=3, times=ALWAYS, name="sendMessage", chat=held.channel)
+    chain.says(held, "Hello again")
+    assert eventually(lambda: fault.times < ALWAYS), chain.why()
+    chain.says(other, "Hello again")
+    chain.hears(other, GREETING)
+    assert GREETING not in chain.heard(held)
+    chain.telegram.recover()
+    chain.hears(held, GREETING)
+
+
+# With other settings: last, for each of them is a deployment.
+
+
+@pytest.fixture
+def debounced(deployed: Chain) -> Chain:
+    """Give everything with a debounce, a model that answers, and no owner but one on Telegram."""
+    deployed.set(OwnerUserIds=f"telegram:{OWNER[TELEGRAM]}", DebounceSeconds=WINDOW_SECONDS, AgentModelId=MODEL)
+    return deployed
+
+
+def test_a_slack_stranger_with_a_telegram_owner(debounced: Chain) -> None:
+    """Where the requester's platform has no owner, the one elsewhere is asked, and decides from there."""
+    chain, person = debounced, debounced.stranger(SLACK)
+    chain.says(person)
+    prompt = chain.prompt(person, TELEGRAM)
+    # The name is not one of Telegram's, and must not become a link to somebody there.
+    assert words(prompt) == f"User @\u2060stranger wants to chat. Approve access?\nslack {person.id}"
+    assert chain.hears(person, SENT) == [SENT]
+    chain.presses(buttons(prompt)[APPROVE], TELEGRAM)
+    assert buttons(chain.closed(person, TELEGRAM, f"✅ Approved by {OWNER[TELEGRAM]} (button)")) == {}
+    chain.hears(person, APPROVED[SLACK])
+    assert chain.prompts(person, SLACK) == []
+    assert chain.events(person, 2) == ["pairing_requested", "pairing_approved"]
+
+
+def test_debounce(debounced: Chain) -> None:
+    """Three messages within the window are one question to the model, in their order; two chats are two, at once."""
+    chain, people = debounced, [let_in(debounced, TELEGRAM), let_in(debounced, TELEGRAM)]
+    heard = {person: len(chain.heard(person)) for person in people}
+    started = time.monotonic()
+    for text in ("one", "two", "three"):
+        for person in people:
+            chain.says(person, text)
+    sent_within = time.monotonic() - started
+    assert sent_within < WINDOW_SECONDS, "this machine is too slow to write six messages within the window"
+    for person in people:
+        assert eventually(lambda person=person: len(chain.heard(person)) > heard[person]), chain.why()
+    for person in people:
+        assert said(chain, person) == ["one\ntwo\nthree"]
+        assert len(chain.heard(person)) == heard[person] + 1
+        assert chain.telegram.actions.count((person.channel, "typing")) == 1
+
+
+def said(chain: Chain, person: Person) -> list[str]:
+    """Return what the model was asked in a chat, question by question, as the agent remembers it."""
+    items = chain.stack.client("dynamodb").scan(TableName=chain.stack.resource("AgentTable"))["Items"]
+    (turns,) = (
+        json.loads(item["turns"]["S"]) for item in items if item["pk"]["S"] == f"chat#telegram#{person.channel}#"
+    )
+    return [turn["text"] for turn in turns if turn["role"] == "user"]
+
+
+@EACH
+def test_no_owner_is_set(deployed: Chain, platform: Platform) -> None:
+    """Where there is no owner to ask, the requester gets the command, exactly, and once."""
+    deployed.set(OwnerUserIds="")
+    person = deployed.stranger(platform)
+    deployed.says(person)
+    command = deployed.command(person)
+    assert deployed.events(person, 1) == ["pairing_requested"]
+    assert deployed.hears(person, command) == [command]

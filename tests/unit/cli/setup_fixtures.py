@@ -1,0 +1,287 @@
+"""A deployed stack as the set-up commands see it, in process, with the platforms' stand-ins beside it.
+
+Parameter Store, SQS and DynamoDB are moto's; CloudFormation, Lambda and the logs are as small as what is asked of them.
+The commands run through their real entry point.
+"""
+
+import io
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any, NamedTuple
+
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
+from moto.sqs.models import sqs_backends
+from moto.ssm.models import ssm_backends
+
+from doorcode.cli.app import main
+from doorcode.cli.target import Target
+from doorcode.pairing.keyring import Keyring, parse_keyring
+from doorcode.sandbox.standins.discord import DiscordStandIn
+from doorcode.sandbox.standins.slack import SlackStandIn
+from doorcode.sandbox.standins.telegram import TelegramStandIn
+from tests.backends import dynamodb
+
+API = "https://abc123.execute-api.us-east-1.amazonaws.com"
+TABLE = "doorcode-table"
+PREFIX = "/doorcode/doorcode"
+VERIFY_KEY = "ab" * 32
+TELEGRAM_TOKEN = "7000000001:stand-in"
+SLACK_TOKEN = "xoxb-stand-in"
+DISCORD_TOKEN = "stand-in.discord.token"
+OWN = {
+    "gateway-secret": "gateway-first-0123456789",
+    "callback-secret": "callback-first-0123456789",
+    "telegram/webhook-secret": "webhook-first-0123456789",
+}
+FUNCTIONS = ("Telegram", "Slack", "Discord", "Relay", "Courier", "Agent", "Admin")
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def all(self) -> str:
+        """Everything that it showed."""
+        return self.out + self.err
+
+    @property
+    def json(self) -> Any:
+        """What it printed, parsed."""
+        return json.loads(self.out)
+
+
+class CloudFormation:
+    """Describes one stack."""
+
+    def __init__(self, house: "House") -> None:
+        self._house = house
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803 (boto3's)
+        """Tell of the stack, or that there is none."""
+        if StackName != "doorcode":
+            raise refusal("ValidationError", f"Stack with id {StackName} does not exist")
+        outputs = [{"OutputKey": name, "OutputValue": value} for name, value in self._house.outputs.items()]
+        return {
+            "Stacks": [{"StackName": StackName, "StackStatus": self._house.status, "Outputs": outputs}],
+            "ResponseMetadata": {"HTTPHeaders": self._house.headers},
+        }
+
+    def get_paginator(self, _name: str) -> "CloudFormation":
+        """Give the only one."""
+        return self
+
+    def paginate(self, StackName: str) -> list[dict[str, Any]]:  # noqa: N803, ARG002 (boto3's)
+        """List the resources, on two pages."""
+        if self._house.resources_refused:
+            raise self._house.resources_refused
+        found = [
+            {"LogicalResourceId": name, "ResourceType": kind, "PhysicalResourceId": physical}
+            for name, (kind, physical) in self._house.resources.items()
+        ]
+        return [{"StackResourceSummaries": found[:3]}, {"StackResourceSummaries": found[3:]}]
+
+
+class Lambda:
+    """Tells of functions."""
+
+    def __init__(self, house: "House") -> None:
+        self._house = house
+
+    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803 (boto3's)
+        """Tell a function's state and environment."""
+        if self._house.lambda_refused:
+            raise self._house.lambda_refused
+        logical = next(name for name, (_, physical) in self._house.resources.items() if physical == FunctionName)
+        state = self._house.states.get(logical, {"State": "Active", "LastUpdateStatus": "Successful"})
+        return {**state, "Environment": {"Variables": self._house.environment.get(logical, {})}}
+
+
+class Logs:
+    """Gives what the functions logged, two records on a page."""
+
+    def __init__(self, house: "House") -> None:
+        self._house = house
+
+    def get_paginator(self, _name: str) -> "Logs":
+        """Give the only one."""
+        return self
+
+    def paginate(self, logGroupName: str, startTime: int, filterPattern: str) -> Iterator[dict[str, Any]]:  # noqa: N803
+        """Give the records since then whose reason the pattern names."""
+        if self._house.logs_refused:
+            raise self._house.logs_refused
+        records = [
+            {"timestamp": int(at * 1000), "message": message}
+            for at, message in self._house.logs.get(logGroupName, [])
+            if at * 1000 >= startTime and (not message.startswith("{") or f'"{_reason(message)}"' in filterPattern)
+        ]
+        for start in range(0, len(records) or 1, 2):
+            yield {"events": records[start : start + 2]}
+
+
+def _reason(message: str) -> str:
+    try:
+        return str(json.loads(message).get("reason"))
+    except ValueError:
+        return ""
+
+
+def refusal(code: str, message: str) -> ClientError:
+    """Make the error that boto3 raises for a refusal."""
+    return ClientError({"Error": {"Code": code, "Message": message}}, "Call")
+
+
+class House:
+    """The stack, and a terminal."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+        self.ssm = dynamodb.client("ssm")
+        self.sqs = dynamodb.client("sqs")
+        self.dynamodb = dynamodb.client("dynamodb")
+        dynamodb.create_table(self.dynamodb, TABLE)
+        self.telegram, self.slack, self.discord = TelegramStandIn(), SlackStandIn(), DiscordStandIn()
+        self.discord.application["verify_key"] = VERIFY_KEY
+        self.status = "UPDATE_COMPLETE"
+        self.headers = {"date": format_datetime(datetime.now(UTC), usegmt=True)}
+        self.outputs = {
+            "TelegramWebhookUrl": f"{API}/telegram",
+            "SlackWebhookUrl": f"{API}/slack",
+            "DiscordWebhookUrl": f"{API}/discord",
+            "TableName": TABLE,
+        }
+        self.resources = {f"{name}Function": ("AWS::Lambda::Function", f"doorcode-{name}-X1") for name in FUNCTIONS}
+        fifo = {"FifoQueue": "true"}
+        for queue in ("AgentDeadLetters", "EffectsDeadLetters"):
+            url = self.sqs.create_queue(QueueName=f"{queue}.fifo", Attributes=fifo)["QueueUrl"]
+            self.resources[queue] = ("AWS::SQS::Queue", url)
+        self.states: dict[str, dict[str, str]] = {}
+        self.environment: dict[str, dict[str, str]] = {}
+        self.resources_refused: Exception | None = None
+        self.lambda_refused: Exception | None = None
+        self.logs_refused: Exception | None = None
+        self.logs: dict[str, list[tuple[float, str]]] = {}
+        self.slept: list[float] = []
+        for name, value in OWN.items():
+            self.put(name, value)
+
+        clients = {"ssm": self.ssm, "sqs": self.sqs, "dynamodb": self.dynamodb}
+        clients |= {"cloudformation": CloudFormation(self), "lambda": Lambda(self), "logs": Logs(self)}
+
+        def client(_target: Target, service: str) -> Any:
+            return clients[service]
+
+        monkeypatch.setattr(Target, "client", client)
+        monkeypatch.setattr("doorcode.cli.secrets.time.sleep", self.slept.append)
+
+    def configure(self, **settings: str) -> None:
+        """Deploy with those settings."""
+        urls = {
+            "TELEGRAM_API_URL": self.telegram.api_url,
+            "SLACK_API_URL": self.slack.api_url,
+            "DISCORD_API_URL": self.discord.api_url,
+        }
+        for name in FUNCTIONS:
+            self.environment[f"{name}Function"] = {"SECRETS_MAX_AGE_SECONDS": "300", **urls, **settings}
+
+    def put(self, name: str, value: str) -> None:
+        """Set a secret behind the command's back."""
+        self.ssm.put_parameter(Name=f"{PREFIX}/{name}", Value=value, Type="SecureString", Overwrite=True)
+
+    def put_tokens(self) -> None:
+        """Set up every platform, as far as tokens go."""
+        for name, value in (
+            ("telegram/bot-token", TELEGRAM_TOKEN),
+            ("slack/bot-token", SLACK_TOKEN),
+            ("slack/signing-secret", "0123456789abcdef" * 2),
+            ("discord/bot-token", DISCORD_TOKEN),
+            ("discord/public-key", VERIFY_KEY),
+        ):
+            self.put(name, value)
+
+    def parameter(self, name: str) -> dict[str, Any]:
+        """Return a parameter as it is."""
+        answer = self.ssm.get_parameter(Name=f"{PREFIX}/{name}", WithDecryption=True)
+        found: dict[str, Any] = answer["Parameter"]
+        return found
+
+    def value(self, name: str) -> str:
+        """Return a secret as it is."""
+        return str(self.parameter(name)["Value"])
+
+    def ring(self, name: str) -> Keyring:
+        """Return a ring, as the functions read it."""
+        return parse_keyring(self.value(name))
+
+    def has(self, name: str) -> bool:
+        """Tell whether there is such a parameter."""
+        return bool(self.ssm.get_parameters(Names=[f"{PREFIX}/{name}"])["Parameters"])
+
+    def seat(self, platform: str, name: str, *, key: str = "aaaaaaaa", **changes: int) -> None:
+        """Have somebody sit in a waiting room."""
+        numbers = {"expires_at": int(time.time()) + 600, **changes}
+        item = {
+            "pk": {"S": f"seats#{platform}"}, "sk": {"S": name}, "user_id": {"S": f"9{name}"}, "nonce": {"S": "n"},
+            "key_id": {"S": key}, **{field: {"N": str(value)} for field, value in numbers.items()},
+        }  # fmt: skip
+        self.dynamodb.put_item(TableName=TABLE, Item=item)
+
+    def log(self, function: str, ago: float, **record: str) -> None:
+        """Have a function log a record, some seconds ago."""
+        self.logs.setdefault(f"/doorcode/doorcode/{function}", []).append((time.time() - ago, json.dumps(record)))
+
+    def run(self, *arguments: str, stdin: bytes | None = b"", environment: Mapping[str, str] | None = None) -> Ended:
+        """Run ``doorcode`` with these arguments."""
+        given = io.TextIOWrapper(io.BytesIO(stdin or b""), encoding="utf-8")
+        self._capsys.readouterr()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", ["doorcode", *arguments])
+            patch.setattr(sys, "stdin", given)
+            for name, value in (environment or {}).items():
+                patch.setenv(name, value)
+            with pytest.raises(SystemExit) as ended:
+                main()
+        out, err = self._capsys.readouterr()
+        ended_with = Ended(int(ended.value.code or 0), out, err)
+        self.check_silence(ended_with)
+        return ended_with
+
+    def check_silence(self, ended: Ended) -> None:
+        """Nothing secret is ever shown, whatever the command."""
+        answer = self.ssm.get_parameters_by_path(Path=PREFIX, Recursive=True, WithDecryption=True)
+        for parameter in answer["Parameters"]:
+            if parameter["Type"] == "SecureString" and not parameter["Name"].endswith("discord/public-key"):
+                for line in parameter["Value"].splitlines():
+                    assert line not in ended.all, f"{parameter['Name']} was shown"
+        assert "Traceback" not in ended.all
+
+
+@pytest.fixture
+def house(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[House]:
+    """Give a deployed stack with its own secrets, no tokens, and stand-ins that listen."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.delenv("DOORCODE_STACK", raising=False)
+    monkeypatch.delenv("DOORCODE_STORE_DIR", raising=False)
+    with mock_aws(), ExitStack() as running:
+        for backends in (ssm_backends, sqs_backends, dynamodb_backends):
+            backends[DEFAULT_ACCOUNT_ID][dynamodb.REGION].reset()
+        house = House(monkeypatch, capsys)
+        for stand_in in (house.telegram, house.slack, house.discord):
+            running.enter_context(stand_in)
+        house.configure()
+        yield house

@@ -1,0 +1,473 @@
+"""``doorcode doctor``: each check, what it says, what mends it, and that none stops another."""
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from doorcode.cli.doctor import CHECKS
+from doorcode.cli.drops import REASONS
+from doorcode.pairing.gate import Reason
+from tests.unit.cli.setup_fixtures import API, Ended, House, refusal
+
+OWNERS = "telegram:111,slack:U0OWNER,discord:333"
+
+
+@pytest.fixture
+def healthy(house: House) -> House:
+    """Give a stack where all is as it should be."""
+    house.put_tokens()
+    house.configure(UNKNOWN_USER_POLICY="pair", OWNER_USER_IDS=OWNERS)
+    house.run("telegram", "webhook", "set")
+    house.discord.application["interactions_endpoint_url"] = f"{API}/discord"
+    house.telegram.open_chat("111")
+    house.slack.add_user("U0OWNER")
+    house.discord.add_user("333")
+    return house
+
+
+def examine(house: House, *options: str) -> tuple[Ended, list[dict[str, Any]]]:
+    """Return how it ended, and what was found."""
+    ended = house.run("doctor", "--json", *options)
+    return ended, ended.json["checks"]
+
+
+def of(found: list[dict[str, Any]], level: str) -> list[tuple[str, str, str | None]]:
+    """Return what was found of a level."""
+    return [(one["check"], one["text"], one["remedy"]) for one in found if one["level"] == level]
+
+
+def test_a_healthy_stack_has_nothing_wrong(healthy: House) -> None:
+    """Exit code 0. Only values that look unlike real ones are noted, for they are the stand-ins'."""
+    ended, found = examine(healthy)
+    assert (ended.code, of(found, "wrong")) == (0, [])
+    assert {check for check, *_ in of(found, "warn")} == {"secrets"}
+    assert ended.json["ok"] is True
+    assert ended.json["stack"] == "doorcode"
+    texts = " | ".join(one["text"] for one in found)
+    for expected in (
+        "doorcode is UPDATE_COMPLETE",
+        "7 functions ready",
+        "Unknown users: telegram=pair",
+        "the token is that of @doorcode_bot",
+        "the webhook is ours, 0 updates waiting",
+        "the token is that of doorcode in Workspace",
+        "the interactions endpoint is ours",
+        "telegram:111 can be reached",
+        "taken, of 100: telegram 0, slack 0, discord 0",
+        "nobody of late",
+    ):
+        assert expected in texts
+
+
+def test_the_table_shows_every_finding_and_its_remedy(healthy: House) -> None:
+    """In words, with a mark before each, and commands that are not broken over lines."""
+    healthy.telegram.hook.url = "https://elsewhere.example/a-rather-long-path/to/somebody/elses/webhook"
+    healthy.log("telegram", 60, action="drop", reason="policy_deny", platform="telegram", user_id="987")
+    ended = healthy.run("doctor")
+    assert ended.code == 1
+    assert "❌" in ended.out
+    assert "✅" in ended.out
+    assert "→ doorcode telegram webhook set" in ended.out
+    assert "AllowedUsers=telegram:987, or doorcode pairing add telegram 987" in ended.out
+    assert "1 wrong" in ended.out
+
+
+def test_nothing_is_sent_unless_asked(healthy: House) -> None:
+    """What shows "typing…" or opens a chat sends nothing."""
+    examine(healthy)
+    assert healthy.telegram.actions == [("111", "typing")]
+    assert not any(stand_in.messages for stand_in in (healthy.telegram, healthy.slack, healthy.discord))
+    _, found = examine(healthy, "--send-test")
+    assert [one["text"] for one in found if one["check"] == "owners"] == [
+        "telegram:111 was sent a test", "slack:U0OWNER was sent a test", "discord:333 was sent a test"
+    ]  # fmt: skip
+    assert len(healthy.telegram.in_chat("111")) == 1
+    assert len(healthy.slack.in_chat("D0OWNER")) == 1
+    assert len(healthy.discord.messages) == 1
+
+
+def test_owners_who_cannot_be_reached_are_named(healthy: House) -> None:
+    """With what they have to do, for no command can."""
+    healthy.telegram.block("111")
+    healthy.slack.users["U0OWNER"].disabled = True
+    healthy.discord.users["333"].refuses = 50007
+    _, found = examine(healthy, "--send-test")
+    wrong = of(found, "wrong")
+    assert [text.partition(" ")[0] for _, text, _ in wrong] == ["telegram:111", "slack:U0OWNER", "discord:333"]
+    assert "/start" in str(wrong[0][2])
+
+
+def test_an_owner_on_a_platform_without_a_token_is_named(house: House) -> None:
+    """They would never be asked."""
+    house.configure(OWNER_USER_IDS="slack:U0OWNER")
+    _, found = examine(house)
+    assert (
+        "owners",
+        "slack:U0OWNER cannot be asked: slack/bot-token is missing",
+        "doorcode secrets set slack/bot-token",
+    ) in of(found, "wrong")
+
+
+def test_a_platform_that_is_down_is_to_look_at_again(healthy: House) -> None:
+    """The owner may be reached, it is only not known."""
+    healthy.telegram.inject(name="sendChatAction", status=502)
+    _, found = examine(healthy)
+    assert any("telegram:111: Telegram answers HTTP 502" in text for _, text, _ in of(found, "warn"))
+
+
+def test_no_stack_ends_with_3(house: House) -> None:
+    """One line that does not send the operator round in a circle."""
+    ended = house.run("doctor", "--stack", "other")
+    assert (ended.code, ended.out, ended.err.count("\n")) == (3, "", 1)
+    assert "doctor" not in ended.err
+
+
+def test_an_aws_that_does_not_answer_ends_with_3(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Timeouts and missing networks, too."""
+
+    def no_answer(*_: object, **__: object) -> None:
+        raise EndpointConnectionError(endpoint_url="https://cloudformation.us-east-1.amazonaws.com")
+
+    monkeypatch.setattr("tests.unit.cli.setup_fixtures.CloudFormation.describe_stacks", no_answer)
+    ended = house.run("doctor")
+    assert (ended.code, ended.err.count("\n")) == (3, 1)
+
+
+# Each check
+
+
+@pytest.mark.parametrize(
+    ("status", "level"),
+    [
+        ("CREATE_COMPLETE", "ok"),
+        ("UPDATE_IN_PROGRESS", "warn"),
+        ("UPDATE_ROLLBACK_COMPLETE", "wrong"),
+        ("CREATE_FAILED", "wrong"),
+    ],
+)
+def test_the_state_of_the_stack(healthy: House, status: str, level: str) -> None:
+    """At rest, at work, or failed."""
+    healthy.status = status
+    _, found = examine(healthy)
+    assert found[0]["level"] == level
+    assert status in found[0]["text"]
+
+
+@pytest.mark.parametrize(("seconds", "level"), [(5, "ok"), (60, "warn"), (600, "wrong")])
+def test_the_clock(healthy: House, seconds: int, level: str) -> None:
+    """Compared with what AWS says in its answer."""
+    healthy.headers["date"] = format_datetime(datetime.now(UTC) - timedelta(seconds=seconds), usegmt=True)
+    _, found = examine(healthy)
+    assert next(one["level"] for one in found if one["check"] == "clock") == level
+
+
+def test_a_clock_that_aws_does_not_tell(healthy: House) -> None:
+    """Is no fault."""
+    healthy.headers.clear()
+    _, found = examine(healthy)
+    assert "AWS did not say what time it is" in [one["text"] for one in found]
+
+
+def test_functions_that_are_missing_or_not_ready(healthy: House) -> None:
+    """By their names in the template."""
+    healthy.states["RelayFunction"] = {"State": "Failed", "LastUpdateStatus": "Successful"}
+    del healthy.resources["AgentFunction"]
+    _, found = examine(healthy)
+    assert [text for check, text, _ in of(found, "wrong") if check == "functions"] == [
+        "missing: AgentFunction",
+        "RelayFunction is Failed, Successful",
+    ]
+
+
+def test_secrets_that_are_missing(house: House) -> None:
+    """Those of our own always, those of the platforms once one of them is set."""
+    house.ssm.delete_parameter(Name="/doorcode/doorcode/callback-secret")
+    _, found = examine(house)
+    texts = [text for _, text, _ in of(found, "wrong")]
+    assert "callback-secret is missing: everything is refused" in texts
+    assert "no platform is set up" in texts
+    house.put("slack/bot-token", "xoxb-stand-in")
+    _, found = examine(house)
+    wrong = [(text, remedy) for _, text, remedy in of(found, "wrong")]
+    assert ("slack/signing-secret is missing", "doorcode secrets set slack/signing-secret") in wrong
+    assert "no platform is set up" not in [text for text, _ in wrong]
+    assert "Telegram is not in use" in [one["text"] for one in found]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told", "remedy"),
+    [
+        ("telegram/bot-token", "changeme", "placeholder", "doorcode secrets set telegram/bot-token"),
+        ("discord/public-key", "nothex", "64 hex digits", "doorcode discord register"),
+        ("discord/public-key", "cd" * 32, "another application", "doorcode discord register"),
+        ("gateway-secret", "short", "16 characters", "doorcode secrets set gateway-secret"),
+        ("callback-secret", "gateway-first-0123456789", "are the same", "doorcode secrets rotate, then with --drop"),
+    ],
+)
+def test_secrets_that_cannot_be_right(healthy: House, name: str, value: str, told: str, remedy: str) -> None:
+    """Placeholders, wrong forms, somebody else's, and one secret for two things. Security 31."""
+    healthy.put(name, value)
+    ended, found = examine(healthy)
+    assert ended.code == 1
+    assert any(told in text and mends == remedy for _, text, mends in of(found, "wrong"))
+
+
+def test_an_old_secret_that_was_forgotten(healthy: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a week."""
+    healthy.run("secrets", "rotate", "gateway-secret")
+    _, found = examine(healthy)
+    assert not any("goes on accepting" in text for _, text, _ in of(found, "warn"))
+    later = time.time() + 8 * 86_400
+    monkeypatch.setattr("doorcode.cli.examination.time.time", lambda: later)
+    _, found = examine(healthy)
+    told = "gateway-secret goes on accepting 1 old secret"
+    assert ("secrets", told, "doorcode secrets rotate gateway-secret --drop") in of(found, "warn")
+
+
+@pytest.mark.parametrize(
+    ("settings", "told", "remedy"),
+    [
+        ({"UNKNOWN_USER_POLICY": "allow"}, "allow on telegram", "UnknownUserPolicy=pair"),
+        ({"UNKNOWN_USER_POLICY": "pair", "OWNER_USER_IDS": ""}, "OWNER_USER_IDS is empty", "OwnerUserIds=telegram:ID"),
+        ({"ALLOWED_USERS": "telegram:@alice"}, "usernames change hands", "AllowedUsers=telegram:ID"),
+    ],
+)
+def test_a_policy_that_is_probably_not_meant(healthy: House, settings: dict[str, str], told: str, remedy: str) -> None:
+    """As the functions themselves warn at their start. Security 6, 35."""
+    healthy.configure(**settings)
+    _, found = examine(healthy)
+    assert any(
+        told in text and str(mends).startswith(remedy) for check, text, mends in of(found, "warn") if check == "policy"
+    )
+
+
+def test_settings_that_stop_the_functions(healthy: House) -> None:
+    """Each line of them, and what does not depend on them is still checked."""
+    healthy.configure(UNKNOWN_USER_POLICY="sometimes", MAX_PENDING="1000")
+    _, found = examine(healthy)
+    policy = [text for check, text, _ in of(found, "wrong") if check == "policy"]
+    assert len(policy) == 2
+    assert any(one["check"] == "dead letters" and one["level"] == "ok" for one in found)
+
+
+def test_functions_with_different_settings(healthy: House) -> None:
+    """A deployment that stopped half way, or a hand in the console."""
+    healthy.environment["SlackFunction"] |= {"UNKNOWN_USER_POLICY": "allow"}
+    _, found = examine(healthy)
+    assert any("SlackFunction runs with other settings" in text for _, text, _ in of(found, "wrong"))
+
+
+@pytest.mark.parametrize(
+    ("hook", "level", "told"),
+    [
+        ({"url": ""}, "wrong", "the bot hears nothing"),
+        ({"url": "https://elsewhere.example/\x1b[31m"}, "wrong", "not this stack's"),
+        ({"allowed_updates": ["message"]}, "wrong", "gets message only"),
+        ({"pending_update_count": 3, "last_error_date": 0, "last_error_message": ""}, "ok", "3 updates waiting"),
+        (
+            {"pending_update_count": 3, "last_error_date": 1, "last_error_message": "401 Unauthorized"},
+            "wrong",
+            "3 updates waiting",
+        ),
+        ({"last_error_date": -60, "last_error_message": "502 Bad Gateway"}, "warn", "had trouble"),
+        ({"last_error_date": 1, "last_error_message": "502 Bad Gateway"}, "ok", "0 updates waiting"),
+    ],
+)
+def test_the_webhook_on_telegram(
+    healthy: House, monkeypatch: pytest.MonkeyPatch, hook: dict[str, Any], level: str, told: str
+) -> None:
+    """Absent, somebody else's, incomplete, backed up, or recently in trouble."""
+    before = healthy.telegram._hook_info
+
+    def info(form: Any) -> dict[str, Any]:
+        changed = before(form) | hook
+        if changed.get("last_error_date", 0) < 0:
+            changed["last_error_date"] += int(time.time())
+        return changed
+
+    form, _ = healthy.telegram._methods["getWebhookInfo"]
+    monkeypatch.setitem(healthy.telegram._methods, "getWebhookInfo", (form, info))
+    ended, found = examine(healthy)
+    assert any(told in text for _, text, _ in of(found, level))
+    assert "\x1b" not in str(json.loads(ended.out))
+
+
+@pytest.mark.parametrize("platform", ["telegram", "slack", "discord"])
+def test_tokens_that_are_not_accepted(healthy: House, platform: str) -> None:
+    """One call tells, and is not made again for the next check."""
+    stand_in = getattr(healthy, platform)
+    stand_in.calls.clear()
+    stand_in.token = "another"
+    _, found = examine(healthy)
+    token = f"{platform}/bot-token"
+    told = f"{platform.title()} does not accept {token}. Set it with: doorcode secrets set {token}"
+    assert any(text == told for check, text, _ in of(found, "wrong") if check == platform)
+    assert len(stand_in.calls) <= 2
+
+
+def test_scopes_that_are_missing_on_slack(healthy: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slack tells them in a header."""
+    answer = healthy.slack._do
+
+    def scoped(call: Any) -> Any:
+        done = answer(call)
+        return type(done)(done.status, done.body, {**done.headers, "X-OAuth-Scopes": "chat:write,im:write"})
+
+    monkeypatch.setattr(healthy.slack, "_do", scoped)
+    _, found = examine(healthy)
+    assert any(text == "the app lacks im:history, users:read" for _, text, _ in of(found, "wrong"))
+
+
+@pytest.mark.parametrize("url", [None, "https://elsewhere.example/discord"])
+def test_an_endpoint_on_discord_that_is_not_ours(healthy: House, url: str | None) -> None:
+    """Or none at all."""
+    healthy.discord.application["interactions_endpoint_url"] = url
+    _, found = examine(healthy)
+    assert any(check == "discord" and mends == "doorcode discord register" for check, _, mends in of(found, "wrong"))
+
+
+def test_mentions_need_to_know_the_bot(healthy: House) -> None:
+    """Stored by ``webhook set``; another bot's name is as bad as none."""
+    healthy.configure(GROUP_POLICY="mention_only", OWNER_USER_IDS="telegram:111")
+    _, found = examine(healthy)
+    assert any(text == "mentions of @doorcode_bot are noticed" for _, text, _ in of(found, "ok"))
+    healthy.ssm.put_parameter(Name="/doorcode/doorcode/telegram/bot", Value="1:other", Type="String", Overwrite=True)
+    _, found = examine(healthy)
+    assert any(check == "groups" and mends == "doorcode telegram webhook set" for check, _, mends in of(found, "wrong"))
+
+
+def test_dead_letters_are_counted(healthy: House) -> None:
+    """With the command that has them tried once more."""
+    url = healthy.resources["EffectsDeadLetters"][1]
+    healthy.sqs.send_message(QueueUrl=url, MessageBody="{}", MessageGroupId="a", MessageDeduplicationId="1")
+    _, found = examine(healthy)
+    ((_, text, remedy),) = [one for one in of(found, "wrong") if one[0] == "dead letters"]
+    assert text.startswith("1 message in EffectsDeadLetters")
+    assert str(remedy).startswith("aws sqs start-message-move-task --source-arn arn:aws:sqs:")
+
+
+@pytest.mark.parametrize(("taken", "level"), [(7, "ok"), (8, "warn"), (10, "wrong")])
+def test_seats_are_counted(healthy: House, taken: int, level: str) -> None:
+    """Freed and overdue ones are free."""
+    healthy.configure(OWNER_USER_IDS=OWNERS, MAX_PENDING="10")
+    for number in range(taken):
+        healthy.seat("slack", f"{number:02d}")
+    healthy.seat("slack", "90", freed_at=1)
+    healthy.seat("slack", "91", expires_at=1)
+    healthy.seat("slack", "full")
+    _, found = examine(healthy)
+    seats = [one for one in found if one["check"] == "seats"]
+    assert f"slack {taken}" in seats[-1]["text"]
+    assert (seats[0]["level"], len(seats)) == (level, 1 if level == "ok" else 2)
+
+
+# Who was dropped
+
+
+def test_the_last_who_were_dropped_each_with_what_lets_them_in(healthy: House) -> None:
+    """The newest first, each sender and reason once, and nothing but platform, id and reason. Security 34."""
+    healthy.log("telegram", 500, action="drop", reason="policy_deny", platform="telegram", user_id="987")
+    healthy.log("telegram", 400, action="drop", reason="policy_deny", platform="telegram", user_id="987")
+    healthy.log("telegram", 300, action="admit", reason="paired", platform="telegram", user_id="986")
+    healthy.log("slack", 200, action="drop", reason="blocked", platform="slack", user_id="U77")
+    healthy.log("discord", 100, action="drop", reason="group_policy", platform="discord", user_id="444")
+    healthy.log("discord", 50, action="drop", reason="policy_deny", platform="discord", user_id="4; rm -rf ~")
+    healthy.log("slack", 100_000, action="drop", reason="policy_deny", platform="slack", user_id="U66")
+    healthy.logs["/doorcode/doorcode/slack"].append((time.time(), "{policy_deny, not JSON"))
+    healthy.logs["/doorcode/doorcode/slack"].append((time.time(), "START RequestId"))
+    ended, _ = examine(healthy)
+    assert [(one["platform"], one["user_id"], one["reason"], one["remedy"]) for one in ended.json["dropped"]] == [
+        ("discord", "444", "group_policy", "GroupPolicy=mention_only, and addressing the bot"),
+        ("slack", "U77", "blocked", "doorcode pairing unblock slack U77"),
+        ("telegram", "987", "policy_deny", "AllowedUsers=telegram:987, or doorcode pairing add telegram 987"),
+    ]
+    assert ended.json["dropped"][0]["at"].endswith("Z")
+
+
+def test_every_reason_for_a_drop_has_a_remedy() -> None:
+    """A reason that is added to the gate is added here, too."""
+    through = {
+        Reason.NOT_A_MESSAGE, Reason.OWNER, Reason.ALLOWED_USER, Reason.PAIRED, Reason.POLICY_ALLOW, Reason.PAIRING_REQUESTED
+    }  # fmt: skip
+    assert set(Reason) - through <= set(REASONS)
+
+
+def test_what_the_functions_complained_of(healthy: House) -> None:
+    """Missing secrets, signatures that do not fit; on Discord those are sent on purpose."""
+    healthy.log("telegram", 60, reason="secret_unavailable", platform="telegram")
+    healthy.log("slack", 60, reason="bad_signature", platform="slack")
+    healthy.log("slack", 6000, reason="unavailable", platform="slack")
+    healthy.log("discord", 60, reason="bad_signature", platform="discord")
+    healthy.log("discord", 60, reason="unusable_payload", platform="discord")
+    _, found = examine(healthy)
+    assert ("telegram", "doorcode secrets status") in [(check, mends) for check, _, mends in of(found, "wrong")]
+    warned = [
+        (check, text.partition(" in the")[0], mends) for check, text, mends in of(found, "warn") if check != "secrets"
+    ]
+    assert warned == [
+        ("slack", "1 request with a signature that does not fit", "doorcode secrets set slack/signing-secret"),
+        ("discord", "1 request failed", "aws logs tail /doorcode/doorcode/discord --since 1h"),
+    ]
+
+
+# One failing check
+
+
+@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize(
+    "error",
+    [refusal("AccessDenied", "no"), EndpointConnectionError(endpoint_url="https://x"), RuntimeError("secret: 123")],
+    ids=["refused", "unreachable", "broken"],
+)
+def test_one_failing_check_stops_no_other(
+    healthy: House, monkeypatch: pytest.MonkeyPatch, name: str, error: Exception
+) -> None:
+    """It is shown as what is wrong, and the others are as they were."""
+
+    def failing(_: object) -> Any:
+        raise error
+        yield
+
+    monkeypatch.setitem(CHECKS, name, failing)
+    ended, found = examine(healthy)
+    assert ended.code == 1
+    assert [check for check, *_ in of(found, "wrong")] == [name]
+    assert "secret: 123" not in ended.all
+    assert {one["check"] for one in found} >= {*CHECKS} - {"groups", name}
+
+
+def test_what_cannot_be_asked_is_asked_once(healthy: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secrets that cannot be read, logs that cannot, functions that cannot."""
+    reads: list[str] = []
+
+    class Refusing:
+        def get_parameters(self, **_: object) -> None:
+            reads.append("read")
+            raise refusal("AccessDeniedException", "not authorized to perform ssm:GetParameters")
+
+    monkeypatch.setattr("doorcode.cli.deployment.Deployment.client", lambda deployment, service: (
+        Refusing() if service == "ssm" else deployment.target.client(service)
+    ))  # fmt: skip
+    healthy.logs_refused = refusal("ResourceNotFoundException", "The specified log group does not exist.")
+    ended, found = examine(healthy)
+    assert ended.code == 1
+    assert len(reads) == 1
+    wrong = {check: text for check, text, _ in of(found, "wrong")}
+    assert "ssm:GetParameters" in wrong["secrets"]
+    assert "log group does not exist" in wrong["dropped"]
+    assert "doorcode doctor" not in " ".join(wrong.values())
+
+
+def test_an_error_of_ours_is_told_as_it_is(healthy: House) -> None:
+    """Settings that cannot be used stop what needs them, in their own words."""
+    healthy.configure(MAX_PENDING="none")
+    _, found = examine(healthy)
+    assert any(check == "seats" and "MAX_PENDING" in text for check, text, _ in of(found, "wrong"))
+    healthy.lambda_refused = EndpointConnectionError(endpoint_url="https://lambda")
+    _, found = examine(healthy)
+    assert {"functions", "policy"} <= {check for check, *_ in of(found, "wrong")}

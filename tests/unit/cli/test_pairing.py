@@ -1,0 +1,476 @@
+"""``doorcode pairing`` in process, over the real admin function and a table in process: what is printed, and how it ends."""
+
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+from rich.console import Console
+
+from doorcode.cli import admin_client, pairing
+from doorcode.cli.app import main
+from doorcode.cli.target import Target
+from doorcode.errors import UnavailableError
+from doorcode.pairing.contact import Platform
+from doorcode.pairing.keyring import Keyring
+from doorcode.pairing.transitions import Operation
+from tests.admin.house import AdminHouse
+from tests.backends import dynamodb
+from tests.backends.dynamodb import Backend
+from tests.house import T0, TELEGRAM, TTL
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Function:
+    """Stands where Lambda stands: hands the event to the admin function, or to what a test puts in its place."""
+
+    def __init__(self, house: AdminHouse) -> None:
+        self.house = house
+        self.now = T0 + 1
+        self.events: list[dict[str, Any]] = []
+        self.answers: Callable[[dict[str, Any]], Any] = lambda event: house.admin.answer(event, self.now)
+        self.error = ""
+
+    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 (boto3's names)
+        """Answer as Lambda does."""
+        assert FunctionName == "doorcode-admin"
+        event = json.loads(Payload)
+        self.events.append(event)
+        answer = self.answers(event)
+        payload = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        return {"Payload": io.BytesIO(payload)} | ({"FunctionError": self.error} if self.error else {})
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[Backend]:
+    """Run a DynamoDB in process."""
+    with dynamodb.start("moto") as backend:
+        yield backend
+
+
+@pytest.fixture
+def house(moto: Backend) -> AdminHouse:
+    """Give the admin function over a table in process."""
+    return AdminHouse(moto.new_table())
+
+
+@pytest.fixture
+def function(house: AdminHouse, monkeypatch: pytest.MonkeyPatch) -> Function:
+    """Have the command reach that function."""
+    found = Function(house)
+    monkeypatch.setattr(Target, "client", lambda *_: found)
+    monkeypatch.setattr(admin_client.getpass, "getuser", lambda: "alice")
+    monkeypatch.setattr(admin_client.socket, "gethostname", lambda: "laptop")
+    return found
+
+
+@pytest.fixture
+def doorcode(
+    function: Function, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Ended]:
+    """Run a command line; ``typed`` is what stands on standard input."""
+    assert function
+
+    def run(*arguments: str, typed: str = "") -> Ended:
+        monkeypatch.setattr(sys, "argv", ["doorcode", "pairing", *arguments])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return Ended(int(ended.value.code or 0), out, err)
+
+    return run
+
+
+Run = Callable[..., Ended]
+
+
+def test_an_empty_stack(doorcode: Run) -> None:
+    """With nobody there, the lists say so."""
+    assert doorcode("list") == (0, "No paired channels found.\n", "")
+    assert doorcode("list", "--paired", "--platform", "slack") == (0, "No paired channels found.\n", "")
+    assert doorcode("list", "--pending") == (0, "No pending requests found.\n", "")
+    assert doorcode("list", "--blocked") == (0, "No blocked channels found.\n", "")
+    assert doorcode("list", "--json").out == "[\n]\n"
+
+
+def test_list_as_documented(doorcode: Run, house: AdminHouse) -> None:
+    """Paired contacts and pending requests, each field on a line, word for word."""
+    house.decide(Operation.ADD, T0, user_id="987654321", label="bob")
+    house.decide(Operation.ADD, T0 - 5, user_id="U1234ABCD", platform=Platform.SLACK, until=T0 + 86_400)
+    house.request("555001")
+    assert doorcode("list") == (
+        0,
+        f"""\
+Found 2 paired channels:
+
+Platform: telegram
+Channel:  987654321
+Paired:   2027-01-15 08:00:00
+Label:    bob
+
+Platform: slack
+Channel:  U1234ABCD
+Paired:   2027-01-15 07:59:55
+Until:    2027-01-16 08:00:00
+
+1 pending requests:
+
+Platform: telegram
+Channel:  555001
+Name:     @stranger
+Code:     {house.code("555001")}
+Expires:  2027-01-15 09:00:00
+""",
+        "",
+    )
+    assert doorcode("list", "--platform", "Discord").out == "No paired channels found.\n"
+    assert doorcode("list", "--pending").out.startswith("1 pending requests:\n\nPlatform: telegram\n")
+    house.decide(Operation.BLOCK, T0, user_id="666")
+    assert doorcode("list", "--blocked").out == (
+        "Found 1 blocked channels:\n\nPlatform: telegram\nChannel:  666\nBy:       alice (cli)\n"
+    )
+
+
+def test_list_as_json(doorcode: Run, house: AdminHouse) -> None:
+    """Every documented field, times in ISO 8601, and a code for what can be approved only."""
+    house.decide(Operation.ADD, T0, user_id="987654321", label="bob")
+    house.request("555001", name="Zoë \U0001f600")
+    ended = doorcode("list", "--json")
+    assert ended.out.isascii()
+    paired, pending = json.loads(ended.out)
+    assert paired == {
+        "platform": "telegram", "user_id": "987654321", "name": "", "state": "paired", "label": "bob",
+        "requested_at": None, "expires_at": None, "paired_at": "2027-01-15T08:00:00Z", "paired_until": None,
+        "decided_by": "alice", "decided_via": "cli",
+    }  # fmt: skip
+    assert pending == {
+        "platform": "telegram", "user_id": "555001", "name": "Zoë \U0001f600", "state": "pending", "label": "",
+        "requested_at": "2027-01-15T08:00:00Z", "expires_at": "2027-01-15T09:00:00Z", "paired_at": None,
+        "paired_until": None, "decided_by": "", "decided_via": "", "code": house.code("555001"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
+def test_a_long_list_is_fetched_as_it_is_printed(
+    doorcode: Run, house: AdminHouse, function: Function, as_json: bool
+) -> None:
+    """Of a long list no more than a page is asked for before it is printed, and every contact comes once."""
+    house.put_paired(250)
+    printed: list[int] = []
+    real = function.answers
+
+    def watched(event: dict[str, Any]) -> Any:
+        printed.append(len(sys.stdout.getvalue()) if isinstance(sys.stdout, io.StringIO) else sys.stdout.tell())
+        return real(event)
+
+    function.answers = watched
+    ended = doorcode("list", "--paired", "--platform", "telegram", *(["--json"] if as_json else []))
+    if as_json:
+        assert [contact["user_id"] for contact in json.loads(ended.out)] == [str(249 - one) for one in range(250)]
+    else:
+        assert ended.out.startswith("Found 250 paired channels:\n\nPlatform: telegram\nChannel:  249\n")
+        assert ended.out.count("Channel:") == 250
+    assert len(function.events) == 3
+    assert printed == sorted(set(printed))
+
+
+def test_approve_deny_and_the_rest_as_documented(doorcode: Run, house: AdminHouse, function: Function) -> None:
+    """Each decision is said in one line, and a label below it."""
+    house.request("1")
+    house.request("2")
+    house.request("3")
+    code = house.code("1")
+    assert doorcode("approve", "telegram", f"{code[:4].lower()} {code[4:]}", "--label", "alice") == (
+        0, "✅ Successfully paired telegram channel 1\n   Label: alice\n", "",
+    )  # fmt: skip
+    assert doorcode("approve", "Telegram", "--user", "2", "--for", "7d").out == (
+        "✅ Successfully paired telegram channel 2\n   Until: 2027-01-22 08:00:01 (UTC)\n"
+    )
+    assert doorcode("deny", "telegram", house.code("3")).out == "✅ Denied telegram channel 3\n"
+    assert doorcode("add", "telegram", "4", "--label", "bob").out == (
+        "✅ Successfully paired telegram channel 4\n   Label: bob\n"
+    )
+    assert doorcode("revoke", "telegram", "4").out == "✅ Revoked telegram channel 4\n"
+    assert doorcode("block", "telegram", "4").out == "✅ Blocked telegram channel 4\n"
+    assert doorcode("unblock", "telegram", "4").out == "✅ Unblocked telegram channel 4\n"
+    assert doorcode("unlock").out == "✅ Unlocked alice@laptop\n"
+    assert doorcode("unlock", "--all").out == "✅ Unlocked everybody\n"
+    assert {event["actor"] for event in function.events} == {"alice@laptop"}
+    assert house.room.get(TELEGRAM, "1").decided_by == "alice@laptop"
+
+
+def test_a_refused_code_says_why(doorcode: Run, house: AdminHouse, function: Function) -> None:
+    """Unknown, already decided, expired, malformed: one line each, and exit code 1."""
+    house.request("1")
+    house.request("2")
+    code = house.code("1")
+    assert doorcode("approve", "telegram", "AAAA2222") == (
+        1, "", "No pending request has that code. See what is waiting with: doorcode pairing list --pending\n",
+    )  # fmt: skip
+    assert doorcode("approve", "telegram", code, "999").err.startswith("No pending request has that code.")
+    doorcode("approve", "telegram", code)
+    assert doorcode("approve", "telegram", code) == (
+        1, "", "Already approved by alice@laptop (cli). See: doorcode pairing list --paired\n",
+    )  # fmt: skip
+    function.now = T0 + TTL + 1
+    assert doorcode("approve", "telegram", house.code("2")) == (
+        1, "",
+        "The request of telegram 2 expired at 2027-01-15 09:00:00 (UTC). They can ask again by writing to the bot.\n",
+    )  # fmt: skip
+    assert doorcode("deny", "telegram", "ABCD1234").code == 1
+    assert "That is not a pairing code" in doorcode("deny", "telegram", "ABCD1234").err
+    assert doorcode("revoke", "telegram", "2") == (
+        1, "", "telegram 2 is not paired (state: expired). See: doorcode pairing list --paired\n",
+    )  # fmt: skip
+    doorcode("block", "telegram", "2")
+    assert doorcode("add", "telegram", "2").err == (
+        "telegram 2 is blocked by alice@laptop (cli): unblock first. Run: doorcode pairing unblock telegram 2\n"
+    )
+
+
+def test_locked_out(doorcode: Run, house: AdminHouse) -> None:
+    """After five wrong codes the line says until when, and what to run."""
+    house.request("1")
+    for _ in range(5):
+        assert doorcode("approve", "telegram", "AAAA2222").code == 1
+    assert doorcode("approve", "telegram", house.code("1")) == (
+        1, "",
+        "Too many wrong codes: you are locked out until 2027-01-15 08:05:01 (UTC). Wait, or run: doorcode pairing unlock\n",
+    )  # fmt: skip
+    assert doorcode("unlock").code == 0
+    assert doorcode("approve", "telegram", house.code("1")).code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("approve",),
+        ("approve", "telegram"),
+        ("approve", "telegram", "ABCD2345", "--user", "1"),
+        ("approve", "signal", "ABCD2345"),
+        ("approve", "telegram", "ABCD2345", "--for", "soon"),
+        ("approve", "telegram", "ABCD2345", "--for", "0d"),
+        ("approve", "telegram", "ABCD2345", "--for", "-1d"),
+        ("approve", "telegram", "ABCD2345", "1", "2"),
+        ("add", "telegram", "1", "--for", "999999999w"),
+        ("add", "telegram", "1", "--label", "a\x1b[2J"),
+        ("add", "telegram", "*"),
+        ("add", "telegram", ""),
+        ("list", "--pending", "--blocked"),
+        ("list", "--platform", "signal"),
+        ("list", "--colour"),
+        ("lst",),
+    ],
+    ids=" ".join,
+)
+def test_usage(doorcode: Run, house: AdminHouse, arguments: tuple[str, ...]) -> None:
+    """What cannot be meant ends with 2 and one line, and changes nothing."""
+    ended = doorcode(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert len(ended.err.splitlines()) == 1
+    assert "\x1b" not in ended.err
+    assert house.items() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "end"), [("30s", 30), ("1m", 60), ("12H", 43_200), ("7d", 604_800), ("2w", 1_209_600)]
+)
+def test_durations(doorcode: Run, house: AdminHouse, text: str, end: int) -> None:
+    """A pairing ends after seconds, minutes, hours, days or weeks."""
+    doorcode("add", "telegram", "1", "--for", text)
+    assert house.room.get(TELEGRAM, "1").paired_until == T0 + 1 + end
+
+
+def test_help(doorcode: Run) -> None:
+    """Without a command the help is shown; every command's help has an example."""
+    assert doorcode().err.startswith("Usage: doorcode pairing [OPTIONS] COMMAND")
+    for command in ("list", "approve", "deny", "add", "revoke", "block", "unblock", "clear", "unlock"):
+        ended = doorcode(command, "--help")
+        assert ended.code == 0
+        assert f"  doorcode pairing {command}" in ended.out
+
+
+# Clearing
+
+
+def test_clear_asks(doorcode: Run, house: AdminHouse) -> None:
+    """Without a yes nothing is cleared."""
+    house.put_paired(3)
+    question = "Are you sure you want to clear ALL paired channels? [y/N]: "
+    for typed in ("n\n", "\n", ""):
+        ended = doorcode("clear", typed=typed)
+        assert (ended.code, ended.out.rstrip("\n"), ended.err.strip()) == (
+            1,
+            question.rstrip("\n"),
+            "Nothing was done.",
+        )
+    ended = doorcode("clear", typed="y\n")
+    assert (ended.code, ended.out) == (0, f"{question}✅ Cleared 3 paired channels\n")
+    assert doorcode("clear", "--confirm") == (0, "No paired channels to clear.\n", "")
+
+
+def test_clear_one_platform(doorcode: Run, house: AdminHouse) -> None:
+    """The question and the answer name the platform, and the others stay."""
+    house.put_paired(2)
+    house.decide(Operation.ADD, T0, user_id="U1234ABCD", platform=Platform.SLACK)
+    ended = doorcode("clear", "--platform", "slack", typed="y\n")
+    assert ended.out == (
+        "Are you sure you want to clear ALL paired slack channels? [y/N]: ✅ Cleared 1 paired slack channels\n"
+    )
+    assert doorcode("list").out.startswith("Found 2 paired channels:")
+
+
+def test_clear_that_fails_in_part(doorcode: Run, house: AdminHouse) -> None:
+    """What could not be revoked is counted, and the command fails."""
+    house.put_paired(3)
+    move = house.room.move
+
+    def stubborn(contact: Any, *args: Any, **kwargs: Any) -> Any:
+        if contact.user_id == "1":
+            raise UnavailableError("write the table", "Throttling")
+        return move(contact, *args, **kwargs)
+
+    house.room.move = stubborn  # type: ignore[method-assign]
+    assert doorcode("clear", "--confirm") == (
+        1, "", "Cleared 2 paired channels, but 1 could not be revoked. Run the command again.\n",
+    )  # fmt: skip
+
+
+def test_clear_shows_progress_on_a_terminal(doorcode: Run, house: AdminHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks sees how far it is, on standard error; a pipe sees nothing of it."""
+    house.put_paired(3)
+    drawn = io.StringIO()
+    monkeypatch.setattr(pairing, "_looks_on", lambda: True)
+    monkeypatch.setattr(pairing, "Console", lambda **_: Console(file=drawn, force_terminal=True))
+    assert doorcode("clear", "--confirm").out == "✅ Cleared 3 paired channels\n"
+    assert "3/3" in drawn.getvalue()
+
+
+# What comes over the wire
+
+HOSTILE = "\x1b[2J\x1b]0;owned\x07\u202egnp\u200b\x9b31m\r\nCode:     AAAA2222"
+
+
+def listed(**more: Any) -> dict[str, Any]:
+    """Return a contact as the function answers it."""
+    texts = dict.fromkeys(("name", "label", "decided_by", "decided_via"), "")
+    times = dict.fromkeys(("requested_at", "expires_at", "paired_at", "paired_until"))
+    return {"platform": "telegram", "user_id": "1", "state": "pending", **texts, **times, **more}
+
+
+@pytest.mark.parametrize("state", ["pending", "paired", "blocked"])
+def test_strangers_names_are_harmless(doorcode: Run, function: Function, state: str) -> None:
+    """Security 28: no control, bidirectional or zero-width character and no extra line reaches the terminal."""
+    contact = listed(name=HOSTILE, label=HOSTILE, user_id=HOSTILE, platform=HOSTILE, code=HOSTILE, state=state)
+    function.answers = lambda _: {"ok": True, "contacts": [contact], "cursor": "", "total": 1}
+    shown = doorcode("list", f"--{state}", "--platform", "telegram").out
+    assert not [character for character in "\x1b\x07\u202e\u200b\x9b\r" if character in shown]
+    assert not [line for line in shown.splitlines() if line.startswith("Code:     AAAA")]
+    as_json = doorcode("list", f"--{state}", "--platform", "telegram", "--json").out
+    assert as_json.isascii()
+    assert not [character for character in "\x1b\x07\r" if character in as_json]
+    function.answers = lambda _: {"ok": True, "contact": contact}
+    shown = doorcode("add", "telegram", "1").out
+    assert not [character for character in "\x1b\x07\u202e\u200b\x9b\r" if character in shown]
+    assert len(shown.splitlines()) == 2
+    function.answers = lambda _: {"error": {"reason": "refused", "message": HOSTILE}}
+    ended = doorcode("add", "telegram", "1")
+    assert len(ended.err.splitlines()) == 1
+    assert "\x1b" not in ended.err
+
+
+def test_a_request_without_a_code_says_what_to_do(doorcode: Run, house: AdminHouse) -> None:
+    """A code whose secret is gone cannot be shown; the request can still be approved."""
+    house.request("555001")
+    house.secrets.ring = Keyring((b"another",))
+    assert "Code:     none; approve with --user 555001\n" in doorcode("list", "--pending").out
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"no json", b"\xff", b"null", b"[]", b"1", {}, {"ok": True}, {"ok": True, "contact": 1}, {"error": 1}],
+    ids=repr,
+)
+def test_an_answer_that_is_none(doorcode: Run, function: Function, answer: Any) -> None:
+    """What is no answer of ours ends with 3 and one line."""
+    function.answers = lambda _: answer
+    ended = doorcode("add", "telegram", "1")
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err == (
+        "The function doorcode-admin answers in a way that this command does not know. "
+        "Are stack and command of the same version?\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("payload", "said"),
+    [
+        (
+            {"errorType": "Sandbox.Timedout", "errorMessage": "RequestId: 1 Error: Task timed out after 60.00 seconds"},
+            "Sandbox.Timedout: RequestId: 1 Error: Task timed out after 60.00 seconds",
+        ),
+        (
+            {"errorMessage": "\x1b[2Jno such table", "errorType": "KeyError", "stackTrace": []},
+            "KeyError: [2Jno such table",
+        ),
+        (b"", "it says no more"),
+        (b"[]", "it says no more"),
+        ({}, "it says no more"),
+    ],
+    ids=["time_out", "exception", "empty", "list", "nothing"],
+)
+def test_a_function_that_fails(doorcode: Run, function: Function, payload: Any, said: str) -> None:
+    """An exception and a time-out of the function are told in one line, with 3: nothing is passed over."""
+    function.answers = lambda _: payload
+    function.error = "Unhandled"
+    ended = doorcode("list")
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err == (
+        f"The function doorcode-admin failed: {said}. Whether anything was done is in its log, "
+        "/doorcode/doorcode/admin. See: doorcode doctor\n"
+    )
+
+
+@pytest.mark.parametrize("reason", ["unavailable", "secret_unavailable", "bad_settings", "unreadable_item"])
+def test_a_stack_that_is_out_of_order(doorcode: Run, function: Function, reason: str) -> None:
+    """What only the stack's keeper can mend ends with 3, and says where to look."""
+    function.answers = lambda _: {"error": {"reason": reason, "message": "It is broken."}}
+    assert doorcode("list") == (3, "", "It is broken. See: doorcode doctor\n")
+
+
+def test_a_list_that_breaks_off_is_no_json(doorcode: Run, house: AdminHouse, function: Function) -> None:
+    """A program that reads the list notices that it is not whole."""
+    house.put_paired(150)
+    real = function.answers
+    function.answers = lambda event: (
+        {"error": {"reason": "unavailable", "message": "Not now."}} if event["cursor"] else real(event)
+    )
+    ended = doorcode("list", "--paired", "--platform", "telegram", "--json")
+    assert ended.code == 3
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(ended.out)
+
+
+def test_whoever_runs_it_is_named_even_without_an_entry(
+    doorcode: Run, function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container without such a user still names the machine, and odd names are made safe and short."""
+
+    def nobody() -> str:
+        raise KeyError
+
+    monkeypatch.setattr(admin_client.getpass, "getuser", nobody)
+    monkeypatch.setattr(admin_client.socket, "gethostname", lambda: "box\x1b" + "x" * 100)
+    assert doorcode("unlock").code == 0
+    (event,) = function.events
+    assert event["actor"] == ("somebody@box" + "x" * 100)[:64]

@@ -1,0 +1,98 @@
+"""``doorcode slack manifest``."""
+
+import pytest
+import yaml
+
+from doorcode.cli.slack import yaml as as_yaml
+from tests.unit.cli.setup_fixtures import API, House, refusal
+
+URL = f"{API}/slack"
+
+
+def test_the_manifest_is_complete(house: House) -> None:
+    """Addresses, scopes, events, buttons, and a messages tab to write in."""
+    ended = house.run("slack", "manifest")
+    assert ended.code == 0
+    assert ended.json == {
+        "display_information": {
+            "name": "Doorcode",
+            "description": "A private bot: write to it, and its owner decides who may talk to it.",
+        },
+        "features": {
+            "app_home": {
+                "home_tab_enabled": False,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
+            "bot_user": {"display_name": "doorcode", "always_online": True},
+        },
+        "oauth_config": {"scopes": {"bot": ["chat:write", "im:history", "im:write", "users:read"]}},
+        "settings": {
+            "event_subscriptions": {"request_url": URL, "bot_events": ["message.im"]},
+            "interactivity": {"is_enabled": True, "request_url": URL},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": False,
+            "token_rotation_enabled": False,
+        },
+    }
+    assert "doorcode secrets set slack/signing-secret" in ended.err
+
+
+def test_every_scope_that_is_used_is_asked_for(house: House) -> None:
+    """What the stand-in, as Slack, wants for the methods that are called."""
+    bot = house.run("slack", "manifest").json["oauth_config"]["scopes"]["bot"]
+    assert set(house.slack.SCOPES.values()) <= set(bot)
+
+
+@pytest.mark.parametrize(
+    ("policy", "options", "expected"),
+    [
+        ("off", (), False),
+        ("mention_only", (), True),
+        ("mention_only", ("--no-groups",), False),
+        ("off", ("--groups",), True),
+    ],
+)
+def test_mentions_are_heard_as_the_group_policy_has_it(
+    house: House, policy: str, options: tuple[str, ...], expected: bool
+) -> None:
+    """No more rights than are needed."""
+    house.configure(GROUP_POLICY=policy)
+    made = house.run("slack", "manifest", *options).json
+    assert ("app_mentions:read" in made["oauth_config"]["scopes"]["bot"]) is expected
+    assert ("app_mention" in made["settings"]["event_subscriptions"]["bot_events"]) is expected
+
+
+def test_yaml_says_the_same(house: House) -> None:
+    """As a parser reads it."""
+    made = house.run("slack", "manifest", "--name", 'He said: "# no" - 日本').json
+    ended = house.run("slack", "manifest", "--yaml", "--name", 'He said: "# no" - 日本')
+    assert yaml.safe_load(ended.out) == made
+    assert yaml.safe_load(as_yaml({"a": [1, "b: c"], "d": {"e": True}})) == {"a": [1, "b: c"], "d": {"e": True}}
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 36, "a\x1bb"])
+def test_a_name_that_slack_would_refuse_is_usage(house: House, name: str) -> None:
+    """Before the stack is asked."""
+    assert house.run("slack", "manifest", "--name", name).code == 2
+
+
+def test_a_name_of_other_letters_still_has_a_handle(house: House) -> None:
+    """Slack takes a-z and 0-9 there."""
+    assert house.run("slack", "manifest", "--name", "日本").json["features"]["bot_user"]["display_name"] == "doorcode"
+
+
+def test_no_stack_ends_with_3(house: House) -> None:
+    """One line, and nothing that could be taken for a manifest."""
+    ended = house.run("slack", "manifest", "--stack", "other")
+    assert (ended.code, ended.out, ended.err.count("\n")) == (3, "", 1)
+
+
+def test_a_function_that_cannot_be_asked_ends_with_3(house: House) -> None:
+    """Naming the options that make it unnecessary is left to the help."""
+    house.lambda_refused = refusal("AccessDeniedException", "not authorized to perform lambda:GetFunctionConfiguration")
+    assert house.run("slack", "manifest").code == 3
+    assert house.run("slack", "manifest", "--no-groups").code == 0
+    house.lambda_refused = None
+    house.resources_refused = refusal("AccessDenied", "not authorized to perform cloudformation:ListStackResources")
+    assert house.run("slack", "manifest").code == 3

@@ -1,0 +1,85 @@
+"""Which stack a command reaches, and what it says when it reaches none: the real client, and nothing to talk to."""
+
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from doorcode.cli.app import main
+
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def doorcode(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command line; return its exit code and its line on standard error."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{_nobody_listens()}")
+
+    def run(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["doorcode", "pairing", "list", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert len(err.splitlines()) == 1
+        return int(ended.value.code or 0), err
+
+    return run
+
+
+def _nobody_listens() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_an_endpoint_that_is_not_there(doorcode: Run) -> None:
+    """No network: one line that says what could not be reached."""
+    code, line = doorcode("--stack", "mine")
+    assert code == 3
+    assert line.startswith("Cannot reach the function mine-admin: Could not connect to the endpoint URL")
+    assert line.endswith(". See: doorcode doctor\n")
+
+
+def test_credentials_that_are_missing(doorcode: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No credentials: one line."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    assert doorcode() == (
+        3, "Cannot reach the function doorcode-admin: Unable to locate credentials. See: doorcode doctor\n",
+    )  # fmt: skip
+
+
+def test_a_region_that_is_missing(doorcode: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No region: one line."""
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    assert doorcode() == (3, "Cannot reach AWS: You must specify a region. See: doorcode doctor\n")
+
+
+def test_a_profile_that_is_missing(doorcode: Run) -> None:
+    """No such profile: one line."""
+    code, line = doorcode("--profile", "nobody")
+    assert code == 3
+    assert line.startswith("Cannot reach AWS: The config profile (nobody) could not be found")
+
+
+def test_a_sandbox_that_does_not_run(doorcode: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No sandbox, or one whose file cannot be read: one line that says how to start it."""
+    expected = f"No sandbox is running with its state in {tmp_path}. Start one with: doorcode run\n"
+    assert doorcode("--store-dir", str(tmp_path)) == (3, expected)
+    (tmp_path / "sandbox.json").write_text("{")
+    monkeypatch.setenv("DOORCODE_STORE_DIR", str(tmp_path))
+    assert doorcode() == (3, expected)
+
+
+def test_a_sandbox_that_has_gone(doorcode: Run, tmp_path: Path) -> None:
+    """The sandbox's own endpoint is taken, with its own stack, and nothing of the operator's account."""
+    (tmp_path / "sandbox.json").write_text(f'{{"endpoint": "http://127.0.0.1:{_nobody_listens()}", "stack": "box"}}')
+    code, line = doorcode("--local", "--store-dir", str(tmp_path))
+    assert code == 3
+    assert line.startswith("Cannot reach the function box-admin: Could not connect")
