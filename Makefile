@@ -81,7 +81,7 @@ deploy: build ## Build, and deploy to your AWS account; asks what it needs to kn
 
 .PHONY: test check format iam lock clean
 test: setup ministack dynamodb-local sam ## Run every test, then hold the coverage to its limits
-	$(BIN)/python -m pytest --cov --cov-report= --numprocesses $(WORKERS) $(ARGS)
+	$(BIN)/python -m pytest --cov --cov-report= --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 	$(BIN)/coverage report --include '*/doorcode/pairing/*' --fail-under 100
 	$(BIN)/coverage report --omit '*/doorcode/pairing/*' --fail-under 95
 

@@ -430,7 +430,7 @@ def test_what_cannot_be_used_is_kept_aside(name: str) -> None:
     queues = resources("AWS::SQS::Queue")
     queue, dead = queues[f"{name}Queue"]["Properties"], queues[f"{name}DeadLetters"]["Properties"]
     assert queue["RedrivePolicy"]["deadLetterTargetArn"].endswith(f"-{name}DeadLetters")
-    assert queue["RedrivePolicy"]["maxReceiveCount"] == 100
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == 1000
     assert dead["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"]
     assert queue["MessageRetentionPeriod"] > max(effects.PARKED_AFTER_SECONDS, agent.GIVEN_UP_AFTER_SECONDS)
 

@@ -44,6 +44,13 @@ class Move(Struct, frozen=True):
         return contact
 
 
+class Copied(Struct, frozen=True):
+    """How many records were copied, from the first one on, and the queue's own word for why not more."""
+
+    count: int
+    detail: str = ""
+
+
 class Client(Protocol):
     """What is used of an SQS client, as boto3 documents it."""
 
@@ -58,7 +65,7 @@ class EffectsQueue:
         self._client = client
         self._url = url
 
-    def copy(self, records: Sequence[Mapping[str, Any]]) -> int:
+    def copy(self, records: Sequence[Mapping[str, Any]]) -> Copied:
         """Copy stream records in their order; return how many of them are surely in the queue, from the first one on.
 
         What is no move of a contact is passed over, and counts as done.
@@ -69,14 +76,15 @@ class EffectsQueue:
             entries = [_entry(number, record) for number, record in enumerate(batch) if is_move(record)]
             try:
                 answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries) if entries else {}
-            except Exception:  # noqa: BLE001 (whatever it was, the stream gives the records again)
-                return start
+            except Exception as error:  # noqa: BLE001 (whatever it was, the stream gives the records again)
+                response = getattr(error, "response", {})
+                return Copied(start, str(response.get("Error", {}).get("Code", type(error).__name__)))
             # What the queue refuses for ever is passed over: nothing may stop the stream for it.
-            failed = [int(entry["Id"]) for entry in answer.get("Failed", []) if not entry.get("SenderFault")]
+            failed = {int(entry["Id"]): entry for entry in answer.get("Failed", []) if not entry.get("SenderFault")}
             if failed:
-                return start + min(failed)
+                return Copied(start + min(failed), str(failed[min(failed)].get("Code", "not taken")))
             start += len(batch)
-        return len(records)
+        return Copied(len(records))
 
 
 def _one_of_each(records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:

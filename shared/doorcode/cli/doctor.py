@@ -19,7 +19,7 @@ from doorcode.cli.ending import CommandError, Exit
 from doorcode.cli.examination import Dropped, Examination, Finding, Level
 from doorcode.cli.examples import examples
 from doorcode.cli.shown import iso, moment
-from doorcode.cli.target import Target, targeted, unreachable
+from doorcode.cli.target import DEFAULT_STACK, Target, targeted, unreachable
 from doorcode.errors import DoorcodeError
 
 CHECKS: dict[str, Check] = {
@@ -65,7 +65,7 @@ def doctor(target: Target, *, send_test: SendTestOption = False, as_json: JsonOp
     if as_json:
         typer.echo(json.dumps(_as_json(target.stack, findings, examined.dropped, bad=bad), indent=2))
     else:
-        _print(findings, examined.dropped)
+        _print(target, findings, examined.dropped)
     if bad:
         raise typer.Exit(Exit.REFUSED)
 
@@ -115,7 +115,7 @@ def _as_json(stack: str, findings: list[Finding], dropped: list[Dropped], *, bad
     }
 
 
-def _print(findings: list[Finding], dropped: list[Dropped]) -> None:
+def _print(target: Target, findings: list[Finding], dropped: list[Dropped]) -> None:
     console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else WIDE)
     columns = Columns(box=None, pad_edge=False, show_header=False)
     columns.add_column(no_wrap=True)
@@ -135,6 +135,7 @@ def _print(findings: list[Finding], dropped: list[Dropped]) -> None:
             listed.add_row(*(Text(cell) for cell in cells))
         console.print(listed)
     count = {level: sum(finding.level is level for finding in findings) for level in Level}
-    console.print(
-        f"\n{count[Level.WRONG]} wrong, {count[Level.WARN]} to look at, {count[Level.OK]} right."
-    )
+    reached = "--local" if target.local else f"--stack {target.stack}" if target.stack != DEFAULT_STACK else ""
+    if reached and any(finding.remedy for finding in findings):
+        console.print(f"\nThe commands above work on this stack with {reached}.", markup=False)
+    console.print(f"\n{count[Level.WRONG]} wrong, {count[Level.WARN]} to look at, {count[Level.OK]} right.")

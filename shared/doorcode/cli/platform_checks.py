@@ -49,16 +49,22 @@ def telegram(examined: Examination) -> Iterator[Finding]:
     complaint = f"{moment(failed_at)} UTC: {shown(hook.get('last_error_message', ''))}"
     waiting = f"{counted(pending, 'update')} waiting"
     if failed_at and pending:
-        yield wrong("telegram", f"{waiting}; last complaint {complaint}", _complaint_remedy(complaint))
+        yield wrong("telegram", f"{waiting}; last complaint {complaint}", _complaint_remedy(examined, complaint))
     elif failed_at and examined.now - failed_at < RECENT_SECONDS:
-        yield warn("telegram", f"the webhook is ours, but had trouble: {complaint}", _complaint_remedy(complaint))
+        yield warn(
+            "telegram", f"the webhook is ours, but had trouble: {complaint}", _complaint_remedy(examined, complaint)
+        )
     else:
         yield ok("telegram", f"the webhook is ours, {waiting}")
 
 
-def _complaint_remedy(complaint: str) -> str:
+def _complaint_remedy(examined: Examination, complaint: str) -> str:
     # 401: the secret token is another one.
-    return SET_WEBHOOK if "401" in complaint else "aws logs tail /doorcode/STACK/telegram --since 1h"
+    return (
+        SET_WEBHOOK
+        if "401" in complaint
+        else f"aws logs tail /doorcode/{examined.deployment.target.stack}/telegram --since 1h"
+    )
 
 
 def slack(examined: Examination) -> Iterator[Finding]:

@@ -31,10 +31,11 @@ class Relay:
         """Copy a batch of stream records; report the first that is not surely copied, from where the stream goes on."""
         records = event["Records"]
         copied = self._queue.copy(records)
-        if copied == len(records):
+        if copied.count == len(records):
             return {"batchItemFailures": []}
-        log.error("Could not copy moves into the effects queue", reason="relay", waiting=str(len(records) - copied))
-        return {"batchItemFailures": [{"itemIdentifier": records[copied]["dynamodb"]["SequenceNumber"]}]}
+        waiting = str(len(records) - copied.count)
+        log.error(f"Could not copy moves into the effects queue: {copied.detail}", reason="relay", waiting=waiting)
+        return {"batchItemFailures": [{"itemIdentifier": records[copied.count]["dynamodb"]["SequenceNumber"]}]}
 
 
 def relay_handler() -> Handler:

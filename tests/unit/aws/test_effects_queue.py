@@ -45,7 +45,7 @@ def test_everything_is_copied_in_order() -> None:
     """Thirty moves of three contacts are copied, each contact's in its order."""
     queue = Queue()
     records = [record(number, f"telegram#{number % 3}") for number in range(30)]
-    assert EffectsQueue(queue, "url").copy(records) == 30
+    assert EffectsQueue(queue, "url").copy(records).count == 30
     assert queue.taken == [f"e{number}" for number in range(30)]
 
 
@@ -53,10 +53,10 @@ def test_a_failure_does_not_let_a_later_move_overtake() -> None:
     """When one entry is not taken, no later move of the same contact is in the queue before it."""
     queue = Queue(refuses=frozenset({"e1"}))
     records = [record(number) for number in range(3)]
-    assert EffectsQueue(queue, "url").copy(records) == 1
+    assert EffectsQueue(queue, "url").copy(records).count == 1
     assert queue.taken == ["e0"]
     queue.refuses = frozenset()
-    assert EffectsQueue(queue, "url").copy(records[1:]) == 2
+    assert EffectsQueue(queue, "url").copy(records[1:]).count == 2
     assert queue.taken == ["e0", "e1", "e2"]
 
 
@@ -80,13 +80,14 @@ def test_a_queue_that_does_not_answer_stops_nothing_for_good() -> None:
             """Fail."""
             raise ConnectionResetError
 
-    assert EffectsQueue(Broken(), "url").copy([record(0)]) == 0
+    copied = EffectsQueue(Broken(), "url").copy([record(0)])
+    assert (copied.count, copied.detail) == (0, "ConnectionResetError")
 
 
 def test_what_the_queue_will_never_take_is_passed_over() -> None:
     """A record that the queue refuses as the sender's fault does not stop the stream for everybody else."""
     queue = Queue(refuses=frozenset({"e0"}), sender_fault=True)
-    assert EffectsQueue(queue, "url").copy([record(0), record(1, "telegram#2")]) == 2
+    assert EffectsQueue(queue, "url").copy([record(0), record(1, "telegram#2")]).count == 2
     assert queue.taken == ["e1"]
 
 
@@ -118,5 +119,5 @@ def test_only_moves_of_contacts_are_copied(one: dict[str, Any], expected: bool) 
     """A seat, a name that was looked up later, or what is not ours, is no move."""
     assert is_move(one) is expected
     queue = Queue()
-    assert EffectsQueue(queue, "url").copy([one]) == 1
+    assert EffectsQueue(queue, "url").copy([one]).count == 1
     assert queue.taken == ([one["eventID"]] if expected else [])

@@ -104,7 +104,7 @@ class TestMatrix:
 
     @by_refusal
     def test_a_refusal_says_what_holds(self, who: str, operation: Operation, cell: str) -> None:
-        """Security 17: a refusal carries the contact, the state that really holds, and who decided, how and when."""
+        """Security 17: a refusal carries the contact, the state that really holds, who decided, how and when, and when it expired."""
         person = EVERYONE[who]
         with pytest.raises(RefusedError) as refusal:
             allowed(person, operation, NOW)
@@ -116,6 +116,7 @@ class TestMatrix:
             "decided_by": person.decided_by,
             "decided_via": person.decided_via,
             "decided_at": person.decided_at,
+            "expired_at": person.code_expires_at if cell == "expired" else 0,
         }
 
     @by_refusal
