@@ -10,6 +10,8 @@ MAKEFLAGS += --no-print-directory
 # Without bytecode every command and emulator starts two to three times slower.
 export PYTHONDONTWRITEBYTECODE =
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# uv trusts what the machine trusts, as pip does.
+export UV_SYSTEM_CERTS = true
 export SAM_CLI_TELEMETRY = 0
 
 BIN := .venv/bin

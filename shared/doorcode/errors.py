@@ -83,8 +83,6 @@ class SecretError(DoorcodeError):
 class UnreadableSecretError(SecretError):
     """The secrets could not be read now: they may be there, and the same call may succeed later."""
 
-    reason = "secret_unreadable"
-
 
 class UnavailableError(DoorcodeError):
     """A service that Doorcode stands on did not answer in time, or refused. The same call may succeed later."""

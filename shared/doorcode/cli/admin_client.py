@@ -22,17 +22,13 @@ from doorcode.cli.output import at
 from doorcode.cli.shown import shown
 from doorcode.cli.target import Target, unreachable
 from doorcode.errors import (
+    DoorcodeError,
     InputError,
-    InvalidCursorError,
-    InvalidLabelError,
-    InvalidTimeError,
-    InvalidUserIdError,
     LockedOutError,
+    MalformedCodeError,
     SecretError,
     SettingsError,
     UnavailableError,
-    UnknownPlatformError,
-    UnreadableItemError,
 )
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.names import safe_name
@@ -43,13 +39,15 @@ VERSION = 1
 # function itself gives up after 60 seconds.
 CONFIG = Config(connect_timeout=5, read_timeout=65, retries={"total_max_attempts": 1})
 
-USAGE = frozenset(
-    error.reason
-    for error in (
-        InputError, InvalidCursorError, InvalidLabelError, InvalidTimeError, InvalidUserIdError, UnknownPlatformError,
-    )
-)  # fmt: skip
-OUT_OF_ORDER = frozenset(error.reason for error in (SecretError, SettingsError, UnavailableError, UnreadableItemError))
+
+def _reasons(*roots: type[DoorcodeError]) -> frozenset[str]:
+    """Return the reasons of these errors and of all that are kinds of them."""
+    return frozenset(error.reason for root in roots for error in (root, *root.__subclasses__()))
+
+
+# A code that cannot be one is a code refused, whoever mistyped it.
+USAGE = _reasons(InputError) - {MalformedCodeError.reason}
+OUT_OF_ORDER = _reasons(SecretError, SettingsError, UnavailableError)
 
 T = TypeVar("T")
 
