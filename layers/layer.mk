@@ -1,7 +1,9 @@
 # How every layer is built, by `sam build` in this folder: no Docker, and wheels for Lambda whatever machine this is.
 # LAYER_PYTHON and LAYER_PLATFORM build for another interpreter, such as an emulator's on this machine.
 
+# uv trusts what the machine trusts.
 export UV_SYSTEM_CERTS = true
+
 LAYER_PYTHON ?= 3.13
 LAYER_PLATFORM ?= aarch64-manylinux2014
 LAYER_UV ?= $(abspath ../../.venv/bin/uv)
