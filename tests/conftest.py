@@ -83,9 +83,9 @@ def _emulators() -> Iterator[Callable[[str], Backend]]:
         yield running_backend
 
 
-@pytest.fixture(scope="session", params=dynamodb.ALL)
+@pytest.fixture(params=dynamodb.ALL)
 def backend(request: pytest.FixtureRequest, _emulators: Callable[[str], Backend]) -> Iterator[Backend]:
-    """Give each DynamoDB in turn."""
+    """Give each DynamoDB in turn. moto only for one test: a mock within a mock would see what the outer one holds."""
     if request.param != "moto":
         yield _emulators(request.param)
         return

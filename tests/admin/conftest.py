@@ -8,8 +8,11 @@ from tests.house import HOUSES, find_codes_in_the_open
 
 
 @pytest.fixture(autouse=True)
-def _no_code_in_the_open(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+def _no_code_in_the_open(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Security 8: search every item and the log for every code that the tables' nonces stand for."""
+    # First, so that the database is still there when this ends.
+    for database in {"backend", "moto"} & set(request.fixturenames):
+        request.getfixturevalue(database)
     caplog.set_level("INFO")
     HOUSES.clear()
     yield

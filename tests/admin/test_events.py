@@ -20,7 +20,7 @@ from tests.house import T0, TELEGRAM
 GOOD = {"version": 1, "command": "revoke", "actor": "alice@laptop", "platform": "telegram", "user_id": "1"}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def moto() -> Iterator[Backend]:
     """Run a DynamoDB in process."""
     with dynamodb.start("moto") as backend:

@@ -77,8 +77,9 @@ class EffectsQueue:
             try:
                 answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries) if entries else {}
             except Exception as error:  # noqa: BLE001 (whatever it was, the stream gives the records again)
-                response = getattr(error, "response", {})
-                return Copied(start, str(response.get("Error", {}).get("Code", type(error).__name__)))
+                response = getattr(error, "response", None)
+                code = response["Error"]["Code"] if isinstance(response, Mapping) else type(error).__name__
+                return Copied(start, str(code))
             # What the queue refuses for ever is passed over: nothing may stop the stream for it.
             failed = {int(entry["Id"]): entry for entry in answer.get("Failed", []) if not entry.get("SenderFault")}
             if failed:
