@@ -122,6 +122,21 @@ def test_what_never_succeeds_is_parked_after_an_hour(
     assert any(getattr(record, "parked", "") == "true" for record in caplog.records)
 
 
+def test_what_waited_behind_a_parked_record_gets_tries_of_its_own(
+    behind: Behind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record that is old only because it waited is not parked at its first failure, but at its third."""
+    monkeypatch.setattr(effects, "PARKED_AFTER_SECONDS", -1)
+    behind.stand_ins[TELEGRAM].inject(status=500, times=1 << 30)
+    behind.hello(TELEGRAM)
+    behind.relay_once()
+    parked = []
+    for _ in range(3):
+        behind.courier_once()
+        parked.append(behind.parked())
+    assert parked == [0, 0, 1]
+
+
 def test_the_event_goes_out_although_the_platform_is_down(behind: Behind) -> None:
     """Each consequence stands by itself: a platform in trouble does not keep the event from going out."""
     behind.hello(TELEGRAM)
