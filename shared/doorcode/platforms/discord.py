@@ -105,15 +105,19 @@ class _Component(Struct):
     custom_id: str
 
 
-def verify(webhook: Webhook, keyring: Keyring, _now: int) -> bool:
+def verify(webhook: Webhook, keyring: Keyring, now: int) -> bool:
     """Check the Ed25519 signature over timestamp and raw body. Raises SecretError for a public key that is none.
 
-    Nothing here is secret. Discord names no age beyond which a request is stale: a repeated one is told by its id.
+    Nothing here is secret. Discord names no age beyond which a request is stale; ours is that of the interaction's
+    token, after which nobody could be answered any more. Within it a repeated one is told by its id.
     """
     keys = [_public_key(line) for line in keyring.secrets]
     signature = webhook.headers.get(SIGNATURE_HEADER, "")
     timestamp = webhook.headers.get(TIMESTAMP_HEADER, "")
     if not (SIGNATURE.fullmatch(signature) and timestamp.isascii() and 0 < len(timestamp) <= MAX_TIMESTAMP_LENGTH):
+        return False
+    # Seconds since 1970, as far as anybody has seen. What that does not say is only part of what is signed.
+    if timestamp.isdigit() and abs(now - int(timestamp)) > TOKEN_LIFETIME_SECONDS:
         return False
     signed = timestamp.encode() + webhook.body
     return any(_fits(key, signed, bytes.fromhex(signature)) for key in keys)

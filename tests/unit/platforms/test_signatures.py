@@ -140,6 +140,16 @@ def test_slack_age(age: int, accepted: bool) -> None:
     assert _verified("slack", signed("slack", BODIES["slack"], now=NOW - age)) is accepted
 
 
+@pytest.mark.parametrize(
+    ("age", "accepted"),
+    [(900, True), (901, False), (-900, True), (-901, False), (0, True), (10**9, False)],
+    ids=["900 s", "stale by 901 s", "ahead by 900 s", "ahead by 901 s", "now", "decades"],
+)
+def test_discord_age(age: int, accepted: bool) -> None:
+    """Discord's signature holds for as long as the interaction's token does, 900 seconds. Security 4."""
+    assert _verified("discord", signed("discord", BODIES["discord"], now=NOW - age)) is accepted
+
+
 @pytest.mark.parametrize("platform", ["slack", "discord"])
 def test_other_body(platform: str) -> None:
     """The signature of one body does not fit another one. Security 3."""
