@@ -131,7 +131,6 @@ class Behind:
             "DISCORD_API_URL": stand_ins[Platform.DISCORD].api_url,
         }
         self.settings: dict[str, str] = {}
-        self._stream = self._records()
         self._offset = 0
         self.cold()
 
@@ -176,7 +175,8 @@ class Behind:
                 stand_in.take(response["body"].encode())
             if isinstance(stand_in, DiscordStandIn):
                 token = delivery.body["token"]
-                stand_in.interaction(token, delivery.body["channel_id"])
+                button = delivery.body["data"].get("custom_id", "")
+                stand_in.interaction(token, delivery.body["channel_id"], button=button)
                 stand_in.respond(token, response["body"].encode())
         return response
 
@@ -211,7 +211,10 @@ class Behind:
             return True
         failures = result["batchItemFailures"]
         numbers = [record["dynamodb"]["SequenceNumber"] for record in fresh]
-        self._offset += numbers.index(failures[0]["itemIdentifier"]) if failures else len(fresh)
+        if failures:
+            self._offset += numbers.index(failures[0]["itemIdentifier"])
+        else:
+            self.forget_the_stream()
         return True
 
     def courier_once(self) -> bool:
@@ -258,8 +261,11 @@ class Behind:
         return True
 
     def forget_the_stream(self) -> None:
-        """Pass over what is in the stream so far."""
-        self._offset = len(self._stream())
+        """Pass over what is in the stream so far. It is taken out: moto copies all of it in every transaction."""
+        shard = self._shard()
+        shard.starting_sequence_number += len(shard.items)
+        shard.items.clear()
+        self._offset = 0
 
     # What came of it
 
@@ -297,24 +303,23 @@ class Behind:
 
     # How it is made
 
-    def _records(self) -> Callable[[], list[dict[str, Any]]]:
+    def _shard(self) -> Any:
         # moto's own answer to GetRecords needs no more than this, and its client for streams does not reach it.
-        shard = dynamodb_backends["123456789012"]["us-east-1"].tables[TABLE].stream_shard
+        return dynamodb_backends["123456789012"]["us-east-1"].tables[TABLE].stream_shard
 
-        def read() -> list[dict[str, Any]]:
-            records = [
-                json.loads(json.dumps(record.to_json(), default=lambda at: at.timestamp())) for record in shard.items
-            ]
-            # The filter of the event source mapping in the template lets only contacts through. What moto shows of a
-            # new item before it is filled does not exist elsewhere.
-            return [
-                record
-                for record in records
-                if record["dynamodb"]["Keys"]["sk"]["S"] == "contact"
-                and "state" in (record["dynamodb"].get("NewImage") or {"state": ""})
-            ]
-
-        return read
+    def _stream(self) -> list[dict[str, Any]]:
+        records = [
+            json.loads(json.dumps(record.to_json(), default=lambda at: at.timestamp()))
+            for record in self._shard().items
+        ]
+        # The filter of the event source mapping in the template lets only contacts through. What moto shows of a
+        # new item before it is filled does not exist elsewhere.
+        return [
+            record
+            for record in records
+            if record["dynamodb"]["Keys"]["sk"]["S"] == "contact"
+            and "state" in (record["dynamodb"].get("NewImage") or {"state": ""})
+        ]
 
     def _make_agent_table(self) -> None:
         self.edge.dynamodb.create_table(

@@ -1,0 +1,55 @@
+"""Breaking one call of the functions behind the edge: before it, after it, by dying or by a time-out."""
+
+from collections.abc import Callable
+
+from botocore.exceptions import ReadTimeoutError
+
+from doorcode.outbound.errors import PassingError
+from doorcode.pairing.contact import Platform
+from tests.behind.house import Behind, DiedError
+
+
+class Fault:
+    """Counts every call of the functions behind the edge, and breaks one of them."""
+
+    def __init__(self, behind: Behind, platform: Platform, kind: str, at: int) -> None:
+        self.count = 0
+        self.hit = ""
+        self._platform = platform
+        self._kind = kind
+        self._at = at
+        for name, client in behind.clients.items():
+            client.before = self._hook(name, "before", ReadTimeoutError(endpoint_url="http://127.0.0.1"))
+            client.after = self._hook(name, "after", ReadTimeoutError(endpoint_url="http://127.0.0.1"))
+        passing = PassingError(platform, "answer", "timeout")
+        behind.before_sending = self._hook("sender", "before", passing)
+        behind.after_sending = self._hook("sender", "after", passing)
+
+    def _hook(self, service: str, when: str, timeout: Exception) -> Callable[[str], None]:
+        def hook(call: str) -> None:
+            # Handing back and parking are the queue's own doing when something else failed.
+            if when == "before":
+                self.count += 1
+            if self.count != self._at or self.hit or when not in self._kind:
+                return
+            self.hit = f"{service}.{call}"
+            raise DiedError if self._kind.startswith("dies") else timeout
+
+        return hook
+
+
+def begin_again(behind: Behind, platform: Platform) -> None:
+    """Forget everything but the wiring."""
+    for client in behind.clients.values():
+        client.before = client.after = lambda _: None
+    behind.before_sending = behind.after_sending = lambda _: None
+    behind.edge.clear()
+    behind.forget_the_stream()
+    behind.events()
+    stand_in = behind.stand_ins[platform]
+    stand_in.messages.clear()
+    stand_in.calls.clear()
+    for item in behind.edge.dynamodb.scan(TableName="agent")["Items"]:
+        behind.edge.dynamodb.delete_item(TableName="agent", Key={"pk": item["pk"], "sk": item["sk"]})
+    behind.edge.forget()
+    behind.cold()
