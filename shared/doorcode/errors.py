@@ -39,6 +39,12 @@ class InvalidLabelError(InputError):
     reason = "invalid_label"
 
 
+class InvalidTokenNameError(InputError):
+    """A token's name is too long or holds what cannot be shown."""
+
+    reason = "invalid_token_name"
+
+
 class InvalidTimeError(InputError):
     """An end lies in the past or absurdly far ahead."""
 
@@ -107,6 +113,22 @@ class ForbiddenError(DoorcodeError):
     """Whoever asks may not do that."""
 
     reason = "forbidden"
+
+
+class SignInError(DoorcodeError):
+    """Nobody is signed in with that. Says the same for what never was, is over, used, or taken back."""
+
+    reason = "not_signed_in"
+
+    def __init__(self) -> None:
+        """Say what to do, and nothing of why."""
+        super().__init__("You are not signed in, or not any more. Get a new link with: doorcode web")
+
+
+class UnknownTokenError(DoorcodeError):
+    """There is no token with that id, or not any more."""
+
+    reason = "unknown_token"
 
 
 class UnknownCodeError(DoorcodeError):

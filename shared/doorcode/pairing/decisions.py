@@ -21,11 +21,15 @@ UNKNOWN_CODE = "No pending request has that code. See what is waiting with: door
 
 
 class Actor(Struct, frozen=True, kw_only=True):
-    """Who decides: an id that the surface has verified, and for a button the platform that it was pressed on."""
+    """Who decides: an id that the surface has verified, and for a button the platform that it was pressed on.
+
+    ``caller`` is whom wrong codes are counted for, where that is not ``id``: two who are shown alike are still two.
+    """
 
     via: Via
     id: str
     platform: Platform | None = None
+    caller: str = ""
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -92,20 +96,21 @@ class Desk:
             return contact
         if order.user_id:
             checked_user_id(order.user_id)
+        caller = actor.caller or actor.id
         # Counted before it is compared, so that guesses in parallel are counted too.
-        self._guesses.count(actor.via, actor.id, now)
+        self._guesses.count(actor.via, caller, now)
         try:
             found = self._guessed(order, code, now)
         except (UnavailableError, SecretError):
             # Nothing was compared. That this fails too costs the caller one of five guesses.
             with suppress(UnavailableError):
-                self._guesses.forgive(actor.via, actor.id, now)
+                self._guesses.forgive(actor.via, caller, now)
             raise
         if found is None:
             raise UnknownCodeError(UNKNOWN_CODE)
         # A right code is not refused because its guess cannot be taken back.
         with suppress(UnavailableError):
-            self._guesses.forgive(actor.via, actor.id, now)
+            self._guesses.forgive(actor.via, caller, now)
         return found
 
     def _guessed(self, order: Order, code: str, now: int) -> Contact | None:

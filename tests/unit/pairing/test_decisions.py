@@ -420,6 +420,18 @@ class TestLockout:
                 house.decide(OPERATOR, code=WRONG)
         assert house.decide(Actor(via=Via.CLI, id="bob"), code=CODE).state is State.PAIRED
 
+    def test_two_who_are_shown_alike(self, house: House) -> None:
+        """Security 13: wrong codes count for the verified session or token, not for the name that it is shown under."""
+        first, second = (Actor(via=Via.API, id="token ci", caller=caller) for caller in ("one", "two"))
+        for _ in range(5):
+            with pytest.raises(UnknownCodeError):
+                house.decide(first, code=WRONG)
+        with pytest.raises(LockedOutError):
+            house.decide(first, code=CODE)
+        decided = house.decide(second, code=CODE)
+        assert (decided.state, decided.decided_by) == (State.PAIRED, "token ci")
+        assert {caller for (_, caller), held in house.guesses.open.items() if held} == {"one"}
+
     def test_right_codes_do_not_lock(self) -> None:
         """Many right codes in a row are no guesses."""
         people = [structs.replace(STRANGER, user_id=str(number)) for number in range(20)]
