@@ -4,11 +4,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from doorcode.aws.items import CONTACT, contact_attributes, contact_pk
+from doorcode.aws.sign_ins import SignIns
+from doorcode.aws.tokens import Tokens
 from doorcode.entrypoints.admin import Admin
+from doorcode.entrypoints.admin_access import Access
 from doorcode.pairing.contact import Contact, State
 from tests.house import T0, TELEGRAM, House
 
 NOW = T0 + 1
+PAGE = "https://door.example/owner"
 
 
 class AdminHouse(House):
@@ -18,8 +22,23 @@ class AdminHouse(House):
     def admin(self) -> Admin:
         """The function's core, wired to this house."""
         return Admin(
-            desk=self.desk, room=self.room, directory=self.directory, lockout=self.lockout, secrets=self.secrets
+            desk=self.desk,
+            room=self.room,
+            directory=self.directory,
+            lockout=self.lockout,
+            secrets=self.secrets,
+            access=Access(self.sign_ins, self.tokens, PAGE),
         )
+
+    @property
+    def sign_ins(self) -> SignIns:
+        """The links and sessions of this house."""
+        return SignIns(self.table)
+
+    @property
+    def tokens(self) -> Tokens:
+        """The tokens of this house."""
+        return Tokens(self.table)
 
     def put_paired(self, count: int, **more: Any) -> None:
         """Lay so many paired contacts into the table, each a second after the one before."""

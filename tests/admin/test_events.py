@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from doorcode.entrypoints import admin_wiring
-from doorcode.entrypoints.admin import AnyCommand
+from doorcode.entrypoints.admin_commands import AnyCommand, OnAccess
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.keyring import key_id
 from tests.admin.house import AdminHouse
@@ -18,6 +18,8 @@ from tests.backends.dynamodb import Backend
 from tests.house import T0, TELEGRAM
 
 GOOD = {"version": 1, "command": "revoke", "actor": "alice@laptop", "platform": "telegram", "user_id": "1"}
+WEB = {"version": 1, "command": "web", "actor": "alice@laptop"}
+TOKEN = WEB | {"command": "token_create", "scope": "read"}
 
 
 @pytest.fixture
@@ -67,13 +69,31 @@ def house(moto: Backend) -> AdminHouse:
             "invalid_cursor",
         ),
         ({"version": 1, "command": "clear", "actor": "a", "platform": "slack", "cursor": "é"}, "invalid_cursor"),
+        (WEB | {"actor": ""}, "invalid_input"),
+        (WEB | {"actor": "alice\x1b[2J"}, "invalid_input"),
+        (WEB | {"for": "bob"}, "invalid_input"),
+        (WEB | {"command": "sign_out", "actor": "a" * 65}, "invalid_input"),
+        (TOKEN | {"actor": "\u202eecila"}, "invalid_input"),
+        (TOKEN | {"scope": "admin"}, "invalid_input"),
+        (TOKEN | {"scope": ""}, "invalid_input"),
+        ({name: value for name, value in TOKEN.items() if name != "scope"}, "invalid_input"),
+        (TOKEN | {"name": "a\x1b[2Jb"}, "invalid_token_name"),
+        (TOKEN | {"name": "a" * 59}, "invalid_token_name"),
+        (TOKEN | {"for_seconds": -1}, "invalid_input"),
+        (TOKEN | {"for_seconds": -T0}, "invalid_input"),
+        (TOKEN | {"for_seconds": 10**15}, "invalid_time"),
+        (WEB | {"command": "token_revoke"}, "invalid_input"),
+        (WEB | {"command": "token_revoke", "id": 7}, "invalid_input"),
+        (WEB | {"command": "token_revoke", "id": ""}, "unknown_token"),
+        (WEB | {"command": "token_revoke", "id": "*"}, "unknown_token"),
+        (WEB | {"command": "token_revoke", "id": "0" * 16}, "unknown_token"),
     ],
 )
 def test_what_cannot_be_read_is_refused_and_changes_nothing(house: AdminHouse, event: Any, reason: str) -> None:
     """Bad input has a clear error in the one form, and leaves no trace."""
     answer = house.admin.answer(event, T0)
     assert answer["error"]["reason"] == reason
-    assert answer["error"]["message"].endswith((".", "…"))
+    assert answer["error"]["message"].endswith((".", "…", "doorcode token list"))
     assert "\x1b" not in json.dumps(answer, ensure_ascii=False)
     assert house.items() == []
 
@@ -81,8 +101,10 @@ def test_what_cannot_be_read_is_refused_and_changes_nothing(house: AdminHouse, e
 def test_every_command_is_known() -> None:
     """Security 19: the commands are these, and every one that decides goes through the desk."""
     tags = {command.__struct_config__.tag for command in AnyCommand.__args__}  # type: ignore[attr-defined]
-    deciding = {tag for tag in tags if tag not in {"list", "clear", "unlock"}}
-    assert tags == {"list", "approve", "deny", "add", "revoke", "block", "unblock", "clear", "unlock"}
+    on_access = {command.__struct_config__.tag for command in OnAccess.__args__}  # type: ignore[attr-defined]
+    deciding = tags - on_access - {"list", "clear", "unlock"}
+    assert tags == on_access | {"list", "approve", "deny", "add", "revoke", "block", "unblock", "clear", "unlock"}
+    assert on_access == {"web", "sign_out", "token_create", "token_list", "token_revoke"}
     assert deciding == {
         command.__struct_config__.tag  # type: ignore[attr-defined]
         for command in AnyCommand.__args__  # type: ignore[attr-defined]
@@ -149,7 +171,7 @@ def test_trouble_with_the_table_is_told_and_logged_as_an_error(
     def away(_: str) -> None:
         raise TimeoutError
 
-    house.table._patience = 0.0
+    house.table._patience.seconds = 0.0
     house.client.before = away
     assert house.refused("revoke", platform="telegram", user_id="1")["reason"] == "unavailable"
     assert caplog.records[-1].levelname == "ERROR"
@@ -192,7 +214,11 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     with mock_aws():
         dynamodb.create_table(boto3.client("dynamodb"), "doorcode")
         boto3.client("ssm").put_parameter(Name="/doorcode/test/gateway-secret", Value="s", Type="SecureString")
-        environment = {"TABLE_NAME": "doorcode", "PARAMETER_PREFIX": "/doorcode/test"}
+        environment = {
+            "TABLE_NAME": "doorcode",
+            "PARAMETER_PREFIX": "/doorcode/test",
+            "WEB_URL": "https://door.example/owner",
+        }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         yield environment
@@ -207,6 +233,7 @@ def test_the_handler_answers(deployed: dict[str, str]) -> None:
     listing = {"version": 1, "command": "list", "actor": "a", "platform": "telegram", "state": "paired"}
     assert [contact["user_id"] for contact in handler(listing, None)["contacts"]] == ["1"]
     assert Platform(added["contact"]["platform"]) is TELEGRAM
+    assert handler(WEB, None)["url"] == deployed["WEB_URL"]
 
 
 def test_bad_settings_are_told(

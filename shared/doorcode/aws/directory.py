@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from doorcode.aws.items import CONTACT, attribute, contact_from_item, contact_pk, listing, seat_from_item, seats_pk
 from doorcode.aws.table import Item, Table
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.errors import InvalidCursorError, InvalidUserIdError, RefusedError, UnavailableError, UnreadableItemError
-from doorcode.pairing.contact import Contact, Platform, Standing, State, checked_user_id
+from doorcode.pairing.contact import END_OF_TIME, Contact, Platform, Standing, State, checked_user_id
 from doorcode.pairing.seats import SEAT_NAMES
 from doorcode.pairing.transitions import Decision, Operation
 
@@ -37,7 +37,8 @@ class Cleared(Struct, frozen=True):
 
 
 class _Position(Struct, frozen=True, array_like=True):
-    listed_at: int
+    # DynamoDB refuses a query with numbers beyond its own.
+    listed_at: Annotated[int, Meta(ge=0, le=END_OF_TIME)]
     user_id: str
 
 

@@ -119,17 +119,17 @@ class AdminClient:
 
     def decide(self, command: str, platform: Platform, **arguments: Any) -> Listed:
         """Have the stack decide, and return the contact as it is then."""
-        return self._ask(_Decided, command=command, platform=str(platform), **arguments).contact
+        return self.ask(_Decided, command=command, platform=str(platform), **arguments).contact
 
     def page(self, platform: Platform, state: str, cursor: str = "") -> Page:
         """Return a page of a platform's contacts in that state."""
-        return self._ask(Page, command="list", platform=str(platform), state=state, cursor=cursor)
+        return self.ask(Page, command="list", platform=str(platform), state=state, cursor=cursor)
 
     def clear(self, platform: Platform) -> Iterator[Cleared]:
         """Revoke a platform's paired contacts, page by page."""
         cursor = ""
         while True:
-            cleared = self._ask(Cleared, command="clear", platform=str(platform), cursor=cursor)
+            cleared = self.ask(Cleared, command="clear", platform=str(platform), cursor=cursor)
             yield cleared
             cursor = cleared.cursor
             if not cursor:
@@ -137,9 +137,10 @@ class AdminClient:
 
     def unlock(self, *, everybody: bool) -> int:
         """Forget wrong codes; return how many callers had entered codes."""
-        return self._ask(_Unlocked, command="unlock", everybody=everybody).freed
+        return self.ask(_Unlocked, command="unlock", everybody=everybody).freed
 
-    def _ask(self, kind: type[T], **arguments: Any) -> T:
+    def ask(self, kind: type[T], **arguments: Any) -> T:
+        """Give the function a command, and return its answer in that form. Raises CommandError."""
         payload = self._invoke({"version": VERSION, "actor": self._actor, **arguments})
         try:
             answer = msgspec.json.decode(payload)

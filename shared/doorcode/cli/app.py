@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from doorcode.cli import discord, doctor, pairing, secrets, slack, telegram
+from doorcode.cli import discord, doctor, pairing, run, secrets, slack, telegram, token, web
 from doorcode.cli.ending import CommandError, Exit
 from doorcode.cli.shown import shown
 
@@ -26,7 +26,10 @@ app.add_typer(secrets.app, name="secrets")
 app.add_typer(telegram.app, name="telegram")
 app.add_typer(slack.app, name="slack")
 app.add_typer(discord.app, name="discord")
+app.add_typer(token.app, name="token")
+app.command(epilog=web.EPILOG)(web.web)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
+app.command(epilog=run.EPILOG)(run.run)
 
 
 def main() -> None:

@@ -16,6 +16,11 @@ def say(line: str = "") -> None:
     typer.echo(line)
 
 
+def note(line: str) -> None:
+    """Print a line about what was printed, on standard error: whoever keeps the output keeps only that."""
+    typer.echo(line, err=True)
+
+
 def at(time: datetime) -> str:
     """Return a time as it is shown: UTC, to the second."""
     return time.strftime("%Y-%m-%d %H:%M:%S")

@@ -40,6 +40,8 @@ class Sandbox(msgspec.Struct, frozen=True):
     endpoint: str
     stack: str = DEFAULT_STACK
     region: str = "us-east-1"
+    # Where it takes webhooks and shows its pages.
+    url: str = ""
 
 
 class Target:
@@ -69,6 +71,11 @@ class Target:
     def prefix(self) -> str:
         """Where the stack's secrets are in Parameter Store."""
         return f"/doorcode/{self.stack}"
+
+    @property
+    def local_url(self) -> str:
+        """Where the sandbox shows its pages; empty for a stack in AWS, which knows its own address."""
+        return self._sandbox.url.rstrip("/") if self.local else ""
 
     def client(self, service: str, config: Config = CONFIG) -> Any:
         """Build a client. Raises CommandError where credentials or region are missing."""

@@ -1,6 +1,6 @@
 """The operator's commands: one event, one answer, and whatever is decided goes through the one desk.
 
-An event is ``{"version": 1, "command": …, "actor": …}`` and the command's own arguments (the structs below). The answer
+An event is ``{"version": 1, "command": …, "actor": …}`` and the command's own arguments (see ``admin_commands``). The answer
 is ``{"ok": true, …}``, or ``{"error": {"reason", "message", …}}`` for everything that Doorcode refuses or cannot do just
 now; what nobody thought of is raised, and becomes an error of the function. Who acts is what the caller reports: Lambda
 does not tell a function who invoked it. Permission to invoke is what guards this; CloudTrail is the proof.
@@ -8,20 +8,27 @@ does not tell a function who invoked it. Permission to invoke is what guards thi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
-
-import msgspec
-from msgspec import Struct
+from typing import Any
 
 from doorcode.aws.directory import Directory
 from doorcode.aws.lockout import Lockout
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
+from doorcode.entrypoints.admin_access import Access
+from doorcode.entrypoints.admin_commands import (
+    AnyCommand,
+    Clear,
+    Decide,
+    List,
+    OnAccess,
+    TokenRevoke,
+    Unlock,
+    named,
+    read_command,
+)
 from doorcode.entrypoints.contact_record import iso, record_of
 from doorcode.errors import (
     DoorcodeError,
-    InputError,
     LockedOutError,
     MalformedCodeError,
     RefusedError,
@@ -30,102 +37,30 @@ from doorcode.errors import (
 )
 from doorcode.pairing import codes
 from doorcode.pairing.contact import Contact, Platform, State, Via, platform_named
+from doorcode.pairing.credentials import is_credential_id
 from doorcode.pairing.decisions import Actor, Desk, Order
 from doorcode.pairing.names import safe_name
 from doorcode.pairing.ports import Secrets, code_of
-from doorcode.pairing.transitions import Decision, Operation
+from doorcode.pairing.transitions import Decision
 
-VERSION = 1
 # Where wrong codes are counted. Whoever is told to unlock may have been locked out on any of them.
 SURFACES = (Via.CLI, Via.API, Via.WEB)
 
 Answer = dict[str, Any]
 
 
-class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="command"):
-    """What every command brings. What it does not know it refuses: an option must not be ignored in silence."""
-
-    version: Literal[1]
-    actor: str
-
-
-class List(Command, frozen=True, tag="list"):
-    """One platform's pending requests, all of them, or one page of its paired or blocked contacts."""
-
-    platform: str
-    state: Literal["pending", "paired", "blocked"]
-    cursor: str = ""
-
-
-class Decide(Command, frozen=True):
-    """What every decision is about. ``for_seconds`` is how long a pairing lasts, 0 for ever."""
-
-    operation: ClassVar[Operation]
-
-    platform: str
-    user_id: str = ""
-    code: str = ""
-    label: str | None = None
-    for_seconds: int = 0
-
-
-class Approve(Decide, frozen=True, tag="approve"):
-    """A pending request, by its code, by its user id, or by both."""
-
-    operation = Operation.APPROVE
-
-
-class Deny(Decide, frozen=True, tag="deny"):
-    """A pending request, likewise."""
-
-    operation = Operation.DENY
-
-
-class Add(Decide, frozen=True, tag="add"):
-    """Anybody, by user id."""
-
-    operation = Operation.ADD
-
-
-class Revoke(Decide, frozen=True, tag="revoke"):
-    """A paired contact, by user id."""
-
-    operation = Operation.REVOKE
-
-
-class Block(Decide, frozen=True, tag="block"):
-    """Anybody, by user id."""
-
-    operation = Operation.BLOCK
-
-
-class Unblock(Decide, frozen=True, tag="unblock"):
-    """A blocked contact, by user id."""
-
-    operation = Operation.UNBLOCK
-
-
-class Clear(Command, frozen=True, tag="clear"):
-    """Revoke one page of a platform's paired contacts."""
-
-    platform: str
-    cursor: str = ""
-
-
-class Unlock(Command, frozen=True, tag="unlock"):
-    """Forget the wrong codes of this caller, or of everybody on every surface."""
-
-    everybody: bool = False
-
-
-AnyCommand = List | Approve | Deny | Add | Revoke | Block | Unblock | Clear | Unlock
-
-
 class Admin:
     """Carries out commands."""
 
-    def __init__(
-        self, *, desk: Desk, room: WaitingRoom, directory: Directory, lockout: Lockout, secrets: Secrets
+    def __init__(  # noqa: PLR0913 (each is one thing that commands are about)
+        self,
+        *,
+        desk: Desk,
+        room: WaitingRoom,
+        directory: Directory,
+        lockout: Lockout,
+        secrets: Secrets,
+        access: Access,
     ) -> None:
         """Decide at ``desk``; list from ``directory``; ``secrets`` make the codes that are shown."""
         self._desk = desk
@@ -133,6 +68,7 @@ class Admin:
         self._directory = directory
         self._lockout = lockout
         self._secrets = secrets
+        self._access = access
 
     def answer(self, event: object, now: int) -> Answer:
         """Carry out the command of an event at ``now``."""
@@ -160,6 +96,10 @@ class Admin:
             freed = self._unlock(command)
             facts |= {"outcome": "unlocked", "count": str(freed)}
             return {"freed": freed}
+        if isinstance(command, OnAccess):
+            answer, outcome = self._access.carry_out(command, now)
+            facts |= outcome
+            return answer
         platform = platform_named(command.platform)
         facts["platform"] = platform
         if isinstance(command, List):
@@ -222,22 +162,6 @@ class Admin:
         return self._lockout.unlock(Via.CLI, command.actor)
 
 
-def read_command(event: object) -> AnyCommand:
-    """Read an event, strictly. Raises InputError."""
-    if isinstance(event, Mapping) and event.get("version") != VERSION:
-        raise InputError(
-            f"This stack takes commands of version {VERSION}. Update the command, or deploy the stack anew."
-        )
-    try:
-        command: AnyCommand = msgspec.convert(event, AnyCommand)
-    except msgspec.ValidationError as error:
-        raise InputError(f"That command cannot be read: {error}.") from None
-    # It is shown to people and kept: as it is, or not at all.
-    if not command.actor or safe_name(command.actor) != command.actor:
-        raise InputError("Say who acts, in at most 64 visible characters, such as alice@laptop.")
-    return command
-
-
 def answer_to(error: DoorcodeError) -> Answer:
     """Return the answer that tells an error: a reason for programs, a sentence for people, and the facts beside them."""
     told: Answer = {"reason": reason_of(error), "message": str(error)}
@@ -264,7 +188,10 @@ def reason_of(error: DoorcodeError) -> str:
 
 def _facts(command: AnyCommand) -> dict[str, str]:
     """Return what the log says of a command: who, what, about whom. No code, no label."""
-    facts = {"operation": type(command).__name__.lower(), "actor": command.actor}
+    facts = {"operation": named(command), "actor": command.actor}
+    # Somebody may have put the token itself where its id belongs.
+    if isinstance(command, TokenRevoke) and is_credential_id(command.id):
+        facts["token_id"] = command.id
     user_id = command.user_id if isinstance(command, Decide) else ""
     if user_id and safe_name(user_id) == user_id and not _could_be_a_code(user_id):
         facts["user_id"] = user_id

@@ -14,11 +14,15 @@ from botocore.config import Config
 from doorcode.aws.directory import Directory
 from doorcode.aws.lockout import Lockout
 from doorcode.aws.secrets import SecretStore
+from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.table import Table
+from doorcode.aws.tokens import Tokens
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
 from doorcode.entrypoints.admin import Admin, answer_to
-from doorcode.entrypoints.wiring import TRANSPORT_ERRORS, required
+from doorcode.entrypoints.admin_access import Access
+from doorcode.entrypoints.environment import required
+from doorcode.entrypoints.sdk import TRANSPORT_ERRORS
 from doorcode.errors import SettingsError
 from doorcode.pairing.decisions import Desk
 from doorcode.pairing.ports import GATEWAY_SECRET
@@ -51,7 +55,7 @@ def admin_handler() -> Callable[[object, object], dict[str, Any]]:
 def build_admin(environment: Mapping[str, str]) -> Admin:
     """Wire up the admin function. Raises SettingsError."""
     settings = parse_settings(environment)
-    table_name, prefix = required(environment, "TABLE_NAME", "PARAMETER_PREFIX")
+    table_name, prefix, web_url = required(environment, "TABLE_NAME", "PARAMETER_PREFIX", "WEB_URL")
     table = Table(_client("dynamodb"), table_name, transport_errors=TRANSPORT_ERRORS, patience=PATIENCE_SECONDS)
     secrets = SecretStore(_client("ssm"), prefix, (GATEWAY_SECRET,), max_age=settings.secrets_max_age)
     room, lockout = WaitingRoom(table, settings), Lockout(table)
@@ -61,6 +65,7 @@ def build_admin(environment: Mapping[str, str]) -> Admin:
         directory=Directory(table),
         lockout=lockout,
         secrets=secrets,
+        access=Access(SignIns(table), Tokens(table), web_url),
     )
 
 

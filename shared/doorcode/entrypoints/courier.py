@@ -29,7 +29,7 @@ from doorcode.outbound.errors import (
 )
 from doorcode.outbound.port import Drawn, Sender
 from doorcode.pairing import texts
-from doorcode.pairing.consequences import Consequences, Verdict, follow
+from doorcode.pairing.consequences import Consequences, Event, Verdict, follow
 from doorcode.pairing.contact import Contact, Platform, Standing, State
 from doorcode.pairing.ports import CALLBACK_SECRET, Secrets, code_of
 from doorcode.pairing.prompts import Prompt, closed_prompt, open_prompt
@@ -140,8 +140,14 @@ class Courier:
             told = result.tells
             steps["tell"] = lambda: self._tell(contact, told, now)
         if result.events:
-            steps["publish"] = lambda: self._bus.publish(result.events)
+            steps["publish"] = lambda: self._publish(contact, result.events)
         return steps
+
+    def _publish(self, contact: Contact, events: tuple[Event, ...]) -> None:
+        self._bus.publish(events)
+        for event in events:
+            # Counted from here, whatever surface the decision came from.
+            log.info("Published an event", event=event.type, platform=contact.platform, user_id=contact.user_id)
 
     # Asking
 

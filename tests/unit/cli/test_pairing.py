@@ -4,7 +4,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -20,34 +20,7 @@ from tests.admin.house import AdminHouse
 from tests.backends import dynamodb
 from tests.backends.dynamodb import Backend
 from tests.house import T0, TELEGRAM, TTL
-
-
-class Ended(NamedTuple):
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-class Function:
-    """Stands where Lambda stands: hands the event to the admin function, or to what a test puts in its place."""
-
-    def __init__(self, house: AdminHouse) -> None:
-        self.house = house
-        self.now = T0 + 1
-        self.events: list[dict[str, Any]] = []
-        self.answers: Callable[[dict[str, Any]], Any] = lambda event: house.admin.answer(event, self.now)
-        self.error = ""
-
-    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 (boto3's names)
-        """Answer as Lambda does."""
-        assert FunctionName == "doorcode-admin"
-        event = json.loads(Payload)
-        self.events.append(event)
-        answer = self.answers(event)
-        payload = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-        return {"Payload": io.BytesIO(payload)} | ({"FunctionError": self.error} if self.error else {})
+from tests.unit.cli.admin_fixtures import Ended, Function, Run
 
 
 @pytest.fixture(scope="module")
@@ -89,9 +62,6 @@ def doorcode(
         return Ended(int(ended.value.code or 0), out, err)
 
     return run
-
-
-Run = Callable[..., Ended]
 
 
 def test_an_empty_stack(doorcode: Run) -> None:

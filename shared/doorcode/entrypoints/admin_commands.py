@@ -1,0 +1,144 @@
+"""The operator's commands, as events: what each one brings, read strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from doorcode.errors import InputError
+from doorcode.pairing.access import Scope
+from doorcode.pairing.names import safe_name
+from doorcode.pairing.transitions import Operation
+
+VERSION = 1
+
+
+class Command(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="command"):
+    """What every command brings. What it does not know it refuses: an option must not be ignored in silence."""
+
+    version: Literal[1]
+    actor: str
+
+
+class List(Command, frozen=True, tag="list"):
+    """One platform's pending requests, all of them, or one page of its paired or blocked contacts."""
+
+    platform: str
+    state: Literal["pending", "paired", "blocked"]
+    cursor: str = ""
+
+
+class Decide(Command, frozen=True):
+    """What every decision is about. ``for_seconds`` is how long a pairing lasts, 0 for ever."""
+
+    operation: ClassVar[Operation]
+
+    platform: str
+    user_id: str = ""
+    code: str = ""
+    label: str | None = None
+    for_seconds: int = 0
+
+
+class Approve(Decide, frozen=True, tag="approve"):
+    """A pending request, by its code, by its user id, or by both."""
+
+    operation = Operation.APPROVE
+
+
+class Deny(Decide, frozen=True, tag="deny"):
+    """A pending request, likewise."""
+
+    operation = Operation.DENY
+
+
+class Add(Decide, frozen=True, tag="add"):
+    """Anybody, by user id."""
+
+    operation = Operation.ADD
+
+
+class Revoke(Decide, frozen=True, tag="revoke"):
+    """A paired contact, by user id."""
+
+    operation = Operation.REVOKE
+
+
+class Block(Decide, frozen=True, tag="block"):
+    """Anybody, by user id."""
+
+    operation = Operation.BLOCK
+
+
+class Unblock(Decide, frozen=True, tag="unblock"):
+    """A blocked contact, by user id."""
+
+    operation = Operation.UNBLOCK
+
+
+class Clear(Command, frozen=True, tag="clear"):
+    """Revoke one page of a platform's paired contacts."""
+
+    platform: str
+    cursor: str = ""
+
+
+class Unlock(Command, frozen=True, tag="unlock"):
+    """Forget the wrong codes of this caller, or of everybody on every surface."""
+
+    everybody: bool = False
+
+
+class Web(Command, frozen=True, tag="web"):
+    """A link that signs in to the owner's page, once."""
+
+
+class SignOut(Command, frozen=True, tag="sign_out"):
+    """End every session and every link, whoever has them."""
+
+
+class TokenCreate(Command, frozen=True, tag="token_create"):
+    """A token for a program. ``for_seconds`` is how long it works, 0 until it is revoked."""
+
+    scope: Scope
+    name: str = ""
+    for_seconds: Annotated[int, Meta(ge=0)] = 0
+
+
+class TokenList(Command, frozen=True, tag="token_list"):
+    """The tokens that work, without their secrets."""
+
+
+class TokenRevoke(Command, frozen=True, tag="token_revoke"):
+    """A token, by its id."""
+
+    id: str
+
+
+OnContacts = List | Approve | Deny | Add | Revoke | Block | Unblock | Clear | Unlock
+OnAccess = Web | SignOut | TokenCreate | TokenList | TokenRevoke
+AnyCommand = OnContacts | OnAccess
+
+
+def named(command: Command) -> str:
+    """Return a command's name, as it stands in its event."""
+    return str(command.__struct_config__.tag)
+
+
+def read_command(event: object) -> AnyCommand:
+    """Read an event, strictly. Raises InputError."""
+    if isinstance(event, Mapping) and event.get("version") != VERSION:
+        raise InputError(
+            f"This stack takes commands of version {VERSION}. Update the command, or deploy the stack anew."
+        )
+    try:
+        command: AnyCommand = msgspec.convert(event, AnyCommand)
+    except msgspec.ValidationError as error:
+        raise InputError(f"That command cannot be read: {error}.") from None
+    # It is shown to people and kept: as it is, or not at all.
+    if not command.actor or safe_name(command.actor) != command.actor:
+        raise InputError("Say who acts, in at most 64 visible characters, such as alice@laptop.")
+    return command

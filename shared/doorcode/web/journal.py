@@ -1,0 +1,32 @@
+"""What the log says of requests: who did what to whom, and why something was refused.
+
+Nothing that was sent is in it, save platform and user id. Lists that are merely looked at are not in it either: a page
+that is open asks every few seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from doorcode.entrypoints import log
+from doorcode.errors import DoorcodeError, RefusedError, SecretError, SettingsError, UnavailableError
+
+
+def done(facts: Mapping[str, str]) -> None:
+    """Log what was done, if anything was: then it has an outcome."""
+    if "outcome" in facts:
+        log.info(f"Done: {facts['operation']}", **facts)
+
+
+def refused(error: DoorcodeError, status: int, facts: Mapping[str, str]) -> None:
+    """Log why something was refused, or could not be done."""
+    known = {"operation": "unknown", **facts, "outcome": "refused", "status": str(int(status))}
+    if isinstance(error, SettingsError):
+        for problem in error.problems:
+            log.error(problem, **known, reason=error.reason)
+    elif isinstance(error, (SecretError, UnavailableError)):
+        log.error(str(error), **known, reason=error.reason)
+    else:
+        reason = error.refusal if isinstance(error, RefusedError) else error.reason
+        # Not the sentence: that may repeat what was sent.
+        log.warning(f"Refused: {known['operation']}", **known, reason=reason)

@@ -1,0 +1,16 @@
+// Tells what happens to those who do not see it: screen readers read what is put here, when they are done with the rest.
+
+import { byId } from "./elements.js";
+
+const KEPT_SECONDS = 15;
+
+/**
+ * Say a sentence.
+ * @param {string} sentence
+ */
+export function announce(sentence) {
+  const line = document.createElement("p");
+  line.textContent = sentence;
+  byId("announcer").append(line);
+  setTimeout(() => line.remove(), KEPT_SECONDS * 1000);
+}

@@ -1,0 +1,141 @@
+// One person who is paired or blocked.
+
+import { call } from "./api.js";
+import { confirmed } from "./confirm.js";
+import { fromTemplate, make, setBusy, write } from "./elements.js";
+import { timeElement } from "./times.js";
+import { decider, platformName, trouble, whom } from "./words.js";
+
+/**
+ * @typedef {object} Known
+ * @property {string} platform
+ * @property {string} user_id
+ * @property {string | null} name
+ * @property {string | null} label
+ * @property {string | null} paired_at
+ * @property {string | null} paired_until
+ * @property {string | null} decided_by
+ * @property {string | null} decided_via
+ */
+
+/**
+ * What may be done to a person: what its button says, what it says at work and afterwards, and what is asked first.
+ * @typedef {{verb: string, name: string, active: string, done: string, question?: string}} Action
+ */
+
+/** @type {Record<string, Action>} */
+export const ACTIONS = {
+  revoke: {
+    verb: "revoke",
+    name: "Revoke",
+    active: "Revoking …",
+    done: "Revoked",
+    question: "Their next message will not reach the agent. They may ask again.",
+  },
+  block: {
+    verb: "block",
+    name: "Block",
+    active: "Blocking …",
+    done: "Blocked",
+    question: "Whatever they write is dropped, and they cannot ask again until you unblock them.",
+  },
+  unblock: { verb: "unblock", name: "Unblock", active: "Unblocking …", done: "Unblocked: they may ask again" },
+};
+
+/** A row, and what may be done to that person. */
+export class Person {
+  /**
+   * @param {Known} record
+   * @param {Action[]} actions
+   * @param {(person: Person, action: Action) => void} done
+   */
+  constructor(record, actions, done) {
+    this.done = done;
+    this.busy = false;
+    this.closed = false;
+    const { element, parts } = fromTemplate("person-row");
+    this.element = element;
+    this.parts = parts;
+    this.update(record);
+    for (const action of actions) {
+      const button = make("button", { type: "button", class: action.verb === "unblock" ? "plain" : "danger" }, action.name);
+      button.setAttribute("aria-label", `${action.name} ${whom(record)}`);
+      button.addEventListener("click", () => void this.#act(action, button));
+      parts.actions.append(button);
+    }
+  }
+
+  /** @param {Known} record */
+  update(record) {
+    const shown = JSON.stringify(record);
+    if (this.closed || shown === this.shown) {
+      return;
+    }
+    this.shown = shown;
+    this.record = record;
+    const { parts } = this;
+    write(parts.name, record.name || "No name");
+    parts.name.classList.toggle("nameless", !record.name);
+    write(parts.platform, platformName(record.platform));
+    write(parts.id, record.user_id);
+    write(parts.label, record.label ?? "");
+    parts.label.hidden = !record.label;
+    parts.history.replaceChildren(...history(record));
+  }
+
+  /**
+   * @param {Action} action
+   * @param {HTMLButtonElement} button
+   */
+  async #act(action, button) {
+    if (this.busy || this.closed) {
+      return;
+    }
+    const { parts, record } = this;
+    const { name, platform, user_id } = /** @type {Known} */ (record);
+    const who = name || "this person";
+    if (action.question && !(await confirmed({ title: `${action.name} ${who}?`, whom: `${platformName(platform)} ${user_id}`, text: action.question, yes: action.name }))) {
+      return;
+    }
+    this.busy = true;
+    setBusy(button, true);
+    write(button, action.active);
+    write(parts.problem, "");
+    try {
+      await call("POST", `pairing/${action.verb}`, { channel: platform, user_id });
+      this.#close(action);
+    } catch (error) {
+      write(parts.problem, trouble(error));
+    } finally {
+      this.busy = false;
+      setBusy(button, false);
+      write(button, action.name);
+    }
+  }
+
+  /** @param {Action} action */
+  #close(action) {
+    const { parts, element } = this;
+    const focused = element.contains(document.activeElement);
+    this.closed = true;
+    parts.actions.hidden = true;
+    write(parts.outcome, action.done);
+    parts.outcome.hidden = false;
+    if (focused) {
+      parts.heading.focus();
+    }
+    this.done(this, action);
+  }
+}
+
+/**
+ * Since when, by whom, until when.
+ * @param {Known} record
+ */
+function history(record) {
+  const by = decider(record);
+  if (record.paired_at) {
+    return ["Since ", timeElement(record.paired_at), by && `,${by}`, ...(record.paired_until ? [", until ", timeElement(record.paired_until)] : [])];
+  }
+  return by ? [by.trim().replace(/^b/u, "B")] : [];
+}

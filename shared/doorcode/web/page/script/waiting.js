@@ -1,0 +1,167 @@
+// The waiting room: the requests as the server lists them, and for some seconds those that have just been decided.
+
+import { announce } from "./announcer.js";
+import { call } from "./api.js";
+import { arrange, byId, takeAway, write } from "./elements.js";
+import { Request } from "./request.js";
+import { seconds, setServerTime } from "./times.js";
+import { whom } from "./words.js";
+
+const LINGER_SECONDS = 6;
+// Longer where there is still something to do.
+const OFFER_SECONDS = 12;
+const LEAVE_SECONDS = 0.25;
+
+/**
+ * A request's own key: a later one of the same person is another.
+ * @param {import("./request.js").Waiting} record
+ */
+function keyOf({ platform, user_id, requested_at }) {
+  return `${platform}#${user_id}#${requested_at}`;
+}
+
+/** The list of requests. */
+export class WaitingRoom {
+  /** @param {{changed: () => void}} hooks `changed` when somebody was decided on, here or elsewhere */
+  constructor(hooks) {
+    this.hooks = hooks;
+    this.mayDecide = false;
+    /** @type {Map<string, Request>} */
+    this.rows = new Map();
+    /** @type {Set<string>} those that were closed and taken away: an older answer must not bring them back */
+    this.gone = new Set();
+    /** @type {Map<string, ReturnType<typeof setTimeout>>} */
+    this.leaving = new Map();
+    this.seen = false;
+    // An answer that was on its way when everything was forgotten is not shown to whoever comes next.
+    this.visit = 0;
+    this.list = byId("requests");
+    setInterval(() => this.#tick(), 1000);
+  }
+
+  /** Read the list and show it. */
+  async refresh() {
+    const { visit } = this;
+    const answer = await call("GET", "pairing/pending");
+    if (visit === this.visit) {
+      setServerTime(answer.now);
+      this.#show(answer.pending);
+    }
+  }
+
+  /** Forget everything. */
+  clear() {
+    this.visit += 1;
+    this.rows.clear();
+    this.gone.clear();
+    this.seen = false;
+    this.#arrange();
+  }
+
+  /** @param {import("./request.js").Waiting[]} records */
+  #show(records) {
+    const listed = new Set(records.map(keyOf));
+    for (const record of records) {
+      this.rows.get(keyOf(record))?.update(record);
+    }
+    const arrivals = records.filter((record) => !this.rows.has(keyOf(record)) && !this.gone.has(keyOf(record)));
+    for (const record of arrivals) {
+      this.#add(record);
+    }
+    for (const [key, row] of this.rows) {
+      if (!listed.has(key)) {
+        void row.settle();
+      }
+    }
+    this.#arrange();
+    if (this.seen) {
+      this.#announce(arrivals);
+    }
+    this.seen = true;
+  }
+
+  /** @param {import("./request.js").Waiting} record */
+  #add(record) {
+    const key = keyOf(record);
+    const row = new Request(record, {
+      mayDecide: this.mayDecide,
+      decided: () => this.hooks.changed(),
+      closed: (request, sentence) => this.#closed(key, request, sentence),
+    });
+    if (this.seen) {
+      row.element.classList.add("arrives");
+    }
+    this.rows.set(key, row);
+  }
+
+  /**
+   * @param {string} key
+   * @param {Request} request
+   * @param {string} sentence
+   */
+  #closed(key, request, sentence) {
+    announce(`${whom(request.record)}: ${sentence}`);
+    this.gone.add(key);
+    this.#count();
+    this.hooks.changed();
+    clearTimeout(this.leaving.get(key));
+    this.leaving.set(key, setTimeout(() => this.#leave(key, request), (request.offer?.open ? OFFER_SECONDS : LINGER_SECONDS) * 1000));
+  }
+
+  /**
+   * @param {string} key
+   * @param {Request} request
+   */
+  #leave(key, request) {
+    if (!request.offer?.busy) {
+      request.element.classList.add("leaves");
+      setTimeout(() => this.#remove(key, request), LEAVE_SECONDS * 1000);
+    }
+  }
+
+  /**
+   * @param {string} key
+   * @param {Request} request
+   */
+  #remove(key, request) {
+    if (this.rows.get(key) !== request) {
+      return;
+    }
+    this.rows.delete(key);
+    this.leaving.delete(key);
+    takeAway(request.element, byId("waiting-title"));
+    this.#arrange();
+  }
+
+  /** Oldest first, so that an arrival moves nobody. */
+  #arrange() {
+    const rows = [...this.rows.values()].sort((one, other) => seconds(one.record.requested_at) - seconds(other.record.requested_at));
+    arrange(this.list, rows.map((row) => row.element));
+    this.#count();
+  }
+
+  #count() {
+    const waiting = [...this.rows.values()].filter((row) => row.phase !== "closed").length;
+    write(byId("waiting-count"), waiting ? String(waiting) : "");
+    byId("waiting-empty").hidden = !this.seen || this.rows.size > 0;
+    byId("waiting-hint").hidden = this.rows.size === 0;
+    document.title = waiting ? `(${waiting}) Doorcode` : "Doorcode";
+  }
+
+  /** @param {import("./request.js").Waiting[]} arrivals */
+  #announce(arrivals) {
+    if (arrivals.length === 1) {
+      announce(`New request from ${whom(arrivals[0])}`);
+    } else if (arrivals.length > 1) {
+      announce(`${arrivals.length} new requests`);
+    }
+  }
+
+  #tick() {
+    if (!document.hidden) {
+      for (const row of this.rows.values()) {
+        row.tick();
+      }
+    }
+  }
+}

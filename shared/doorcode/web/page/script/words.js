@@ -1,0 +1,96 @@
+// What the page says.
+
+import { ApiError } from "./api.js";
+import { clockIn } from "./times.js";
+
+const PLATFORMS = { telegram: "Telegram", slack: "Slack", discord: "Discord", whatsapp: "WhatsApp" };
+const REASONS = {
+  blocked: "blocked",
+  group_policy: "in groups",
+  group_unknown: "strangers in groups",
+  over_budget: "over the budget",
+  policy_deny: "not asked for",
+  bad_signature: "not from the platform",
+  rate_limited: "asked again too soon",
+  waiting_room_full: "no seat was free",
+};
+const STATES = { paired: "Approved", denied: "Denied", blocked: "Blocked", revoked: "Revoked", expired: "Expired" };
+
+/**
+ * A platform's name.
+ * @param {string} platform
+ */
+export function platformName(platform) {
+  return Object.hasOwn(PLATFORMS, platform) ? PLATFORMS[platform] : platform;
+}
+
+/**
+ * Why messages were dropped.
+ * @param {string} reason
+ */
+export function reasonName(reason) {
+  return Object.hasOwn(REASONS, reason) ? REASONS[reason] : reason.replaceAll("_", " ");
+}
+
+/**
+ * Whom a button or an announcement is about: the name, and what tells who it really is.
+ * @param {{name?: string | null, platform: string, user_id: string}} person
+ */
+export function whom({ name, platform, user_id }) {
+  return `${name || "someone without a name"} (${platformName(platform)} ${user_id})`;
+}
+
+/**
+ * Who decided, and how: ` by alice@laptop (cli)`.
+ * @param {{decided_by?: string | null, decided_via?: string | null}} record
+ */
+export function decider({ decided_by, decided_via }) {
+  return `${decided_by ? ` by ${decided_by}` : ""}${decided_via ? ` (${decided_via})` : ""}`;
+}
+
+/**
+ * What became of a request that is no longer waiting: the sentence and its tone.
+ * @param {{state: string, decided_by?: string | null, decided_via?: string | null} | null} record null: nothing is known
+ * @returns {{sentence: string, tone: "good" | "bad" | ""}}
+ */
+export function fate(record) {
+  if (record?.state === "pending") {
+    return { sentence: "Asked again: see the new request", tone: "" };
+  }
+  if (record?.state === "expired") {
+    return { sentence: "Expired", tone: "" };
+  }
+  if (record && Object.hasOwn(STATES, record.state)) {
+    const tone = record.state === "paired" ? "good" : record.state === "revoked" ? "" : "bad";
+    return { sentence: `${STATES[record.state]}${decider(record)}`, tone };
+  }
+  return { sentence: "No longer waiting", tone: "" };
+}
+
+/**
+ * Why something did not work, and what to do.
+ * @param {unknown} error
+ */
+export function trouble(error) {
+  if (!(error instanceof ApiError)) {
+    throw error;
+  }
+  switch (error.status) {
+    case 0:
+      return "No answer from Doorcode. Trying once more does no harm.";
+    case 401:
+      return "You are signed out. Sign in and try again.";
+    case 403:
+      return "You may look, but not decide here.";
+    case 429:
+      return error.retryAfter ? `Too many attempts. Locked out until ${clockIn(error.retryAfter)}.` : "Too many requests. Try again in a moment.";
+    default:
+      return error.message ? sentence(error.message) : `That did not work (${error.status}).`;
+  }
+}
+
+/** @param {string} text */
+function sentence(text) {
+  const first = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/u.test(first) ? first : `${first}.`;
+}

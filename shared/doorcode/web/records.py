@@ -1,0 +1,40 @@
+"""How a contact is shown by the HTTP API: the fields of every surface, as a struct that the document describes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from doorcode.entrypoints.contact_record import record_of
+from doorcode.pairing.contact import Contact, Platform, Standing, State
+from doorcode.web.refusals import DateTime
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """One person on one platform. The name comes from a stranger: show it as text, and the user id beside it."""
+
+    platform: Platform
+    user_id: str
+    name: str
+    state: State
+    label: str
+    requested_at: DateTime | None
+    expires_at: DateTime | None
+    paired_at: DateTime | None
+    paired_until: DateTime | None
+    decided_by: str
+    decided_via: str
+    code: (
+        Annotated[str, Meta(description="Only for the scope pairing, and empty where it cannot be shown.")] | UnsetType
+    ) = UNSET
+
+
+def record(contact: Contact, now: int, code: str | None = None) -> Record:
+    """Return a contact as it counts at ``now``: what has lapsed is expired, whether or not it was tidied up."""
+    lapsed = contact.standing(now) is Standing.OVERDUE or (
+        contact.state is State.PAIRED and contact.standing(now) is Standing.NONE
+    )
+    shown = msgspec.structs.replace(contact, state=State.EXPIRED) if lapsed else contact
+    return msgspec.convert(record_of(shown, code), Record)

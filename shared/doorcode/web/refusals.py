@@ -1,0 +1,215 @@
+"""How what is refused, or cannot be done just now, is answered over HTTP: one table of errors and statuses.
+
+An error's own sentence is for people who are signed in. Whoever is not gets the same sentence for everything of a kind,
+and what Doorcode stands on is named in the log only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from doorcode.entrypoints.contact_record import iso
+from doorcode.errors import (
+    DoorcodeError,
+    ForbiddenError,
+    InputError,
+    LockedOutError,
+    RefusedError,
+    SecretError,
+    SettingsError,
+    SignInError,
+    UnavailableError,
+    UnknownCodeError,
+)
+from doorcode.pairing.contact import State
+from doorcode.pairing.transitions import Refusal
+
+UNKNOWN_CODE = "No pending request has that code."
+LOCKED_OUT = "Too many wrong codes. Even a right one is refused until the lock ends."
+NOT_NOW = "Something that Doorcode stands on does not answer as it should. Try again in a moment; the log says more."
+IN_DOUBT = "No answer came in time, so it may have been done or not. Look before you try again."
+NOT_READABLE = "That request cannot be used."
+
+
+class UnreadableRequestError(InputError):
+    """A query or body is not what the route takes."""
+
+
+class UnknownRouteError(DoorcodeError):
+    """There is nothing at that path."""
+
+    reason = "unknown_route"
+
+    def __init__(self) -> None:
+        """Repeat nothing of the path."""
+        super().__init__("There is nothing here. What there is: /api/openapi.json")
+
+
+class WrongMethodError(DoorcodeError):
+    """There is something at that path, but not for that method."""
+
+    reason = "wrong_method"
+
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        """Keep what is allowed."""
+        self.allowed = allowed
+        super().__init__(f"Use {' or '.join(allowed)} here.")
+
+
+class BodyTooLargeError(DoorcodeError):
+    """A body is larger than anything that is asked for."""
+
+    reason = "body_too_large"
+
+    def __init__(self) -> None:
+        """Say how large a body may be."""
+        super().__init__("A body may have 16 KiB.")
+
+
+class UnsupportedMediaError(DoorcodeError):
+    """A body is said to be something else than JSON, or is not said to be anything."""
+
+    reason = "unsupported_media"
+
+    def __init__(self) -> None:
+        """Say what to send."""
+        super().__init__("Send JSON in UTF-8, with Content-Type: application/json")
+
+
+class CrossSiteError(ForbiddenError):
+    """A request with the page's session does not come from the page."""
+
+    reason = "cross_site"
+
+    def __init__(self) -> None:
+        """Say what is missing."""
+        super().__init__("Only the page itself may ask for that. Programs use a token.")
+
+
+DateTime = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """What was refused: a sentence for people, and a word for programs."""
+
+    error: str
+    reason: str
+
+
+class AlreadyDecided(Problem, frozen=True, kw_only=True):
+    """Somebody else was first: the state that holds, and whose decision it was."""
+
+    state: State
+    decided_by: str
+    decided_via: str
+    decided_at: DateTime | None
+
+
+class LockedOut(Problem, frozen=True, kw_only=True):
+    """Too many wrong codes of this session or token."""
+
+    retry_after_seconds: Annotated[int, Meta(ge=1)]
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """An answer to an error: status, body, and what stands in the headers beside it."""
+
+    status: int
+    problem: Problem
+    headers: Mapping[str, str] = MappingProxyType({})
+
+
+STATUSES: Mapping[type[DoorcodeError], HTTPStatus] = MappingProxyType(
+    {
+        InputError: HTTPStatus.BAD_REQUEST,
+        SignInError: HTTPStatus.UNAUTHORIZED,
+        ForbiddenError: HTTPStatus.FORBIDDEN,
+        UnknownRouteError: HTTPStatus.NOT_FOUND,
+        UnknownCodeError: HTTPStatus.NOT_FOUND,
+        WrongMethodError: HTTPStatus.METHOD_NOT_ALLOWED,
+        BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        UnsupportedMediaError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        LockedOutError: HTTPStatus.TOO_MANY_REQUESTS,
+        SecretError: HTTPStatus.SERVICE_UNAVAILABLE,
+        UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+        SettingsError: HTTPStatus.SERVICE_UNAVAILABLE,
+    }
+)
+"""The status of each error, and of all that are kinds of it. What is not here is nobody's fault but ours."""
+
+REFUSALS: Mapping[Refusal, HTTPStatus] = MappingProxyType(
+    {
+        # Somebody decided already, and that holds.
+        Refusal.ALREADY_PAIRED: HTTPStatus.CONFLICT,
+        Refusal.ALREADY_DENIED: HTTPStatus.CONFLICT,
+        Refusal.ALREADY_BLOCKED: HTTPStatus.CONFLICT,
+        Refusal.BLOCKED: HTTPStatus.CONFLICT,
+        # There is nothing there to decide on.
+        Refusal.EXPIRED: HTTPStatus.NOT_FOUND,
+        Refusal.NOT_PENDING: HTTPStatus.NOT_FOUND,
+        Refusal.NOT_PAIRED: HTTPStatus.NOT_FOUND,
+        Refusal.NOT_BLOCKED: HTTPStatus.NOT_FOUND,
+        Refusal.NOT_OVERDUE: HTTPStatus.NOT_FOUND,
+        Refusal.SUPERSEDED: HTTPStatus.NOT_FOUND,
+    }
+)
+"""The status of each reason for which a contact's state does not allow an operation."""
+
+
+def status_of(error: DoorcodeError) -> HTTPStatus | None:
+    """Return the status of an error, None for what no request can bring about."""
+    if isinstance(error, RefusedError):
+        return REFUSALS[Refusal(error.refusal)]
+    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), None)
+
+
+def told(error: DoorcodeError, now: int, *, trusted: bool, changing: bool) -> Told:
+    """Return what is answered to an error at ``now``.
+
+    ``trusted``: whoever asks is signed in; ``changing``: they asked for more than to look.
+
+    Raises the error itself if no request can bring it about: then it is a mistake of ours, and the function's error.
+    """
+    status = status_of(error)
+    if status is None:
+        raise error
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        in_doubt = changing and isinstance(error, UnavailableError) and error.in_doubt
+        return Told(status=status, problem=Problem(error=IN_DOUBT if in_doubt else NOT_NOW, reason=error.reason))
+    if isinstance(error, LockedOutError):
+        seconds = max(1, error.until - now)
+        problem = LockedOut(error=LOCKED_OUT, reason=error.reason, retry_after_seconds=seconds)
+        return Told(status=status, problem=problem, headers={"Retry-After": str(seconds)})
+    if isinstance(error, RefusedError):
+        return Told(status=status, problem=_refused(error, status))
+    sentence = UNKNOWN_CODE if isinstance(error, UnknownCodeError) else str(error)
+    if isinstance(error, InputError) and not trusted:
+        sentence = NOT_READABLE
+    return Told(status=status, problem=Problem(error=sentence, reason=error.reason), headers=_headers(error))
+
+
+def _refused(error: RefusedError, status: HTTPStatus) -> Problem:
+    if status is not HTTPStatus.CONFLICT:
+        return Problem(error=str(error), reason=error.refusal)
+    return AlreadyDecided(
+        error=str(error),
+        reason=error.refusal,
+        state=State(error.state),
+        decided_by=error.decided_by,
+        decided_via=error.decided_via,
+        decided_at=iso(error.decided_at),
+    )
+
+
+def _headers(error: DoorcodeError) -> Mapping[str, str]:
+    if isinstance(error, WrongMethodError):
+        return {"Allow": ", ".join(error.allowed)}
+    if isinstance(error, SignInError):
+        # RFC 9110 wants a 401 to name a way; this one makes no browser ask for a password.
+        return {"WWW-Authenticate": "Bearer"}
+    return {}

@@ -1,0 +1,31 @@
+"""The owner's page over the web function in process."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ssm.models import ssm_backends
+
+from tests.backends import dynamodb
+from tests.browser.tabs import Windows
+from tests.e2e.owner_house import OwnerHouse
+from tests.house import HOUSES
+
+
+@pytest.fixture(scope="module")
+def clients() -> Iterator[Mapping[str, Any]]:
+    """Give clients of AWS in process."""
+    with mock_aws():
+        # moto itself resets only where it is not yet running.
+        ssm_backends[DEFAULT_ACCOUNT_ID][dynamodb.REGION].reset()
+        yield {name: dynamodb.client(name) for name in ("dynamodb", "ssm", "cloudwatch")}
+
+
+@pytest.fixture
+def house(clients: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch, windows: Windows) -> Iterator[OwnerHouse]:
+    """Give the owner's page over an empty table."""
+    with OwnerHouse(clients, monkeypatch, windows).running() as running:
+        yield running
+    HOUSES.clear()

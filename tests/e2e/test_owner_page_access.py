@@ -1,0 +1,191 @@
+"""The owner's page for everybody, and for nobody else: markup, keyboard, screens, its content policy. Some 12 seconds."""
+
+import re
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from doorcode.pairing.contact import Platform, State
+from doorcode.pairing.transitions import Operation
+from doorcode.web.page import files
+from tests.browser.tabs import DESKTOP, PHONE
+from tests.e2e.owner_house import ANN, LINGER_SECONDS, OwnerHouse
+
+MARKUP = "<img src=x onerror=alert(1)>"
+OVERFLOW = """() => [...document.querySelectorAll('body *')]
+  .filter((element) => element.checkVisibility() && !element.closest('.for-readers, .figures-scroll, svg'))
+  .filter((element) => element.getBoundingClientRect().right > innerWidth + 0.5)
+  .map((element) => element.outerHTML.slice(0, 80))"""
+
+
+def furnish(house: OwnerHouse) -> None:
+    """Have some of everything."""
+    house.asks()
+    house.asks("U07ABC1234X", "Ada Lovelace", Platform.SLACK, ago=3500)
+    house.asks("123456789012345678", "", Platform.DISCORD)
+    for number in range(2):
+        house.lets_in(f"5550{number}", f"@person{number}" + "_and_so_on" * 5, label="a label that is rather long " * 2)
+    house.lets_in("4242", "@spammer")
+    house.commands(Operation.BLOCK, "4242")
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_barrier(house: OwnerHouse, scheme: Literal["light", "dark"], size: tuple[int, int]) -> None:
+    """No barrier that axe calls serious stands on the page, in a question, on a closed request and in the notice; nothing is cut off."""
+    furnish(house)
+    owner = house.come_in(scheme=scheme, size=size)
+    expect(owner.person("@spammer")).to_be_visible()
+    owner.page.get_by_text("As a table").click()
+    assert owner.tab.barriers() == []
+    assert owner.page.evaluate(OVERFLOW) == []
+    owner.button("Deny @ann").click()
+    expect(owner.row("@ann")).to_contain_text("Denied by you")
+    owner.button("Revoke @person1").click()
+    expect(owner.page.get_by_role("dialog")).to_be_visible()
+    assert owner.tab.barriers() == []
+    assert owner.page.evaluate(OVERFLOW) == []
+    owner.page.keyboard.press("Escape")
+    house.signs_everybody_out()
+    owner.later()
+    expect(owner.notice).to_be_visible()
+    assert owner.tab.barriers() == []
+
+
+def test_markup_is_text(house: OwnerHouse) -> None:
+    """Security 28: a name, a label and an error that hold markup are shown as the text that they are."""
+    house.asks(name=MARKUP)
+    house.lets_in("555001", MARKUP, label="<b>bold</b>")
+    owner = house.come_in()
+    expect(owner.row(ANN).get_by_role("heading")).to_have_text(MARKUP)
+    expect(owner.person("555001").get_by_text("<b>bold</b>", exact=True)).to_be_visible()
+    owner.button("Revoke").click()
+    expect(owner.page.get_by_role("dialog").get_by_role("heading")).to_have_text(f"Revoke {MARKUP}?")
+    assert owner.page.locator("main img, dialog img, main b").count() == 0
+
+
+def test_a_name_from_right_to_left_stays_in_its_place(house: OwnerHouse) -> None:
+    """Security 28: what is written in the other direction turns nothing around it."""
+    house.asks(name="שלום 12345")
+    row = house.come_in().row(ANN)
+    expect(row.locator("h3 bdi")).to_have_text("שלום 12345")
+    assert row.locator(".identity").evaluate("(element) => getComputedStyle(element).direction") == "ltr"
+
+
+def test_by_keyboard_alone(house: OwnerHouse) -> None:
+    """Tab, Enter and Escape are enough: approve with a label, go on from there, revoke, sign out."""
+    house.asks(ago=120)
+    house.asks("555001", "@bob")
+    owner = house.come_in()
+    keys = owner.page.keyboard
+    expect(owner.button("Approve @bob")).to_be_visible()
+    tab_to(owner.page, f"Label for @ann (Telegram {ANN}), if you like")
+    keys.type("sister")
+    keys.press("Enter")
+    expect(owner.row("@ann")).to_contain_text("Approved by you")
+    assert house.comes_to(State.PAIRED).label == "sister"
+    assert owner.focused() == "@ann"
+    owner.later(LINGER_SECONDS)
+    expect(owner.row("@ann")).to_have_count(0)
+    assert owner.focused() == "@bob"
+    tab_to(owner.page, "Deny @bob (Telegram 555001)")
+    keys.press("Space")
+    expect(owner.row("@bob")).to_contain_text("Denied by you")
+    tab_to(owner.page, f"Revoke @ann (Telegram {ANN})")
+    keys.press("Enter")
+    tab_to(owner.page, "Revoke")
+    keys.press("Enter")
+    expect(owner.person("@ann")).to_contain_text("Revoked")
+    tab_to(owner.page, "Sign out everywhere")
+    keys.press("Shift+Tab")
+    keys.press("Home")
+    tab_to(owner.page, "Sign out")
+    keys.press("Enter")
+    expect(owner.notice).to_be_visible()
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until what has that name has the focus, and can be seen to."""
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        found, ring = page.evaluate(
+            """() => {
+              const focused = document.activeElement;
+              return [focused.ariaLabel || focused.textContent.trim(), getComputedStyle(focused).outlineStyle];
+            }"""
+        )
+        if found == name:
+            assert ring == "solid"
+            return
+    pytest.fail(f"Tab does not lead to {name}")
+
+
+def test_landmarks_and_headings(house: OwnerHouse) -> None:
+    """The page has one main part, one first heading, and a name for each of its sections and lists."""
+    furnish(house)
+    page = house.come_in().page
+    for role in ("banner", "main", "contentinfo"):
+        expect(page.get_by_role(role)).to_have_count(1)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Who may talk to your bot")
+    for name in ("Waiting", "Paired", "Last 7 days", "Blocked"):
+        expect(page.get_by_role("region", name=name)).to_have_count(1)
+        expect(page.get_by_role("heading", level=2, name=name)).to_have_count(1)
+    names = page.get_by_role("list").evaluate_all(
+        "(lists) => lists.map((list) => list.getAttribute('aria-labelledby'))"
+    )
+    assert names == ["waiting-title", "paired-title", "blocked-title"]
+
+
+def test_targets_are_large_enough_for_thumbs(house: OwnerHouse) -> None:
+    """On a phone, whatever is pressed is at least 40 pixels high."""
+    furnish(house)
+    page = house.come_in(size=PHONE).page
+    heights = page.locator("button:visible, input:visible").evaluate_all(
+        "(controls) => controls.map((control) => control.getBoundingClientRect().height)"
+    )
+    assert min(heights) >= 40
+
+
+def test_whoever_likes_less_motion_gets_none(house: OwnerHouse) -> None:
+    """Nothing moves for those who asked for that; for the others, arrivals do."""
+    for moving in (False, True):
+        owner = house.come_in(moving=moving)
+        house.asks(f"5550{moving}", "@bob", ago=1)
+        owner.later()
+        expect(owner.row(f"5550{moving}")).to_be_visible()
+        animations = owner.row(f"5550{moving}").evaluate("(row) => getComputedStyle(row).animationName")
+        assert animations == ("arrive" if moving else "none")
+
+
+def test_the_content_policy_holds(house: OwnerHouse) -> None:
+    """Security 28: even a script that got onto the page could load nothing, write no markup and send nothing away."""
+    owner = house.visit()
+    page = owner.page
+    assert "Content-Security-Policy" in str(page.request.get(f"{house.url}/owner").headers_array)
+    refused = page.evaluate(
+        """async () => {
+          const refused = [];
+          try { document.body.innerHTML = '<b>'; } catch { refused.push('markup'); }
+          try { await fetch('http://127.0.0.1:9/'); } catch { refused.push('elsewhere'); }
+          const script = document.createElement('script');
+          try { script.text = '1'; } catch { refused.push('script'); }
+          return refused;
+        }"""
+    )
+    assert refused == ["markup", "elsewhere", "script"]
+    told = owner.tab.troubles()
+    assert len(told) >= 3
+    assert all(re.search("Content Security Policy|content security policy|TrustedHTML|Trusted", line) for line in told)
+    owner.tab.problems.clear()
+    page.evaluate("globalThis.violations = []")
+
+
+def test_every_file_is_used_and_none_is_inline() -> None:
+    """What is served is what the page loads, in few requests; nothing inline needs a hole in the policy."""
+    index = files()["index.html"].content.decode()
+    named = set(re.findall(r'(?:href|src)="owner/([^"]+)"', index))
+    assert named == files().keys() - {"index.html"}
+    assert not re.search(r"<style|<script(?! type=\"module\" src)|\son\w+=|\sstyle=|https?://", index)
+    script = files()["owner.js"].content.decode()
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|console\.", script)

@@ -1,0 +1,178 @@
+"""Requests on the owner's page: they come, are decided on, here or elsewhere, and go. Some 20 seconds."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from doorcode.pairing.contact import Platform, State
+from doorcode.pairing.transitions import Operation
+from tests.e2e.owner_house import ANN, LINGER_SECONDS, OwnerHouse
+from tests.house import TTL
+
+
+def test_what_is_shown(house: OwnerHouse) -> None:
+    """Security 28: platform and immutable id stand beside the name; code, time and what is left of it are there."""
+    house.asks(ago=600)
+    house.asks("U07ABC", "", Platform.SLACK, ago=30)
+    owner = house.come_in()
+    row = owner.row("@ann")
+    for text in ("Telegram", ANN, re.compile(house.code(ANN)[:4])):
+        expect(row.get_by_text(text, exact=isinstance(text, str))).to_be_visible()
+    assert row.locator("code.code").inner_text() == house.code(ANN)
+    expect(row.locator(".countdown")).to_have_text(re.compile(r"^(50:00|49:\d\d)$"))
+    since = row.locator("time").first
+    expect(since).to_have_attribute("title", re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$"))
+    expect(since).to_have_attribute("datetime", re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"))
+    expect(owner.row("U07ABC").get_by_role("heading", name="No name")).to_be_visible()
+    expect(owner.waiting.get_by_role("listitem").first).to_contain_text("@ann")
+    assert owner.page.title() == "(2) Doorcode"
+
+
+def test_approve_with_a_label(house: OwnerHouse) -> None:
+    """Approving lets in at once, with the label, and the person moves to the paired."""
+    house.asks()
+    owner = house.come_in()
+    owner.row("@ann").get_by_role("textbox").fill("  my sister ")
+    owner.button(f"Approve @ann (Telegram {ANN})").click()
+    expect(owner.row("@ann")).to_contain_text("Approved by you")
+    contact = house.comes_to(State.PAIRED)
+    assert (contact.label, contact.decided_by, contact.decided_via) == ("my sister", "alice@laptop", "web")
+    expect(owner.paired.get_by_text("my sister")).to_be_visible()
+    expect(owner.announced).to_contain_text(f"@ann (Telegram {ANN}): Approved by you")
+    owner.later(LINGER_SECONDS)
+    expect(owner.row("@ann")).to_have_count(0)
+    expect(owner.waiting.get_by_text("Nobody is waiting.")).to_be_visible()
+
+
+def test_deny_and_block(house: OwnerHouse) -> None:
+    """Denying closes the request and offers to block, as the prompts do."""
+    house.asks()
+    owner = house.come_in()
+    owner.button("Deny @ann").click()
+    expect(owner.row("@ann")).to_contain_text("Denied by you")
+    house.comes_to(State.DENIED)
+    owner.button("Block @ann").click()
+    expect(owner.row("@ann")).to_contain_text("Denied and blocked by you")
+    house.comes_to(State.BLOCKED)
+    expect(owner.blocked.get_by_text(ANN)).to_be_visible()
+    owner.later(LINGER_SECONDS)
+    expect(owner.row("@ann")).to_have_count(0)
+
+
+def test_a_new_request_appears(house: OwnerHouse) -> None:
+    """Without reloading, at the end of the list, announced; what the owner types meanwhile stays, and so does the focus."""
+    house.asks()
+    owner = house.come_in()
+    label = owner.row("@ann").get_by_role("textbox")
+    label.press_sequentially("my si")
+    house.asks("555001", "@bob", Platform.DISCORD, ago=1)
+    owner.later()
+    expect(owner.waiting.get_by_role("listitem")).to_have_count(2)
+    expect(owner.waiting.get_by_role("listitem").last).to_contain_text("@bob")
+    expect(owner.announced).to_contain_text("New request from @bob (Discord 555001)")
+    expect(label).to_be_focused()
+    label.press_sequentially("ster")
+    expect(label).to_have_value("my sister")
+
+
+@pytest.mark.parametrize(
+    ("operation", "says"),
+    [
+        (Operation.APPROVE, "Approved by alice@laptop (cli)"),
+        (Operation.DENY, "Denied by alice@laptop (cli)"),
+        (Operation.BLOCK, "Blocked by alice@laptop (cli)"),
+    ],
+)
+def test_decided_by_the_command(house: OwnerHouse, operation: Operation, says: str) -> None:
+    """A request that is decided elsewhere says by whom and how before it goes, and has no buttons any more."""
+    house.asks()
+    owner = house.come_in()
+    expect(owner.button("Approve @ann")).to_be_visible()
+    house.commands(operation)
+    owner.later()
+    expect(owner.row("@ann")).to_contain_text(says)
+    expect(owner.button("Approve @ann")).to_be_hidden()
+    expect(owner.announced).to_contain_text(says)
+    owner.later(LINGER_SECONDS)
+    expect(owner.row("@ann")).to_have_count(0)
+
+
+def test_two_windows_agree(house: OwnerHouse) -> None:
+    """What is decided in one window shows in the other."""
+    house.asks()
+    one = house.come_in()
+    other = house.come_in()
+    expect(other.button("Approve @ann")).to_be_visible()
+    one.button("Approve @ann").click()
+    expect(one.row("@ann")).to_contain_text("Approved by you")
+    other.later()
+    expect(other.row("@ann")).to_contain_text("Approved by alice@laptop (web)")
+    expect(other.paired.get_by_text(ANN)).to_be_visible()
+
+
+def test_the_loser_of_a_race_is_told_who_won(house: OwnerHouse) -> None:
+    """Security 17: whoever presses too late sees the real final state, never a mere failure."""
+    house.asks()
+    owner = house.come_in()
+    house.commands(Operation.APPROVE)
+    owner.button("Deny @ann").click()
+    expect(owner.row("@ann").locator(".outcome")).to_have_text("Already approved by alice@laptop (cli)")
+    expect(owner.button("Deny @ann")).to_be_hidden()
+    house.comes_to(State.PAIRED)
+
+
+def test_a_button_never_decides_on_a_newer_request(house: OwnerHouse) -> None:
+    """Security 16: the old row is about the old request, whatever its person has asked since."""
+    house.asks(ago=700)
+    owner = house.come_in()
+    expect(owner.button("Approve @ann")).to_be_visible()
+    house.commands(Operation.DENY)
+    house.asks(ago=0)
+    owner.button("Approve @ann").click()
+    expect(owner.row("@ann").filter(has_text="Asked again: see the new request")).to_be_visible()
+    house.comes_to(State.PENDING)
+    owner.later()
+    expect(owner.button("Approve @ann")).to_have_count(1)
+
+
+def test_the_countdown_reaches_the_end(house: OwnerHouse) -> None:
+    """Security 14: at its end a request expires in front of the eyes, without asking the server."""
+    house.asks(ago=TTL - 100)
+    owner = house.come_in()
+    row = owner.row("@ann")
+    expect(row.locator(".countdown")).to_have_text(re.compile(r"^1:\d\d$"))
+    owner.page.route("**/api/pairing/**", lambda route: route.abort())
+    owner.later(101)
+    expect(row).to_contain_text("Expired")
+    expect(owner.button("Approve @ann")).to_be_hidden()
+
+
+def test_an_expired_request_goes(house: OwnerHouse) -> None:
+    """What the server takes off its list because its time is over says so."""
+    house.asks()
+    owner = house.come_in()
+    expect(owner.button("Approve @ann")).to_be_visible()
+    house.now += TTL
+    owner.later()
+    expect(owner.row("@ann")).to_contain_text("Expired")
+
+
+def test_a_press_right_after_rows_moved_hits_nobody(house: OwnerHouse) -> None:
+    """When a row goes, a press that was aimed at what stood there decides on nobody else."""
+    house.asks(ago=120)
+    house.asks("555001", "@bob")
+    owner = house.come_in()
+    expect(owner.button("Approve @bob")).to_be_visible()
+    owner.button("Approve @ann").click()
+    expect(owner.row("@ann")).to_contain_text("Approved by you")
+    owner.page.clock.pause_at(owner.page.evaluate("Date.now() / 1000 + 1"))
+    while owner.row("@ann").count():
+        owner.later(0.1)
+    box = owner.button("Approve @bob").bounding_box()
+    assert box is not None
+    owner.page.mouse.click(box["x"] + 10, box["y"] + 10)
+    expect(owner.button("Approve @bob")).to_be_visible()
+    owner.later(1)
+    owner.page.mouse.click(box["x"] + 10, box["y"] + 10)
+    expect(owner.row("@bob")).to_contain_text("Approved by you")

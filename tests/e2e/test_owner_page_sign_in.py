@@ -1,0 +1,159 @@
+"""Signing in to the owner's page and out of it, in a browser. All of it takes some 8 seconds."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.owner_house import Owner, OwnerHouse
+
+COMMAND = "doorcode web"
+REACHABLE = """() => [...document.querySelectorAll('button, input')]
+  .filter((control) => control.checkVisibility() && !control.closest('[inert]')).map((control) => control.textContent)"""
+
+
+def signed_in(owner: Owner) -> None:
+    """Expect to be in."""
+    expect(owner.page.get_by_text("Signed in as alice@laptop")).to_be_visible()
+    expect(owner.notice).to_be_hidden()
+
+
+def told_to_sign_in(owner: Owner, title: str) -> None:
+    """Expect the notice in front, read out, and nothing to press behind it."""
+    expect(owner.notice.get_by_role("heading", name=title)).to_be_focused()
+    expect(owner.notice.get_by_text(COMMAND, exact=True)).to_be_visible()
+    assert owner.page.evaluate(REACHABLE) == ["Try again"]
+
+
+def test_a_link_signs_in(house: OwnerHouse) -> None:
+    """The link opens the page; its token is gone from the address and the history, and does not come back."""
+    link = house.link()
+    owner = house.visit(f"#token={link}")
+    signed_in(owner)
+    assert owner.page.url == f"{house.url}/owner"
+    assert owner.page.evaluate("history.length") <= 2
+    owner.page.reload()
+    signed_in(owner)
+    assert link not in owner.page.content()
+
+
+def test_the_token_is_gone_before_anything_is_asked(house: OwnerHouse) -> None:
+    """Security 20: the address is clean when the first request leaves, and no request names the token in its URL."""
+    asked: list[str] = []
+    link, owner = house.link(), house.visit()
+    expect(owner.notice).to_be_visible()
+    owner.page.on("request", lambda request: asked.append(request.url))
+    # The page's own view: the browser tells others of addresses and of requests in any order.
+    owner.page.evaluate(
+        """() => {
+          const ask = fetch;
+          globalThis.addresses = [];
+          globalThis.fetch = (...request) => { addresses.push(location.href); return ask(...request); };
+        }"""
+    )
+    owner.page.evaluate("(link) => { location.hash = `token=${link}`; }", link)
+    signed_in(owner)
+    assert f"{house.url}/api/session" in asked
+    assert set(owner.page.evaluate("addresses")) == {f"{house.url}/owner"}
+    assert link not in str(asked)
+
+
+@pytest.mark.parametrize("age", [300, None], ids=["expired", "used"])
+def test_a_link_that_is_spent(house: OwnerHouse, age: int | None) -> None:
+    """An expired link and a used one say so, and how to get another."""
+    link = house.link()
+    if age:
+        house.now += age
+    else:
+        house.sign_ins.redeem(link, house.now)
+    owner = house.visit(f"#token={link}")
+    told_to_sign_in(owner, "This link does not work any more")
+    assert owner.page.url == f"{house.url}/owner"
+
+
+def test_nobody_is_signed_in(house: OwnerHouse) -> None:
+    """Without a session, the page says how to get one."""
+    told_to_sign_in(house.visit(), "Sign in")
+
+
+def test_a_spent_link_ends_no_session(house: OwnerHouse) -> None:
+    """Whoever is signed in and opens an old link stays signed in."""
+    owner = house.come_in()
+    owner.page.evaluate("location.hash = 'token=aaaa.bbbb'")
+    expect(owner.page).to_have_url(f"{house.url}/owner")
+    signed_in(owner)
+
+
+def test_doorcode_does_not_answer(house: OwnerHouse) -> None:
+    """A link that could not be used up is not lost: trying again signs in."""
+    owner = house.visit()
+    expect(owner.notice).to_be_visible()
+    owner.page.context.set_offline(True)
+    owner.page.evaluate("(link) => { location.hash = `token=${link}`; }", house.link())
+    expect(owner.notice.get_by_role("heading", name="Doorcode does not answer")).to_be_visible()
+    owner.page.context.set_offline(False)
+    owner.button("Try again").click()
+    signed_in(owner)
+
+
+def test_signed_out_elsewhere(house: OwnerHouse) -> None:
+    """The notice comes in front of the page with the next request; a new link brings back the page as it was."""
+    house.asks()
+    owner = house.come_in()
+    label = owner.row("@ann").get_by_role("textbox")
+    label.fill("friend")
+    house.signs_everybody_out()
+    owner.later()
+    told_to_sign_in(owner, "You are signed out")
+    expect(owner.page.get_by_text("@ann")).to_be_visible()
+    owner.page.evaluate("(link) => { location.hash = `token=${link}`; }", house.link())
+    signed_in(owner)
+    expect(label).to_have_value("friend")
+    expect(label).to_be_focused()
+
+
+def test_a_decision_after_signing_out_elsewhere(house: OwnerHouse) -> None:
+    """A press that comes too late decides nothing, and asks to sign in."""
+    house.asks()
+    owner = house.come_in()
+    house.signs_everybody_out()
+    owner.button("Approve @ann").click()
+    told_to_sign_in(owner, "You are signed out")
+    assert house.contact().state == "pending"
+
+
+def test_signing_in_again_in_another_window(house: OwnerHouse) -> None:
+    """What one window does to the session they share, the others follow."""
+    owner = house.come_in()
+    other = house.beside(owner)
+    signed_in(other)
+    other.button("Sign out").first.click()
+    told_to_sign_in(other, "You are signed out")
+    told_to_sign_in(owner, "You are signed out")
+    other.page.evaluate("(link) => { location.hash = `token=${link}`; }", house.link())
+    signed_in(other)
+    signed_in(owner)
+
+
+def test_sign_out_leaves_nothing_behind(house: OwnerHouse) -> None:
+    """After signing out, nobody's name is left on the page."""
+    house.asks()
+    house.lets_in("555001", "@bob")
+    owner = house.come_in()
+    expect(owner.person("@bob")).to_be_visible()
+    owner.button("Sign out").first.click()
+    told_to_sign_in(owner, "You are signed out")
+    assert "@ann" not in owner.page.content()
+    assert "@bob" not in owner.page.content()
+    assert owner.page.title() == "Doorcode"
+
+
+def test_sign_out_everywhere(house: OwnerHouse) -> None:
+    """Signing out everywhere asks first, and then ends the sessions of other browsers too."""
+    owner, elsewhere = house.come_in(), house.come_in()
+    owner.button("Sign out everywhere").click()
+    owner.button("Cancel").click()
+    signed_in(owner)
+    owner.button("Sign out everywhere").click()
+    owner.page.get_by_role("dialog").get_by_role("button", name="Sign out everywhere").click()
+    expect(owner.notice.get_by_text("Everywhere: 2 sessions and links ended.")).to_be_visible()
+    elsewhere.later()
+    told_to_sign_in(elsewhere, "You are signed out")

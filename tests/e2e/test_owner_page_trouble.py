@@ -1,0 +1,149 @@
+"""The owner's page when the server has trouble, or takes its time, or nobody looks. Some 8 seconds."""
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import APIResponse, Route, expect
+
+from doorcode.pairing.contact import State
+from tests.e2e.owner_house import POLL_SECONDS, OwnerHouse
+
+
+def answering(status: int, **body: object) -> Callable[[Route], None]:
+    """Return what answers a request in the server's place."""
+
+    def answer(route: Route) -> None:
+        route.fulfill(status=status, content_type="application/json", body=json.dumps(body))
+
+    return answer
+
+
+def test_locked_out(house: OwnerHouse) -> None:
+    """After too many wrong codes the row says until when nothing is accepted, and stays open."""
+    house.asks()
+    owner = house.come_in()
+    owner.page.route("**/approve", answering(429, error="no", reason="locked_out", retry_after_seconds=300))
+    owner.button("Approve @ann").click()
+    expect(owner.row("@ann").get_by_role("alert")).to_have_text(
+        re.compile(r"^Too many attempts\. Locked out until \d\d:\d\d\.$")
+    )
+    expect(owner.button("Approve @ann")).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (503, "No answer came in time, so it may have been done or not."),
+        (403, "You may look, but not decide here."),
+        (500, "That did not work (500)."),
+        (0, "No answer from Doorcode."),
+    ],
+)
+def test_a_decision_that_does_not_work(house: OwnerHouse, status: int, says: str) -> None:
+    """The row says what is wrong; pressing again, when it is over, decides."""
+    house.asks()
+    owner = house.come_in()
+    body = {"error": says, "reason": "unavailable"} if status == 503 else {}
+    owner.page.route("**/approve", answering(status, **body) if status else lambda route: route.abort())
+    owner.row("@ann").get_by_role("textbox").fill("friend")
+    owner.button("Approve @ann").click()
+    expect(owner.row("@ann").get_by_role("alert")).to_contain_text(says)
+    owner.page.unroute("**/approve")
+    owner.button("Approve @ann").click()
+    expect(owner.row("@ann")).to_contain_text("Approved by you")
+    assert house.comes_to(State.PAIRED).label == "friend"
+
+
+def test_a_button_at_work(house: OwnerHouse) -> None:
+    """While a decision is on its way its button says so, keeps the focus, and sends nothing twice."""
+    house.asks()
+    owner = house.come_in()
+    held: list[Route] = []
+    owner.page.route("**/approve", lambda route: held.append(route))  # noqa: PLW0108 (Playwright marks what it calls)
+    owner.button("Approve @ann").press("Enter")
+    working = owner.button("Approving … @ann")
+    expect(working).to_be_focused()
+    expect(working).to_have_attribute("aria-disabled", "true")
+    working.press("Enter")
+    owner.button("Deny @ann").press("Enter")
+    assert len(held) == 1
+    held[0].continue_()
+    expect(owner.row("@ann")).to_contain_text("Approved by you")
+
+
+def test_trouble(house: OwnerHouse) -> None:
+    """While the server has trouble it is asked ever more rarely, and the page says so; then it says no more."""
+    owner = house.come_in()
+    asked: list[str] = []
+
+    def unavailable(route: Route) -> None:
+        asked.append(route.request.url)
+        answering(503, error="no", reason="unavailable")(route)
+
+    owner.page.route("**/pending", unavailable)
+    trouble = owner.page.locator("#trouble")
+    expect(owner.page.locator("#live")).to_have_text("Live")
+    for wait in (6, 12, 24):
+        owner.later(wait / 2)
+        expect(trouble).to_have_text(re.compile(rf"What you see may be out of date\. Next try in {wait} seconds\."))
+        if wait == 6:
+            expect(owner.announced).to_have_text("Doorcode has trouble. What you see may be out of date.")
+        owner.later(wait / 2 - 1)
+    assert len(asked) == 3
+    owner.page.unroute("**/pending")
+    house.asks()
+    owner.button("Try now").click()
+    expect(owner.button("Approve @ann")).to_be_visible()
+    expect(trouble).to_be_hidden()
+
+
+def test_a_hidden_page_asks_nothing(house: OwnerHouse) -> None:
+    """Nobody looks, nothing is asked; with the first look everything is."""
+    owner = house.come_in()
+    owner.page.evaluate(
+        """() => {
+          Object.defineProperty(document, 'hidden', { get: () => globalThis.away, configurable: true });
+          globalThis.away = true;
+          document.dispatchEvent(new Event('visibilitychange'));
+        }"""
+    )
+    asked: list[str] = []
+    owner.page.on("request", lambda request: asked.append(request.url))
+    owner.later(POLL_SECONDS * 20)
+    assert asked == []
+    house.asks()
+    owner.page.evaluate("globalThis.away = false; document.dispatchEvent(new Event('visibilitychange'))")
+    expect(owner.button("Approve @ann")).to_be_visible()
+
+
+def test_an_answer_that_comes_after_signing_out(house: OwnerHouse) -> None:
+    """Who was waiting is not shown to whoever looks at the screen next."""
+    house.asks()
+    owner = house.come_in()
+    held: list[tuple[Route, APIResponse]] = []
+    owner.page.route("**/pending", lambda route: held.append((route, route.fetch())))
+    owner.later()
+    expect(owner.button("Approve @ann")).to_be_visible()
+    owner.button("Sign out").first.click()
+    expect(owner.notice).to_be_visible()
+    route, answer = held[0]
+    with owner.page.expect_response("**/pending"):
+        route.fulfill(response=answer)
+    owner.later(1)
+    assert "@ann" not in owner.page.content()
+
+
+def test_whoever_may_only_look_has_nothing_to_press(house: OwnerHouse) -> None:
+    """Security 20: with the scope read there are no buttons to decide with."""
+    house.asks()
+    house.lets_in("555001", "@bob")
+    owner = house.come_in()
+    owner.page.route("**/api/session", answering(200, actor="eve@desk", scope="read", via="web", expires_at=None))
+    owner.page.reload()
+    expect(owner.page.get_by_text("Signed in as eve@desk")).to_be_visible()
+    expect(owner.row("@ann")).to_be_visible()
+    expect(owner.person("@bob")).to_be_visible()
+    for name in ("Approve", "Deny", "Revoke", "Block"):
+        expect(owner.button(name)).to_have_count(0)

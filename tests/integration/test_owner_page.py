@@ -1,0 +1,92 @@
+"""The owner's page of a deployed stack, in a browser: function, role, API and page as they are. Some 15 seconds."""
+
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from doorcode.aws.table import Table
+from doorcode.aws.waiting_room import WaitingRoom
+from doorcode.pairing.contact import Platform
+from doorcode.pairing.keyring import parse_keyring
+from doorcode.pairing.settings import Settings
+from doorcode.pairing.transitions import Asked
+from doorcode.sandbox.front import Front
+from tests.browser.tabs import Windows
+from tests.integration.stack import Stack
+
+ANN, BOB = "987654321", "U07ABC1234X"
+# Cold starts, several at once.
+PATIENCE_MS = 30_000
+
+
+@pytest.fixture
+def url(stack: Stack) -> Iterator[str]:
+    """Give the address of the stack's API on this machine, with nobody at the door."""
+    stack.clear()
+    with Front(port=0, api=stack.cloud.url, host=stack.host) as front:
+        yield front.url
+    stack.clear()
+
+
+def asks(stack: Stack, platform: Platform, user_id: str, name: str) -> None:
+    """Have somebody ask, as the edge does."""
+    room = WaitingRoom(Table(stack.client("dynamodb"), stack.table), Settings())
+    asked = Asked(delivery_id=user_id, name=name, reply="{}")
+    room.request(room.get(platform, user_id), asked, parse_keyring(stack.secret("gateway-secret")), int(time.time()))
+
+
+def commands(stack: Stack, command: str, **arguments: str) -> dict[str, str]:
+    """Send a command to the admin function, as the doorcode command does."""
+    event = {"version": 1, "command": command, "actor": "alice@laptop", **arguments}
+    answer: dict[str, str] = stack.invoke("admin", event)
+    assert answer.pop("ok"), answer
+    return answer
+
+
+def test_an_owner_at_the_door(stack: Stack, url: str, windows: Windows) -> None:
+    """A link signs in; requests are decided here and by the command; signing everybody out ends it all."""
+    asks(stack, Platform.TELEGRAM, ANN, "@ann")
+    asks(stack, Platform.SLACK, BOB, "")
+    link = commands(stack, "web")
+    assert link["url"] == stack.outputs["WebUrl"]
+    page = windows.open(f"{url}/owner#token={link['token']}").page
+    expect.set_options(timeout=PATIENCE_MS)
+    try:
+        _decide(stack, page)
+        _meet_again(stack, url, windows, link["token"])
+    finally:
+        expect.set_options(timeout=5_000)
+    commands(stack, "sign_out")
+    expect(page.get_by_role("heading", name="You are signed out")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def _decide(stack: Stack, page: Page) -> None:
+    page.get_by_label(f"Label for @ann (Telegram {ANN})").fill("my sister")
+    page.get_by_role("button", name=f"Approve @ann (Telegram {ANN})").click()
+    waiting = page.get_by_role("region", name="Waiting")
+    expect(waiting.get_by_text("Approved by you")).to_be_visible()
+    paired = page.get_by_role("region", name="Paired")
+    expect(paired.get_by_text("my sister")).to_be_visible()
+    commands(stack, "deny", platform="slack", user_id=BOB)
+    expect(waiting.get_by_text("Denied by alice@laptop (cli)")).to_be_visible()
+    page.get_by_role("button", name="Block @ann").click()
+    page.get_by_role("dialog").get_by_role("button", name="Block").click()
+    blocked = page.get_by_role("region", name="Blocked")
+    expect(blocked.get_by_text(ANN)).to_be_visible()
+    blocked.get_by_role("button", name="Unblock @ann").click()
+    expect(blocked.get_by_text("Unblocked: they may ask again")).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("last 7 days"))).to_be_visible()
+
+
+def _meet_again(stack: Stack, url: str, windows: Windows, token: str) -> None:
+    used = windows.open(f"{url}/owner#token={token}").page
+    expect(used.get_by_role("heading", name="This link does not work any more")).to_be_visible()
+    cookies = windows.open(f"{url}/owner#token={commands(stack, 'web')['token']}").page
+    expect(cookies.get_by_text("Signed in as")).to_be_visible()
+    [cookie] = cookies.context.cookies()
+    assert (cookie["name"], cookie["httpOnly"], cookie["secure"], cookie["sameSite"]) == (
+        "__Host-doorcode", True, True, "Strict",
+    )  # fmt: skip

@@ -1,0 +1,181 @@
+"""``doorcode run`` as it is asked for: its options, and how it ends."""
+
+import contextlib
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from doorcode.cli import run as command
+from doorcode.cli.ending import CommandError, Exit
+from doorcode.pairing.contact import Platform
+from doorcode.sandbox import run as sandbox
+from doorcode.sandbox.plan import OWNERS, Plan
+from doorcode.sandbox.trouble import SandboxError
+
+TELEGRAM, SLACK, DISCORD = Platform
+
+
+class Fake:
+    """A sandbox that is up at once, and does what it is told at each look."""
+
+    def __init__(self) -> None:
+        """Be nothing yet."""
+        self.plan: Plan | None = None
+        self.url = "http://127.0.0.1:8787"
+        self.real: frozenset[Platform] = frozenset()
+        self.looks: list[Callable[[], Any]] = []
+        self.closed = False
+        self.changes: list[tuple[str, ...]] = []
+        self.deployed: list[list[str]] = []
+        self.reload = SimpleNamespace(changed=lambda: self.changes.pop(0) if self.changes else ())
+        self.starting: Callable[[], Any] = lambda: None
+        self.closing: Callable[[], Any] = lambda: None
+
+    @contextlib.contextmanager
+    def running(self, plan: Plan, progress: Any, environment: Mapping[str, str]) -> Iterator["Fake"]:
+        """Stand in for the real thing."""
+        assert environment is os.environ
+        self.plan, self.progress = plan, progress
+        try:
+            self.starting()
+            yield self
+        finally:
+            self.closing()
+            self.closed = True
+
+    def check(self) -> None:
+        """Do what comes next; at the end, be ended from outside."""
+        (self.looks.pop(0) if self.looks else lambda: signal.raise_signal(signal.SIGTERM))()
+
+    def deploy(self, changed: list[str]) -> None:
+        """Note what was deployed."""
+        if "functions/broken/app.py" in changed:
+            raise SandboxError("sam build failed.", "line 1 is wrong")
+        self.deployed.append(changed)
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
+    """Give a sandbox that only seems to be one."""
+    made = Fake()
+    monkeypatch.setattr(sandbox, "running", made.running)
+    monkeypatch.setattr(command, "LOOK_SECONDS", 0)
+    return made
+
+
+def test_the_defaults(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    """Everybody may ask, the playground's owners decide, and the addresses are told; being ended is no error."""
+    command.run()
+    assert fake.plan == Plan(store=Path("~/.doorcode").expanduser(), owners=OWNERS)
+    assert (fake.plan.policy, fake.plan.port, fake.plan.fresh) == ("pair", 8787, False)
+    said = capsys.readouterr().out
+    assert re.search(r"Playground +http://127.0.0.1:8787/\n", said)
+    assert "doorcode pairing list --local\n" in said
+    assert "Real" not in said
+    assert said.endswith("Ended. Who is paired stays so, until the next time: doorcode run\n")
+    assert fake.closed
+
+
+def test_the_options(fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Owners, platforms, store and port are taken; what is real is told."""
+    fake.real = frozenset({SLACK})
+    command.run(
+        owner=["telegram:1", "slack:U1", "telegram:2"], platform=[TELEGRAM, SLACK, SLACK], policy="deny,slack=allow",
+        store_dir=tmp_path, port=9000, fresh=True,
+    )  # fmt: skip
+    assert fake.plan == Plan(
+        store=tmp_path, owners={TELEGRAM: ("1", "2"), SLACK: ("U1",)}, policy="deny,slack=allow",
+        platforms=(TELEGRAM, SLACK), port=9000, fresh=True,
+    )  # fmt: skip
+    said = capsys.readouterr().out
+    assert f"doorcode pairing list --store-dir {tmp_path}\n" in said
+    assert "/discord" not in said
+    assert re.search(r"Real +slack\n", said)
+
+
+def test_only_a_platform_s_own_owners_are_asked(fake: Fake) -> None:
+    """With one platform, its default owner alone."""
+    command.run(platform=[DISCORD])
+    assert fake.plan
+    assert fake.plan.owners == {DISCORD: OWNERS[DISCORD]}
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [({"policy": "perhaps"}, "--policy"), ({"owner": ["telegram:*"]}, "--owner"), ({"owner": ["bob"]}, "--owner")],
+)
+def test_what_cannot_be_meant_is_refused(fake: Fake, options: dict[str, Any], told: str) -> None:
+    """With the option's name, before anything starts."""
+    with pytest.raises(CommandError, match=told) as raised:
+        command.run(**options)
+    assert raised.value.code == Exit.USAGE
+    assert fake.plan is None
+
+
+def test_what_fails_is_quoted(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    """The tool's last words on standard error, then one line, and exit code 3."""
+    fake.looks = [lambda: (_ for _ in ()).throw(SandboxError("ministack ended.", "out of memory"))]
+    with pytest.raises(CommandError, match=r"^ministack ended\.$") as raised:
+        command.run()
+    assert raised.value.code == Exit.UNREACHABLE
+    assert capsys.readouterr().err == "out of memory\n"
+    assert fake.closed
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_end_before_it_is_up(fake: Fake, number: signal.Signals) -> None:
+    """Everything is taken down, and it is not called success; a second signal changes nothing."""
+    before = signal.getsignal(number)
+    fake.starting = lambda: signal.raise_signal(number)
+    fake.closing = lambda: signal.raise_signal(signal.SIGINT)
+    with pytest.raises(CommandError, match="before it was up") as raised:
+        command.run()
+    assert raised.value.code == Exit.REFUSED
+    assert fake.closed
+    assert signal.getsignal(number) is before
+
+
+def test_what_the_shell_switched_off_stays_off(fake: Fake) -> None:
+    """A sandbox started with nohup outlives its terminal."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        fake.looks = [lambda: signal.raise_signal(signal.SIGHUP)]
+        command.run()
+        assert fake.looks == []
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_changes_are_deployed_as_they_come(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    """Functions and package at once; a mistake is shown and nothing ends; the template takes a restart."""
+    fake.changes = [(), ("functions/slack/app.py",), ("functions/broken/app.py",), ("layers/edge/Makefile",)]
+    fake.looks = [lambda: None] * 4
+    command.run(reload=True)
+    assert fake.deployed == [["functions/slack/app.py"]]
+    said = capsys.readouterr().out
+    assert "✅ Deployed functions/slack/app.py (" in said
+    assert "line 1 is wrong\n❌ sam build failed. What was deployed before stays.\n" in said
+    assert "⚠️  layers/edge/Makefile has changed: end the sandbox and start it again" in said
+
+
+def test_changes_are_left_alone_without_the_option(fake: Fake) -> None:
+    """Nothing is looked at."""
+    fake.changes = [("functions/slack/app.py",)]
+    fake.looks = [lambda: None]
+    command.run()
+    assert fake.deployed == []
+
+
+def test_the_browser_is_opened_when_asked(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the playground, once it is up."""
+    opened = []
+    monkeypatch.setattr(command.webbrowser, "open", opened.append)
+    command.run()
+    command.run(open_=True)
+    assert opened == [fake.url]

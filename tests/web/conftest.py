@@ -1,0 +1,38 @@
+"""The web function in process; after every test, nothing secret stands in the table or the log."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ssm.models import ssm_backends
+
+from tests.backends import dynamodb
+from tests.house import HOUSES, find_codes_in_the_open
+from tests.web.house import WebHouse
+
+
+@pytest.fixture(scope="module")
+def clients() -> Iterator[Mapping[str, Any]]:
+    """Give clients of AWS in process."""
+    with mock_aws():
+        # moto itself resets only where it is not yet running.
+        ssm_backends[DEFAULT_ACCOUNT_ID][dynamodb.REGION].reset()
+        yield {name: dynamodb.client(name) for name in ("dynamodb", "ssm", "cloudwatch")}
+
+
+@pytest.fixture
+def web(
+    clients: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> Iterator[WebHouse]:
+    """Give the function over an empty table. Security 8: afterwards, search table and log for codes and credentials."""
+    caplog.set_level("INFO")
+    HOUSES.clear()
+    house = WebHouse(clients, monkeypatch)
+    yield house
+    logged = " ".join(str(record.__dict__) for record in caplog.records)
+    assert find_codes_in_the_open(HOUSES, logged) == []
+    assert not [secret for secret in house.secrets_given if len(secret) > 20 and secret in logged]
+    assert "my friend" not in logged
+    HOUSES.clear()

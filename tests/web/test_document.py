@@ -1,0 +1,180 @@
+"""The OpenAPI document is true: what it describes is what there is, and schemathesis finds no answer beside it."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+import schemathesis
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import events, from_schema
+
+from doorcode.web import openapi
+from doorcode.web.routes import Access
+from doorcode.web.surface import API, ROUTES
+from tests.web.gateway import serving
+from tests.web.house import PAGE, Caller, WebHouse
+
+DOCUMENT = "/api/openapi.json"
+# They would end the session that the others need.
+ENDING = ("sign_out", "sign_everybody_out")
+# No schema can tell a cursor that was given out, or a label of visible characters, from other texts.
+TEXTS = ("paired", "blocked", "approve")
+ACCEPTING = ("2xx", "401", "403", "404", "409", "429")
+SEED = 20270115
+
+Break = Callable[[str, dict[str, Any]], dict[str, Any]]
+
+
+def _findings(
+    web: WebHouse, caller: Caller, *, step: int = 0, broken: Break | None = None, **choice: str | Sequence[str]
+) -> tuple[list[str], Counter[int]]:
+    """Run schemathesis as ``caller``; return what it found, and how often each status was answered.
+
+    ``step`` is how many seconds pass with each request; ``broken`` changes what is answered; ``choice`` names the
+    operations to try (``include``) or to leave alone (``exclude``).
+    """
+    statuses: Counter[int] = Counter()
+
+    def handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
+        response: dict[str, Any] = web.handler(event, context)
+        web.now += step
+        if broken is not None:
+            response = broken(event["rawPath"], response)
+        statuses[response["statusCode"]] += 1
+        return response
+
+    config = SchemathesisConfig.from_dict(
+        {
+            "seed": SEED,
+            "generation": {
+                "deterministic": True,
+                "database": "none",
+                "max-examples": 15,
+                "no-shrink": True,
+                # Beside the caller's own they would be two ways of signing in.
+                "with-security-parameters": False,
+            },
+            # By their usual names, for it takes them away to see what happens then.
+            "headers": {name.title(): value for name, value in caller.headers.items()},
+            "workers": 1,
+            "operations": [
+                {
+                    "include-operation-id": name,
+                    "checks": {"positive_data_acceptance": {"expected-statuses": [*ACCEPTING, "400"]}},
+                }
+                for name in TEXTS
+            ],
+        }
+    )
+    found: list[str] = []
+    with serving(handler) as url:
+        schema = schemathesis.openapi.from_url(f"{url}{DOCUMENT}", config=config)
+        for how, names in choice.items():
+            schema = getattr(schema, how)(operation_id=names)
+        for event in from_schema(schema).execute():
+            if isinstance(event, events.NonFatalError):
+                found.append(str(event.info))
+            if isinstance(event, events.FatalError):
+                found.append(repr(event.exception))
+            if isinstance(event, events.ScenarioFinished):
+                found += [
+                    f"{event.recorder.label}: {check.failure_info.failure.title}: {check.failure_info.failure.message}"
+                    for checks in event.recorder.checks.values()
+                    for check in checks
+                    if check.failure_info
+                ]
+    return found, statuses
+
+
+def test_nothing_is_answered_beside_the_document_with_a_token(web: WebHouse) -> None:
+    """Every operation, with a program's token; so much time passes between requests that it is locked out never."""
+    web.request("1")
+    found, statuses = _findings(web, web.token(), step=61)
+    assert found == []
+    assert set(statuses) >= {200, 400, 401, 403, 404, 405, 409, 415}
+
+
+def test_nothing_is_answered_beside_the_document_with_a_session(web: WebHouse) -> None:
+    """Every operation that leaves the session alive, as the page asks; no time passes, so it is locked out."""
+    web.request("1")
+    found, statuses = _findings(web, web.session(), exclude=ENDING)
+    assert found == []
+    assert set(statuses) >= {200, 400, 401, 404, 405, 409, 415, 429}
+
+
+def test_nothing_is_answered_beside_the_document_without_signing_in(web: WebHouse) -> None:
+    """Every operation, for somebody who is nobody."""
+    found, statuses = _findings(web, web.stranger(**PAGE))
+    assert found == []
+    assert set(statuses) <= {200, 400, 401, 404, 405, 415}
+    # The one answer of 200 is the document itself, and nothing was written.
+    assert web.items() == []
+
+
+def _undocumented(path: str, response: dict[str, Any]) -> dict[str, Any]:
+    if path != DOCUMENT:
+        return response
+    document = json.loads(response["body"])
+    del document["paths"]["/api/session"]["get"]["responses"]["401"]
+    return response | {"body": json.dumps(document)}
+
+
+def _other_type(path: str, response: dict[str, Any]) -> dict[str, Any]:
+    return response if path == DOCUMENT else response | {"body": response["body"].replace('"reason":', '"word":')}
+
+
+def _failing(path: str, response: dict[str, Any]) -> dict[str, Any]:
+    return response if path == DOCUMENT else response | {"statusCode": 500}
+
+
+@pytest.mark.parametrize(
+    ("broken", "finding"),
+    [(_undocumented, "Undocumented status code"), (_other_type, "violates schema"), (_failing, "Server error")],
+)
+def test_what_is_answered_beside_the_document_is_found(web: WebHouse, broken: Break, finding: str) -> None:
+    """The runs above can fail: an answer or a document that is changed is noticed."""
+    found, _ = _findings(web, web.stranger(), broken=broken, include="session")
+    assert [one for one in found if finding in one], found
+
+
+def test_the_document_describes_every_route_of_the_api() -> None:
+    """Paths, methods, scopes and refusals come from the routes; the page is no part of the API."""
+    document = openapi.document([route for route in ROUTES if route.path.startswith("/api/")])
+    described = {
+        (method.upper(), path): [sorted(way) for way in operation["security"]]
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    }
+    both = [["session"], ["token"]]
+    ways = {Access.OPEN: [], Access.READ: both, Access.PAIRING: both, Access.SESSION: [["session"]]}
+    assert described == {
+        (route.method, route.path): ways[route.access] for route in ROUTES if not route.path.startswith("/owner")
+    }
+    approve = document["paths"]["/api/pairing/approve"]["post"]
+    assert approve["security"][1] == {"token": ["pairing"]}
+    assert set(approve["responses"]) == {
+        "200", "400", "401", "403", "404", "409", "413", "415", "429", "503",
+    }  # fmt: skip
+    assert len(API) == len(described) - 1
+
+
+def test_the_document_says_which_word_stands_for_which_refusal(web: WebHouse) -> None:
+    """OpenAPI 3.1, for anybody, with the reasons of every status."""
+    document = web.stranger().get(DOCUMENT).body
+    assert document["openapi"].startswith("3.1.")
+
+    def reasons(status: int) -> set[str]:
+        answer = document["components"]["responses"][f"Refused{status}"]
+        [_, words] = answer["content"]["application/json"]["schema"]["allOf"]
+        return set(words["properties"]["reason"]["enum"])
+
+    assert reasons(401) == {"not_signed_in"}
+    assert reasons(403) == {"forbidden", "cross_site"}
+    assert reasons(409) == {"already_paired", "already_denied", "already_blocked", "blocked"}
+    assert reasons(429) == {"locked_out"}
+    assert {"unknown_code", "expired", "not_paired"} <= reasons(404)
+    references = set(re.findall(r'"#/components/(\w+)/(\w+)"', json.dumps(document)))
+    assert not [(kind, name) for kind, name in references if name not in document["components"][kind]]

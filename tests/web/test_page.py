@@ -1,0 +1,110 @@
+"""The page's files, and nothing else of the file system."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from doorcode.web import page
+from doorcode.web.page import FOLDER, files
+from tests.web.gateway import request_event
+from tests.web.house import WebHouse
+
+
+@pytest.fixture
+def _files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a page of our own in the place of the real one."""
+    for name, text in {
+        "index.html": "<!doctype html>", "app.js": "1", "app.css": "a{}", "icon.svg": "<svg/>", "notes.md": "no",
+        ".hidden.js": "1", "app.py": "1",
+    }.items():  # fmt: skip
+        (tmp_path / name).write_text(text)
+    (tmp_path / "folder.js").mkdir()
+    monkeypatch.setattr(page, "FOLDER", tmp_path)
+    page.files.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> Iterator[None]:
+    """Read the folder anew, before and after."""
+    page.files.cache_clear()
+    yield
+    page.files.cache_clear()
+
+
+@pytest.mark.usefixtures("_files")
+@pytest.mark.parametrize(
+    ("path", "kind", "text"),
+    [
+        ("/owner", "text/html; charset=utf-8", "<!doctype html>"),
+        ("/owner/index.html", "text/html; charset=utf-8", "<!doctype html>"),
+        ("/owner/app.js", "text/javascript; charset=utf-8", "1"),
+        ("/owner/app.css", "text/css; charset=utf-8", "a{}"),
+        ("/owner/icon.svg", "image/svg+xml", "<svg/>"),
+    ],
+)
+def test_the_page_is_served_to_anybody(web: WebHouse, path: str, kind: str, text: str) -> None:
+    """It holds no data: no sign-in is needed, and nothing is looked up."""
+    with web.clients["dynamodb"].counting() as calls:
+        reply = web.stranger().get(path)
+    assert (reply.status, reply.text, reply.headers["content-type"]) == (200, text, kind)
+    assert calls == []
+
+
+@pytest.mark.usefixtures("_files")
+@pytest.mark.parametrize("name", ["notes.md", ".hidden.js", "app.py", "folder.js", "nothing.js", "INDEX.HTML", "con"])
+def test_what_is_not_on_the_list_is_not_there(web: WebHouse, name: str) -> None:
+    """The list is made from the folder, by kind of file."""
+    assert web.stranger().get(f"/owner/{name}").refusal == (404, "unknown_route")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../page.py",
+        "..",
+        ".",
+        "../../errors.py",
+        "..\\page.py",
+        "%2e%2e%2fpage.py",
+        "/etc/passwd",
+        "index.html/",
+        "a\x00b",
+    ],
+)
+def test_no_path_leads_out_of_the_list(web: WebHouse, path: str) -> None:
+    """Whatever a path says, it is compared with names, and never reaches the file system."""
+    event = request_event("GET", "/")
+    event["rawPath"] = f"/owner/{path}"
+    assert web.send(event).refusal == (404, "unknown_route")
+
+
+def test_a_file_that_is_known_is_not_sent_again(web: WebHouse) -> None:
+    """304 for the tag that was given, in every form that RFC 9110 has; anything else is sent whole."""
+    first = web.stranger().get("/owner")
+    tag = first.headers["etag"]
+    for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        again = web.stranger().get("/owner", **{"if-none-match": known})
+        assert (again.status, again.text) == (304, "")
+        assert again.headers["etag"] == tag
+        assert "content-type" not in again.headers
+        assert again.headers["content-security-policy"] == first.headers["content-security-policy"]
+    for unknown in ("", '"other"', tag.strip('"'), tag[:-2] + '"', f"{tag}x"):
+        assert web.stranger().get("/owner", **{"if-none-match": unknown}).status == 200
+
+
+@pytest.mark.usefixtures("_files")
+def test_another_version_has_another_tag(web: WebHouse) -> None:
+    """A deployment is seen at once."""
+    before = web.stranger().get("/owner").headers["etag"]
+    (page.FOLDER / "index.html").write_text("<!doctype html><p>")
+    page.files.cache_clear()
+    assert web.stranger().get("/owner").headers["etag"] != before
+
+
+def test_every_file_of_the_real_page_is_served(web: WebHouse) -> None:
+    """What lies in the folder can be asked for."""
+    assert "index.html" in files()
+    lying = {path.name for path in FOLDER.iterdir() if path.suffix != ".pyc" and path.is_file()}
+    assert lying | {"owner.css", "owner.js"} == set(files())
+    assert {web.stranger().get(f"/owner/{name}").status for name in files()} == {200}
