@@ -5,13 +5,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from botocore.exceptions import ConnectionError as BotoConnectionError
-from botocore.exceptions import HTTPClientError
 
+from doorcode.aws.client.errors import TransportError
+from doorcode.aws.deadline import Deadline
 from doorcode.aws.directory import Directory
 from doorcode.aws.lockout import Lockout
 from doorcode.aws.table import Table
 from doorcode.aws.waiting_room import RequestOutcome, WaitingRoom
+from doorcode.entrypoints import sdk
 from doorcode.pairing.codes import code_for
 from doorcode.pairing.contact import Contact, Platform, Via
 from doorcode.pairing.decisions import Actor, Desk, Order
@@ -25,7 +26,7 @@ TTL = 3600
 COOLDOWN = 600
 TELEGRAM = Platform.TELEGRAM
 KEYS = Keyring((b"the gateway secret of these tests",))
-TRANSPORT_ERRORS = (HTTPClientError, BotoConnectionError, OSError)
+TRANSPORT_ERRORS = (TransportError, *sdk.TRANSPORT_ERRORS)
 OWNER = Actor(via=Via.CLI, id="alice")
 
 
@@ -95,6 +96,12 @@ class House:
         self.directory = Directory(self.table)
         self.lockout = Lockout(self.table)
         self.desk = Desk(self.room, self.lockout, self.secrets, self.settings)
+
+    def pass_no_time(self) -> None:
+        """Let every pause between two tries only move a clock of the table's own."""
+        pauses: list[float] = []
+        self.table._patience.sleep = pauses.append
+        self.table._patience.deadline = Deadline(lambda: sum(pauses))
 
     def again(self, **settings: Any) -> "House":
         """Give another environment over the same table, with its own memory, and settings changed."""

@@ -12,12 +12,17 @@ import boto3
 from botocore.config import Config
 from moto import mock_aws
 
+from doorcode.entrypoints.edge_clients import edge_clients
 from tests.backends import emulators
 
 REGION = "us-east-1"
-ALL = ("moto", "ministack", "dynamodb-local")
-RACING = ("ministack", "dynamodb-local")
+EDGE = " by the edge's client"
+"""After a backend's name: reached by the edge's own client, wherever that knows the call, else by boto3."""
+ALL = ("moto", "ministack", "dynamodb-local", f"dynamodb-local{EDGE}")
+RACING = ("ministack", "dynamodb-local", f"ministack{EDGE}", f"dynamodb-local{EDGE}")
 """The ones that are atomic under threads. moto takes no locks: never prove a race with it."""
+
+EDGE_ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION}
 
 _CONFIG = Config(
     region_name=REGION,
@@ -44,6 +49,7 @@ class Backend:
 
     name: str
     connect: Callable[[], Any]
+    url: str = ""
 
     def new_table(self) -> Table:
         """Make the product's table under a name of its own."""
@@ -53,6 +59,29 @@ class Backend:
         return Table(client, name)
 
 
+class EdgeClient:
+    """The edge's own client, and boto3's for what the edge never asks."""
+
+    def __init__(self, url: str) -> None:
+        """Reach a database at that URL."""
+        self._boto3 = client("dynamodb", url)
+        self._own = edge_clients(EDGE_ENVIRONMENT | {"AWS_ENDPOINT_URL": url}, seconds=30.0).dynamodb
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a method of the one or the other."""
+        return getattr(self._own, name, None) or getattr(self._boto3, name)
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._own.close()
+        self._boto3.close()
+
+
+def by_the_edge(backend: Backend) -> Backend:
+    """Return the same database, reached as the edge reaches it."""
+    return Backend(f"{backend.name}{EDGE}", lambda: EdgeClient(backend.url), backend.url)
+
+
 @contextlib.contextmanager
 def start(name: str) -> Iterator[Backend]:
     """Run the backend of that name. Raises EmulatorError where it is not installed."""
@@ -60,9 +89,12 @@ def start(name: str) -> Iterator[Backend]:
         with mock_aws():
             yield Backend(name, lambda: client("dynamodb"))
         return
-    run = {"ministack": emulators.ministack, "dynamodb-local": emulators.dynamodb_local}[name]
-    with run() as url:
-        yield Backend(name, lambda: client("dynamodb", url))
+    runs: dict[str, Callable[[], contextlib.AbstractContextManager[str]]] = {
+        "ministack": emulators.ministack,
+        "dynamodb-local": emulators.dynamodb_local,
+    }
+    with runs[name]() as url:
+        yield Backend(name, lambda: client("dynamodb", url), url)
 
 
 def client(service: str, url: str | None = None) -> Any:

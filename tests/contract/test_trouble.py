@@ -17,8 +17,7 @@ from tests.house import T0, TELEGRAM, House
 def house(table: dynamodb.Table) -> House:
     """Give a room that waits without time passing for us: every pause only moves its own clock."""
     house = House(table, patience=0.3)
-    pauses: list[float] = []
-    house.table._sleep, house.table._clock = pauses.append, lambda: sum(pauses)
+    house.pass_no_time()
     return house
 
 
@@ -177,11 +176,11 @@ def test_the_deadline_is_for_the_whole_operation(house: House) -> None:
     house.client.before = fails("query", iter([PASSING["throttled"]] * 2))
     house.client.after = fails("query", iter(()))
     house.request("1")
-    paused = house.table._clock()
+    paused = house.table._patience.deadline.clock()
     house.client.before = fails("transact_write_items", for_ever(PASSING["throttled"]))
     with pytest.raises(UnavailableError):
         house.approve("1")
-    assert 0 < paused < house.table._clock() < paused + 0.3
+    assert 0 < paused < house.table._patience.deadline.clock() < paused + 0.3
 
 
 def test_unprocessed_keys_are_asked_for_again(house: House) -> None:

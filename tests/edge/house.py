@@ -1,6 +1,8 @@
-"""The edge in process: the real wiring over moto, and what it did."""
+"""The edge in process: the real wiring and the edge's own client, over moto behind HTTP, and what they did."""
 
+import functools
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +10,7 @@ import boto3
 import pytest
 
 from doorcode.aws.items import CONTACT, contact_attributes, contact_pk
-from doorcode.entrypoints import wiring
+from doorcode.entrypoints import edge_clients, wiring
 from doorcode.entrypoints.webhook import Door
 from doorcode.pairing import callbacks
 from doorcode.pairing.callbacks import Action, Callback
@@ -18,7 +20,8 @@ from doorcode.pairing.keyring import Keyring
 from doorcode.platforms import discord, slack, telegram
 from doorcode.platforms.inbound import FollowUp
 from tests import webhooks
-from tests.backends.dynamodb import create_table
+from tests.backends.dynamodb import EDGE_ENVIRONMENT, create_table
+from tests.backends.gateway import moto_url
 from tests.house import T0, RecordingClient
 from tests.webhooks import Delivery
 
@@ -36,7 +39,14 @@ SECRETS = {
     "slack/signing-secret": webhooks.SIGNING_SECRET,
     "discord/public-key": webhooks.PUBLIC_KEY,
 }
+CREDENTIALS = EDGE_ENVIRONMENT
 ALL_OWNERS = ",".join(f"{platform}:{user_id}" for platform, user_id in webhooks.OWNER.items())
+
+
+@functools.cache
+def own_clients() -> edge_clients.EdgeClients:
+    """Build the edge's own clients, over moto; its connection is kept from test to test."""
+    return edge_clients.edge_clients(CREDENTIALS | {"AWS_ENDPOINT_URL": moto_url()}, seconds=30.0)
 
 
 class Edge:
@@ -44,13 +54,18 @@ class Edge:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Make the resources, and have the wiring use clients that can be watched and disturbed."""
+        self.dynamodb, self.ssm, self.sqs = (boto3.client(service) for service in ("dynamodb", "ssm", "sqs"))
+        # Nothing here is about how long things take, however busy the machine is.
+        monkeypatch.setattr(wiring, "REQUEST_SECONDS", 60.0)
+        own = own_clients()
+        own.deadline.at = math.inf
         self.clients: dict[str, RecordingClient] = {
-            service: RecordingClient(boto3.client(service)) for service in ("dynamodb", "ssm", "sqs")
+            service: RecordingClient(getattr(own, service)) for service in ("dynamodb", "ssm", "sqs")
         }
-        monkeypatch.setattr(wiring, "_client", self.clients.__getitem__)
+        watched = edge_clients.EdgeClients(**self.clients, deadline=own.deadline)
+        monkeypatch.setattr(wiring, "edge_clients", lambda _: watched)
         self.calls_made: list[FollowUp] = []
         monkeypatch.setattr(wiring, "post", self.calls_made.append)
-        self.dynamodb, self.ssm, self.sqs = (self.clients[name]._client for name in ("dynamodb", "ssm", "sqs"))
         create_table(self.dynamodb, TABLE)
         for name, value in SECRETS.items():
             self.put_secret(name, value)

@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
 
+from doorcode.aws.client.errors import NoAnswerError, ServiceError
+from doorcode.entrypoints import follow_up, wiring
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.texts import WENT_WRONG
 from tests.edge.house import Edge, body_of
@@ -13,9 +14,9 @@ from tests.webhooks import HELLO, STRANGER, Delivery, load
 
 EACH = pytest.mark.parametrize("platform", list(Platform))
 FAILURES: dict[str, Exception] = {
-    "throttled": ClientError({"Error": {"Code": "ThrottlingException"}}, "Operation"),
-    "timing out": ReadTimeoutError(endpoint_url="http://127.0.0.1"),
-    "refusing": ClientError({"Error": {"Code": "AccessDeniedException"}}, "Operation"),
+    "throttled": ServiceError("Operation", {"Error": {"Code": "ThrottlingException"}}),
+    "timing out": NoAnswerError("TimeoutError", sent=True),
+    "refusing": ServiceError("Operation", {"Error": {"Code": "AccessDeniedException"}}),
 }
 EVERY_FAILURE = pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
 PAIRED, ALLOWED, STRANGERS, PRESSED = "paired", "allowed", "stranger", "press"
@@ -50,7 +51,7 @@ def mends(edge: Edge) -> None:
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up after a few tries instead of a second of them."""
-    monkeypatch.setattr("doorcode.aws.table.FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr("doorcode.aws.patience.FIRST_PAUSE_SECONDS", 0.001)
     monkeypatch.setattr("doorcode.entrypoints.wiring.EDGE_PATIENCE_SECONDS", 0.1)
 
 
@@ -217,6 +218,28 @@ def test_a_code_whose_secret_was_dropped_is_not_told(edge: Edge, platform: Platf
         assert "pairing code" not in str(response)
         if response.get("body"):
             assert not failed(platform, response)
+
+
+@EACH
+def test_a_request_whose_time_is_over_asks_nothing_more(
+    edge: Edge, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every request begins a deadline for all its calls of AWS together: cold secrets, slow tables and the queue."""
+    edge.put(Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1))
+    edge.deliver(load(HELLO[platform]))
+    assert len(edge.handed_off()) == 1
+    monkeypatch.setattr("doorcode.entrypoints.wiring.REQUEST_SECONDS", 0.0)
+    edge.forget()
+    assert edge.deliver(load(HELLO[platform])) == {"statusCode": 503}
+    monkeypatch.setattr("doorcode.entrypoints.wiring.REQUEST_SECONDS", 60.0)
+    edge.forget()
+    edge.deliver(load(HELLO[platform]).another(1))
+    assert len(edge.handed_off()) == 1
+
+
+def test_three_seconds_are_enough_for_everything() -> None:
+    """What AWS and the one call to a platform may take together is less than the platforms wait for."""
+    assert wiring.REQUEST_SECONDS + follow_up.TIMEOUT_SECONDS < 3
 
 
 def lose_once(edge: Edge, service: str, call: str) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from typing import Any, Protocol
 
-from doorcode.errors import UnavailableError
+from doorcode.aws.patience import Patience
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.messages import Message
 
@@ -25,30 +24,25 @@ class Client(Protocol):
 class AgentQueue:
     """Sends admitted messages to the agent."""
 
-    def __init__(self, client: Client, url: str, *, transport_errors: tuple[type[Exception], ...] = ()) -> None:
-        """Send to the queue at ``url``; ``transport_errors`` are what the client raises when no answer came."""
+    def __init__(self, client: Client, url: str, patience: Patience) -> None:
+        """Send to the queue at ``url``, asked with ``patience``."""
         self._client = client
         self._url = url
-        self._transport_errors = transport_errors
+        self._patience = patience
 
     def send(self, message: Message, admitted_by: Reason) -> None:
         """Hand a message off. The same delivery sent again within five minutes arrives once. Raises UnavailableError."""
-        try:
-            self._client.send_message(
+        # Escaped to ASCII: SQS refuses some of what people can type.
+        body = json.dumps(hand_off(message, admitted_by), ensure_ascii=True, separators=(",", ":"))
+        self._patience.ask(
+            "hand the message to the agent",
+            lambda: self._client.send_message(
                 QueueUrl=self._url,
-                # Escaped to ASCII: SQS refuses some of what people can type.
-                MessageBody=json.dumps(hand_off(message, admitted_by), ensure_ascii=True, separators=(",", ":")),
+                MessageBody=body,
                 MessageGroupId=fitting_id(f"{message.platform}#{message.chat}#{message.thread}"),
                 MessageDeduplicationId=fitting_id(f"{message.platform}#{message.delivery_id}"),
-            )
-        except self._transport_errors as error:
-            raise UnavailableError("hand the message to the agent", type(error).__name__) from None
-        except Exception as error:
-            response = getattr(error, "response", None)
-            if not isinstance(response, Mapping):
-                raise
-            code = str(response.get("Error", {}).get("Code", "unknown"))
-            raise UnavailableError("hand the message to the agent", code) from None
+            ),
+        )
 
 
 def hand_off(message: Message, admitted_by: Reason) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
-from doorcode.errors import SecretError, UnreadableSecretError
+from doorcode.aws.patience import Patience
+from doorcode.errors import SecretError, UnavailableError, UnreadableSecretError
 from doorcode.pairing.keyring import Keyring, parse_keyring
 
 REREAD_SECONDS = 2
@@ -29,20 +31,25 @@ class Client(Protocol):
 class SecretStore:
     """The secrets of one function, by name below a prefix, such as ``/doorcode/my-stack``."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (the seams for trouble and chance)
         self,
         client: Client,
         prefix: str,
         names: Sequence[str],
         *,
         max_age: int,
+        patience: Patience | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """Read ``names``, and nothing else, and keep them for at most ``max_age`` seconds."""
+        """Read ``names``, and nothing else, and keep them for at most ``max_age`` seconds.
+
+        Without ``patience`` a read is tried once.
+        """
         self._client = client
         self._prefix = prefix.rstrip("/")
         self._names = tuple(names)
         self._max_age = max_age
+        self._patience = patience or Patience(0)
         self._chance = chance
         self._texts: Mapping[str, str] = {}
         self._fresh_until = 0.0
@@ -108,7 +115,9 @@ class SecretStore:
         texts: dict[str, str] = {}
         for start in range(0, len(self._names), BATCH_SIZE):
             paths = [f"{self._prefix}/{name}" for name in self._names[start : start + BATCH_SIZE]]
-            answer = self._client.get_parameters(Names=paths, WithDecryption=True)
+            answer = self._patience.ask(
+                "read the secrets", partial(self._client.get_parameters, Names=paths, WithDecryption=True)
+            )
             texts |= {
                 parameter["Name"].removeprefix(f"{self._prefix}/"): parameter["Value"]
                 for parameter in answer.get("Parameters", [])
@@ -127,7 +136,4 @@ class SecretStore:
 
 
 def _detail(error: Exception) -> str:
-    response = getattr(error, "response", None)
-    if isinstance(response, Mapping):
-        return str(response.get("Error", {}).get("Code", "unknown"))
-    return type(error).__name__
+    return error.detail if isinstance(error, UnavailableError) else type(error).__name__

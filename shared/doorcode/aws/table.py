@@ -1,50 +1,28 @@
 """One DynamoDB table behind a client with boto3's low-level method names.
 
-Retries what passes (throttling, timeouts, conflicts) with full jitter until the deadline, and then raises one error,
-UnavailableError. A transaction carries one ClientRequestToken through all its retries, so that a write whose answer
-was lost is not made twice.
+Retries what passes until the deadline, as ``patience`` does. A transaction carries one ClientRequestToken through all
+its retries, so that a write whose answer was lost is not made twice.
 """
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from typing import Any, Protocol
 
 from msgspec import Struct
 
+from doorcode.aws.deadline import Deadline
+from doorcode.aws.patience import Patience
 from doorcode.errors import UnavailableError
 
 Item = Mapping[str, Mapping[str, Any]]
 """An item in DynamoDB's own form, such as ``{"pk": {"S": "telegram#1"}}``."""
 
 PATIENCE_SECONDS = 2.0
-FIRST_PAUSE_SECONDS = 0.05
-LONGEST_PAUSE_SECONDS = 0.5
 BATCH_SIZE = 100
 
 CONDITION_FAILED = "ConditionalCheckFailed"
-PASSING = frozenset(
-    {
-        "InternalServerError",
-        "LimitExceededException",
-        "ProvisionedThroughputExceeded",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestTimeout",
-        "RequestTimeoutException",
-        "ServiceUnavailable",
-        "ServiceUnavailableException",
-        "Throttling",
-        "ThrottlingError",
-        "ThrottlingException",
-        "TransactionConflict",
-        "TransactionConflictException",
-        "TransactionInProgressException",
-    },
-)
 
 
 class Client(Protocol):
@@ -81,32 +59,27 @@ class ConditionError(Exception):
 class Table:
     """A table and how patiently it is asked."""
 
-    def __init__(  # noqa: PLR0913 (the seams for time and chance)
+    def __init__(
         self,
         client: Client,
         name: str,
         *,
         transport_errors: tuple[type[Exception], ...] = (),
         patience: float = PATIENCE_SECONDS,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        deadline: Deadline | None = None,
     ) -> None:
         """Use ``client``; ``transport_errors`` are what it raises when no answer came. ``patience`` is in seconds.
 
-        The patience is for one call; ``started`` gives it to several together.
+        The patience is for one call; ``started`` gives it to several together. ``deadline`` ends it for all of a request.
         """
         self._client = client
         self._name = name
-        self._transport_errors = transport_errors
-        self._patience = patience
-        self._clock = clock
-        self._sleep = sleep
-        self._deadline: float | None = None
+        self._patience = Patience(patience, transport_errors=transport_errors, deadline=deadline)
 
     def started(self) -> Table:
         """Return this table for one operation: all its calls together have one deadline, counted from now."""
         table = copy(self)
-        table._deadline = self._clock() + self._patience  # noqa: SLF001 (our own copy)
+        table._patience = self._patience.started()  # noqa: SLF001 (our own copy)
         return table
 
     def get(self, pk: str, sk: str) -> Item:
@@ -119,7 +92,7 @@ class Table:
         """Read many items, consistently, in no order; those that do not exist are left out."""
         items: list[Item] = []
         waiting: list[Item] = [_key(pk, sk) for pk, sk in keys]
-        deadline = self._until()
+        until = self._patience.until()
         while waiting:
             batch, waiting = waiting[:BATCH_SIZE], waiting[BATCH_SIZE:]
             answer = self._ask(
@@ -130,7 +103,7 @@ class Table:
             )
             items += answer.get("Responses", {}).get(self._name, [])
             left = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
-            if left and not self._pause(1, deadline):
+            if left and not self._patience.pause(1, until):
                 raise UnavailableError("read the table", "UnprocessedKeys")
             waiting += left
         return items
@@ -195,64 +168,20 @@ class Table:
     def _ask(self, doing: str, method: Callable[..., Any], *, named: bool = True, **arguments: Any) -> Any:
         if named:
             arguments["TableName"] = self._name
-        deadline = self._until()
-        in_doubt = False
-        tries = 0
-        while True:
-            tries += 1
-            try:
-                return method(**arguments)
-            except self._transport_errors as error:
-                detail, passes, in_doubt = type(error).__name__, True, True
-            except Exception as error:
-                # Told by its shape, so that no particular client has to be imported here.
-                response = getattr(error, "response", None)
-                if not isinstance(response, Mapping):
-                    raise
-                detail = str(response.get("Error", {}).get("Code", "unknown"))
-                lost = _lost(detail, response)
-                if lost:
-                    raise ConditionError(lost, in_doubt=in_doubt) from error
-                passes = _passes(detail, response)
-                in_doubt = in_doubt or _may_have_been_written(response)
-            if not passes or not self._pause(tries, deadline):
-                raise UnavailableError(doing, detail, in_doubt=in_doubt) from None
-
-    def _until(self) -> float:
-        return self._clock() + self._patience if self._deadline is None else self._deadline
-
-    def _pause(self, tries: int, deadline: float) -> bool:
-        """Wait a random while that grows with each try; say no when that would go past the deadline."""
-        longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (tries - 1))
-        pause = random.uniform(0, longest)  # noqa: S311 (spreads retries; nothing secret)
-        if self._clock() + pause >= deadline:
-            return False
-        self._sleep(pause)
-        return True
+        return self._patience.ask(doing, lambda: method(**arguments), _condition)
 
 
 def _key(pk: str, sk: str) -> Item:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
 
 
-def _lost(code: str, response: Mapping[str, Any]) -> list[Lost]:
+def _condition(code: str, response: Mapping[str, Any], in_doubt: bool) -> ConditionError | None:  # noqa: FBT001 (the port)
+    """Return the error of a condition that did not hold; None where it was something else."""
     if code == "ConditionalCheckFailedException":
-        return [Lost(0, response.get("Item") or {})]
-    return [
+        return ConditionError([Lost(0, response.get("Item") or {})], in_doubt=in_doubt)
+    lost = [
         Lost(part, reason.get("Item") or {})
         for part, reason in enumerate(response.get("CancellationReasons") or [])
         if reason.get("Code") == CONDITION_FAILED
     ]
-
-
-def _passes(code: str, response: Mapping[str, Any]) -> bool:
-    reasons = {reason.get("Code") or "None" for reason in response.get("CancellationReasons") or []} - {"None"}
-    if reasons:
-        # Cancelled, and by no condition: again only if each reason is one that passes.
-        return reasons <= PASSING
-    return code in PASSING or _may_have_been_written(response)
-
-
-def _may_have_been_written(response: Mapping[str, Any]) -> bool:
-    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return bool(status >= 500)  # noqa: PLR2004 (HTTP's server errors)
+    return ConditionError(lost, in_doubt=in_doubt) if lost else None

@@ -23,8 +23,9 @@ from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints.agent import Agent
 from doorcode.entrypoints.courier import Courier
 from doorcode.entrypoints.effects import EffectsConsumer
+from doorcode.entrypoints.environment import required
+from doorcode.entrypoints.sdk import TRANSPORT_ERRORS
 from doorcode.entrypoints.senders import Build, TokenSenders, token_name
-from doorcode.entrypoints.wiring import TRANSPORT_ERRORS, required
 from doorcode.errors import SecretError
 from doorcode.outbound.discord import DiscordSender
 from doorcode.outbound.slack import SlackSender

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from threading import Thread
-from urllib.parse import urlsplit
 
 from doorcode.entrypoints import log
 from doorcode.platforms.inbound import FollowUp
@@ -26,6 +24,10 @@ def post(call: FollowUp) -> None:
 
 
 def _post(call: FollowUp) -> None:
+    # Imported here: few requests come to this, and every cold start would wait for it.
+    from http.client import HTTPConnection, HTTPException, HTTPSConnection  # noqa: PLC0415
+    from urllib.parse import urlsplit  # noqa: PLC0415
+
     address = urlsplit(call.url)
     connect = HTTPSConnection if address.scheme == "https" else HTTPConnection
     connection = connect(address.hostname or "", address.port, timeout=TIMEOUT_SECONDS)

@@ -12,7 +12,7 @@ from botocore.config import Config
 
 from doorcode.aws.effects_queue import EffectsQueue
 from doorcode.entrypoints import log
-from doorcode.entrypoints.wiring import required
+from doorcode.entrypoints.environment import required
 
 # The stream gives again what could not be copied.
 CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})

@@ -43,11 +43,15 @@ class Door:
         desk: Desk,
         budget: MessageBudget,
         queue: AgentQueue,
+        begin: Callable[[], None] = lambda: None,
         bot: Callable[[int], str] = lambda _: "",
         call: Callable[[FollowUp], None] = lambda _: None,
         api_url: str = "",
     ) -> None:
-        """Serve ``platform``. ``bot`` gives who the bot is there, at a time; ``call`` makes a follow-up call."""
+        """Serve ``platform``. ``begin`` starts the time that a request's calls have together.
+
+        ``bot`` gives who the bot is there, at a time; ``call`` makes a follow-up call.
+        """
         self._platform = platform
         self._settings = settings
         self._secrets = secrets
@@ -55,12 +59,14 @@ class Door:
         self._desk = desk
         self._budget = budget
         self._queue = queue
+        self._begin = begin
         self._bot = bot
         self._call = call
         self._api_url = api_url
 
     def serve(self, event: Mapping[str, Any], now: int) -> dict[str, Any]:
         """Answer one HTTP request at ``now``."""
+        self._begin()
         return http.response(self._answer(event, now))
 
     def _answer(self, event: Mapping[str, Any], now: int) -> Answer:

@@ -1,25 +1,24 @@
-"""The composition root: the only place that reads the environment and builds clients, once and lazily."""
+"""The edge's composition root: reads the environment and builds what a webhook stands on, once and lazily."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
-
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ConnectionError as BotoConnectionError
-from botocore.exceptions import HTTPClientError
 
 from doorcode.aws.agent_queue import AgentQueue
 from doorcode.aws.budget import MessageBudget
+from doorcode.aws.client.errors import TransportError
 from doorcode.aws.lockout import Lockout
+from doorcode.aws.patience import Patience
 from doorcode.aws.secrets import SecretStore
 from doorcode.aws.table import Table
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
+from doorcode.entrypoints.edge_clients import edge_clients
+from doorcode.entrypoints.environment import required
 from doorcode.entrypoints.follow_up import post
 from doorcode.entrypoints.webhook import Door
 from doorcode.errors import SecretError, SettingsError
@@ -32,14 +31,9 @@ from doorcode.platforms.inbound import Inbound
 # Who the bot itself is on Telegram, ``{id}:{username}``: stored when its webhook is set, used for mentions in groups.
 TELEGRAM_BOT = "telegram/bot"
 
-# What botocore raises when no answer came. Its two families do not share a parent that says so.
-TRANSPORT_ERRORS = (HTTPClientError, BotoConnectionError, OSError)
-# The platforms wait for three seconds. One try each: the table retries by itself, inside its own deadline, which leaves
-# room for one answer that never comes.
-EDGE_CONFIG = Config(
-    connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1}, tcp_keepalive=True, max_pool_connections=2
-)
-TABLE_CONFIG = EDGE_CONFIG.merge(Config(read_timeout=0.5))
+# The platforms wait for three seconds, and the one call of the edge to a platform takes up to one of them: so much have
+# all calls of AWS together, and so much one service before its trouble is told.
+REQUEST_SECONDS = 1.8
 EDGE_PATIENCE_SECONDS = 1.0
 
 Handler = Callable[[Mapping[str, Any], object], dict[str, Any]]
@@ -72,13 +66,17 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
     log.info(settings.summary())
     for line in settings.warnings():
         log.warning(line, reason="settings")
-    table = Table(_client("dynamodb"), table_name, transport_errors=TRANSPORT_ERRORS, patience=EDGE_PATIENCE_SECONDS)
+    clients = edge_clients(environment)
+    waits: Any = {"transport_errors": (TransportError,), "deadline": clients.deadline}
+    patience = Patience(EDGE_PATIENCE_SECONDS, **waits)
+    table = Table(clients.dynamodb, table_name, patience=EDGE_PATIENCE_SECONDS, **waits)
     knows_bot = platform.PLATFORM is Platform.TELEGRAM and settings.group_policy is GroupPolicy.MENTION_ONLY
     secrets = SecretStore(
-        _client("ssm"),
+        clients.ssm,
         prefix,
         (GATEWAY_SECRET, CALLBACK_SECRET, platform.SECRET, *([TELEGRAM_BOT] if knows_bot else [])),
         max_age=settings.secrets_max_age,
+        patience=patience,
     )
     room = WaitingRoom(table, settings)
     return Door(
@@ -88,7 +86,8 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
         room=room,
         desk=Desk(room, Lockout(table), secrets, settings),
         budget=MessageBudget(table, settings.message_budget),
-        queue=AgentQueue(_client("sqs"), queue_url, transport_errors=TRANSPORT_ERRORS),
+        queue=AgentQueue(clients.sqs, queue_url, patience),
+        begin=partial(clients.deadline.start, REQUEST_SECONDS),
         bot=_bot(secrets) if knows_bot else lambda _: "",
         call=post,
         api_url=settings.slack_api_url,
@@ -108,15 +107,3 @@ def _bot(secrets: SecretStore) -> Callable[[int], str]:
             return ""
 
     return bot
-
-
-def required(environment: Mapping[str, str], *names: str) -> list[str]:
-    """Return what the stack's template sets. Raises SettingsError with every name that is missing."""
-    missing = tuple(f"{name} is not set: the stack's template sets it." for name in names if not environment.get(name))
-    if missing:
-        raise SettingsError(missing)
-    return [environment[name] for name in names]
-
-
-def _client(service: str) -> Any:
-    return boto3.client(service, config=TABLE_CONFIG if service == "dynamodb" else EDGE_CONFIG)
