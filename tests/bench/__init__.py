@@ -1,0 +1,1 @@
+"""What ``make bench`` runs: the built functions and their peers, measured side by side."""
