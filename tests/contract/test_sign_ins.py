@@ -1,5 +1,6 @@
 """Links and sessions of the owner's page, on every DynamoDB there is."""
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -150,7 +151,7 @@ def test_a_lost_answer_that_is_not_repeated_signs_in_too(house: House, sign_ins:
 
     def forget(name: str) -> None:
         if name == "transact_write_items":
-            house.client.arguments[-1]["ClientRequestToken"] = f"try {len(house.client.calls)}"
+            house.client.arguments[-1]["ClientRequestToken"] = uuid.uuid4().hex
 
     house.client.before = forget
     house.client.after = lambda name: _lose(name, lost)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from tests.house import RecordingClient
 from tests.infra.policy import Call
 from tests.infra.template import PSEUDO
 
@@ -41,10 +42,21 @@ class Recorder:
         """Listen to all clients that this session will build."""
         session.events.register("provide-client-params", self._note)
 
+    def hear(self, service: str, client: RecordingClient) -> None:
+        """Listen to a client that is not boto3's."""
+
+        def note(method: str) -> None:
+            operation = method.title().replace("_", "")
+            self._take(service, operation, client.arguments[-1])
+
+        client.before = note
+
     def _note(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:
+        self._take(model.service_model.signing_name, model.name, params)
+
+    def _take(self, service: str, operation: str, arguments: Mapping[str, Any]) -> None:
         if self._at_work:
-            service = model.service_model.signing_name
-            self.asked.append(Asked(self._at_work, service, model.name, copy.deepcopy(params)))
+            self.asked.append(Asked(self._at_work, service, operation, copy.deepcopy(arguments)))
 
     @contextmanager
     def at_work(self, function: str) -> Iterator[None]:
@@ -176,10 +188,17 @@ def _bedrock(operation: str, arguments: Mapping[str, Any], names: Names) -> list
     ]
 
 
+def _cloudwatch(operation: str, _: Mapping[str, Any], __: Names) -> list[Call]:
+    # Not about any resource, and no condition key tells which metrics are meant.
+    assert operation == "GetMetricData", operation
+    return [Call("cloudwatch:GetMetricData", "*")]
+
+
 _SERVICES: dict[str, Callable[[str, Mapping[str, Any], Names], list[Call]]] = {
     "dynamodb": _dynamodb,
     "ssm": _ssm,
     "sqs": _sqs,
     "events": _events,
     "bedrock": _bedrock,
+    "monitoring": _cloudwatch,
 }

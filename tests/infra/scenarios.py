@@ -12,8 +12,10 @@ from moto import mock_aws
 from msgspec.structs import replace
 
 from doorcode.aws.lockout import Lockout
+from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.table import Table
-from doorcode.entrypoints import admin_wiring
+from doorcode.aws.tokens import Tokens
+from doorcode.entrypoints import admin_wiring, web_wiring
 from doorcode.entrypoints import agent as agent_module
 from doorcode.entrypoints import provision as provision_module
 from doorcode.entrypoints.admin import Admin
@@ -22,16 +24,19 @@ from doorcode.entrypoints.courier import Courier
 from doorcode.entrypoints.effects import EffectsConsumer
 from doorcode.entrypoints.relay import Relay
 from doorcode.entrypoints.webhook import Door
+from doorcode.pairing.access import Scope
 from doorcode.pairing.callbacks import Action
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.keyring import key_id
 from doorcode.pairing.transitions import Operation
+from doorcode.web.surface import Web
 from tests.behind.house import Behind, standing_ins
 from tests.edge.house import ALL_OWNERS, GATEWAY, PREFIX, Edge
 from tests.house import COOLDOWN, RecordingClient
 from tests.infra.calls import Names, Recorder, in_terms_of_iam
 from tests.infra.iam import MODEL, environments
 from tests.infra.policy import Call
+from tests.web.gateway import request_event
 from tests.webhooks import HELLO, OWNER, STRANGER, load
 
 NOBODY = {Platform.TELEGRAM: "555", Platform.SLACK: "U0NOBODY00", Platform.DISCORD: "555000000000000555"}
@@ -174,7 +179,7 @@ def answering(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> No
 def administering(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Carry out every command, with codes that are right, wrong and made with a secret that was rotated."""
     monkeypatch.setattr(admin_wiring, "_client", lambda service: house.clients[service])
-    admin = admin_wiring.build_admin(house.environment)
+    admin = admin_wiring.build_admin(house.environment | {"WEB_URL": "https://door.example/owner"})
 
     def command(name: str, **arguments: Any) -> dict[str, Any]:
         event = {"version": 1, "command": name, "actor": "alice@laptop", **arguments}
@@ -199,6 +204,61 @@ def administering(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -
         Lockout(Table(house.edge.dynamodb, house.environment["TABLE_NAME"])).count(surface, "bob", house.now())
     assert command("unlock", everybody=True) == {"ok": True, "freed": 3}
 
+    # Links and tokens, and the end of all of them.
+    token = command("web")["token"]
+    made = command("token_create", scope="read")
+    assert command("token_list")["tokens"]
+    assert command("token_revoke", id=made["id"])["ok"]
+    sign_ins = SignIns(Table(house.edge.dynamodb, house.environment["TABLE_NAME"]))
+    sign_ins.redeem(token, house.now())
+    sign_ins.link("bob", house.now())
+    assert command("sign_out")["signed_out"] == 2
+
+
+def serving(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer everything that the page and programs ask for: sign-ins, lists, decisions, numbers."""
+    clients = house.clients | {"cloudwatch": RecordingClient(boto3.client("cloudwatch"))}
+    monkeypatch.setattr(web_wiring, "_client", clients.__getitem__)
+    services = web_wiring.build_services(house.environment | {"METRICS_NAMESPACE": "Doorcode/test"})
+    surface = Web(lambda: services)
+    table = Table(house.edge.dynamodb, house.environment["TABLE_NAME"])
+    sign_ins, tokens = SignIns(table), Tokens(table)
+
+    def ask(who: Mapping[str, str], method: str, target: str, **body: Any) -> Any:
+        headers = {"content-type": "application/json", "sec-fetch-site": "same-origin", **who}
+        raw = json.dumps(body).encode() if body else None
+        response = surface.serve(request_event(method, target, headers, raw), house.now())
+        return response["statusCode"], json.loads(response["body"] or "null"), response.get("cookies", [])
+
+    def signed_in() -> dict[str, str]:
+        status, _, cookies = ask({}, "POST", "/api/session", token=sign_ins.link("alice", house.now()))
+        assert status == 200
+        return {"cookie": cookies[0].partition(";")[0]}
+
+    def with_a_token() -> dict[str, str]:
+        return {"authorization": f"Bearer {tokens.create('ci', Scope.PAIRING, 'alice', house.now())[0]}"}
+
+    for signs_in in (signed_in, with_a_token):
+        for platform in Platform:
+            house.edge.clear()
+            who, stranger = signs_in(), STRANGER[platform]
+            for number, decision in enumerate(("deny", "approve")):
+                house.hello(platform, number, house.now() + number * COOLDOWN)
+                (waiting,) = ask(who, "GET", "/api/pairing/pending")[1]["pending"]
+                assert ask(who, "POST", f"/api/pairing/{decision}", channel=platform, code=waiting["code"])[0] == 200
+            assert ask(who, "POST", "/api/pairing/approve", channel=platform, code="AAAA2222")[0] == 404
+            assert ask(who, "GET", f"/api/pairing/contacts/{platform}/{stranger}")[0] == 200
+            for decision in ("revoke", "block", "unblock"):
+                assert ask(who, "POST", f"/api/pairing/{decision}", channel=platform, user_id=stranger)[0] == 200
+            for what in ("pairing/paired", "pairing/blocked", "activity", "session", "openapi.json"):
+                assert ask(who, "GET", f"/api/{what}")[0] == 200
+    cookie, bearer = signed_in(), with_a_token()
+    assert ask(cookie, "DELETE", "/api/session")[0] == 204
+    assert ask(cookie, "GET", "/api/session")[0] == 401
+    signed_in()
+    sign_ins.link("bob", house.now())
+    assert ask(bearer, "DELETE", "/api/sessions")[1]["signed_out"] == 2
+
 
 SCENARIOS: Mapping[str, Scenario] = {
     **{str(platform): at_the_edge(platform) for platform in Platform},
@@ -207,6 +267,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "courier": following,
     "agent": answering,
     "admin": administering,
+    "web": serving,
 }
 
 
@@ -240,11 +301,15 @@ def _house(recorder: Recorder) -> Iterator[tuple[Behind, pytest.MonkeyPatch]]:
             (Courier, "sweep", lambda _: "courier"),
             (Agent, "handle", lambda _: "agent"),
             (Admin, "answer", lambda _: "admin"),
+            (Web, "serve", lambda _: "web"),
         )
         for kind, method, name in watched:
             monkeypatch.setattr(kind, method, recorder.watched(getattr(kind, method), name))
         standing = standing_ins()
-        house = Behind(Edge(monkeypatch), monkeypatch, next(standing))
+        edge = Edge(monkeypatch)
+        for service, client in edge.clients.items():
+            recorder.hear(service, client)
+        house = Behind(edge, monkeypatch, next(standing))
         try:
             yield house, monkeypatch
         finally:

@@ -65,7 +65,7 @@ def loaded(layers: list[Path], code: str) -> dict[str, str]:
 
 IMPORTS = {
     "EdgeLayer": "import msgspec, nacl.signing",
-    "AwsLayer": "import boto3\nfor name in ('bedrock-runtime', 'dynamodb', 'events', 'sqs', 'ssm'): boto3.client(name, region_name='eu-central-1')",
+    "AwsLayer": "import boto3\nfor name in ('bedrock-runtime', 'cloudwatch', 'dynamodb', 'events', 'sqs', 'ssm'): boto3.client(name, region_name='eu-central-1')",
     "BehindLayer": "import aws_lambda_powertools.utilities.batch, httpx, slack_sdk, telegram",
 }
 
@@ -90,15 +90,17 @@ def test_a_function_needs_only_its_layers(local: Path, name: str) -> None:
 
 
 SDKS = {"aws_lambda_powertools", "httpx", "slack_sdk", "telegram"}
+# Whoever else is given the layer loads the one thing that it needs of it.
+LOADS = {"web": {"aws_lambda_powertools"}}
 
 
 @pytest.mark.parametrize("name", [name for name in functions() if name not in {"courier", "agent"}])
 def test_only_who_needs_the_platforms_libraries_loads_them(local: Path, name: str) -> None:
-    """Neither the edge nor the relay imports a chat SDK, for their start is waited for."""
+    """Neither the edge nor the relay nor the web function imports a chat SDK, for their start is waited for."""
     given = [layer.rpartition("-")[2] for layer in functions()[name]["Layers"]]
-    assert "BehindLayer" not in given
+    assert ("BehindLayer" in given) == (name in LOADS)
     files = loaded([ROOT / "functions" / name, *(local / layer / "python" for layer in given)], "import app")
-    assert not SDKS & {module.partition(".")[0] for module in files}
+    assert SDKS & {module.partition(".")[0] for module in files} == LOADS.get(name, set())
 
 
 def compiled(layer: Path) -> list[tuple[Path, bytes]]:

@@ -125,7 +125,7 @@ def _poorer(statement: Statement) -> list[list[Statement]]:
         {
             "Action": "dynamodb:GetItem",
             "Resource": "arn:aws:dynamodb:eu-central-1:123456789012:table/doorcode-Table",
-            "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["telegram#*", "token#*"]}},
+            "Condition": {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["telegram#*", "tokens"]}},
         },
     ],
 )

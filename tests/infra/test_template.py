@@ -7,19 +7,21 @@ from typing import Any
 import pytest
 from botocore.loaders import Loader
 
+from doorcode.aws.activity import METRICS
 from doorcode.aws.bus import SOURCE
 from doorcode.aws.effects_queue import is_move
 from doorcode.cli import admin_client
 from doorcode.entrypoints import agent, effects
 from doorcode.errors import SecretError, SettingsError, UnavailableError
 from doorcode.outbound.errors import BadTokenError
+from doorcode.pairing.consequences import EventType
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.settings import parse_settings
 from doorcode.platforms.inbound import UnusablePayloadError
 from tests.infra.template import ROOT, STACK, functions, given, resources, statements, template, walk
 
 EDGE = ("telegram", "slack", "discord")
-BEHIND = ("relay", "courier", "agent", "admin")
+BEHIND = ("relay", "courier", "agent", "admin", "web")
 ROLES = tuple(resources("AWS::IAM::Role"))
 FUNCTIONS = tuple(functions())
 QUEUES = tuple(resources("AWS::SQS::Queue"))
@@ -44,6 +46,7 @@ BEHIND_SETTINGS = {
     },
     "agent": {"DEBOUNCE_SECONDS", "AGENT_MODEL_ID", "SECRETS_MAX_AGE_SECONDS", *URLS},
     "admin": {"SECRETS_MAX_AGE_SECONDS"},
+    "web": {"SECRETS_MAX_AGE_SECONDS"},
 }
 BEHIND_SET_BY_STACK = {
     "relay": {"EFFECTS_QUEUE_URL": "EffectsQueue"},
@@ -59,7 +62,12 @@ BEHIND_SET_BY_STACK = {
         "AGENT_DEAD_LETTER_URL": "AgentDeadLetters",
         "PARAMETER_PREFIX": f"/doorcode/{STACK}",
     },
-    "admin": {"TABLE_NAME": "Table", "PARAMETER_PREFIX": f"/doorcode/{STACK}"},
+    "admin": {"TABLE_NAME": "Table", "PARAMETER_PREFIX": f"/doorcode/{STACK}", "WEB_URL": f"{STACK}-Api/owner"},
+    "web": {
+        "TABLE_NAME": "Table",
+        "PARAMETER_PREFIX": f"/doorcode/{STACK}",
+        "METRICS_NAMESPACE": f"Doorcode/{STACK}",
+    },
 }
 
 
@@ -96,10 +104,10 @@ def test_runtime(name: str) -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_memory_and_time_are_stated(name: str) -> None:
-    """Memory and timeout are chosen for each function, and the edge's is no longer than API Gateway waits."""
+    """Memory and timeout are chosen for each function, and who answers over HTTP does so while API Gateway waits."""
     function = functions()[name]
     assert function["MemorySize"] in {256, 512}
-    assert function["Timeout"] <= (10 if name in EDGE else 120)
+    assert function["Timeout"] <= (10 if name in {*EDGE, "web"} else 120)
 
 
 def test_layers_are_built_for_the_functions() -> None:
@@ -156,6 +164,8 @@ UNNAMED = {
     "AskModel": f"arn:aws:bedrock:eu-central-1:123456789012:inference-profile/{MODEL}",
     "AskModelBehindProfile": "arn:aws:bedrock:*::foundation-model/*",
 }
+# What AWS cannot narrow to any resource, and nothing else.
+ANYTHING = {"ReadActivity": "cloudwatch:GetMetricData"}
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -170,6 +180,9 @@ def test_every_statement_is_exact(role: str) -> None:
         assert not {"NotAction", "NotResource"} & statement.keys()
         for action in listed(statement["Action"]):
             assert re.fullmatch(r"[a-z]+:[A-Za-z]+", action)
+        if statement["Sid"] in ANYTHING:
+            assert (statement["Action"], statement["Resource"]) == (ANYTHING[statement["Sid"]], "*")
+            continue
         if statement["Sid"] in UNNAMED:
             assert UNNAMED[statement["Sid"]] in listed(statement["Resource"])
             continue
@@ -214,6 +227,7 @@ SECRETS = {
     "courier": {"gateway-secret", "callback-secret", *(f"{platform}/bot-token" for platform in EDGE)},
     "agent": {"agent/instructions", *(f"{platform}/bot-token" for platform in EDGE)},
     "admin": {"gateway-secret"},
+    "web": {"gateway-secret"},
 }
 
 
@@ -274,18 +288,42 @@ def test_the_courier_reaches_only_contacts_seats_and_its_notes() -> None:
     }
 
 
-def test_the_admin_function_reaches_only_contacts_seats_and_guesses() -> None:
-    """The admin function cannot scan or put, delete anything but guesses, nor touch prompts, sign-ins and tokens."""
-    table = [one for one in statements("AdminRole") if "dynamodb:" in str(one["Action"])]
+def partitions(name: str) -> dict[tuple[str, str], set[str]]:
+    """Return what a function may do with the table: for each action, on the table or an index, the partitions."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for one in statements(f"{name.capitalize()}Role"):
+        if "dynamodb:" in str(one["Action"]):
+            about = found.setdefault((one["Action"], one["Resource"].partition("/index/")[2]), set())
+            about |= leading_keys(one)
+    return found
+
+
+def test_the_admin_function_reaches_only_contacts_seats_guesses_and_sign_ins() -> None:
+    """The admin function cannot scan or put, read who is signed in, nor touch prompts; it makes no session."""
     contacts, seats = {f"{platform}#*" for platform in EDGE}, {f"seats#{platform}" for platform in EDGE}
     guesses = {f"lockout#{surface}" for surface in ("cli", "api", "web")}
-    assert {(one["Action"], one["Resource"].partition("/index/")[2]): leading_keys(one) for one in table} == {
+    sign_ins = {"links", "sessions", "tokens"}
+    assert partitions("admin") == {
         ("dynamodb:GetItem", ""): {*contacts, "lockout#cli"},
         ("dynamodb:BatchGetItem", ""): contacts,
-        ("dynamodb:Query", ""): {*seats, *guesses},
+        ("dynamodb:Query", ""): {*seats, *guesses, *sign_ins},
         ("dynamodb:Query", "listing"): contacts,
-        ("dynamodb:UpdateItem", ""): {*contacts, *seats, "lockout#cli"},
-        ("dynamodb:DeleteItem", ""): guesses,
+        ("dynamodb:UpdateItem", ""): {*contacts, *seats, "lockout#cli", "links", "tokens"},
+        ("dynamodb:DeleteItem", ""): {*guesses, *sign_ins},
+    }
+
+
+def test_the_web_function_reaches_only_contacts_seats_its_guesses_and_sign_ins() -> None:
+    """The web function cannot scan or put, make or revoke a token, delete a contact, nor touch prompts."""
+    contacts, seats = {f"{platform}#*" for platform in EDGE}, {f"seats#{platform}" for platform in EDGE}
+    guesses = {"lockout#api", "lockout#web"}
+    assert partitions("web") == {
+        ("dynamodb:GetItem", ""): {*contacts, *guesses, "links", "sessions", "tokens"},
+        ("dynamodb:BatchGetItem", ""): contacts,
+        ("dynamodb:Query", ""): {*seats, "links", "sessions"},
+        ("dynamodb:Query", "listing"): contacts,
+        ("dynamodb:UpdateItem", ""): {*contacts, *seats, *guesses, "links", "sessions"},
+        ("dynamodb:DeleteItem", ""): {"links", "sessions"},
     }
 
 
@@ -494,23 +532,53 @@ def test_the_sweep_runs_every_five_minutes() -> None:
 # The HTTP API
 
 
-def test_routes() -> None:
-    """Each platform has one route, with payload format 2.0, and only that route may call its function."""
-    assert {route["Properties"]["RouteKey"] for route in resources("AWS::ApiGatewayV2::Route").values()} == {
-        f"POST /{name}" for name in EDGE
+# Each route, and whose it is. Its permission names the very path; {proxy+} and {file} are * there, and so is any method.
+ROUTES = {
+    **{f"{name.capitalize()}Route": (f"POST /{name}", name, f"POST/{name}") for name in EDGE},
+    "ApiRoute": ("ANY /api/{proxy+}", "web", "*/api/*"),
+    "PageRoute": ("GET /owner", "web", "GET/owner"),
+    "AssetsRoute": ("GET /owner/{file}", "web", "GET/owner/*"),
+}
+
+
+def test_there_is_no_other_route() -> None:
+    """What API Gateway lets through is listed here, and every function behind it."""
+    assert set(resources("AWS::ApiGatewayV2::Route")) == ROUTES.keys()
+    assert set(resources("AWS::ApiGatewayV2::Integration")) == {
+        f"{name.capitalize()}Integration" for _, name, _ in ROUTES.values()
     }
-    for name in EDGE:
-        title = name.capitalize()
-        route = resources("AWS::ApiGatewayV2::Route")[f"{title}Route"]["Properties"]
-        integration = resources("AWS::ApiGatewayV2::Integration")[f"{title}Integration"]["Properties"]
-        permission = resources("AWS::Lambda::Permission")[f"{title}Permission"]["Properties"]
-        assert route["Target"] == f"integrations/{STACK}-{title}Integration"
-        assert integration["IntegrationType"] == "AWS_PROXY"
-        assert integration["PayloadFormatVersion"] == "2.0"
-        assert integration["IntegrationUri"].endswith(f"-{title}Function")
-        assert permission["FunctionName"] == f"{STACK}-{title}Function"
-        assert permission["Principal"] == "apigateway.amazonaws.com"
-        assert permission["SourceArn"].endswith(f"{STACK}-Api/*/POST/{name}")
+    assert {name.replace("Route", "Permission") for name in ROUTES} == resources("AWS::Lambda::Permission").keys()
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_routes(name: str) -> None:
+    """A route leads to one function, with payload format 2.0, which only that route may call, from this account."""
+    key, function, path = ROUTES[name]
+    title = function.capitalize()
+    route = resources("AWS::ApiGatewayV2::Route")[name]["Properties"]
+    integration = resources("AWS::ApiGatewayV2::Integration")[f"{title}Integration"]["Properties"]
+    permission = resources("AWS::Lambda::Permission")[name.replace("Route", "Permission")]["Properties"]
+    assert (route["RouteKey"], route["Target"]) == (key, f"integrations/{STACK}-{title}Integration")
+    assert "AuthorizationType" not in route
+    assert integration["IntegrationType"] == "AWS_PROXY"
+    assert integration["PayloadFormatVersion"] == "2.0"
+    assert integration["IntegrationUri"].endswith(f"-{title}Function")
+    assert integration["TimeoutInMillis"] >= functions()[function]["Timeout"] * 1000
+    assert permission["FunctionName"] == f"{STACK}-{title}Function"
+    assert permission["Principal"] == "apigateway.amazonaws.com"
+    assert permission["SourceAccount"] == "123456789012"
+    assert permission["SourceArn"].endswith(f"{STACK}-Api/*/{path}")
+
+
+def test_no_other_origin_is_let_in() -> None:
+    """Security 20: the API allows no page of another origin anything."""
+    assert "CorsConfiguration" not in resources("AWS::ApiGatewayV2::Api")["Api"]["Properties"]
+
+
+def test_the_operator_is_told_where_the_page_is() -> None:
+    """The address that the command prints is the output's, and leads to the page's route."""
+    variables = template()["Resources"]["AdminFunction"]["Properties"]["Environment"]["Variables"]
+    assert variables["WEB_URL"] == template()["Outputs"]["WebUrl"]["Value"] == {"Fn::Sub": "${Api.ApiEndpoint}/owner"}
 
 
 def test_routes_are_throttled() -> None:
@@ -588,7 +656,7 @@ def test_every_setting_is_set_somewhere() -> None:
     assert read == given_names
 
 
-@pytest.mark.parametrize("name", ["slack", "courier", "agent", "admin"])
+@pytest.mark.parametrize("name", ["slack", "courier", "agent", "admin", "web"])
 def test_defaults_are_the_packages_own(name: str) -> None:
     """A stack with the template's defaults behaves as the package does without settings."""
     environment = functions()[name]["Environment"]["Variables"]
@@ -687,10 +755,11 @@ def test_every_reason_is_counted(name: str) -> None:
 def test_trouble_behind_the_edge_is_counted(name: str) -> None:
     """Security 34: whatever kept something from being done is a metric, by its reason, and so is what was put aside."""
     filters = resources("AWS::Logs::MetricFilter")
-    # What an operator was refused is no trouble.
-    pattern = '{ ($.level = "ERROR") && ($.reason = "*") }' if name == "admin" else '{ $.reason = "*" }'
+    # What an operator or a caller was refused is no trouble.
+    refuses = name in {"admin", "web"}
+    pattern = '{ ($.level = "ERROR") && ($.reason = "*") }' if refuses else '{ $.reason = "*" }'
     patterns = {f"{name.capitalize()}Reasons": (pattern, "Troubles", "$.reason")}
-    if name not in {"relay", "admin"}:
+    if name in {"courier", "agent"}:
         patterns[f"{name.capitalize()}Parked"] = ('{ $.parked = "true" }', "Parked", None)
     for logical_id, (pattern, metric_name, dimension) in patterns.items():
         properties = filters[logical_id]["Properties"]
@@ -699,6 +768,31 @@ def test_trouble_behind_the_edge_is_counted(name: str) -> None:
         (metric,) = properties["MetricTransformations"]
         assert (metric["MetricNamespace"], metric["MetricName"]) == (f"Doorcode/{STACK}", metric_name)
         assert [one["Value"] for one in metric.get("Dimensions", [])] == ([dimension] if dimension else [])
+
+
+def test_decisions_are_counted() -> None:
+    """Each event that the courier publishes is counted by its kind, save requests, which are counted where they are made."""
+    properties = resources("AWS::Logs::MetricFilter")["CourierDecisions"]["Properties"]
+    assert properties["LogGroupName"] == f"{STACK}-CourierLogs"
+    assert properties["FilterPattern"] == f'{{ ($.event = "*") && ($.event != "{EventType.REQUESTED}") }}'
+    (metric,) = properties["MetricTransformations"]
+    assert (metric["MetricNamespace"], metric["MetricName"]) == (f"Doorcode/{STACK}", "Decisions")
+    assert metric["Dimensions"] == [{"Key": "event", "Value": "$.event"}]
+
+
+def test_what_is_read_is_what_is_counted() -> None:
+    """The page's numbers are asked for by the names under which the filters count, in the function's namespace."""
+    counted = {
+        (metric["MetricName"], one["Key"])
+        for found in resources("AWS::Logs::MetricFilter").values()
+        for metric in found["Properties"]["MetricTransformations"]
+        for one in metric.get("Dimensions", [])
+    }
+    assert {(metric.name, metric.dimension) for metric in METRICS} <= counted
+    edge = resources("AWS::Logs::MetricFilter")["TelegramReasons"]["Properties"]["FilterPattern"]
+    asked = {metric.value for metric in METRICS if metric.name == "Requests"}
+    assert asked <= set(re.findall(r'"([a-z_]+)"', edge))
+    assert {metric.value for metric in METRICS if metric.name == "Decisions"} <= {*EventType} - {EventType.REQUESTED}
 
 
 def test_alarms() -> None:
@@ -714,6 +808,7 @@ def test_alarms() -> None:
         ("IteratorAge", f"{STACK}-RelayFunction"),
         ("ApproximateNumberOfMessagesVisible", f"{STACK}-AgentDeadLetters"),
         ("ApproximateNumberOfMessagesVisible", f"{STACK}-EffectsDeadLetters"),
+        ("ApproximateAgeOfOldestMessage", f"{STACK}-EffectsQueue"),
         *(("Errors", f"{STACK}-{name.capitalize()}Function") for name in (*EDGE, *BEHIND)),
     }
     for alarm in alarms.values():
@@ -732,10 +827,17 @@ def test_a_stream_that_is_not_followed_is_known_in_time() -> None:
     assert alarm["Threshold"] <= 3_600_000
 
 
+def test_effects_are_watched() -> None:
+    """That somebody waits to be asked or told is alarmed before the courier gives up on it, after an hour."""
+    alarm = resources("AWS::CloudWatch::Alarm")["EffectsAgeAlarm"]["Properties"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateAgeOfOldestMessage")
+    assert alarm["Threshold"] < effects.PARKED_AFTER_SECONDS
+
+
 def test_outputs() -> None:
     """What the operator and the command need is given out."""
     assert template()["Outputs"].keys() >= {
-        *("TelegramWebhookUrl", "SlackWebhookUrl", "DiscordWebhookUrl"),
+        *("TelegramWebhookUrl", "SlackWebhookUrl", "DiscordWebhookUrl", "WebUrl"),
         *("TableName", "AgentQueueUrl", "AdminFunctionName", "ParameterPrefix"),
     }
     assert all(output["Description"] for output in template()["Outputs"].values())

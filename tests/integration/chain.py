@@ -37,7 +37,6 @@ FIRST_CHANNEL = {
 }
 FIRST_TEXT = "Hello, may I come in?"
 DISCORD_EPOCH_MS = 1_420_070_400_000
-UPDATE_MESSAGE = 7
 
 # Everything that happens here is another delivery, and everybody who writes another person: no test sees another's.
 _numbers = itertools.count(1)
@@ -167,6 +166,7 @@ class Chain:
             # An interaction's time is in its id, and its token lives for fifteen minutes from then.
             body["id"] = str((int(now * 1000) - DISCORD_EPOCH_MS) << 22 | number)
             body["token"] += str(number)
+            self.discord.interaction(body["token"], body["channel_id"], button=body["data"].get("custom_id", ""))
         raw = event.raw()
         headers = {**event.headers, **webhooks.signed(event.platform, raw, int(now))}
         reply = self.stack.post(event.platform, raw, headers)
@@ -174,19 +174,8 @@ class Chain:
         if reply.body and event.platform is Platform.TELEGRAM:
             self.telegram.take(reply.body)
         elif reply.body and event.platform is Platform.DISCORD:
-            self._respond(body, reply.body)
+            self.discord.respond(body["token"], reply.body)
         return reply
-
-    def _respond(self, body: Mapping[str, Any], response: bytes) -> None:
-        """Show a response of Discord's. That to a press is shown in place of the message with the button."""
-        interaction = self.discord.interaction(body["token"], body["channel_id"])
-        shown = list(self.discord.messages.values())
-        self.discord.respond(body["token"], response)
-        if json.loads(response)["type"] == UPDATE_MESSAGE and interaction.message:
-            pressed = next(message for message in shown if body["data"]["custom_id"] in json.dumps(message.shown))
-            del self.discord.messages[interaction.message.chat, interaction.message.id]
-            pressed.change(pressed.shown | interaction.message.shown)
-            interaction.message = pressed
 
     # What they see
 

@@ -1,31 +1,21 @@
 """The whole stack on this machine: built for it, deployed with ``sam deploy`` onto ministack, reached over HTTP.
 
-ministack enforces each function's role here (``AUTH``), with three gaps: it knows no ``dynamodb:LeadingKeys``, checks
-``ssm:GetParameters`` on ``*`` instead of the parameters, and takes ``SendMessageBatch`` and ``Converse`` for actions of
-their own, where AWS has ``sqs:SendMessage`` and ``bedrock:InvokeModel``. So the functions are given that much more.
+ministack enforces each function's role here; its gaps are told in doorcode.sandbox.deployment.
 """
 
 import contextlib
 import functools
 import http.client
 import json
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from doorcode.sandbox import deployment
+from doorcode.sandbox.emulator import RUNTIME
 from tests.backends import dynamodb, emulators
-from tests.infra.build import build_local, local_build_held, sam
-
-EDGE = ("telegram", "slack", "discord")
-# What ministack checks where AWS does not, by function.
-CHECKED_HERE = {
-    **{name: ["ssm:GetParameters"] for name in (*EDGE, "courier", "admin")},
-    "relay": ["sqs:SendMessageBatch"],
-    "agent": ["ssm:GetParameters", "bedrock:Converse"],
-}
+from tests.infra.build import CHECKOUT, build_local, local_build_held
 
 Headers = Mapping[str, str] | Sequence[tuple[str, str]]
 
@@ -57,33 +47,15 @@ class Cloud:
     def deploy(self, name: str = "doorcode", **parameters: object) -> "Stack":
         """Deploy the stack under that name, or update it, with these template parameters; the others as they were."""
         with local_build_held() as built:
-            _deploy(built, self.url, name, parameters)
-        stack = Stack(self, name)
-        self._make_good(stack)
-        return stack
+            deployment.deploy(CHECKOUT, built, self.url, name, parameters)
+        deployment.make_good(self.client, name)
+        return Stack(self, name)
 
     def delete(self, name: str) -> None:
         """Delete a stack and wait until it is gone."""
         cloudformation = self.client("cloudformation")
         cloudformation.delete_stack(StackName=name)
         cloudformation.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
-
-    def _make_good(self, stack: "Stack") -> None:
-        """Do what the template asks for and ministack does not."""
-        tables = self.client("dynamodb")
-        for name in (stack.table, stack.resource("AgentTable")):
-            ttl = tables.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-            if ttl["TimeToLiveStatus"] == "DISABLED":
-                tables.update_time_to_live(
-                    TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"}
-                )
-        for function, actions in CHECKED_HERE.items():
-            statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
-            self.client("iam").put_role_policy(
-                RoleName=stack.resource(f"{function.capitalize()}Role"),
-                PolicyName="what-ministack-checks",
-                PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-            )
 
 
 @dataclass(eq=False)
@@ -95,8 +67,7 @@ class Stack:
     outputs: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        (found,) = self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"]
-        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+        self.outputs = deployment.outputs(self.client, self.name)
 
     def client(self, service: str) -> Any:
         """Return a low-level client with an administrator's credentials."""
@@ -108,11 +79,7 @@ class Stack:
 
     def resource(self, logical_id: str) -> str:
         """Return the physical id of one of the template's resources, such as the name of ``TelegramFunction``."""
-        answer = self.client("cloudformation").describe_stack_resource(
-            StackName=self.name, LogicalResourceId=logical_id
-        )
-        physical: str = answer["StackResourceDetail"]["PhysicalResourceId"]
-        return physical
+        return deployment.resource(self.client, self.name, logical_id)
 
     # The front door
 
@@ -216,7 +183,7 @@ class Stack:
 def start() -> Iterator[Cloud]:
     """Run a ministack that enforces roles, with the build that fits it at hand. Raises EmulatorError."""
     build_local()
-    settings = {"AUTH": "true", "PYTHONPATH": str(Path(__file__).with_name("runtime"))}
+    settings = {"AUTH": "true", "PYTHONPATH": str(RUNTIME)}
     with emulators.ministack(settings) as url:
         yield Cloud(url)
 
@@ -227,22 +194,3 @@ def _record(line: str) -> dict[str, Any]:
     except ValueError:
         return {"message": line}
     return record if isinstance(record, dict) else {"message": line}
-
-
-def _deploy(built: Path, url: str, name: str, parameters: Mapping[str, object]) -> None:
-    command = [
-        *("deploy", "--template-file", str(built / "template.yaml"), "--stack-name", name),
-        *("--resolve-s3", "--capabilities", "CAPABILITY_IAM"),
-        *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
-    ]
-    if parameters:
-        command += ["--parameter-overrides", *(f'{key}="{value}"' for key, value in parameters.items())]
-    with tempfile.TemporaryDirectory() as home:
-        settings = {
-            "AWS_ENDPOINT_URL": url,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": dynamodb.REGION,
-            "HOME": home,
-        }
-        sam(command, settings)

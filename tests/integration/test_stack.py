@@ -10,7 +10,7 @@ MADE_HERE = ("gateway-secret", "callback-secret", "telegram/webhook-secret")
 def test_every_output_is_there(stack: Stack) -> None:
     """The outputs are those that the operator and the command rely on."""
     assert stack.outputs.keys() >= {
-        *("TelegramWebhookUrl", "SlackWebhookUrl", "DiscordWebhookUrl"),
+        *("TelegramWebhookUrl", "SlackWebhookUrl", "DiscordWebhookUrl", "WebUrl"),
         *("TableName", "AgentQueueUrl", "ParameterPrefix"),
     }
     assert stack.outputs["ParameterPrefix"] == f"/doorcode/{stack.name}"
@@ -41,7 +41,7 @@ def test_a_webhook_is_refused_with_a_logged_reason(stack: Stack) -> None:
     assert [record["reason"] for record in stack.log("telegram") if "reason" in record] == ["bad_signature"]
 
 
-def test_only_the_three_routes_exist(stack: Stack) -> None:
+def test_no_other_route_exists(stack: Stack) -> None:
     """Anything else is refused before it reaches a function."""
     assert stack.request("GET", "/telegram").status in {404, 405}
     assert stack.request("POST", "/admin").status == 404

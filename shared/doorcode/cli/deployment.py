@@ -75,8 +75,9 @@ class Deployment:
         return value
 
     def webhook_url(self, platform: Platform) -> str:
-        """Return where that platform's webhooks are taken."""
-        return self.output(WEBHOOK_OUTPUTS[platform])
+        """Return where that platform's webhooks are taken: for the sandbox, what stands before its emulator."""
+        near = self.target.public_url
+        return f"{near}/{platform}" if near else self.output(WEBHOOK_OUTPUTS[platform])
 
     @cached_property
     def resources(self) -> dict[str, tuple[str, str]]:

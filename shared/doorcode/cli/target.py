@@ -40,8 +40,9 @@ class Sandbox(msgspec.Struct, frozen=True):
     endpoint: str
     stack: str = DEFAULT_STACK
     region: str = "us-east-1"
-    # Where it takes webhooks and shows its pages.
+    # Where it takes webhooks and shows its pages; and where platforms reach it, if a tunnel leads here.
     url: str = ""
+    public_url: str = ""
 
 
 class Target:
@@ -71,6 +72,11 @@ class Target:
     def prefix(self) -> str:
         """Where the stack's secrets are in Parameter Store."""
         return f"/doorcode/{self.stack}"
+
+    @property
+    def public_url(self) -> str:
+        """Where platforms reach the sandbox: through its tunnel, if it was given one. Empty for a stack in AWS."""
+        return self._sandbox.public_url or self.local_url if self.local else ""
 
     @property
     def local_url(self) -> str:

@@ -13,6 +13,7 @@ import pytest
 
 from doorcode.cli import run as command
 from doorcode.cli.ending import CommandError, Exit
+from doorcode.cli.target import DEFAULT_STORE
 from doorcode.pairing.contact import Platform
 from doorcode.sandbox import run as sandbox
 from doorcode.sandbox.plan import OWNERS, Plan
@@ -179,3 +180,36 @@ def test_the_browser_is_opened_when_asked(fake: Fake, monkeypatch: pytest.Monkey
     command.run()
     command.run(open_=True)
     assert opened == [fake.url]
+
+
+def test_a_tunnel(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    """Webhooks can be taken through a tunnel: its address is kept for the commands that tell the platforms."""
+    command.run(public_url="https://tunnel.example/")
+    assert fake.plan is not None
+    assert fake.plan.public_url == "https://tunnel.example"
+    assert "https://tunnel.example/telegram" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://tunnel.example",
+        "https://",
+        "https://a/b",
+        "https://a?b",
+        "https://a@b",
+        "tunnel.example",
+        "https://a\nb",
+    ],
+)
+def test_what_is_no_tunnel(fake: Fake, url: str) -> None:
+    """An address that no platform would take is refused before anything starts."""
+    with pytest.raises(CommandError, match="--public-url") as ended:
+        command.run(public_url=url)
+    assert (ended.value.code, fake.plan) == (Exit.USAGE, None)
+
+
+def test_how_the_command_finds_a_sandbox() -> None:
+    """The usual one by --local, another by its folder, whatever signs that has."""
+    assert Plan(store=DEFAULT_STORE.expanduser().absolute(), owners={}).where == "--local"
+    assert Plan(store=Path("/tmp/my box"), owners={}).where == "--store-dir '/tmp/my box'"  # noqa: S108 (only a name)

@@ -1,5 +1,6 @@
 """Which stack a command reaches, and what it says when it reaches none: the real client, and nothing to talk to."""
 
+import json
 import socket
 import sys
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from doorcode.cli.app import main
+from doorcode.cli.target import Target
 
 Run = Callable[..., tuple[int, str]]
 
@@ -83,3 +85,14 @@ def test_a_sandbox_that_has_gone(doorcode: Run, tmp_path: Path) -> None:
     code, line = doorcode("--local", "--store-dir", str(tmp_path))
     assert code == 3
     assert line.startswith("Cannot reach the function box-admin: Could not connect")
+
+
+def test_where_platforms_reach_a_sandbox(tmp_path: Path) -> None:
+    """Through its tunnel where it has one, else at its own address; a stack in AWS has its own."""
+    for facts, expected in (
+        ({"url": "http://127.0.0.1:8787"}, "http://127.0.0.1:8787"),
+        ({"url": "http://127.0.0.1:8787", "public_url": "https://tunnel.example"}, "https://tunnel.example"),
+    ):
+        (tmp_path / "sandbox.json").write_text(json.dumps({"endpoint": "http://127.0.0.1:8788", **facts}))
+        assert Target(stack="s", region=None, profile=None, local=True, store_dir=tmp_path).public_url == expected
+    assert Target(stack="s", region=None, profile=None, local=False, store_dir=None).public_url == ""

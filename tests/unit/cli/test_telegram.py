@@ -201,6 +201,6 @@ def test_the_environment_names_the_api_for_the_sandbox_only(house: House, monkey
     elsewhere = {"TELEGRAM_API_URL": "http://127.0.0.1:9"}
     assert house.run("telegram", "webhook", "info", environment=elsewhere).code == 0
     monkeypatch.setattr("doorcode.cli.target.Target.stack", "doorcode")
-    monkeypatch.setattr("doorcode.cli.target.Target.local_url", "")
+    monkeypatch.setattr("doorcode.cli.target.Target.public_url", "")
     ended = house.run("telegram", "webhook", "info", "--local", environment=elsewhere)
     assert (ended.code, "http://127.0.0.1:9" in ended.err) == (1, True)

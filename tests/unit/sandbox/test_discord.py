@@ -1,6 +1,7 @@
 """The stand-in for Discord does what Discord's documentation says."""
 
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -197,6 +198,27 @@ def test_responses(discord: DiscordStandIn) -> None:
     assert discord.in_chat("60") == []
     with pytest.raises(FormError, match="mentioned"):
         discord.respond(TOKEN, b'{"type": 4, "data": {"content": "hello"}}')
+
+
+def test_an_answer_that_is_faster_than_its_response(discord: DiscordStandIn) -> None:
+    """Who is patient finds the response to an interaction although it is read after the call; who is not, does not."""
+    discord.interaction(TOKEN, "60")
+    assert _do(discord, "PATCH", ORIGINAL, {"content": "hi", **QUIET}, bot=False)[0] == 404
+    discord.patience = 10
+    reader = threading.Timer(0.05, discord.respond, (TOKEN, b'{"type": 5}'))
+    reader.start()
+    assert _do(discord, "PATCH", ORIGINAL, {"content": "hi", **QUIET}, bot=False)[0] == 200
+    reader.join()
+    assert [message.shown["content"] for message in discord.in_chat("60")] == ["hi"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"type": 7, "data": {}}', b'{"type": 4, "data": {}}'])
+def test_no_responses(discord: DiscordStandIn, body: bytes) -> None:
+    """What is no response to a command is refused, and nothing is shown."""
+    discord.interaction(TOKEN, "60")
+    with pytest.raises(FormError):
+        discord.respond(TOKEN, body)
+    assert discord.in_chat("60") == []
 
 
 def test_application(discord: DiscordStandIn) -> None:

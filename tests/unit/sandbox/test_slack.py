@@ -177,8 +177,18 @@ def test_ephemeral(slack: SlackStandIn) -> None:
     fields = {"channel": "C1", "user": "U1", "text": "psst"}
     assert _do(slack, "chat.postEphemeral", **fields)["ok"]
     assert _do(slack, "chat.postEphemeral", **fields | {"user": "U2"})["error"] == "user_not_in_channel"
-    assert [(channel, user, shown["text"]) for channel, user, shown in slack.whispers] == [("C1", "U1", "psst")]
+    whispers = [(whisper.chat, whisper.only_for, whisper.shown["text"]) for whisper in slack.whispers]
+    assert whispers == [("C1", "U1", "psst")]
     assert slack.in_chat("C1") == []
+
+
+def test_response_url_in_place_of_the_original(slack: SlackStandIn) -> None:
+    """An answer may take the place of the message that was pressed."""
+    sent = _post(slack, "Well?", channel="C1")
+    path = urlsplit(slack.response_url("U1", "C1", sent["ts"])).path
+    assert call(slack, "POST", path, {"replace_original": True, "text": "Done"})[0] == 200
+    assert [message.shown["text"] for message in slack.in_chat("C1")] == ["Done"]
+    assert slack.whispers == []
 
 
 def test_response_url() -> None:
@@ -190,7 +200,7 @@ def test_response_url() -> None:
         assert call(slack, "POST", path, said)[:2] == (200, b"ok")
         assert call(slack, "POST", path, {"response_type": "in_channel", "text": "hello"})[0] == 200
         assert call(slack, "POST", path, {"text": ""})[1]["error"] == "no_text"
-        assert slack.whispers[0][2]["text"] == said["text"]
+        assert slack.whispers[0].shown["text"] == said["text"]
         assert len(slack.in_chat("C1")) == 1
         for _ in range(3):
             assert call(slack, "POST", path, said)[0] == 200

@@ -228,6 +228,8 @@ def test_webhook_refused(telegram: TelegramStandIn, hook: dict[str, Any], *, ok:
         (json.dumps({"method": "sendMessage", **_text(chat=6)}).encode(), False),
         (json.dumps({"method": "dance"}).encode(), False),
         (b"", False),
+        (b"[]", False),
+        (b"\xff", False),
     ],
 )
 def test_method_in_the_response(telegram: TelegramStandIn, body: bytes, *, done: bool) -> None:

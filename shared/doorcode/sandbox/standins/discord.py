@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from doorcode.sandbox.standins.forms import FormError, checked
-from doorcode.sandbox.standins.server import Answer, Message, Request, Routed, StandIn, json_answer
+from doorcode.sandbox.standins.server import RESPONSE, Answer, Message, Request, Routed, StandIn, json_answer
 
 API_PATH = "/api/v10"
 EPOCH_MS = 1_420_070_400_000
@@ -101,6 +101,11 @@ class _FollowUp(Struct):
     allowed_mentions: _Mentions | None = None
 
 
+class _Response(Struct):
+    type: int
+    data: dict[str, Any] = {}
+
+
 class _Recipient(Struct):
     recipient_id: _Snowflake
 
@@ -154,6 +159,9 @@ class Interaction(Struct, kw_only=True):
     token: str
     channel: str
     made_at: float
+    # Who it is of, and the message whose button was pressed.
+    user: str = ""
+    pressed: Message | None = None
     # The original response, once there is one.
     message: Message | None = None
 
@@ -182,6 +190,9 @@ class DiscordStandIn(StandIn):
         # Whether an interactions endpoint answers as Discord wants it to.
         self.probe: Callable[[str], bool] = lambda _: True
         self.typed: list[str] = []
+        # For how many seconds a call waits for the response that it is about: whoever answers an interaction at once
+        # may be faster than the webhook's response is read.
+        self.patience: float = 0
         self._interactions: dict[str, Interaction] = {}
         self._nonces: dict[str, tuple[float, Message]] = {}
         self._numbers = itertools.count(1)
@@ -216,26 +227,56 @@ class DiscordStandIn(StandIn):
         self.users[user_id] = user
         return user
 
-    def interaction(self, token: str, channel: str) -> Interaction:
-        """Have somebody use the command, or press a button; the response to it comes later."""
-        made = Interaction(token=token, channel=channel, made_at=self.clock())
-        self._interactions[token] = made
-        return made
+    def number(self) -> str:
+        """Give an id that nothing else has had, an interaction's for example; it holds the time."""
+        return self._id()
+
+    def interaction(
+        self, token: str, channel: str, *, user: str = "", button: str = "", message: str = ""
+    ) -> Interaction:
+        """Have somebody use the command, or press the button with that id; the response to it comes later.
+
+        The button is that of the newest message which has it, or of the one whose id is given.
+        """
+        with self._changed:
+            shown = reversed(self.in_chat(channel))
+            pressed = next((one for one in shown if button in _ids(one) and message in {"", one.id}), None)
+            made = Interaction(token=token, channel=channel, made_at=self.clock(), user=user, pressed=pressed)
+            self._interactions[token] = made
+            return made
 
     def respond(self, token: str, body: bytes) -> None:
-        """Take the response to an interaction's webhook. Raises FormError if it is none that Discord takes."""
-        response = msgspec.json.decode(body)
-        interaction = self._interactions[token]
-        data = response.get("data", {})
-        if response["type"] in {SHOW, UPDATE}:
-            self._keep(interaction, checked(data, _FollowUp, strict=self.strict))
-        elif response["type"] == DEFER:
-            deferred = checked(data, _FollowUp, strict=self.strict)
-            deferred.flags |= LOADING
-            self._keep(interaction, deferred)
+        """Take the response to an interaction's webhook. Raises FormError if it is none that Discord takes.
 
-    def _keep(self, interaction: Interaction, form: _FollowUp) -> None:
-        interaction.message = self._add(interaction.channel, form)
+        Only the first one counts: the platform refuses to acknowledge an interaction twice.
+        """
+        try:
+            response = msgspec.json.decode(body, type=_Response)
+        except msgspec.DecodeError as error:
+            raise FormError(str(error)) from None
+        with self._changed:
+            interaction = self._interactions[token]
+            if interaction.message is None:
+                try:
+                    self._acknowledge(interaction, response.type, response.data)
+                except _RefusedError as error:
+                    raise FormError(str(error)) from None
+                self._touched()
+
+    def _acknowledge(self, interaction: Interaction, kind: int, data: dict[str, Any]) -> None:
+        if kind == UPDATE:
+            if interaction.pressed is None:
+                raise FormError("There is no message to update")
+            self._change(interaction.pressed, checked(data, _Edit, strict=self.strict))
+            interaction.message = interaction.pressed
+        elif kind in {SHOW, DEFER}:
+            form = checked(data, _FollowUp, strict=self.strict)
+            form.flags |= LOADING if kind == DEFER else 0
+            interaction.message = self._add(interaction.channel, form, RESPONSE, interaction.user)
+
+    def past(self) -> list[list[Any] | dict[Any, Any]]:
+        """Return everything that grows with what happens, oldest first."""
+        return [*super().past(), self.typed, self._interactions, self._nonces]
 
     # The API
 
@@ -307,11 +348,11 @@ class DiscordStandIn(StandIn):
         nonce = "" if form.nonce is None else str(form.nonce)
         made_at, message = self._nonces.get(nonce, (0.0, None))
         if nonce and form.enforce_nonce and message and self.clock() < made_at + NONCE_SECONDS:
-            return self._result(message) | {"nonce": form.nonce}
-        message = self._add(channel, form)
+            return self.drawn(message) | {"nonce": form.nonce}
+        message = self._add(channel, form, "createMessage")
         if nonce:
             self._nonces[nonce] = (self.clock(), message)
-        return self._result(message) | ({"nonce": form.nonce} if nonce else {})
+        return self.drawn(message) | ({"nonce": form.nonce} if nonce else {})
 
     def _edit(self, form: _Edit, channel: str, message_id: str) -> dict[str, Any]:
         self._writable(channel)
@@ -330,28 +371,34 @@ class DiscordStandIn(StandIn):
             raise _RefusedError(10015)
         if self.clock() >= interaction.made_at + TOKEN_SECONDS:
             raise _RefusedError(50027)
+        self._changed.wait_for(lambda: interaction.message is not None, self.patience)
         if interaction.message is None:
             raise _RefusedError(10015)
         return interaction, interaction.message
 
     def _original(self, _: _Nothing, application: str, token: str) -> dict[str, Any]:
-        return self._result(self._interaction(application, token)[1])
+        return self.drawn(self._interaction(application, token)[1])
 
     def _edit_original(self, form: _Edit, application: str, token: str) -> dict[str, Any]:
         return self._change(self._interaction(application, token)[1], form)
 
     def _follow_up(self, form: _FollowUp, application: str, token: str) -> dict[str, Any]:
         interaction, _ = self._interaction(application, token)
-        return self._result(self._add(interaction.channel, form))
+        return self.drawn(self._add(interaction.channel, form, "followUp", interaction.user))
 
-    def _add(self, channel: str, form: _Create | _FollowUp) -> Message:
+    def _add(self, channel: str, form: _Create | _FollowUp, call: str, user: str = "") -> Message:
         if not form.content.strip() and not form.flags & LOADING:
             raise _RefusedError(50006)
         self._check(form.content, form.components, form.allowed_mentions)
         rows = msgspec.to_builtins(form.components)
         shown = {"content": form.content, "components": rows, "flags": form.flags}
         message = Message(
-            chat=channel, id=self._id(), shown=shown | self._mentioned(form.content, form.allowed_mentions)
+            chat=channel,
+            id=self._id(),
+            shown=shown | self._mentioned(form.content, form.allowed_mentions),
+            at=self.clock(),
+            call=call,
+            only_for=user if form.flags & EPHEMERAL else "",
         )
         self.messages[channel, message.id] = message
         return message
@@ -368,7 +415,7 @@ class DiscordStandIn(StandIn):
             "flags": message.shown["flags"] & ~LOADING,
         }
         message.change(shown | self._mentioned(content, form.allowed_mentions))
-        return self._result(message)
+        return self.drawn(message)
 
     def _check(self, content: str, rows: list[_Row], mentions: _Mentions | None) -> None:
         ids = [button.custom_id for row in rows for button in row.components if button.custom_id is not None]
@@ -389,7 +436,8 @@ class DiscordStandIn(StandIn):
             "mentions": [{"id": user} for user in re.findall(r"<@!?([0-9]+)>", content)] if users else [],
         }
 
-    def _result(self, message: Message) -> dict[str, Any]:
+    def drawn(self, message: Message) -> dict[str, Any]:
+        """Return a message as the API gives it."""
         return {"id": message.id, "channel_id": message.chat, "type": 0, **message.shown}
 
     def _edit_application(self, form: _Application) -> dict[str, Any]:
@@ -406,6 +454,12 @@ class DiscordStandIn(StandIn):
             raise _RefusedError(10015)
         self.commands = [{"id": self._id(), **msgspec.to_builtins(command)} for command in form]
         return self.commands
+
+
+def _ids(message: Message) -> set[str]:
+    """Return the ids of a message's buttons."""
+    rows = message.shown["components"]
+    return {button["custom_id"] for row in rows for button in row["components"] if button["custom_id"]}
 
 
 def live_markup(content: str) -> list[str]:

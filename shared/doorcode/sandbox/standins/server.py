@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
+from http.server import BaseHTTPRequestHandler
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
-HOST = "127.0.0.1"
+from doorcode.sandbox.loopback import HOST, LoopbackServer, cut
+
 TOO_MANY_REQUESTS = 429
 # More than anything that is sent here.
 MAX_BODY = 1 << 20
 # Faults that last until they are cleared.
 ALWAYS = 1 << 30
+# What came without a call: in the response to a webhook.
+RESPONSE = "response"
 
 
 class Request(Struct, frozen=True):
@@ -82,11 +84,18 @@ class Fault(Struct, kw_only=True):
 
 
 class Message(Struct, kw_only=True):
-    """A message as it stands, and what stood there before."""
+    """A message of the bot as it stands, and what stood there before.
+
+    ``at`` is when it came, ``call`` how: the API's name for it, or ``RESPONSE`` where it stood in a webhook's response.
+    ``only_for`` is the one person who sees it; empty: everyone in the chat.
+    """
 
     chat: str
     id: str
     shown: dict[str, Any]
+    at: float = 0
+    call: str = ""
+    only_for: str = ""
     before: list[dict[str, Any]] = []
 
     def change(self, shown: dict[str, Any]) -> None:
@@ -113,36 +122,33 @@ class StandIn:
         self.clock = clock
         self.calls: list[Call] = []
         self.messages: dict[tuple[str, str], Message] = {}
+        # How much of the past is kept of each kind; 0: all.
+        self.keeps = 0
+        # Called after every change, while nothing else can change: it must neither wait nor call back.
+        self.on_change: Callable[[], None] = lambda: None
         self._faults: list[Fault] = []
         self._changed = threading.Condition(threading.RLock())
         self._stopping = threading.Event()
         self._port = port
         self._server: _Server | None = None
-        self._thread: threading.Thread | None = None
 
     # Running
 
     def start(self) -> Self:
         """Listen, on this machine only."""
         self._stopping.clear()
-        self._server = _Server((HOST, self._port), self)
+        self._server = _Server(self._port, self)
         self._port = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name=self.NAME, daemon=True)
-        self._thread.start()
+        self._server.run(self.NAME)
         return self
 
     def stop(self) -> None:
         """Stop listening, and cut what is open. Raises what broke within, for that is nobody's fault but ours."""
-        if self._server is None or self._thread is None:
+        if self._server is None:
             return
         self._stopping.set()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.cut()
-        self._server.server_close()
-        crashes, self._server = self._server.crashes, None
-        if crashes:
-            raise crashes[0]
+        server, self._server = self._server, None
+        server.end()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -171,6 +177,10 @@ class StandIn:
         """Return the messages of a chat, in order."""
         with self._changed:
             return [message for message in self.messages.values() if message.chat == chat]
+
+    def looking(self) -> AbstractContextManager[Any]:
+        """Have nothing change while somebody looks at several things."""
+        return self._changed
 
     def wait(self, condition: Callable[[], bool], seconds: float = 10) -> bool:
         """Wait until the condition holds after some call; tell whether it does."""
@@ -228,7 +238,20 @@ class StandIn:
     def _record(self, routed: Routed, answer: Answer) -> None:
         with self._changed:
             self.calls.append(Call(routed.name, routed.chat, routed.fields, answer.status))
-            self._changed.notify_all()
+            self._touched()
+
+    def _touched(self) -> None:
+        """Let everybody know that something changed, and forget what is too long ago."""
+        if self.keeps:
+            for past in self.past():
+                for old in list(past)[: -self.keeps]:
+                    _forget(past, old)
+        self._changed.notify_all()
+        self.on_change()
+
+    def past(self) -> list[list[Any] | dict[Any, Any]]:
+        """Return everything that grows with what happens, oldest first."""
+        return [self.calls, self.messages]
 
     # What each platform does in its own way
 
@@ -249,49 +272,23 @@ class StandIn:
         return Answer(status, b"<html><body>Something went wrong</body></html>", {"Content-Type": "text/html"})
 
 
+def _forget(past: list[Any] | dict[Any, Any], old: Any) -> None:
+    if isinstance(past, dict):
+        del past[old]
+    else:
+        past.pop(0)
+
+
 def json_answer(value: Any, status: int = 200, **headers: str) -> Answer:
     """Answer JSON."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
     return Answer(status, msgspec.json.encode(value), {"Content-Type": "application/json", **named})
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    # Many functions may start at once.
-    request_queue_size = 64
-
-    def __init__(self, address: tuple[str, int], stand_in: StandIn) -> None:
+class _Server(LoopbackServer):
+    def __init__(self, port: int, stand_in: StandIn) -> None:
         self.stand_in = stand_in
-        self.crashes: list[BaseException] = []
-        self._open: set[socket.socket] = set()
-        super().__init__(address, _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._open.discard(request)
-        super().shutdown_request(request)
-
-    def cut(self) -> None:
-        for connection in list(self._open):
-            cut(connection)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 (socketserver's)
-        error = sys.exception()
-        # Clients that give up are nothing unusual.
-        if error is not None and not isinstance(error, ConnectionError):
-            self.crashes.append(error)
-
-
-def cut(connection: socket.socket) -> None:
-    """End a connection under its reader's hands."""
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        # The other side was faster.
-        return
+        super().__init__(port, _Handler)
 
 
 class _Handler(BaseHTTPRequestHandler):

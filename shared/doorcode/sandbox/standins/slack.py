@@ -21,6 +21,8 @@ from doorcode.sandbox.standins.server import Answer, Message, Request, Routed, S
 
 API_PATH = "/api/"
 RESPONSE_PATH = "/actions/"
+# What its calls are called here, for they have no name of Slack's.
+RESPONSE_URL = "response_url"
 NESTED = frozenset({"blocks", "metadata", "attachments"})
 
 MAX_TEXT = 40_000
@@ -142,11 +144,12 @@ class User(Struct, kw_only=True):
 
 
 class ResponseUrl(Struct, kw_only=True):
-    """Where a press can be answered, for a while."""
+    """Where a press can be answered, for a while; ``ts`` is the message with the button."""
 
     user: str
     channel: str
     made_at: float
+    ts: str = ""
     uses: int = 0
 
 
@@ -181,8 +184,8 @@ class SlackStandIn(StandIn):
         self.users: dict[str, User] = {}
         # Channels that the app is in, and who else is.
         self.channels: dict[str, set[str]] = {}
-        # What only one person saw: (channel, user, what).
-        self.whispers: list[tuple[str, str, dict[str, Any]]] = []
+        # What only one person saw.
+        self.whispers: list[Message] = []
         self._responses: dict[str, ResponseUrl] = {}
         self._numbers = itertools.count(1)
         self._methods: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]]]] = {
@@ -218,11 +221,20 @@ class SlackStandIn(StandIn):
         """Have the app in a channel."""
         self.channels[channel] = set(members)
 
-    def response_url(self, user_id: str, channel: str) -> str:
-        """Have somebody press a button there; return where it can be answered."""
+    def write(self) -> str:
+        """Have a person write something; return the message's ts."""
+        return self._ts()
+
+    def response_url(self, user_id: str, channel: str, ts: str = "") -> str:
+        """Have somebody press a button there, under that message; return where it can be answered."""
         path = f"{RESPONSE_PATH}{self.TEAM}/{next(self._numbers)}/{secrets.token_urlsafe(18)}"
-        self._responses[path] = ResponseUrl(user=user_id, channel=channel, made_at=self.clock())
+        with self._changed:
+            self._responses[path] = ResponseUrl(user=user_id, channel=channel, made_at=self.clock(), ts=ts)
         return f"{self.url}{path}"
+
+    def past(self) -> list[list[Any] | dict[Any, Any]]:
+        """Return everything that grows with what happens, oldest first."""
+        return [*super().past(), self.whispers, self._responses]
 
     # The API
 
@@ -258,12 +270,12 @@ class SlackStandIn(StandIn):
             return json_answer({"ok": False, "error": "expired_url"}, 404)
         if response.uses >= RESPONSE_USES:
             return json_answer({"ok": False, "error": "used_url"}, 404)
-        return Routed("response_url", response.channel, fields, (path,))
+        return Routed(RESPONSE_URL, response.channel, fields, (path,))
 
     def perform(self, call: Routed) -> Answer:
         """Do what is called."""
         try:
-            if call.name == "response_url":
+            if call.name == RESPONSE_URL:
                 self._respond(self._responses[call.at[0]], self._read(call.fields, _Respond))
                 return Answer(200, b"ok", {"Content-Type": "text/plain"})
             form, method = self._methods[call.name]
@@ -321,7 +333,7 @@ class SlackStandIn(StandIn):
         }
 
     def _ts(self) -> str:
-        return f"{int(self.clock())}.{next(self._numbers):06d}"
+        return f"{int(self.clock())}.{next(self._numbers) % 1_000_000:06d}"
 
     def _post(self, form: _PostMessage) -> dict[str, Any]:
         # The id of a person stands for the app's direct messages with them.
@@ -330,19 +342,29 @@ class SlackStandIn(StandIn):
             channel = self._open(channel).channel
         self._channel(channel)
         shown = self._shown(form) | {"thread_ts": form.thread_ts, "mrkdwn": form.mrkdwn and not form.link_names}
-        message = Message(chat=channel, id=self._ts(), shown=shown)
-        self.messages[channel, message.id] = message
-        return {"channel": channel, "ts": message.id, "message": self._message(message)}
+        message = self._said(channel, shown, "chat.postMessage")
+        return {"channel": channel, "ts": message.id, "message": self.drawn(message)}
 
-    def _message(self, message: Message) -> dict[str, Any]:
+    def _said(self, channel: str, shown: dict[str, Any], call: str) -> Message:
+        message = Message(chat=channel, id=self._ts(), shown=shown, at=self.clock(), call=call)
+        self.messages[channel, message.id] = message
+        return message
+
+    def _whispered(self, channel: str, user: str, shown: dict[str, Any], call: str) -> Message:
+        message = Message(chat=channel, id=self._ts(), shown=shown, at=self.clock(), call=call, only_for=user)
+        self.whispers.append(message)
+        return message
+
+    def drawn(self, message: Message) -> dict[str, Any]:
+        """Return a message as the API gives it."""
         shown = {name: message.shown[name] for name in ("text", "blocks", "thread_ts") if message.shown[name]}
         return {"type": "message", "user": self.BOT_USER, "bot_id": self.BOT, "ts": message.id, **shown}
 
     def _post_ephemeral(self, form: _PostEphemeral) -> dict[str, Any]:
         if form.user not in self._channel(form.channel):
             raise _RefusedError("user_not_in_channel")
-        self.whispers.append((form.channel, form.user, self._shown(form)))
-        return {"message_ts": self._ts()}
+        whisper = self._whispered(form.channel, form.user, self._shown(form), "chat.postEphemeral")
+        return {"message_ts": whisper.id}
 
     def _update(self, form: _Update) -> dict[str, Any]:
         self._channel(form.channel)
@@ -350,7 +372,7 @@ class SlackStandIn(StandIn):
         if message is None:
             raise _RefusedError("message_not_found")
         message.change(message.shown | self._shown(form))
-        return {"channel": form.channel, "ts": form.ts, "text": form.text, "message": self._message(message)}
+        return {"channel": form.channel, "ts": form.ts, "text": form.text, "message": self.drawn(message)}
 
     def _open(self, user_id: str) -> User:
         user = self.users.get(user_id)
@@ -392,12 +414,13 @@ class SlackStandIn(StandIn):
     def _respond(self, response: ResponseUrl, form: _Respond) -> None:
         shown = self._shown(form)
         response.uses += 1
-        if form.response_type == "ephemeral":
-            self.whispers.append((response.channel, response.user, shown))
+        original = self.messages.get((response.channel, response.ts))
+        if form.replace_original and original:
+            original.change(original.shown | shown)
+        elif form.response_type == "ephemeral":
+            self._whispered(response.channel, response.user, shown, RESPONSE_URL)
         else:
-            shown |= {"thread_ts": form.thread_ts, "mrkdwn": True}
-            message = Message(chat=response.channel, id=self._ts(), shown=shown)
-            self.messages[response.channel, message.id] = message
+            self._said(response.channel, shown | {"thread_ts": form.thread_ts, "mrkdwn": True}, RESPONSE_URL)
 
 
 def live_markup(text: str) -> list[str]:

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from doorcode.sandbox.standins.forms import FormError, checked
-from doorcode.sandbox.standins.server import Answer, Message, Request, Routed, StandIn, json_answer
+from doorcode.sandbox.standins.server import RESPONSE, Answer, Message, Request, Routed, StandIn, json_answer
 
 TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 PATH = re.compile(r"/bot([^/]+)/([A-Za-z]+)")
@@ -26,6 +26,10 @@ MAX_TEXT = 4096
 MAX_CALLBACK_DATA = 64
 MAX_ANSWER = 200
 QUERY_SECONDS = 60
+# Ids of a run begin where no earlier one has come, unless it gave more than so many a second all the time: 2025 began
+# then, and 32 bits last until 2033.
+FIRST_RUN = 1_735_689_600
+NUMBERS_A_SECOND = 8
 SECRET_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,256}")
 ACTIONS = frozenset(
     {
@@ -40,7 +44,7 @@ ENTITIES = {
     "mention": re.compile(r"(?<![\w@])@[A-Za-z]\w{3,31}\b"),
     "hashtag": re.compile(r"(?<!\w)#\w*[^\W\d]\w*"),
     "cashtag": re.compile(r"(?<!\w)\$[A-Z]{1,8}\b"),
-    "bot_command": re.compile(r"(?<!\S)/[A-Za-z0-9_]{1,32}"),
+    "bot_command": re.compile(r"(?<!\S)/[A-Za-z0-9_]{1,32}(?:@[A-Za-z]\w{3,31}\b)?"),
 }
 
 
@@ -158,7 +162,10 @@ class Query(Struct):
     """A press of a button that waits for its answer."""
 
     pressed_at: float
+    chat: str = ""
+    user: str = ""
     answer: dict[str, Any] | None = None
+    answered_at: float = 0
 
 
 class TelegramStandIn(StandIn):
@@ -183,7 +190,10 @@ class TelegramStandIn(StandIn):
         self.queries: dict[str, Query] = {}
         self.hook = Hook()
         self.actions: list[tuple[str, str]] = []
-        self._ids = itertools.count(1001)
+        # The messages of an earlier run are other messages, so their ids are left behind.
+        self._ids = itertools.count(max(1001, int((self.clock() - FIRST_RUN) * NUMBERS_A_SECOND)))
+        # How the call that is being carried out came.
+        self._by = ""
         self._methods: dict[str, tuple[type[Any], Callable[[Any], Any]]] = {
             "getMe": (_Nothing, lambda _: self.BOT),
             "sendMessage": (_SendMessage, self._send),
@@ -207,15 +217,34 @@ class TelegramStandIn(StandIn):
         """Have a person block the bot, or a group throw it out; or let it in again."""
         self.chats[chat_id].blocked = blocked
 
-    def press(self, query_id: str) -> None:
-        """Have a button pressed that waits for the answer to that query."""
-        self.queries[query_id] = Query(self.clock())
+    def number(self) -> int:
+        """Give a number that nothing else has had: a message's, or an update's."""
+        return next(self._ids)
+
+    def write(self, chat_id: str) -> int:
+        """Have a person write into a chat; return the message's id."""
+        with self._changed:
+            message_id = self.number()
+            self.chats[chat_id].heard.add(message_id)
+            return message_id
+
+    def press(self, query_id: str, *, chat: str = "", user: str = "") -> None:
+        """Have a button pressed that waits for the answer to that query, by whom and where."""
+        with self._changed:
+            self.queries[query_id] = Query(self.clock(), chat, user)
 
     def take(self, body: bytes) -> bool:
         """Carry out the method that a webhook's response holds; tell whether it did anything."""
-        fields = msgspec.json.decode(body) if body else {}
-        call = self._routed(fields.pop("method", ""), fields)
+        try:
+            fields = msgspec.json.decode(body or b"{}", type=dict[str, Any])
+        except msgspec.DecodeError:
+            return False
+        call = self._routed(fields.pop("method", ""), fields, RESPONSE)
         return isinstance(call, Routed) and self._do(call).status < 300  # noqa: PLR2004 (success)
+
+    def past(self) -> list[list[Any] | dict[Any, Any]]:
+        """Return everything that grows with what happens, oldest first."""
+        return [*super().past(), self.queries, self.actions]
 
     # The API
 
@@ -233,16 +262,17 @@ class TelegramStandIn(StandIn):
             return _failure(400, "Bad Request: can't parse the request")
         return self._routed(method, fields)
 
-    def _routed(self, method: str, fields: dict[str, Any]) -> Routed | Answer:
+    def _routed(self, method: str, fields: dict[str, Any], *at: str) -> Routed | Answer:
         if method not in self._methods:
             return _failure(404, "Not Found: method not found")
         if "chat_id" in fields:
             fields["chat_id"] = str(fields["chat_id"])
-        return Routed(method, fields.get("chat_id", ""), fields)
+        return Routed(method, fields.get("chat_id", ""), fields, at)
 
     def perform(self, call: Routed) -> Answer:
         """Do what is called."""
         form, method = self._methods[call.name]
+        self._by = call.at[0] if call.at else call.name
         try:
             return json_answer({"ok": True, "result": method(checked(call.fields, form, strict=self.strict))})
         except FormError as error:
@@ -279,9 +309,9 @@ class TelegramStandIn(StandIn):
             shown["reply_to"] = to.message_id
         elif to and not to.allow_sending_without_reply:
             raise _RefusedError(400, "Bad Request: message to be replied not found")
-        message = Message(chat=chat.id, id=str(next(self._ids)), shown=shown)
+        message = Message(chat=chat.id, id=str(self.number()), shown=shown, at=self.clock(), call=self._by)
         self.messages[chat.id, message.id] = message
-        return self._result(message)
+        return self.drawn(message)
 
     def _edit(self, form: _EditMessageText) -> dict[str, Any]:
         message = self._message(form.chat_id, form.message_id)
@@ -308,7 +338,7 @@ class TelegramStandIn(StandIn):
                 "the same as a current content and reply markup of the message",
             )
         message.change(shown)
-        return self._result(message)
+        return self.drawn(message)
 
     def _shown(self, form: _SendMessage | _EditMessageText) -> dict[str, Any]:
         if not form.text.strip():
@@ -332,11 +362,12 @@ class TelegramStandIn(StandIn):
             for row in rows
         ]
 
-    def _result(self, message: Message) -> dict[str, Any]:
+    def drawn(self, message: Message) -> dict[str, Any]:
+        """Return a message as the API gives it."""
         chat = self.chats[message.chat]
         result = {
             "message_id": int(message.id),
-            "date": int(self.clock()),
+            "date": int(message.at),
             "from": {name: self.BOT[name] for name in ("id", "is_bot", "first_name", "username")},
             "chat": {"id": int(chat.id), "type": chat.type},
             "text": message.shown["text"],
@@ -359,6 +390,7 @@ class TelegramStandIn(StandIn):
         if len(form.text) > MAX_ANSWER:
             raise _RefusedError(400, "Bad Request: MESSAGE_TOO_LONG")
         query.answer = {"text": form.text, "show_alert": form.show_alert}
+        query.answered_at = self.clock()
         return True
 
     def _act(self, form: _SendChatAction) -> bool:

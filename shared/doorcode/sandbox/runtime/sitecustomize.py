@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 (Python looks for it by this name alone, outside of every package)
 """What Lambda's own runtime does for a function and ministack does not: writes log records as JSON, fields included.
 
 On PYTHONPATH of the emulator, so that the functions it runs find it; everything else passes it by.

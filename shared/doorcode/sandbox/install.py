@@ -1,0 +1,79 @@
+"""Having the stack deployed as its sources and settings are, with as little work as that takes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from doorcode.pairing.contact import Platform
+from doorcode.sandbox.build import built_key, digests, local_build_held
+from doorcode.sandbox.checkout import Checkout
+from doorcode.sandbox.deployment import deploy, make_good, outputs
+from doorcode.sandbox.ground import STACK, Ground
+from doorcode.sandbox.plan import Plan
+from doorcode.sandbox.progress import Progress
+from doorcode.sandbox.reload import Reload
+from doorcode.sandbox.stand_ins import StandIns
+from doorcode.sandbox.store import Deployed
+
+BUCKET = "doorcode-sandbox"
+# Secrets that were just set are soon in use.
+SECRETS_MAX_AGE = 5
+API_URLS = {platform: f"{platform.upper()}_API_URL" for platform in Platform}
+REAL_URLS = {
+    Platform.TELEGRAM: "https://api.telegram.org",
+    Platform.SLACK: "https://slack.com/api",
+    Platform.DISCORD: "https://discord.com/api/v10",
+}
+
+
+def parameters(
+    plan: Plan, environment: Mapping[str, str], stand_ins: StandIns, real: frozenset[Platform]
+) -> dict[str, object]:
+    """Return the template's parameters. ``real`` are the platforms that somebody has a token of his own for."""
+    owners = [f"{platform}:{user}" for platform, users in plan.owners.items() for user in users]
+    found: dict[str, object] = {
+        "UnknownUserPolicy": plan.policy,
+        "OwnerUserIds": ",".join(owners),
+        "SecretsMaxAgeSeconds": SECRETS_MAX_AGE,
+    }
+    for platform, stand_in in stand_ins.each().items():
+        near = REAL_URLS[platform] if platform in real else stand_in.api_url
+        found[f"{platform.title()}ApiUrl"] = environment.get(API_URLS[platform]) or near
+    return found
+
+
+def install(ground: Ground, wanted: Mapping[str, object], reload: Reload, progress: Progress) -> Deployed:
+    """Deploy with these parameters, unless all of it is so already; return what is deployed. Raises SandboxError."""
+    former, present = ground.store.deployed(), Deployed(_key(ground.checkout, wanted))
+    try:
+        if former == present:
+            # Raises if the stack is not what was kept.
+            outputs(ground.clients, STACK)
+            progress.say("✅ Nothing has changed since it was deployed")
+        else:
+            with progress.step("Deploying template.yaml", "Deployed"):
+                _deploy(ground, wanted)
+                if former and former.reloaded:
+                    # CloudFormation does not know what was changed behind its back.
+                    reload.everything()
+    except ClientError as error:
+        raise ground.store.damaged(str(error)) from None
+    ground.store.mark(present)
+    return present
+
+
+def _deploy(ground: Ground, wanted: Mapping[str, object]) -> None:
+    ground.clients("s3").create_bucket(Bucket=BUCKET)
+    with local_build_held(ground.checkout) as built:
+        deploy(ground.checkout, built, ground.endpoint, STACK, wanted, bucket=BUCKET)
+    make_good(ground.clients, STACK)
+
+
+def _key(checkout: Checkout, wanted: Mapping[str, object]) -> str:
+    """Return what a deployment depends on, as one word."""
+    parts = [built_key(checkout), digests(checkout, ["functions/**/*"]), sorted(wanted.items())]
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()

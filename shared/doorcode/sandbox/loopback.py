@@ -1,0 +1,68 @@
+"""An HTTP server that only this machine reaches, and that can be stopped under its clients' hands."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+HOST = "127.0.0.1"
+
+
+class LoopbackServer(ThreadingHTTPServer):
+    """A thread for every connection. ``crashes`` are what broke within, which is nobody's fault but ours."""
+
+    daemon_threads = True
+    # Many functions may start at once.
+    request_queue_size = 64
+
+    def __init__(self, port: int, handler: type[BaseHTTPRequestHandler]) -> None:
+        """Take the port, 0 for a free one; ``run`` answers."""
+        self.crashes: list[BaseException] = []
+        self._open: set[socket.socket] = set()
+        self._thread: threading.Thread | None = None
+        super().__init__((HOST, port), handler)
+
+    def run(self, name: str) -> None:
+        """Answer from a thread of that name."""
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), name=name, daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stop listening, and cut what is open. Raises the first of ``crashes``."""
+        if self._thread is not None:
+            self.shutdown()
+            self._thread.join()
+        for connection in list(self._open):
+            cut(connection)
+        self.server_close()
+        if self.crashes:
+            raise self.crashes[0]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a connection in a thread of its own."""
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection."""
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 (socketserver's)
+        """Keep what broke."""
+        error = sys.exception()
+        # Clients that give up are nothing unusual.
+        if error is not None and not isinstance(error, ConnectionError):
+            self.crashes.append(error)
+
+
+def cut(connection: socket.socket) -> None:
+    """End a connection under its reader's hands."""
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        # The other side was faster.
+        return

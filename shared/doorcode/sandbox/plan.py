@@ -1,0 +1,41 @@
+"""The sandbox that somebody wants."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from doorcode.cli.target import DEFAULT_STORE
+from doorcode.pairing.contact import Platform
+
+FIRST_PORT = 8787
+# Who the playground's owners are.
+OWNERS = {
+    Platform.TELEGRAM: ("123456789",),
+    Platform.SLACK: ("U0OWNER001",),
+    Platform.DISCORD: ("200000000000000002",),
+}
+# What a sandbox that runs does not take up by itself.
+RESTART = ("template.yaml", "samconfig.toml", "layers/")
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What it keeps where, whom it lets ask and be asked, and where it listens: from ``port`` on."""
+
+    store: Path
+    owners: Mapping[Platform, Sequence[str]]
+    policy: str = "pair"
+    platforms: tuple[Platform, ...] = tuple(Platform)
+    port: int = FIRST_PORT
+    fresh: bool = False
+    # Where platforms reach this machine, through a tunnel; empty without one.
+    public_url: str = ""
+
+    @property
+    def where(self) -> str:
+        """The option by which the command finds this sandbox."""
+        usual = self.store == DEFAULT_STORE.expanduser().absolute()
+        return "--local" if usual else f"--store-dir {shlex.quote(str(self.store))}"

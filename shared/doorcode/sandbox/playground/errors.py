@@ -1,0 +1,11 @@
+"""What the playground refuses, in words for whoever sits before it."""
+
+from __future__ import annotations
+
+
+class StageError(Exception):
+    """Something cannot be done; ``status`` is the HTTP status that says so."""
+
+    def __init__(self, status: int, problem: str) -> None:
+        self.status = status
+        super().__init__(problem)

@@ -1,0 +1,85 @@
+// The table's items, the events and the log.
+
+import { nothing } from "./deliveries.js";
+import { h } from "./dom.js";
+import { json } from "./json.js";
+import { clock } from "./message.js";
+
+const TONES = { paired: "good", pending: "info", blocked: "bad", denied: "bad" };
+const KINDS = [
+  ["Contacts", (item) => item.sk === "contact", "One person on one platform, and how they stand."],
+  ["Prompts", (item) => String(item.pk).startsWith("prompts#"), "Where each owner was asked, so that it can be closed wherever the decision is made."],
+  ["Seats", (item) => String(item.pk).startsWith("seats#"), "A request holds a seat; a decision or expiry frees it. A full room costs paired people nothing."],
+  ["Others", () => true, "Lockouts, sign-in links, sessions, tokens, budgets: each ends by itself."],
+];
+
+/** Entries for keyed(): the items, by what they are. */
+export function itemEntries(items) {
+  if (!items.length) return [nothing("The table is empty: nobody has written yet.")];
+  const rest = new Set(items);
+  return KINDS.flatMap(([title, belongs, text]) => {
+    const found = [...rest].filter(belongs);
+    for (const item of found) rest.delete(item);
+    if (!found.length) return [];
+    const heading = { key: `kind ${title}`, version: "", draw: () => h("h3", { title: text }, title, h("span", {}, text)) };
+    return [heading, ...found.map((item) => ({ key: `item ${item.pk} ${item.sk}`, version: JSON.stringify(item), draw: () => drawnItem(item) }))];
+  });
+}
+
+function drawnItem(item) {
+  const seat = String(item.pk).startsWith("seats#") && (item.freed_at ? "free" : "held");
+  const said = item.state ?? (seat || "");
+  return h(
+    "details",
+    { class: "entry", data: { part: `item ${item.pk} ${item.sk}` } },
+    h("summary", {}, h("code", {}, String(item.pk)), h("code", { class: "faint" }, String(item.sk)), said && h("span", { class: "chip", data: { tone: TONES[said] ?? "" } }, String(said))),
+    h("div", { class: "detail" }, json("Item", item)),
+  );
+}
+
+const newestFirst = (list) => list.map((entry, number) => ({ entry, number })).sort((one, other) => Date.parse(other.entry.at) - Date.parse(one.entry.at) || other.number - one.number);
+
+/** Entries for keyed(): the events, newest first. */
+export function eventEntries(events) {
+  if (!events.length) return [nothing("No event yet. A new request is the first.")];
+  return newestFirst(events).map(({ entry, number }) => ({
+    key: `event ${entry.id ?? `${entry.at} ${number}`}`,
+    version: JSON.stringify(entry),
+    draw: () =>
+      h(
+        "details",
+        { class: "entry", data: { part: `event ${entry.id ?? number}` } },
+        h("summary", {}, h("code", {}, String(entry["detail-type"])), entry.detail?.platform && h("span", { class: "chip" }, `${entry.detail.platform} ${entry.detail.user_id ?? ""}`), h("span", { class: "numbers" }, clock(entry.at))),
+        h("div", { class: "detail" }, json("Detail", entry.detail ?? {})),
+      ),
+  }));
+}
+
+/** Entries for keyed(): the log's lines, newest first. */
+export function logEntries(log) {
+  if (!log.length) return [nothing("Nothing was logged yet.")];
+  return newestFirst(log).map(({ entry, number }) => ({
+    key: `line ${entry.at} ${entry.function} ${number}`,
+    version: JSON.stringify(entry),
+    draw: () => drawnLine(entry, number),
+  }));
+}
+
+function drawnLine(line, number) {
+  const level = String(line.level ?? "").toUpperCase();
+  const tone = level === "ERROR" || level === "CRITICAL" ? "bad" : level === "WARNING" || level === "WARN" ? "warn" : "";
+  return h(
+    "details",
+    { class: "entry", data: { part: `line ${line.at} ${number}` } },
+    h(
+      "summary",
+      {},
+      h("code", {}, String(line.function ?? "")),
+      tone && h("span", { class: "chip", data: { tone } }, level.toLowerCase()),
+      h("span", { class: "words" }, String(line.message ?? "")),
+      line.reason && h("span", { class: "chip" }, String(line.reason)),
+      h("span", { class: "numbers" }, clock(line.at)),
+    ),
+    h("div", { class: "detail" }, json("Line", line)),
+  );
+}

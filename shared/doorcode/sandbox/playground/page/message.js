@@ -1,0 +1,106 @@
+// One message of a chat: whose it is, what the platform's renderer makes of it, and what may be done with it.
+
+import { h } from "./dom.js";
+import * as discord from "./discord.js";
+import * as slack from "./slack.js";
+import * as telegram from "./telegram.js";
+
+const RENDERERS = { telegram, slack, discord };
+const HUES = 8;
+
+/** The time of day, as people here write it. */
+export function clock(at, seconds = false) {
+  const time = new Date(at);
+  const parts = { hour: "2-digit", minute: "2-digit", second: seconds ? "2-digit" : undefined };
+  return Number.isNaN(time.getTime()) ? "" : time.toLocaleTimeString([], parts);
+}
+
+const first = (name) => [...String(name).replace(/^[@\s]+/u, "")][0] ?? "?";
+
+/** A round or square picture of somebody: the first letter of the name, in a colour of its own. */
+export function avatar(id, name) {
+  const hue = [...String(id)].reduce((sum, sign) => (sum * 31 + sign.codePointAt(0)) % HUES, 0);
+  return h("span", { class: "avatar", data: { hue: id === "bot" ? "bot" : hue }, "aria-hidden": "true" }, first(name).toUpperCase());
+}
+
+/**
+ * Draw a message. `context`: platform, viewer (person id), bot (name), nameOf(id), names(id), busy (a set of what is
+ * on its way), and what happens on press(message, button), redeliver(delivery), inspect(delivery).
+ */
+export function draw(message, context) {
+  const { platform, viewer, bot, nameOf } = context;
+  const isBot = message.from === "bot";
+  const name = isBot ? bot : nameOf(message.from);
+  const time = clock(message.at);
+  const row = h(
+    "article",
+    {
+      class: "message",
+      data: { key: message.id, from: isBot ? "bot" : "person", mine: String(message.from === viewer) },
+      "aria-label": `${name}, ${time}`,
+    },
+    avatar(message.from, name),
+  );
+  const byline = h(
+    "div",
+    { class: "byline" },
+    h("span", { class: "who" }, name),
+    isBot && h("span", { class: "badge" }, "app"),
+    h("time", { datetime: message.at }, time),
+  );
+  const foot = h("span", { class: "foot" }, message.edited && h("span", { class: "edited" }, "edited"), h("time", { datetime: message.at }, time));
+  const tools = { button: (one) => button(message, one, context), byline, foot, names: context.names, bot };
+  row.append(
+    h(
+      "div",
+      { class: "body" },
+      RENDERERS[platform].draw(message, tools),
+      message.only_for && alone(platform, message.only_for === viewer ? "you" : nameOf(message.only_for)),
+      isBot ? source(message) : ways(message, context),
+    ),
+  );
+  return row;
+}
+
+/** The line under what one person alone sees. */
+const alone = (platform, who) =>
+  h("div", { class: "alone" }, platform === "slack" ? `Only visible to ${who}` : `Only ${who} can see this`);
+
+function button(message, one, { busy, press }) {
+  const key = `${message.id} ${one.id}`;
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "press",
+      data: { style: one.style || "plain", part: `button ${one.id}` },
+      disabled: !one.id,
+      "aria-busy": busy.has(key) ? "true" : null,
+      onclick: () => !busy.has(key) && press(message, one),
+    },
+    one.text,
+  );
+}
+
+// The call that made it, with its own fields.
+function source(message) {
+  const call = message.call === "response" ? "in the webhook’s answer" : message.call;
+  if (!call) return null;
+  return h(
+    "details",
+    { class: "source", data: { part: "source" } },
+    h("summary", {}, message.call === "response" ? call : h("code", {}, call)),
+    h("pre", { tabindex: 0 }, JSON.stringify(message.shown, null, 2)),
+  );
+}
+
+function ways(message, { redeliver, inspect, reason }) {
+  if (!message.delivery) return null;
+  const why = reason(message.delivery);
+  return h(
+    "div",
+    { class: "ways" },
+    h("button", { type: "button", data: { part: "again" }, title: "The platform delivers this again", onclick: () => redeliver(message.delivery) }, "↻ deliver again"),
+    h("button", { type: "button", data: { part: "webhook" }, title: "Show the webhook that this was", onclick: () => inspect(message.delivery) }, why ? `webhook: ${why}` : "webhook"),
+  );
+}

@@ -1,0 +1,34 @@
+"""Telling how far a start has come: a spinner at a terminal, lines elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+from rich.console import Console
+
+
+class Progress:
+    """What is being done, and how long it took."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        """Tell it on standard output."""
+        self._console = console or Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+    @contextlib.contextmanager
+    def step(self, doing: str, done: str) -> Iterator[None]:
+        """Tell of something while it is done, and that it is."""
+        began = time.monotonic()
+        with contextlib.ExitStack() as shown:
+            if self._console.is_terminal:
+                shown.enter_context(self._console.status(f"{doing} …"))
+            else:
+                self.say(f"{doing} …")
+            yield
+        self.say(f"✅ {done} ({time.monotonic() - began:.1f} s)")
+
+    def say(self, line: str = "") -> None:
+        """Print a line."""
+        self._console.print(line)
+        self._console.file.flush()

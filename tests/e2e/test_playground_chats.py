@@ -1,0 +1,203 @@
+"""What the playground makes of messages: three platforms, drawn from the fields of their own API calls."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.tabs import Tab, open_tab
+from tests.e2e.playground_scene import IDS, Scene, running
+
+TEXT = {"telegram": "text", "slack": "text", "discord": "content"}
+
+
+@pytest.fixture(scope="module")
+def scene() -> Iterator[Scene]:
+    """Give a scene that is served; each test looks at what it put there."""
+    with running() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def pages(scene: Scene, browser: Browser) -> Iterator[Callable[[str], Page]]:
+    """Give each platform's page, opened once for all the messages that are drawn in it."""
+    tabs: dict[str, Tab] = {}
+
+    def page_of(platform: str) -> Page:
+        if platform not in tabs:
+            tabs[platform] = open_tab(browser, f"{scene.url}/#{platform}")
+        return tabs[platform].page
+
+    yield page_of
+    assert [trouble for tab in tabs.values() for trouble in tab.troubles()] == []
+    for tab in tabs.values():
+        tab.page.context.close()
+
+
+@pytest.fixture
+def drawn(scene: Scene, pages: Callable[[str], Page]) -> Callable[..., Locator]:
+    """Give a function that draws one message of the bot to Sam, and returns it."""
+
+    def draw(platform: str, shown: dict[str, Any], **more: Any) -> Locator:
+        chat = scene.chat(f"d-{IDS[platform][1]}")
+        chat["messages"].clear()
+        message = scene.message(chat["id"], shown, id=f"drawn {scene.version}", **more)
+        scene.change()
+        return pages(platform).locator(f"#panel-{platform} .pane[data-side=stranger] [data-key='{message['id']}']")
+
+    return draw
+
+
+TELEGRAM = {
+    "plain": ("*not* _bold_ <b>", [], [("strong", 0), ("b", 0)]),
+    "bold-and-link": (
+        "a bold link",
+        [{"type": "bold", "offset": 2, "length": 9}, {"type": "text_link", "offset": 7, "length": 4, "url": "https://e.x"}],
+        [("strong", 1), ("strong .link", 1), ("a", 0)],
+    ),
+    "after-an-emoji": ("🙂 code", [{"type": "code", "offset": 3, "length": 4}], [("code:text-is('code')", 1)]),
+    "unknown": ("new thing", [{"type": "hologram", "offset": 0, "length": 3}], [(".link", 1)]),
+    "crossing-and-beyond": (
+        "abcdef",
+        [{"type": "bold", "offset": 0, "length": 4}, {"type": "italic", "offset": 2, "length": 4},
+         {"type": "code", "offset": 5, "length": 99}, {"type": "code", "offset": -5, "length": 3}, {"type": "code"}],
+        [("strong:text-is('abcd')", 1), ("em", 0)],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TELEGRAM)
+def test_telegram_entities(drawn: Callable[..., Locator], case: str) -> None:
+    """A text is plain but for its entities, whose offsets count UTF-16 code units; impossible ones leave it whole."""
+    text, entities, expected = TELEGRAM[case]
+    shown = drawn("telegram", {"text": text, "entities": entities}).locator(".text")
+    expect(shown).to_have_text(text)
+    for selector, count in expected:
+        expect(shown.locator(selector)).to_have_count(count)
+
+
+SLACK = {
+    "pairs": ("*bold* _it_ ~no~ `code`", "bold it no code", [("strong", 1), ("em", 1), ("s", 1), ("code", 1)]),
+    "no-pairs": ("2*3*4 a_b_c * x *", "2*3*4 a_b_c * x *", [("strong", 0), ("em", 0)]),
+    "escaped": ("&lt;b&gt; &amp;lt;", "<b> &lt;", [("b", 0)]),
+    "within": ("*a _b_ <!here>*", "a b @here", [("strong em", 1), ("strong .mention", 1)]),
+    "tags": (
+        "<https://e.x|a &amp; b> <@U0SAM> <#C1|room>",
+        "a & b @sam #room",
+        [(".link", 1), (".mention", 2), ("a", 0)],
+    ),
+    "code-keeps-signs": ("`*a*`", "*a*", [("strong", 0)]),
+    "quote": ("&gt; said\nso", "saidso", [("blockquote", 1)]),
+}
+
+
+@pytest.mark.parametrize("case", SLACK)
+def test_slack_mrkdwn(drawn: Callable[..., Locator], case: str) -> None:
+    """Mrkdwn is drawn, entities are unescaped once, tags show their labels."""
+    text, seen, expected = SLACK[case]
+    shown = drawn("slack", {"text": text, "blocks": None, "mrkdwn": True}).locator(".text")
+    expect(shown).to_have_text(seen)
+    for selector, count in expected:
+        expect(shown.locator(selector)).to_have_count(count)
+
+
+@pytest.mark.parametrize("platform", ["slack", "discord"])
+def test_markup_within_markup(drawn: Callable[..., Locator], platform: str) -> None:
+    """However deep somebody nests, and however many signs never pair up, the text is there."""
+    nested = "*_" * 200 + "x" + "_*" * 200 + "*" * 300 + "`" * 99 + "[" * 99 + "<" * 99 + "end"
+    expect(drawn(platform, {TEXT[platform]: nested}).locator(".text")).to_contain_text("end")
+
+
+def test_slack_without_mrkdwn(drawn: Callable[..., Locator]) -> None:
+    """With ``mrkdwn: false`` only tags and escapes mean something."""
+    shown = drawn("slack", {"text": "*a* &amp; <@U0SAM>", "mrkdwn": False}).locator(".text")
+    expect(shown).to_have_text("*a* & @sam")
+
+
+def test_slack_blocks(drawn: Callable[..., Locator]) -> None:
+    """Blocks take the text's place; each ``actions`` block holds its own row of buttons; unknown blocks are named."""
+    blocks = [
+        {"type": "header", "text": {"type": "plain_text", "text": "*Head*"}},
+        {"type": "section", "text": {"type": "mrkdwn", "text": "*sam* &amp; co"}, "fields": [{"type": "mrkdwn", "text": "_f_"}]},
+        {"type": "actions", "elements": [{}]},
+        {"type": "divider"},
+        {"type": "context", "elements": [{"type": "mrkdwn", "text": "small `print`"}]},
+        {"type": "actions", "elements": [{}]},
+        {"type": "video"},
+    ]  # fmt: skip
+    buttons = [[{"id": "2.0", "text": "One", "style": "primary"}], [{"id": "5.0", "text": "Two", "style": ""}]]
+    message = drawn("slack", {"text": "for the notification", "blocks": blocks}, buttons=buttons)
+    expect(message.locator(".heading")).to_have_text("*Head*")
+    expect(message.locator(".text").nth(1)).to_have_text("sam & co")
+    expect(message.locator(".field em")).to_have_text("f")
+    expect(message.locator(".small code")).to_have_text("print")
+    expect(message.locator(".actions")).to_have_text(["One", "Two"])
+    expect(message.locator(".actions").first.locator("button")).to_have_attribute("data-style", "primary")
+    expect(message).to_contain_text("[video]")
+    expect(message.locator(".body")).not_to_contain_text("for the notification", use_inner_text=True)
+
+
+def test_slack_rich_text(drawn: Callable[..., Locator]) -> None:
+    """What a person typed comes as rich text, and is shown as it was typed."""
+    elements = [
+        {"type": "user", "user_id": "U0SAM"},
+        {"type": "text", "text": " *hi* <b> &amp; "},
+        {"type": "text", "text": "so", "style": {"bold": True, "italic": True}},
+        {"type": "link", "url": "javascript:alert(1)"},
+        {"type": "hologram"},
+    ]
+    blocks = [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": elements}]}]
+    said = {"from": "U0KIM", "call": "", "delivery": None}
+    shown = drawn("slack", {"text": "&lt;", "blocks": blocks}, **said).locator(".text")
+    expect(shown).to_have_text("@sam *hi* <b> &amp; sojavascript:alert(1)")
+    expect(shown.locator("em strong, strong em")).to_have_text("so")
+
+
+DISCORD = {
+    "pairs": (r"**bold** *it* _it_ __under__ ~~no~~ ||hidden||", "bold it it under no hidden", [("strong", 1), ("em", 2), ("u", 1), ("s", 1), (".spoiler", 1)]),
+    "escaped": (r"\*\*no\*\* \<@41\> \@everyone \`a\`", "**no** <@41> @everyone `a`", [("strong", 0), (".mention", 0), ("code", 0)]),
+    "escaped-within": (r"**a\*b**", "a*b", [("strong", 1)]),
+    "names": ("<@41> <#7> <:wave:8> </chat:9> @here", "@sam #7 :wave: /chat @here", [(".mention", 4)]),
+    "links": ("[label](https://e.x) https://e.y", "label https://e.y", [(".link", 2), ("a", 0)]),
+    "no-link": ("[label](javascript:alert)", "[label](javascript:alert)", [(".link", 0)]),
+    "lines": ("> said\n# Head\n-# small", None, [("blockquote", 1), ("strong", 1), ("small", 1)]),
+    "code": ("```py\n**a**``` `*b*`", None, [("pre", 1), ("code", 1), ("strong", 0), ("em", 0)]),
+    "snake": ("a_snake_name", "a_snake_name", [("em", 0)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", DISCORD)
+def test_discord_markdown(drawn: Callable[..., Locator], case: str) -> None:
+    """Markdown is drawn, a backslash takes a sign its meaning."""
+    text, seen, expected = DISCORD[case]
+    shown = drawn("discord", {"content": text, "components": [], "flags": 0}).locator(".text")
+    if seen is not None:
+        expect(shown).to_have_text(seen)
+    for selector, count in expected:
+        expect(shown.locator(selector)).to_have_count(count)
+
+
+def test_discord_embeds(drawn: Callable[..., Locator]) -> None:
+    """Embeds have title, description, fields, footer and a stripe in their colour."""
+    embed = {
+        "title": "T",
+        "description": "**d**",
+        "fields": [{"name": "n", "value": "v"}],
+        "footer": {"text": "f"},
+        "color": 0x00FF00,
+    }
+    shown = drawn("discord", {"content": "c", "embeds": [embed]}).locator(".embed")
+    expect(shown).to_have_text("Tdnvf")
+    expect(shown).to_have_css("border-left-color", "rgb(0, 255, 0)")
+
+
+def test_discord_deferred(drawn: Callable[..., Locator], scene: Scene) -> None:
+    """A deferred answer thinks, until it is edited."""
+    message = drawn("discord", {"content": "", "flags": 128}, deferred=True, call="response")
+    expect(message).to_contain_text("Doorcode is thinking")
+    scene.chat("d-41")["messages"][0] |= {"deferred": False, "edited": True, "shown": {"content": "Hi there!"}}
+    scene.change()
+    expect(message.locator(".text")).to_have_text("Hi there!")
+    expect(message.locator(".edited")).to_be_visible()
+    expect(message).not_to_contain_text("thinking")

@@ -1,0 +1,238 @@
+"""The playground before the real sandbox: what a newcomer tries in the first minutes, on all three platforms.
+
+One sandbox serves all tests, each with a stranger of its own. The last test restarts it.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from doorcode.sandbox.checkout import Checkout
+from doorcode.sandbox.trouble import SandboxError
+from tests.browser.tabs import open_tab
+from tests.e2e.playground_scene import box, pane
+from tests.e2e.sandbox_process import Machine, Run, copied
+
+EACH = pytest.mark.parametrize("platform", ["telegram", "slack", "discord"])
+# Cold functions on a busy machine.
+PATIENCE_MS = 30_000
+OWNER = "telegram:123456789"
+REQUESTED = "Your request has been sent to the owner for approval."
+APPROVED = "You've been approved! Send me a message"
+GREETING = "Hi there! How can I help you today?"
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """Give a machine on which a sandbox can run, and where nothing runs any more at the end."""
+    try:
+        Checkout().check()
+    except SandboxError as error:
+        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        give_up(str(error))
+    folder = tmp_path_factory.mktemp("playground")
+    found = Machine(folder, copied(folder / "checkout", built=True))
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def sandbox(machine: Machine) -> Run:
+    """Give the sandbox that is up."""
+    return machine.run("store").is_up()
+
+
+@pytest.fixture(scope="module")
+def page(sandbox: Run, browser: Browser) -> Iterator[Page]:
+    """Give its page, opened once."""
+    found = re.search(r"Playground +(\S+)", sandbox.said)
+    assert found
+    tab = open_tab(browser, found[1])
+    yield tab.page
+    assert tab.troubles() == []
+    tab.page.context.close()
+
+
+@pytest.fixture
+def stranger(page: Page) -> Callable[[str], str]:
+    """Give a function that has somebody new on a platform, shows them, and returns their id."""
+
+    def arrive(platform: str) -> str:
+        page.get_by_role("tab", name=platform).click()
+        side = pane(page, "stranger")
+        known = side.get_by_label("Stranger", exact=True)
+        before = known.input_value()
+        side.get_by_text("+ Another stranger").click()
+        side.get_by_placeholder("Name").fill("Nora Newcomer")
+        side.get_by_placeholder("Name").press("Enter")
+        expect(known).not_to_have_value(before)
+        return known.input_value().split(" ")[1]
+
+    return arrive
+
+
+def _say(page: Page, text: str) -> None:
+    box(page).fill(text)
+    box(page).press("Enter")
+
+
+def _told(page: Page, text: str, side: str = "stranger") -> Locator:
+    """Return the last message with that text, once it is there."""
+    found = pane(page, side).locator(".message").filter(has=page.locator(".text", has_text=text)).last
+    expect(found).to_be_visible(timeout=PATIENCE_MS)
+    return found
+
+
+def _press(page: Page, user_id: str, button: str) -> None:
+    _told(page, user_id, "owner").get_by_role("button", name=button).click()
+
+
+def _becomes(page: Page, state: str) -> None:
+    expect(pane(page, "stranger").locator(".caption")).to_have_attribute("data-state", state, timeout=PATIENCE_MS)
+
+
+def _reason(page: Page, reason: str) -> None:
+    """Wait until the last message of the stranger tells what was decided about it."""
+    last = pane(page, "stranger").locator(".message[data-from=person]").last
+    expect(last.get_by_role("button", name=f"webhook: {reason}")).to_be_visible(timeout=PATIENCE_MS)
+
+
+@EACH
+def test_pair_and_talk(page: Page, stranger: Callable[[str], str], platform: str) -> None:
+    """A stranger asks, the owner approves, and the stranger talks to the agent."""
+    user_id = stranger(platform)
+    _becomes(page, "stranger")
+    _say(page, "Hello?")
+    _told(page, REQUESTED)
+    _becomes(page, "pending")
+    _press(page, user_id, "Approve")
+    _told(page, APPROVED)
+    prompt = _told(page, user_id, "owner")
+    expect(prompt).to_contain_text("✅ Approved by", timeout=PATIENCE_MS)
+    expect(prompt.locator(".press")).to_have_count(0)
+    _becomes(page, "paired")
+    _say(page, "What do we read next?")
+    _told(page, GREETING)
+    _reason(page, "paired")
+
+
+@EACH
+def test_deny_and_block(page: Page, stranger: Callable[[str], str], platform: str) -> None:
+    """A stranger who is denied is told; one who is blocked then is told nothing more, save that the bot is private."""
+    user_id = stranger(platform)
+    _say(page, "Let me in")
+    _press(page, user_id, "Deny")
+    _told(page, "Your request was declined.")
+    _becomes(page, "denied")
+    expect(_told(page, user_id, "owner")).to_contain_text("❌ Denied by", timeout=PATIENCE_MS)
+    _press(page, user_id, "Block")
+    _becomes(page, "blocked")
+    _say(page, "Hello? Hello?")
+    _reason(page, "blocked")
+    if platform == "discord":
+        _told(page, "This bot is private.")
+
+
+@EACH
+def test_rate_limit(page: Page, stranger: Callable[[str], str], platform: str) -> None:
+    """Who writes again at once gets no second request; on Discord, where something must be said, the same answer."""
+    user_id = stranger(platform)
+    _say(page, "Hello?")
+    _told(page, user_id, "owner")
+    _say(page, "Are you there?")
+    _reason(page, "rate_limited")
+    answers = pane(page, "stranger").locator(".message[data-from=bot]")
+    expect(answers).to_have_count(2 if platform == "discord" else 1)
+    prompts = pane(page, "owner").locator(".message", has=page.locator(".text", has_text=user_id))
+    expect(prompts).to_have_count(1)
+
+
+@EACH
+def test_not_the_owner(page: Page, stranger: Callable[[str], str], platform: str) -> None:
+    """Whoever presses the owner's button without being an owner is told so, alone, and changes nothing."""
+    user_id = stranger(platform)
+    _say(page, "Hello?")
+    _told(page, user_id, "owner")
+    pressers = pane(page, "owner").get_by_label("Press buttons as")
+    owner = pressers.input_value()
+    pressers.select_option(user_id)
+    _press(page, user_id, "Approve")
+    refusal = pane(page, "owner").locator(".toast, .message", has_text="Only the owner can do this.").last
+    expect(refusal).to_be_visible(timeout=PATIENCE_MS)
+    pressers.select_option(owner)
+    _becomes(page, "pending")
+
+
+def test_delivered_again(page: Page, stranger: Callable[[str], str]) -> None:
+    """The same message delivered again is answered again in the same way, and asks the owner nothing."""
+    user_id = stranger("telegram")
+    _say(page, "Hello?")
+    _told(page, user_id, "owner")
+    message = pane(page, "stranger").locator(".message[data-from=person]").last
+    message.get_by_role("button", name="deliver again").click()
+    expect(pane(page, "stranger").locator(".message[data-from=bot]")).to_have_count(2, timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Behind the door").click()
+    entry = page.locator(".door-panel:visible .entry").first
+    expect(entry.locator("> summary")).to_contain_text("again", timeout=PATIENCE_MS)
+    expect(entry.locator("> summary")).to_contain_text("✓ secret token")
+    page.get_by_role("button", name="Close").click()
+    prompts = pane(page, "owner").locator(".message", has=page.locator(".text", has_text=user_id))
+    expect(prompts).to_have_count(1)
+    expect(prompts.locator(".edited")).to_have_count(0)
+
+
+def test_decided_by_the_command(page: Page, stranger: Callable[[str], str], machine: Machine, sandbox: Run) -> None:
+    """A decision of the command shows in both chats, and behind the door."""
+    user_id = stranger("slack")
+    _say(page, "Hello?")
+    _told(page, user_id, "owner")
+    done = machine.command("pairing", "approve", "slack", "--user", user_id, "--store-dir", str(sandbox.store))
+    assert done.code == 0, done.err
+    _told(page, APPROVED)
+    expect(_told(page, user_id, "owner")).to_contain_text("(cli)", timeout=PATIENCE_MS)
+    _becomes(page, "paired")
+    page.get_by_role("button", name="Behind the door").click()
+    page.get_by_role("tab", name="Events").click()
+    approved = page.locator(".door-panel:visible .entry", has_text=user_id).first
+    expect(approved).to_contain_text("pairing_approved", timeout=PATIENCE_MS)
+    page.get_by_role("tab", name="Commands").click()
+    expect(page.locator(".door-panel:visible")).to_contain_text(f"doorcode pairing revoke slack {user_id}")
+    page.get_by_role("button", name="Close").click()
+
+
+def test_groups(page: Page, stranger: Callable[[str], str]) -> None:
+    """Nobody gets a code in a group; what does not mention the bot does not even reach it."""
+    stranger("telegram")
+    side = pane(page, "stranger")
+    side.get_by_label("Stranger", exact=True).select_option(index=0)
+    side.get_by_label("Chat of the stranger").select_option(index=1)
+    _say(page, "Hello all")
+    expect(side.locator(".toast", has_text="Nothing is sent to the bot")).to_be_visible(timeout=PATIENCE_MS)
+    side.get_by_role("checkbox").check()
+    _say(page, "and you")
+    _reason(page, "group_policy")
+    expect(side.locator(".message[data-from=bot]")).to_have_count(0)
+
+
+def test_restart(page: Page, stranger: Callable[[str], str], machine: Machine, sandbox: Run) -> None:
+    """A restart forgets nobody who is paired; and where a platform has no owner, another platform's is asked."""
+    user_id = stranger("telegram")
+    _say(page, "Hello?")
+    _press(page, user_id, "Approve")
+    _becomes(page, "paired")
+    assert sandbox.end() == 0
+    expect(page.get_by_role("alert")).to_contain_text("The sandbox has stopped", timeout=PATIENCE_MS)
+    machine.run("store", "--owner", OWNER).is_up()
+    expect(page.locator("#status")).to_have_text("Live", timeout=PATIENCE_MS)
+    pane(page, "stranger").get_by_label("Stranger", exact=True).select_option(f"telegram {user_id}")
+    _becomes(page, "paired")
+    _say(page, "Still there?")
+    _told(page, GREETING)
+    user_id = stranger("slack")
+    _say(page, "Hello?")
+    expect(pane(page, "owner")).to_have_attribute("data-platform", "telegram")
+    _press(page, user_id, "Approve")
+    _told(page, APPROVED)

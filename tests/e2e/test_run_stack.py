@@ -1,0 +1,201 @@
+"""A sandbox from within: what people send reaches the deployed stack, changed sources are taken up, and what is set stays."""
+
+import io
+import json
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from rich.console import Console
+
+from doorcode.pairing.contact import Platform
+from doorcode.pairing.texts import REQUEST_SENT
+from doorcode.sandbox.checkout import Checkout
+from doorcode.sandbox.credentials import read
+from doorcode.sandbox.deployment import resource
+from doorcode.sandbox.ground import PREFIX, STACK
+from doorcode.sandbox.plan import OWNERS, Plan
+from doorcode.sandbox.progress import Progress
+from doorcode.sandbox.run import Running, running
+from doorcode.sandbox.trouble import SandboxError
+from tests.e2e.sandbox_process import Machine, copied, eventually
+
+TOKEN = "telegram/bot-token"
+REAL_TOKEN = "7000000002:" + "abcdefghijklmnopqrstuvwxyz123456789"
+
+# Slack where nobody is, and no way to the real Telegram.
+ELSEWHERE = {"SLACK_API_URL": "http://127.0.0.1:9/api", "HTTPS_PROXY": "http://127.0.0.1:9"}
+
+
+class House:
+    """A machine whose sandbox runs in this process."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.plan = Plan(store=machine.folder / "store", owners=OWNERS, port=machine.port)
+        self.environment = {
+            name: value for name, value in os.environ.items() if name != "NO_PROXY" and not name.startswith("AWS_")
+        }
+        self._told = io.StringIO()
+        self._context: AbstractContextManager[Running] | None = None
+        self._updates = 0
+        self.sandbox: Running
+
+    def start(self, **environment: str) -> str:
+        """Start it; return what it said."""
+        self._told.seek(0)
+        self._told.truncate()
+        progress = Progress(Console(file=self._told, highlight=False, markup=False, emoji=False, soft_wrap=True))
+        context = running(self.plan, progress, {**self.environment, **environment}, self.machine.checkout)
+        self.sandbox = context.__enter__()
+        self._context = context
+        return self._told.getvalue()
+
+    def stop(self) -> None:
+        """End it."""
+        if self._context:
+            self._context.__exit__(None, None, None)
+            self._context = None
+
+    def client(self, service: str) -> Any:
+        """Return a client of the emulator."""
+        return self.sandbox.ground.clients(service)
+
+    def telegram(self, user_id: int, text: str = "Hello!") -> httpx.Response:
+        """Have somebody write to the bot on Telegram."""
+        self._updates += 1
+        who = {"id": user_id, "is_bot": False, "first_name": "Sam"}
+        chat = {"id": user_id, "type": "private"}
+        message = {"message_id": self._updates, "date": 1, "chat": chat, "from": who, "text": text}
+        secret = read(self.client("ssm"), PREFIX, ["telegram/webhook-secret"])["telegram/webhook-secret"].split()[0]
+        return httpx.post(
+            f"{self.sandbox.url}/telegram",
+            json={"update_id": self._updates, "message": message},
+            headers={"X-Telegram-Bot-Api-Secret-Token": secret},
+            timeout=60,
+        )
+
+    def settings(self, function: str) -> dict[str, str]:
+        """Return a function's environment."""
+        name = resource(self.client, STACK, f"{function}Function")
+        found: dict[str, str] = self.client("lambda").get_function_configuration(FunctionName=name)["Environment"][
+            "Variables"
+        ]
+        return found
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Give a machine with a sandbox that is up."""
+    try:
+        Checkout().check()
+    except SandboxError as error:
+        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        give_up(str(error))
+    folder = tmp_path_factory.mktemp("house")
+    made = House(Machine(folder, copied(folder / "checkout", built=True)))
+    made.start()
+    yield made
+    made.stop()
+    made.machine.close()
+
+
+def test_a_stranger_asks_through_the_front(house: House) -> None:
+    """The deployed function answers inside its response, and its reason is in its log with its fields."""
+    answer = house.telegram(987654321)
+    assert (answer.status_code, answer.json()["text"]) == (200, REQUEST_SENT)
+    events = house.client("logs").filter_log_events(logGroupName=f"/doorcode/{STACK}/telegram")["events"]
+    records = [json.loads(event["message"]) for event in events if event["message"].startswith("{")]
+    (record,) = [record for record in records if record.get("user_id") == "987654321"]
+    assert (record["level"], record["reason"]) == ("INFO", "pairing_requested")
+
+
+def test_the_owner_is_asked_at_the_stand_in(house: House) -> None:
+    """What follows from a request arrives where the owner would see it."""
+    scene = f"{house.sandbox.url}/playground/scene"
+    house.telegram(987654322)
+    assert eventually(lambda: "987654322" in httpx.get(scene, timeout=60).text)
+
+
+def test_items_expire(house: House) -> None:
+    """Both tables have their TTL on, which the emulator does not do by itself."""
+    for table in ("Table", "AgentTable"):
+        name = resource(house.client, STACK, table)
+        told = house.client("dynamodb").describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        assert told == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
+
+
+def test_the_set_up_commands_work_on_it(house: House) -> None:
+    """Each as an operator types it: nothing is wrong, and the webhooks are the sandbox's own."""
+    told = ("--local", "--store-dir", str(house.plan.store))
+    for words in (("telegram", "webhook", "set"), ("discord", "register"), ("secrets", "rotate")):
+        ended = house.machine.command(*words, *told)
+        assert ended.code == 0, ended
+    hook = house.machine.command("telegram", "webhook", "info", "--json", *told)
+    assert (json.loads(hook.out)["url"], json.loads(hook.out)["ours"]) == (f"{house.sandbox.url}/telegram", True)
+    assert house.telegram(987654323).status_code == 200
+    found = house.machine.command("doctor", "--json", *told)
+    assert [one for one in json.loads(found.out)["checks"] if one["level"] == "wrong"] == []
+    assert found.code == 0
+
+
+def test_changed_sources_are_taken_up(house: House) -> None:
+    """The package's, and a function's own; a mistake changes nothing."""
+    texts = house.machine.checkout.root / "shared/doorcode/pairing/texts.py"
+    before = texts.read_text()
+    assert house.sandbox.reload.changed() == ()
+    texts.write_text(before.replace(REQUEST_SENT, "Patience."))
+    changed = house.sandbox.reload.changed()
+    assert changed == ("shared/doorcode/pairing/texts.py",)
+    assert house.sandbox.deploy(changed) == ["shared/doorcode"]
+    assert house.telegram(987654324).json()["text"] == "Patience."
+
+    texts.write_text("This is no Python")
+    with pytest.raises(SandboxError, match="sam build failed") as raised:
+        house.sandbox.deploy(house.sandbox.reload.changed())
+    assert "SyntaxError" in raised.value.tail
+    assert house.telegram(987654325).json()["text"] == "Patience."
+
+    function = house.machine.checkout.root / "functions/telegram/app.py"
+    code = function.read_text()
+    function.write_text(f"{code}\n\ndef handler(event, context):\n    return {{'statusCode': 418}}\n")
+    changed = [name for name in house.sandbox.reload.changed() if name.startswith("functions/")]
+    assert house.sandbox.deploy(changed) == ["functions/telegram"]
+    assert house.telegram(987654326).status_code == 418
+    texts.write_text(before)
+    function.write_text(code)
+
+
+def test_a_restart_keeps_people_and_follows_the_sources(house: House) -> None:
+    """Sources that went back are deployed, real tokens are kept and call real platforms, and the environment has its way."""
+    ssm, name = house.client("ssm"), f"{PREFIX}/{TOKEN}"
+    ssm.put_parameter(Name=name, Value=REAL_TOKEN, Type="SecureString", Overwrite=True)
+    requests = house.client("dynamodb").scan(TableName=resource(house.client, STACK, "Table"))["Count"]
+    house.stop()
+    said = house.start(**ELSEWHERE)
+    assert "Deploying template.yaml" in said
+    assert house.telegram(987654327).json()["text"] == REQUEST_SENT
+    assert house.sandbox.real == {Platform.TELEGRAM, Platform.SLACK}
+    assert read(house.client("ssm"), PREFIX, [TOKEN]) == {TOKEN: REAL_TOKEN}
+    settings = house.settings("Courier")
+    assert settings["TELEGRAM_API_URL"] == "https://api.telegram.org"
+    assert settings["SLACK_API_URL"] == ELSEWHERE["SLACK_API_URL"]
+    assert settings["DISCORD_API_URL"].startswith("http://127.0.0.1:")
+    assert house.client("dynamodb").scan(TableName=resource(house.client, STACK, "Table"))["Count"] >= requests
+
+
+def test_a_state_without_its_stack_is_told(house: House) -> None:
+    """What cannot be gone on with is said at once, with what to do."""
+    house.stop()
+    state: Path = house.plan.store / "emulator/kept/cloudformation.json"
+    whole = state.read_text()
+    state.unlink()
+    with pytest.raises(SandboxError, match="doorcode run --fresh"):
+        house.start(**ELSEWHERE)
+    # That start was never complete, so what was kept is as it was.
+    state.write_text(whole)
+    assert "Nothing has changed" in house.start(**ELSEWHERE)

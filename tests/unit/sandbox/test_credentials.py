@@ -1,0 +1,112 @@
+"""The sandbox's tokens and secrets: what is missing is filled, and what somebody set stays."""
+
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+import pytest
+from nacl.exceptions import BadSignatureError
+from nacl.signing import VerifyKey
+
+from doorcode.cli.platform_api import DiscordApi, SlackApi, TelegramApi
+from doorcode.cli.secret_forms import FORMS, NEEDED, doubt, problem
+from doorcode.pairing.contact import Platform
+from doorcode.sandbox import credentials
+from doorcode.sandbox.loopback import LoopbackServer
+from doorcode.sandbox.stand_ins import MADE_UP, TOKENS, StandIns
+
+PREFIX = "/doorcode/doorcode"
+SEED = bytes(range(32))
+
+
+@pytest.fixture
+def stand_ins() -> StandIns:
+    """Give the platforms, on ports of their own."""
+    return StandIns(dict.fromkeys(Platform, 0), SEED)
+
+
+def test_everything_that_a_platform_needs_is_given(stand_ins: StandIns) -> None:
+    """The stand-ins' credentials are complete, and pass for real ones wherever they are looked at."""
+    given = stand_ins.credentials()
+    for platform, names in NEEDED.items():
+        assert set(names) <= given[platform].keys()
+        for name in names:
+            assert problem(FORMS[name], given[platform][name]) == ""
+            assert doubt(FORMS[name], given[platform][name]) == ""
+    assert stand_ins.credentials()[Platform.SLACK] != given[Platform.SLACK]
+
+
+def test_only_what_is_missing_is_filled(ssm: Any) -> None:
+    """Security 1: a token that somebody set is never overwritten, and one that is missing is there afterwards."""
+    ssm.put_parameter(Name=f"{PREFIX}/slack/bot-token", Value="xoxb-real", Type="SecureString")
+    wanted = {"slack/bot-token": "xoxb-made-up", "slack/signing-secret": "0" * 32, "telegram/bot": "1:bot"}
+    credentials.fill(ssm, PREFIX, wanted)
+    credentials.fill(ssm, PREFIX, wanted | {"slack/signing-secret": "1" * 32})
+    assert credentials.read(ssm, PREFIX, [*wanted, "discord/bot-token"]) == {**wanted, "slack/bot-token": "xoxb-real"}
+    kinds = {found["Name"]: found["Type"] for found in ssm.describe_parameters()["Parameters"]}
+    assert kinds[f"{PREFIX}/slack/signing-secret"] == "SecureString"
+    assert kinds[f"{PREFIX}/telegram/bot"] == "String"
+
+
+def test_a_token_of_one_s_own_makes_a_platform_real(ssm: Any) -> None:
+    """No token, or the stand-in's: a stand-in. Any other: the platform itself."""
+    assert credentials.real(ssm, PREFIX) == frozenset()
+    credentials.fill(ssm, PREFIX, {name: f"{MADE_UP[platform]}\n" for platform, name in TOKENS.items()})
+    assert credentials.real(ssm, PREFIX) == frozenset()
+    ssm.put_parameter(Name=f"{PREFIX}/discord/bot-token", Value="a.b.c", Type="SecureString", Overwrite=True)
+    assert credentials.real(ssm, PREFIX) == {Platform.DISCORD}
+
+
+def test_the_set_up_commands_find_everything_set_up(stand_ins: StandIns) -> None:
+    """The platforms send to the sandbox from its start, and take its tokens."""
+    with stand_ins.running():
+        stand_ins.register("http://127.0.0.1:8787", "a-secret")
+        telegram = TelegramApi(MADE_UP[Platform.TELEGRAM], stand_ins.telegram.api_url)
+        assert telegram.webhook()["url"] == "http://127.0.0.1:8787/telegram"
+        assert stand_ins.telegram.hook.secret_token == "a-secret"
+        discord = DiscordApi(MADE_UP[Platform.DISCORD], stand_ins.discord.api_url).application()
+        assert discord["interactions_endpoint_url"] == "http://127.0.0.1:8787/discord"
+        assert discord["verify_key"] == stand_ins.credentials()[Platform.DISCORD]["discord/public-key"]
+        assert SlackApi(MADE_UP[Platform.SLACK], stand_ins.slack.api_url).test()[0]["ok"]
+
+
+class Endpoint(BaseHTTPRequestHandler):
+    """An interactions endpoint that checks signatures, or does not."""
+
+    careless = False
+
+    def do_POST(self) -> None:
+        """Answer a PING."""
+        stamp, signature = self.headers["X-Signature-Timestamp"], self.headers["X-Signature-Ed25519"]
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        try:
+            VerifyKey(bytes.fromhex(self.server.key)).verify(stamp.encode() + body, bytes.fromhex(signature))
+            status = 200
+        except BadSignatureError:
+            status = 200 if self.server.careless else 401
+        self.send_response(status)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def endpoint(stand_ins: StandIns) -> Iterator[LoopbackServer]:
+    """Give an endpoint that knows the key."""
+    server = LoopbackServer(0, Endpoint)
+    server.key, server.careless = stand_ins.public_key, False
+    server.run("endpoint")
+    yield server
+    server.end()
+
+
+def test_discord_tries_an_endpoint(stand_ins: StandIns, endpoint: LoopbackServer) -> None:
+    """Only one that answers the right signature and refuses a wrong one is taken."""
+    url = f"http://127.0.0.1:{endpoint.server_port}/discord"
+    assert stand_ins.discord.probe(url)
+    endpoint.careless = True
+    assert not stand_ins.discord.probe(url)
+    endpoint.key, endpoint.careless = "00" * 32, False
+    assert not stand_ins.discord.probe(url)
+    assert not stand_ins.discord.probe("http://127.0.0.1:9/discord")

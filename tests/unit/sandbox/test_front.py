@@ -1,0 +1,189 @@
+"""The front: what it sends on, to the byte, and what it keeps from whom."""
+
+import http.client
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import pytest
+
+from doorcode.sandbox.front import MAX_BODY, Front
+from tests.unit.sandbox.stage import HOST, House
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    """Have everything running."""
+    with House().running() as house:
+        yield house
+
+
+def _raw(front: Front, request: bytes) -> bytes:
+    """Send bytes as they are; return all that comes back until the connection ends."""
+    address = urlsplit(front.url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def test_requests_go_on_to_the_byte(house: House) -> None:
+    """Method, path, query, headers in their order and body reach the stack as they came; only the host is its own."""
+    headers = [
+        ("Cookie", "__Host-doorcode=a.b"),
+        ("Origin", "http://127.0.0.1:1"),
+        ("Sec-Fetch-Site", "same-origin"),
+        ("X-Two", "1"),
+        ("X-Two", "2"),
+    ]
+    address = urlsplit(house.front.url).netloc
+    with closing(http.client.HTTPConnection(address, timeout=10)) as connection:
+        connection.putrequest("PUT", "/api/a%20b/../c?x=1&x=%2F", skip_accept_encoding=True)
+        for name, value in [*headers, ("Keep-Alive", "5"), ("X-Hop", "1"), ("Connection", "X-Hop")]:
+            connection.putheader(name, value)
+        connection.putheader("Content-Length", "5")
+        connection.endheaders(b"\x00\xffabc")
+        assert connection.getresponse().read() == b""
+    ((verb, path, taken, body),) = house.api.taken
+    assert (verb, path, body) == ("PUT", "/api/a%20b/../c?x=1&x=%2F", b"\x00\xffabc")
+    assert taken == [("Host", HOST), *headers, ("Connection", "close"), ("Content-Length", "5")]
+
+
+def test_answers_come_back_to_the_byte(house: House) -> None:
+    """Status, headers (one of them twice) and body come back as they were."""
+    headers = [("Set-Cookie", "a=1; Secure"), ("Set-Cookie", "b=2"), ("ETag", '"x"'), ("Server", "stack")]
+    house.api.answers.append((418, headers, b"\xff\x00"))
+    with closing(http.client.HTTPConnection(urlsplit(house.front.url).netloc, timeout=10)) as connection:
+        connection.request("GET", "/owner")
+        response = connection.getresponse()
+        assert (response.status, response.read()) == (418, b"\xff\x00")
+        assert response.headers.items() == [*headers, ("Content-Length", "2")]
+        # The same connection serves the next one.
+        connection.request("GET", "/owner/app.js")
+        assert connection.getresponse().status == 200
+
+
+def test_answers_without_a_body(house: House) -> None:
+    """What has no body gets none: 204, 304, and the answer to HEAD."""
+    house.api.answers += [(204, [], b""), (304, [], b"")]
+    assert [house.ask("DELETE", "/api/session")[::2], house.ask("GET", "/owner")[::2]] == [(204, b""), (304, b"")]
+    assert house.ask("HEAD", "/owner")[::2] == (200, b"")
+
+
+@pytest.mark.parametrize(
+    ("path", "goes_on"),
+    [
+        ("/telegram", True),
+        ("/slack", True),
+        ("/discord?x=1", True),
+        ("/api/pairing/pending", True),
+        ("/owner", True),
+        ("/owner/app.js", True),
+        ("/telegram/x", False),
+        ("/ownership", False),
+        ("/apiary", False),
+        ("/playground/owner", False),
+        ("/x/../owner", False),
+        ("/", False),
+    ],
+)
+def test_what_goes_on(house: House, path: str, *, goes_on: bool) -> None:
+    """Only the stack's own routes go on to it."""
+    house.ask("POST", path, b"")
+    assert bool(house.api.taken) is goes_on
+
+
+def test_webhooks_come_under_any_name(house: House) -> None:
+    """A tunnel brings webhooks under its own name, and from anywhere; the playground is not to be had through it."""
+    foreign = {"Host": "a-tunnel.example", "Sec-Fetch-Site": "cross-site"}
+    assert house.ask("POST", "/telegram", b"{}", foreign)[0] == 200
+    assert house.ask("GET", "/playground/scene", None, foreign)[0] == 403
+    assert house.ask("GET", "/", None, foreign)[0] == 403
+
+
+def test_chunks(house: House) -> None:
+    """A body that comes in chunks goes on in one piece."""
+    head = b"POST /slack HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    assert b" 200 " in _raw(house.front, head + b"3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nX-Trailer: 1\r\n\r\n")
+    _, _, headers, body = house.api.taken[0]
+    assert body == b"abc0123456789"
+    assert ("Content-Length", "13") in headers
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"Content-Length: 3\r\nContent-Length: 5\r\n\r\nabcde",
+        b"Content-Length: -1\r\n\r\n",
+        b"Content-Length: +3\r\n\r\nabc",
+        b"Content-Length: 5\r\n\r\nabc",
+        b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n-1\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n3\r\nabcdef\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n",
+    ],
+)
+def test_no_second_request_is_smuggled(house: House, rest: bytes) -> None:
+    """A request whose end cannot be told is refused, and nothing after it is read."""
+    next_one = b"POST /telegram HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+    answer = _raw(house.front, b"POST /slack HTTP/1.1\r\nHost: x\r\n" + rest + (b"" if b": 5" in rest else next_one))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert house.api.taken == []
+
+
+@pytest.mark.parametrize("head", [b"Content-Length: %d\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n%x\r\n"])
+def test_too_large(house: House, head: bytes) -> None:
+    """More than API Gateway takes is refused before it is read."""
+    assert b" 413 " in _raw(house.front, b"POST /slack HTTP/1.1\r\nHost: x\r\n" + head % (MAX_BODY + 1))
+
+
+@pytest.mark.parametrize("path", [b"/owner/\xff", b"/owner/\x01"])
+def test_path_that_cannot_be_sent_on(house: House, path: bytes) -> None:
+    """What the stack could take for something else is refused."""
+    assert b" 400 " in _raw(house.front, b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert house.api.taken == []
+
+
+def test_no_stack() -> None:
+    """Without an emulator the answer says so, and the playground is still there."""
+    house = House()
+    house.api.end()
+    with house.front:
+        status, _, answer = house.ask("POST", "/telegram", b"{}")
+        assert (status, b"did not answer" in answer) == (502, True)
+        assert house.ask("GET", "/playground/scene")[0] == 200
+
+
+def test_without_a_playground(house: House) -> None:
+    """The front alone sends on, and has nothing else."""
+    with Front(port=0, api=house.api.url, host=HOST) as front:
+        house.front, former = front, house.front
+        assert [house.ask("GET", path)[0] for path in ("/owner", "/", "/playground/scene")] == [200, 404, 404]
+        house.front = former
+
+
+def test_only_this_machine(house: House) -> None:
+    """It listens on the loopback address alone, and says so when somebody else is there already."""
+    port = urlsplit(house.front.url).port
+    assert port
+    assert house.front._server
+    assert house.front._server.server_address == ("127.0.0.1", port)
+    with pytest.raises(OSError, match="in use"):
+        Front(port=port, api=house.api.url, host=HOST).start()
+
+
+def test_stopping_ends_streams() -> None:
+    """Whoever listens to changes hears the end, and nothing is left running."""
+    house = House()
+    with house.running():
+        address = urlsplit(house.front.url).netloc
+        connection = http.client.HTTPConnection(address, timeout=10)
+        connection.request("GET", "/playground/changes")
+        response = connection.getresponse()
+        assert response.readline() == b'data: {"version": 1}\n'
+    with closing(connection):
+        assert response.read() == b"\n"

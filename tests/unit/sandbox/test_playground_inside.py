@@ -1,0 +1,129 @@
+"""What is shown of the inside: items, logs and events, and what becomes of trouble there."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from doorcode.pairing.contact import Platform
+from doorcode.sandbox.playground.inside import FUNCTIONS, MAX_RECORDS
+from tests.unit.sandbox.stage import House, eventually
+
+GONE = EndpointConnectionError(endpoint_url="http://127.0.0.1:5004")
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    """Have everything running."""
+    with House().running() as house:
+        yield house
+
+
+def _event(kind: str, **detail: Any) -> dict[str, Any]:
+    return {"time": "2026-04-22T11:45:22Z", "detail-type": kind, "detail": detail, "source": "doorcode", "id": "1"}
+
+
+def test_items(house: House) -> None:
+    """Items are shown as plain JSON, sorted by key, with an interaction's token left out of the address."""
+    house.cloud.items = [
+        {"pk": {"S": "telegram#2"}, "sk": {"S": "contact"}, "rev": {"N": "2"}, "part": {"N": "0.5"}},
+        {
+            "pk": {"S": "discord#1"},
+            "sk": {"S": "contact"},
+            "reply": {"S": '{"channel_id":"5","token":"let-me-answer"}'},
+            "nonce": {"B": b"\x00\xff"},
+            "set": {"SS": ["b", "a"]},
+            "map": {"M": {"reply": {"S": "no JSON"}, "list": {"L": [{"BOOL": True}, {"NULL": True}]}}},
+        },
+    ]
+    assert house.json("GET", "inside")["items"] == [
+        {
+            "pk": "discord#1",
+            "sk": "contact",
+            "reply": {"channel_id": "5", "token": "•••"},
+            "nonce": "00ff",
+            "set": ["a", "b"],
+            "map": {"reply": "no JSON", "list": [True, None]},
+        },
+        {"pk": "telegram#2", "sk": "contact", "rev": 2, "part": 0.5},
+    ]
+
+
+def test_log(house: House) -> None:
+    """The log is that of every function, in order, records with their fields and other lines as they are, the last ones."""
+    now = int(house.now * 1000)
+    for number, function in enumerate(FUNCTIONS[:-1]):
+        record = {"level": "INFO", "message": function, "reason": "paired", "user_id": "7", "at": "x"}
+        house.cloud.logs[f"/doorcode/s/{function}"] = [
+            {"timestamp": now - number, "message": json.dumps(record)},
+            {"timestamp": now - 16 * 60 * 1000, "message": "too long ago"},
+        ]
+    house.cloud.logs["/doorcode/s/relay"] = [{"timestamp": now + 5, "message": "Traceback\n"}]
+    log = house.json("GET", "inside")["log"]
+    assert [line["function"] for line in log] == ["admin", "agent", "courier", "discord", "slack", "telegram", "relay"]
+    assert log[-1] == {
+        "at": "2026-04-22T11:45:22.255Z",
+        "function": "relay",
+        "level": "",
+        "message": "Traceback",
+        "reason": "",
+    }
+    assert (log[0]["user_id"], log[0]["reason"], log[0]["at"][:4]) == ("7", "paired", "2026")
+    house.cloud.logs["/doorcode/s/web"] = [{"timestamp": now, "message": "x"}] * 2 * MAX_RECORDS
+    assert len(house.json("GET", "inside")["log"]) == MAX_RECORDS
+
+
+def test_events(house: House) -> None:
+    """What the stack publishes is caught by a rule and a queue of its own, and shown; whoever listens hears of it."""
+    before = house.json("GET", "scene")["version"]
+    house.cloud.waiting = [_event("pairing_requested", user_id="7"), _event("pairing_approved", user_id="7")]
+    assert eventually(lambda: len(house.json("GET", "inside")["events"]) == 2)
+    assert house.json("GET", "inside")["events"][0] == {
+        "at": "2026-04-22T11:45:22Z",
+        "detail-type": "pairing_requested",
+        "detail": {"user_id": "7"},
+    }
+    assert eventually(lambda: house.json("GET", "scene")["version"] > before)
+    assert (house.cloud.rules, house.cloud.queues) == ({"s-playground"}, {"s-playground"})
+
+
+def test_nothing_is_left_behind() -> None:
+    """Stopping ends the collecting and takes rule and queue away; it can be started again."""
+    house = House()
+    for _ in range(2):
+        with house.front:
+            assert house.cloud.read.wait(10)
+        assert (house.cloud.rules, house.cloud.queues) == (set(), set())
+        house.cloud.read.clear()
+    house.api.end()
+
+
+def test_an_emulator_that_is_gone(house: House) -> None:
+    """Without an emulator the inside says so, people and chats are there, and events go on when it is back."""
+    house.cloud.gone = GONE
+    status, _, answer = house.ask("GET", "/playground/inside")
+    assert (status, "EndpointConnectionError" in json.loads(answer)["error"]) == (502, True)
+    house.say(Platform.TELEGRAM, "987654321")
+    assert house.json("GET", "deliveries")["deliveries"][0]["log"] == []
+
+
+def test_starting_and_stopping_without_an_emulator() -> None:
+    """Neither beginning nor ending needs an emulator that answers."""
+    house = House()
+    house.cloud.gone = GONE
+    with house.front:
+        assert house.cloud.read.wait(10)
+        assert len(house.json("GET", "scene")["people"]) == 9
+        house.cloud.stuck = GONE
+    house.api.end()
+
+
+def test_trouble_on_the_bus_passes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure of the queue ends nothing: events after it are caught."""
+    monkeypatch.setattr("doorcode.sandbox.playground.bus.REST_SECONDS", 0.01)
+    house.cloud.trouble.append(GONE)
+    assert eventually(lambda: not house.cloud.trouble)
+    house.cloud.waiting = [_event("pairing_requested")]
+    assert eventually(lambda: len(house.json("GET", "inside")["events"]) == 1)

@@ -1,0 +1,314 @@
+"""What people see: messages, answers in responses, what is for one person alone, and what passes."""
+
+import http.client
+import itertools
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from doorcode.pairing.contact import Platform
+from doorcode.sandbox.playground.cast import MAX_PEOPLE
+from doorcode.sandbox.playground.drawing import MAX_MESSAGES
+from doorcode.sandbox.playground.stage import KEEPS
+from tests.unit.sandbox.stage import OWNERS, STRANGERS, House
+
+TELEGRAM, SLACK, DISCORD = Platform
+EACH = pytest.mark.parametrize("platform", list(Platform))
+QUIET: dict[str, Any] = {"allowed_mentions": {"parse": []}}
+MESSAGE_FIELDS = {
+    "id", "from", "at", "edited", "deferred", "only_for", "shown", "call", "buttons", "delivery",
+}  # fmt: skip
+
+
+@pytest.fixture
+def house() -> Iterator[House]:
+    """Have everything running."""
+    with House().running() as house:
+        yield house
+
+
+def test_the_first_scene(house: House) -> None:
+    """On every platform there are an owner, two strangers, a direct chat for each, and a group of them all."""
+    scene = house.json("GET", "scene")
+    assert scene["where"] == "--local"
+    assert [platform["name"] for platform in scene["platforms"]] == ["telegram", "slack", "discord"]
+    assert scene["platforms"][0] == {"name": "telegram", "bot": "Doorcode", "handle": "@doorcode_bot", "real": False}
+    for platform in Platform:
+        people = [person for person in scene["people"] if person["platform"] == platform]
+        assert [person["role"] for person in people] == ["owner", "stranger", "stranger"]
+        assert people[0]["id"] == OWNERS[platform][0]
+        ids = [person["id"] for person in people]
+        chats = [(one["kind"], one["members"]) for one in scene["chats"] if one["platform"] == platform]
+        assert chats == [*(("direct", [user_id]) for user_id in ids), ("group", ids)]
+
+
+@EACH
+def test_a_person_s_words(house: House, platform: Platform) -> None:
+    """What somebody says stands in their chat, with the delivery that it became, and in nobody else's."""
+    said = house.say(platform, STRANGERS[platform], "Hello & <hi>")
+    (message,) = house.chat(platform, STRANGERS[platform])["messages"]
+    assert message.keys() == MESSAGE_FIELDS
+    assert (message["id"], message["from"]) == (said["message"], STRANGERS[platform])
+    assert (message["delivery"], message["call"], message["at"]) == (said["delivery"], "", "2026-04-22T11:45:22.250Z")
+    word = {TELEGRAM: "Hello & <hi>", SLACK: "Hello &amp; &lt;hi&gt;", DISCORD: "Hello & <hi>"}[platform]
+    assert word in (message["shown"].get("text"), message["shown"].get("content"))
+    assert house.chat(platform, OWNERS[platform][0])["messages"] == []
+
+
+@EACH
+def test_the_bot_s_messages(house: House, platform: Platform) -> None:
+    """A call of the bot stands in the chat with its own fields and name, its time and its buttons, after what was said."""
+    chat = house.chat(platform, OWNERS[platform][0])["id"]
+    house.say(platform, OWNERS[platform][0])
+    house.now += 1
+    message_id = house.prompt(platform, chat)
+    message = house.chat(platform, OWNERS[platform][0])["messages"][1]
+    assert message.keys() == MESSAGE_FIELDS
+    call = {TELEGRAM: "sendMessage", SLACK: "chat.postMessage", DISCORD: "createMessage"}[platform]
+    assert (message["id"], message["from"], message["call"], message["only_for"]) == (message_id, "bot", call, None)
+    assert (message["at"], message["edited"], message["deferred"]) == ("2026-04-22T11:45:23.250Z", False, False)
+    style = "" if platform is TELEGRAM else "primary"
+    assert message["buttons"] == [[{"id": "0.0", "text": "Yes", "style": style}]]
+    field = {TELEGRAM: "reply_markup", SLACK: "blocks", DISCORD: "components"}[platform]
+    assert message["shown"][field]
+
+
+def test_a_method_in_telegram_s_response(house: House) -> None:
+    """The method that a webhook's response holds is carried out, and said to have come that way."""
+    house.api.says({"method": "sendMessage", "chat_id": 987654321, "text": "Your request has been sent."})
+    house.say(TELEGRAM, "987654321")
+    message = house.chat(TELEGRAM, "987654321")["messages"][1]
+    assert (message["shown"], message["call"]) == ({"text": "Your request has been sent."}, "response")
+
+
+@pytest.mark.parametrize("alert", [False, True])
+def test_a_toast(house: House, *, alert: bool) -> None:
+    """The answer to a press on Telegram passes before the presser's eyes, as a dialog where it is one."""
+    message = house.prompt(TELEGRAM, "123456789")
+    house.api.think = lambda update: {
+        "method": "answerCallbackQuery",
+        "callback_query_id": update["callback_query"]["id"],
+        "text": "Approved",
+        "show_alert": alert,
+    }
+    house.press(TELEGRAM, "123456789", message, "0.0")
+    assert house.chat(TELEGRAM, "123456789")["notes"] == [
+        {"to": "123456789", "text": "Approved", "alert": alert, "at": "2026-04-22T11:45:22.250Z"}
+    ]
+
+
+def test_only_the_writer_sees_it(house: House) -> None:
+    """An ephemeral answer on Discord is for the one who used the command, in the midst of others."""
+    house.api.says({"type": 4, "data": {"content": "Write to me in a direct message.", "flags": 64, **QUIET}})
+    house.say(DISCORD, STRANGERS[DISCORD], "hello", "group")
+    message = house.chat(DISCORD, STRANGERS[DISCORD], "group")["messages"][1]
+    assert (message["only_for"], message["call"]) == (STRANGERS[DISCORD], "response")
+
+
+def test_whispers(house: House) -> None:
+    """What Slack shows to one person is for that one."""
+    group = house.chat(SLACK, STRANGERS[SLACK], "group")["id"]
+    whisper = {"channel": group, "user": STRANGERS[SLACK], "text": "psst"}
+    house.call(SLACK, "POST", "/api/chat.postEphemeral", whisper)
+    (message,) = house.chat(SLACK, STRANGERS[SLACK], "group")["messages"]
+    assert (message["only_for"], message["call"]) == (STRANGERS[SLACK], "chat.postEphemeral")
+
+
+def test_thinking(house: House) -> None:
+    """A deferred answer stands there as such until it comes, which is no edit; what comes after that is."""
+    house.api.says({"type": 5, "data": {"flags": 0}})
+    house.say(DISCORD, STRANGERS[DISCORD])
+    chat = house.chat(DISCORD, STRANGERS[DISCORD])
+    assert [message["deferred"] for message in chat["messages"]] == [False, True]
+    (token,) = house.discord._interactions
+    path = f"/api/v10/webhooks/{house.discord.application['id']}/{token}/messages/@original"
+    for words, edited in (("Hi there!", False), ("Hi!", True)):
+        house.call(DISCORD, "PATCH", path, {"content": words, **QUIET})
+        message = house.chat(DISCORD, STRANGERS[DISCORD])["messages"][1]
+        assert (message["shown"]["content"], message["deferred"], message["edited"]) == (words, False, edited)
+
+
+def test_a_press_changes_the_message_in_place(house: House) -> None:
+    """The answer to a press on Discord takes the place of the very message that was pressed, although another is newer."""
+    owner = OWNERS[DISCORD][0]
+    chat = house.chat(DISCORD, owner)["id"]
+    first, second = house.prompt(DISCORD, chat), house.prompt(DISCORD, chat)
+    house.api.says({"type": 7, "data": {"content": "Approved by you", "components": [], **QUIET}})
+    house.press(DISCORD, owner, first, "0.0")
+    shown = {message["id"]: message for message in house.chat(DISCORD, owner)["messages"]}
+    assert list(shown) == [first, second]
+    assert (shown[first]["shown"]["content"], shown[first]["buttons"], shown[first]["edited"]) == (
+        "Approved by you",
+        [],
+        True,
+    )
+    assert shown[second]["shown"]["content"] == "Well?"
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"), [(503, None), (200, None), (200, {"type": 7, "data": {}}), (200, []), (200, {"type": 4})]
+)
+def test_no_answer_of_discord_s(house: House, status: int, answer: Any) -> None:
+    """Whoever gets no answer that Discord takes reads that there was none."""
+    if answer is not None or status != 200:
+        house.api.says(answer, status)
+    house.say(DISCORD, STRANGERS[DISCORD])
+    chat = house.chat(DISCORD, STRANGERS[DISCORD])
+    assert len(chat["messages"]) == 1
+    assert [(note["to"], note["text"]) for note in chat["notes"]] == [
+        (STRANGERS[DISCORD], "The application did not respond")
+    ]
+
+
+def test_changed_without_anybody_doing_anything(house: House) -> None:
+    """Whoever listens hears the version at once, and again for a call of the bot's."""
+    address = urlsplit(house.front.url).netloc
+    with closing(http.client.HTTPConnection(address, timeout=10)) as connection:
+        connection.request("GET", "/playground/changes")
+        response = connection.getresponse()
+        assert response.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+        seen = []
+        for _ in range(2):
+            seen.append(json.loads(response.readline().removeprefix(b"data: "))["version"])
+            assert response.readline() == b"\n"
+            house.prompt(TELEGRAM, "123456789")
+        assert seen[1] > seen[0]
+        assert house.json("GET", "scene")["version"] >= seen[1]
+
+
+def test_newcomers(house: House) -> None:
+    """Another stranger has an id of the platform's form, a name of their own, and a direct chat."""
+    for platform in Platform:
+        added = [
+            house.json("POST", "people", {"platform": platform, "role": "stranger", "name": "Nina <b>New</b>"})
+            for _ in range(2)
+        ]
+        people = [one["person"] for one in added]
+        assert people[0]["name"] == people[1]["name"] == "Nina <b>New</b>"
+        assert len({person["id"] for person in people} | {person["username"] for person in people}) == 4
+        assert house.chat(platform, people[0]["id"])["id"] == added[0]["chat"]
+        assert house.say(platform, people[0]["id"])["status"] == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("people", {"platform": "telegram", "name": " "}, 400),
+        ("people", {"platform": "telegram", "name": "x" * 65}, 400),
+        ("people", {"platform": "telegram", "name": "a\x00b"}, 400),
+        ("people", {"platform": "telegram", "name": "Nina", "role": "owner"}, 400),
+        ("people", {"platform": "whatsapp", "name": "Nina"}, 400),
+        ("say", {"platform": "telegram", "chat": "1", "person": "987654321", "text": "x"}, 404),
+        ("say", {"platform": "telegram", "chat": "987654321", "person": "1", "text": "x"}, 404),
+        ("say", {"platform": "telegram", "chat": "123456789", "person": "987654321", "text": "x"}, 403),
+        ("say", {"platform": "telegram", "chat": "987654321", "person": "987654321", "text": " "}, 400),
+        ("say", {"platform": "telegram", "chat": "987654321", "person": "987654321", "text": "x" * 4097}, 400),
+        ("say", {"platform": "telegram", "chat": "987654321", "person": "987654321", "text": 1}, 400),
+        ("say", {"platform": "telegram", "chat": "987654321", "person": "987654321", "text": "x", "more": 1}, 400),
+        ("press", {"platform": "slack", "chat": "D0STRANGER", "person": "U0STRANGER", "message": "1", "button": "0.0"}, 404),
+        ("redeliver", {"delivery": "7"}, 404),
+        ("redeliver", ["7"], 400),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done(house: House, path: str, body: Any, status: int) -> None:
+    """What makes no sense is refused with a sentence, and nothing is sent."""
+    refused, sentence = house.refused(path, body)
+    assert (refused, bool(sentence)) == (status, True)
+    assert house.api.taken == []
+
+
+@EACH
+def test_somebody_else_presses(house: House, platform: Platform) -> None:
+    """Whoever is not in the chat can press all the same, under their own name: what that is worth, the door says."""
+    chat = house.chat(platform, OWNERS[platform][0])["id"]
+    message = house.prompt(platform, chat)
+    press = {"platform": platform, "chat": chat, "person": STRANGERS[platform], "message": message, "button": "0.0"}
+    assert house.json("POST", "press", press)["ok"]
+    assert STRANGERS[platform] in json.dumps(house.json("GET", "deliveries")["deliveries"][0]["body"])
+
+
+@EACH
+def test_buttons_that_cannot_be_pressed(house: House, platform: Platform) -> None:
+    """A button that is not there (any more), or stands in what somebody else sees, is refused."""
+    owner, stranger = OWNERS[platform][0], STRANGERS[platform]
+    group = house.chat(platform, owner, "group")["id"]
+    message = house.prompt(platform, group)
+    press = {"platform": platform, "chat": group, "person": owner, "message": message, "button": "0.1"}
+    assert house.refused("press", press)[0] == 409
+    assert house.refused("press", press | {"button": ""})[0] == 409
+    side = {TELEGRAM: house.telegram, SLACK: house.slack, DISCORD: house.discord}[platform]
+    side.messages[group, message].only_for = stranger
+    assert house.refused("press", press | {"button": "0.0"})[0] == 404
+    assert house.api.taken == []
+
+
+def test_memory_is_bounded(house: House) -> None:
+    """Of messages, of people and of what stand-ins remember, only so many are kept."""
+    chat = house.chat(TELEGRAM, "123456789")["id"]
+    for _ in range(KEEPS + 5):
+        house.prompt(TELEGRAM, chat)
+    assert len(house.telegram.calls) == len(house.telegram.messages) == KEEPS
+    assert len(house.chat(TELEGRAM, "123456789")["messages"]) == MAX_MESSAGES
+    for number in itertools.count(10):
+        status, _, _ = house.ask("POST", "/playground/people", {"platform": "slack", "name": f"Person {number}"})
+        if status != 200:
+            break
+    assert status == 409
+    assert len(house.json("GET", "scene")["people"]) == MAX_PEOPLE
+
+
+def test_a_real_platform_is_not_played() -> None:
+    """Where the sandbox talks to the real platform, there is nobody to play, and it says so."""
+    with House(real=frozenset({SLACK})).running() as house:
+        scene = house.json("GET", "scene")
+        assert {one["name"]: one["real"] for one in scene["platforms"]} == {
+            "telegram": False,
+            "slack": True,
+            "discord": False,
+        }
+        assert {one["platform"] for one in (*scene["people"], *scene["chats"])} == {"telegram", "discord"}
+        status, sentence = house.refused("people", {"platform": "slack", "name": "Nina"})
+        assert (status, "its own app" in sentence) == (409, True)
+
+
+def test_owners_come_from_the_settings() -> None:
+    """Owners may be several, one of those who are strangers elsewhere, or none; a platform without settings is not there."""
+    owners = {TELEGRAM: ["987654321", "7", "7"], DISCORD: []}
+    with House(owners=owners).running() as house:
+        people = [(one["platform"], one["id"], one["role"]) for one in house.json("GET", "scene")["people"]]
+    assert [(one, role) for platform, one, role in people if platform == "telegram"] == [
+        ("987654321", "owner"),
+        ("7", "owner"),
+        ("987654322", "stranger"),
+        ("987654323", "stranger"),
+    ]
+    assert [role for platform, _, role in people if platform == "discord"] == ["stranger", "stranger"]
+    assert {platform for platform, _, _ in people} == {"telegram", "discord"}
+
+
+def test_who_is_in_the_table_is_there_again() -> None:
+    """After a restart those whom the table knows are there, and can be written to, under their names."""
+    house = House()
+    house.cloud.items = [
+        {"pk": {"S": pk}, "sk": {"S": sk}, "name": {"S": name}}
+        for pk, sk, name in (
+            ("telegram#700000001", "contact", "@nina"),
+            ("telegram#987654321", "contact", "@other"),
+            ("discord#210000000000000001", "contact", ""),
+            ("discord#added by hand", "contact", "x"),
+            ("prompts#telegram#1", "n#2", "x"),
+            ("seats#telegram", "00", "x"),
+        )
+    ]
+    with house.running():
+        people = {(one["platform"], one["id"]): one["name"] for one in house.json("GET", "scene")["people"]}
+        fields = {"chat_id": "700000001", "text": "You've been approved!"}
+        house.call(TELEGRAM, "POST", f"/bot{house.telegram.token}/sendMessage", fields)
+    assert people["telegram", "700000001"] == "nina"
+    assert people["telegram", "987654321"] == "Sam Stranger"
+    assert people["discord", "210000000000000001"] == "210000000000000001"
+    assert len(people) == 3 * len(Platform) + 2

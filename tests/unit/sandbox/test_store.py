@@ -1,0 +1,173 @@
+"""The sandbox's store: one sandbox at a time, whole states, and nothing touched that is somebody else's."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from doorcode.sandbox import store as stores
+from doorcode.sandbox.store import Deployed, Store
+from doorcode.sandbox.trouble import SandboxError
+
+POSITIONS = {"__ministack_format__": 1, "payload": {"esms": {"a": 1}, "dynamodb_stream_positions": {"a": 7}}}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Give a store that is not there yet."""
+    return Store(tmp_path / "store")
+
+
+def ended_well(store: Store, deployed: Deployed) -> None:
+    """Have a run that deployed, and saved as it ended."""
+    store.prepare()
+    (store.new / "dynamodb.json").write_text(deployed.key)
+    store.mark(deployed)
+    store.new.rename(store.kept)
+
+
+def test_a_store_is_one_sandbox_s(store: Store) -> None:
+    """A second one is refused with what to do; it is free again afterwards."""
+    with store.held(), pytest.raises(SandboxError, match=r"running already .* doorcode run --store-dir"), store.held():
+        pass
+    with store.held():
+        assert store.folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_former_emulator_is_waited_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever was killed leaves an emulator that saves: its lock outlives theirs."""
+    with store.held() as held:
+        saving = os.dup(held)
+    monkeypatch.setattr(stores.time, "sleep", lambda _: os.close(saving))
+    with store.held():
+        pass
+
+
+def test_a_former_emulator_is_not_waited_for_without_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is an end to it."""
+    monkeypatch.setattr(stores, "SAVING_SECONDS", -20)
+    with store.held() as held:
+        saving = os.dup(held)
+    with pytest.raises(SandboxError, match="still uses"), store.held():
+        pass
+    os.close(saving)
+
+
+def test_a_folder_that_cannot_be_had(tmp_path: Path) -> None:
+    """A file in its place is said in one line."""
+    (tmp_path / "file").touch()
+    with pytest.raises(SandboxError, match="cannot be used"), Store(tmp_path / "file").held():
+        pass
+
+
+def test_a_run_starts_from_what_was_kept(store: Store) -> None:
+    """The state is there, and nothing says yet that it is complete."""
+    with store.held():
+        assert not store.prepare()
+        assert (store.deployed(), store.saved_at) == (None, None)
+        ended_well(store, Deployed("one"))
+        assert not store.prepare()
+        assert (store.new / "dynamodb.json").read_text() == "one"
+        assert not (store.new / "complete").exists()
+        assert store.deployed() == Deployed("one")
+        assert store.saved_at
+
+
+def test_a_run_that_was_cut_off_is_told(store: Store) -> None:
+    """What is left of it is not used."""
+    with store.held():
+        ended_well(store, Deployed("one"))
+        store.prepare()
+        (store.new / "dynamodb.json").unlink()
+        (store.new / "dynamodb.json").write_text("half")
+        store.mark(Deployed("two"))
+        assert store.prepare()
+        assert (store.new / "dynamodb.json").read_text() == "one"
+        assert store.deployed() == Deployed("one")
+
+
+def test_a_state_is_whole_between_two_renames(store: Store) -> None:
+    """Killed when the old state is aside and the new one not in its place, the new one counts: it was complete."""
+    with store.held():
+        ended_well(store, Deployed("one"))
+        store.prepare()
+        store.mark(Deployed("two"))
+        store.kept.rename(store.kept.with_name("kept.former"))
+        assert not store.prepare()
+        assert store.deployed() == Deployed("two")
+        store.new.rename(store.kept.with_name("gone"))
+        store.kept.rename(store.kept.with_name("kept.former"))
+        assert not store.prepare()
+        assert store.deployed() == Deployed("two")
+
+
+def test_links_that_cannot_be_made_are_copies(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not every file system has them."""
+    with store.held():
+        ended_well(store, Deployed("one"))
+        monkeypatch.setattr(stores.os, "link", lambda *_: (_ for _ in ()).throw(OSError))
+        store.prepare()
+        assert (store.new / "dynamodb.json").read_text() == "one"
+
+
+def test_forgetting_deletes_only_what_is_the_sandbox_s(store: Store) -> None:
+    """A folder that holds something else keeps it."""
+    with store.held():
+        ended_well(store, Deployed("one"))
+        seed = store.seed()
+        store.announce({"endpoint": "http://127.0.0.1:1"})
+        (store.folder / "thesis.txt").write_text("mine")
+        store.forget()
+        assert store.deployed() is None
+        assert sorted(path.name for path in store.folder.iterdir()) == ["emulator.lock", "lock", "thesis.txt"]
+        assert store.seed() != seed
+
+
+@pytest.mark.parametrize("content", ["", "zz", "00"])
+def test_the_seed_is_kept_and_private(store: Store, content: str) -> None:
+    """One for all runs, for nobody else's eyes; a broken one is made anew."""
+    with store.held():
+        (store.folder / "discord.key").write_text(content)
+        seed = store.seed()
+        assert len(seed) == 32
+        assert store.seed() == seed
+        assert (store.folder / "discord.key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ERROR [persistence] Persistence: failed to load dynamodb: Expecting value",
+        "ERROR [ministack] Failed to restore persisted state for lambda; continuing fresh",
+        "ERROR [lambda] Lambda persistence: code blob 00 missing",
+    ],
+)
+def test_a_state_that_cannot_be_read_is_refused(store: Store, line: str) -> None:
+    """Going on with a part of it would lose people silently: what to do is said instead."""
+    with store.held():
+        store.prepare()
+        store.log.write_text("INFO all is well\n")
+        store.check_loaded()
+        store.log.write_text(f"INFO all is well\n{line}\n")
+        with pytest.raises(SandboxError, match="doorcode run --fresh") as raised:
+            store.check_loaded()
+        assert raised.value.tail == line
+
+
+def test_a_stream_is_followed_from_its_start_again(store: Store) -> None:
+    """Streams do not outlive the emulator, so neither do the positions in them; what is kept stays as it was."""
+    ended_well(store, Deployed("key"))
+    (store.kept / "lambda.json").write_text(json.dumps(POSITIONS))
+    store.prepare()
+    assert json.loads((store.new / "lambda.json").read_text())["payload"] == {"esms": {"a": 1}}
+    assert json.loads((store.kept / "lambda.json").read_text()) == POSITIONS
+
+
+@pytest.mark.parametrize("state", ["", "[]", "{}", '{"payload": []}', '{"payload": {"esms": {}}}'])
+def test_a_state_of_another_form_is_left_alone(store: Store, state: str) -> None:
+    """What a later emulator may save is its own affair."""
+    ended_well(store, Deployed("key"))
+    (store.kept / "lambda.json").write_text(state)
+    store.prepare()
+    assert (store.new / "lambda.json").read_text() == state
