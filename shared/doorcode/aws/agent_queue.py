@@ -13,6 +13,8 @@ from doorcode.pairing.messages import Message
 VERSION = 1
 # SQS's limit for group and deduplication ids.
 LONGEST_ID = 128
+# Escaped to ASCII: SQS refuses some of what people can type.
+ESCAPED = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 
 
 class Client(Protocol):
@@ -32,8 +34,7 @@ class AgentQueue:
 
     def send(self, message: Message, admitted_by: Reason) -> None:
         """Hand a message off. The same delivery sent again within five minutes arrives once. Raises UnavailableError."""
-        # Escaped to ASCII: SQS refuses some of what people can type.
-        body = json.dumps(hand_off(message, admitted_by), ensure_ascii=True, separators=(",", ":"))
+        body = ESCAPED.encode(hand_off(message, admitted_by))
         self._patience.ask(
             "hand the message to the agent",
             lambda: self._client.send_message(
@@ -64,6 +65,7 @@ def hand_off(message: Message, admitted_by: Reason) -> dict[str, Any]:
 
 def fitting_id(text: str) -> str:
     """Return a group or deduplication id that SQS takes: the text itself, or its digest where it is too long."""
-    if len(text) <= LONGEST_ID and all("!" <= character <= "~" for character in text):
+    # Printable ASCII without the space.
+    if len(text) <= LONGEST_ID and text.isascii() and text.isprintable() and " " not in text:
         return text
     return hashlib.sha256(text.encode()).hexdigest()

@@ -52,6 +52,8 @@ class SecretStore:
         self._patience = patience or Patience(0)
         self._chance = chance
         self._texts: Mapping[str, str] = {}
+        # What was made of the texts already: every message asks for the same rings.
+        self._rings: dict[str, Keyring] = {}
         self._fresh_until = 0.0
         self._read_at: int | None = None
         # Why the last read failed; empty if it did not.
@@ -108,7 +110,7 @@ class SecretStore:
                 raise UnreadableSecretError(self._failed) from None
             return
         self._failed = ""
-        self._texts = texts
+        self._texts, self._rings = texts, {}
         self._fresh_until = now + self._max_age * (1 - JITTER * self._chance())
 
     def _read(self) -> dict[str, str]:
@@ -125,6 +127,12 @@ class SecretStore:
         return texts
 
     def _found(self, name: str) -> Keyring:
+        ring = self._rings.get(name)
+        if ring is None:
+            ring = self._rings[name] = self._parsed(name)
+        return ring
+
+    def _parsed(self, name: str) -> Keyring:
         if name not in self._texts:
             raise SecretError(f"The secret {self._prefix}/{name} is missing. Set it with: doorcode secrets set {name}")
         try:
