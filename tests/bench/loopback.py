@@ -49,6 +49,7 @@ class Loopback:
     def __init__(self, *, first: bool = False) -> None:
         """Prepare; nothing runs yet. ``first`` gives the thread its core, before what else runs there."""
         self.loop = asyncio.new_event_loop()
+        self._open: set[asyncio.Transport] = set()
         self._first = first
 
     @contextlib.contextmanager
@@ -59,6 +60,7 @@ class Loopback:
         try:
             yield self
         finally:
+            asyncio.run_coroutine_threadsafe(self._hang_up(), self.loop).result()
             self.loop.call_soon_threadsafe(self.loop.stop)
             thread.join()
             self.loop.close()
@@ -66,12 +68,18 @@ class Loopback:
     @contextlib.contextmanager
     def serving(self, answer: Answer, tls: ssl.SSLContext | None = None) -> Iterator[str]:
         """Serve, and give ``host:port``."""
-        starting = self.loop.create_server(lambda: _Connection(answer), "127.0.0.1", 0, ssl=tls)
+        starting = self.loop.create_server(lambda: _Connection(answer, self._open), "127.0.0.1", 0, ssl=tls)
         server = asyncio.run_coroutine_threadsafe(starting, self.loop).result()
         try:
             yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
         finally:
             self.loop.call_soon_threadsafe(server.close)
+
+    async def _hang_up(self) -> None:
+        while self._open:
+            for transport in list(self._open):
+                transport.abort()
+            await asyncio.sleep(0)
 
     def _run(self) -> None:
         if self._first:
@@ -110,14 +118,20 @@ def rest(seconds: float) -> None:
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, opened: set[asyncio.Transport]) -> None:
         self._answer = answer
+        self._opened = opened
         self._transport: asyncio.Transport | None = None
         self._waiting = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._opened.add(transport)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        assert self._transport is not None
+        self._opened.discard(self._transport)
 
     def data_received(self, data: bytes) -> None:
         self._waiting += data
