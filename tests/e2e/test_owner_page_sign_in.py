@@ -139,11 +139,25 @@ def test_sign_out_leaves_nothing_behind(house: OwnerHouse) -> None:
     house.lets_in("555001", "@bob")
     owner = house.come_in()
     expect(owner.person("@bob")).to_be_visible()
+    owner.button("Approve @ann").click()
+    expect(owner.announced).to_contain_text("@ann")
     owner.button("Sign out").first.click()
     told_to_sign_in(owner, "You are signed out")
     assert "@ann" not in owner.page.content()
     assert "@bob" not in owner.page.content()
     assert owner.page.title() == "Doorcode"
+
+
+def test_signing_out_of_a_session_that_is_over_leaves_nothing_behind_either(house: OwnerHouse) -> None:
+    """Whoever signs out has signed out, although the session ended elsewhere a moment before."""
+    house.asks()
+    owner = house.come_in()
+    expect(owner.row("@ann")).to_be_visible()
+    house.signs_everybody_out()
+    owner.button("Sign out").first.click()
+    told_to_sign_in(owner, "You are signed out")
+    expect(owner.notice.get_by_text("See you.")).to_be_visible()
+    assert "@ann" not in owner.page.content()
 
 
 def test_sign_out_everywhere(house: OwnerHouse) -> None:

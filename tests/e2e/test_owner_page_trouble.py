@@ -118,18 +118,22 @@ def test_a_hidden_page_asks_nothing(house: OwnerHouse) -> None:
     expect(owner.button("Approve @ann")).to_be_visible()
 
 
-def test_an_answer_that_comes_after_signing_out(house: OwnerHouse) -> None:
-    """Who was waiting is not shown to whoever looks at the screen next."""
+@pytest.mark.parametrize("late", ["pending", "approve"])
+def test_an_answer_that_comes_after_signing_out(house: OwnerHouse, late: str) -> None:
+    """Who was waiting is neither shown nor read out to whoever is at the screen next."""
     house.asks()
     owner = house.come_in()
     held: list[tuple[Route, APIResponse]] = []
-    owner.page.route("**/pending", lambda route: held.append((route, route.fetch())))
-    owner.later()
+    owner.page.route(f"**/{late}", lambda route: held.append((route, route.fetch())))
     expect(owner.button("Approve @ann")).to_be_visible()
+    if late == "approve":
+        owner.button("Approve @ann").click()
+    else:
+        owner.later()
     owner.button("Sign out").first.click()
     expect(owner.notice).to_be_visible()
     route, answer = held[0]
-    with owner.page.expect_response("**/pending"):
+    with owner.page.expect_response(f"**/{late}"):
         route.fulfill(response=answer)
     owner.later(1)
     assert "@ann" not in owner.page.content()

@@ -139,6 +139,9 @@ def test_a_search_reads_a_bounded_number_of_pages(web: WebHouse, monkeypatch: py
         ("search=" + "a" * 65, "invalid_input"),
         ("search=%ff", "invalid_input"),
         ("search=%00", None),
+        # What an event can hold, and no URL.
+        ("search=\ud800", "invalid_input"),
+        ("platform=\ud800", "invalid_input"),
     ],
 )
 def test_cursors_and_searches_of_all_kinds(web: WebHouse, query: str, reason: str | None) -> None:
@@ -147,10 +150,16 @@ def test_cursors_and_searches_of_all_kinds(web: WebHouse, query: str, reason: st
     assert reply.status == 200 if reason is None else reply.refusal == (400, reason)
 
 
-@pytest.mark.parametrize("position", [[], ["1", "1"], [-1, "1"], [10**40, "1"], [1, "*"], [1, ""]], ids=str)
-def test_cursors_that_nobody_gave_out_but_can_be_decoded(web: WebHouse, position: list[Any]) -> None:
-    """A position that is none, or beyond all numbers, is refused before the database refuses it."""
-    cursor = base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
+@pytest.mark.parametrize(
+    "position",
+    [
+        *map(json.dumps, [[], ["1", "1"], [-1, "1"], [10**40, "1"], [1, "*"], [1, ""], [1, "1", "1"]]),
+        pytest.param('[1,"1",' + "[" * 3000, id="deep"),
+    ],
+)
+def test_cursors_that_nobody_gave_out_but_can_be_decoded(web: WebHouse, position: str) -> None:
+    """A position that is none, beyond all numbers or nested beyond all depth is refused, and is no error of ours."""
+    cursor = base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
     assert web.session().get(f"/api/pairing/paired?cursor=telegram.{cursor}").status == 400
 
 

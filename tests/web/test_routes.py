@@ -154,6 +154,18 @@ def test_two_ways_of_signing_in_at_once_are_refused(web: WebHouse) -> None:
     assert web.stranger(cookie=twice).get("/api/session").refusal == (400, "invalid_input")
 
 
+@pytest.mark.parametrize("before", ["\u00a0", "\u0085", "\u2000", "\u3000", "\x0b", "\x1c"], ids=ascii)
+def test_a_name_that_only_looks_like_the_cookies_is_another(web: WebHouse, before: str) -> None:
+    """Security 20: what a browser keeps under another name than ``__Host-``, a neighbouring site may have set.
+
+    Sign nobody in with it, and let it keep nobody out. Source: https://www.rfc-editor.org/rfc/rfc6265#section-4.2.1
+    """
+    mine, other = (caller.headers["cookie"].partition("; ")[2] for caller in (web.session(), web.session("bob")))
+    event = request_event("GET", "/api/session")
+    assert web.send(event | {"cookies": [f"{before}{other}"]}).refusal == (401, "not_signed_in")
+    assert web.send(event | {"cookies": [f"{before}{other}", f"\t {mine}"]}).body["actor"] == "alice@laptop"
+
+
 NOWHERE = [
     ("GET", "/", (404, "unknown_route")),
     ("GET", "/api", (404, "unknown_route")),

@@ -36,7 +36,8 @@ class Cleared(Struct, frozen=True):
     cursor: str = ""
 
 
-class _Position(Struct, frozen=True, array_like=True):
+# What follows the two is refused, and not skipped: it may be nested deeper than anything can be read.
+class _Position(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     # DynamoDB refuses a query with numbers beyond its own.
     listed_at: Annotated[int, Meta(ge=0, le=END_OF_TIME)]
     user_id: str

@@ -44,6 +44,8 @@ class Request(Struct, frozen=True, kw_only=True):
     def parameters(self) -> dict[str, str]:
         """Return the query. Raises UnreadableRequestError, also for a parameter that is given twice."""
         try:
+            # What is not text, half a surrogate for one, is left as it is by the parser.
+            self.raw_query.encode()
             pairs = parse_qsl(self.raw_query, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS)
         except ValueError:
             raise UnreadableRequestError("The query cannot be read.") from None
@@ -104,7 +106,9 @@ def read_request(event: Mapping[str, Any]) -> Request:
 
 
 def _cookie(text: str) -> tuple[str, str]:
-    name, _, value = text.strip().partition("=")
+    # Nothing but what RFC 6265 calls white space: to a browser, a no-break space before __Host- is part of another
+    # name, which any site beside this one may set.
+    name, _, value = text.strip(" \t").partition("=")
     return name, value
 
 

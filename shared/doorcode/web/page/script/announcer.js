@@ -14,3 +14,8 @@ export function announce(sentence) {
   byId("announcer").append(line);
   setTimeout(() => line.remove(), KEPT_SECONDS * 1000);
 }
+
+/** Take back what was said. */
+export function hush() {
+  byId("announcer").replaceChildren();
+}

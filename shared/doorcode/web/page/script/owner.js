@@ -1,7 +1,7 @@
 // The owner's page: who waits, who is paired, who is blocked. Here its parts are put together.
 
 import { Activity } from "./activity.js";
-import { announce } from "./announcer.js";
+import { announce, hush } from "./announcer.js";
 import { ApiError, whenSignedOut } from "./api.js";
 import { confirmed, dismiss } from "./confirm.js";
 import * as curtain from "./curtain.js";
@@ -120,6 +120,7 @@ function leave(why, more) {
 function forget() {
   shownTo = "";
   [waiting, paired, blocked, activity].forEach((part) => part.clear());
+  hush();
   for (const id of ["page", ...AROUND]) {
     byId(id).hidden = true;
   }

@@ -1,6 +1,6 @@
 // Who is signed in. The link's token stands in the address for no longer than it takes to read it.
 
-import { call } from "./api.js";
+import { ApiError, call } from "./api.js";
 
 /**
  * @typedef {{actor: string, scope: "read" | "pairing", expires_at: string}} Session
@@ -39,9 +39,15 @@ export function current() {
   return call("GET", "session", undefined, { signingIn: true });
 }
 
-/** End this session. */
-export function signOut() {
-  return call("DELETE", "session", undefined, { signingIn: true });
+/** End this session. One that is over already has nothing left to end. */
+export async function signOut() {
+  try {
+    await call("DELETE", "session", undefined, { signingIn: true });
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 401)) {
+      throw error;
+    }
+  }
 }
 
 /**

@@ -83,10 +83,12 @@ export class WaitingRoom {
   /** @param {import("./request.js").Waiting} record */
   #add(record) {
     const key = keyOf(record);
+    const { visit } = this;
     const row = new Request(record, {
       mayDecide: this.mayDecide,
       decided: () => this.hooks.changed(),
-      closed: (request, sentence) => this.#closed(key, request, sentence),
+      // A decision may have been on its way when everything was forgotten.
+      closed: (request, sentence) => visit === this.visit && this.#closed(key, request, sentence),
     });
     if (this.seen) {
       row.element.classList.add("arrives");
