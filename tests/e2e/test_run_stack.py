@@ -79,6 +79,12 @@ class House:
             timeout=60,
         )
 
+    def waiting(self, queue: str) -> int:
+        """Return how many messages nobody has taken from a queue."""
+        url, name = resource(self.client, STACK, queue), "ApproximateNumberOfMessages"
+        told = self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+        return int(told["Attributes"][name])
+
     def settings(self, function: str) -> dict[str, str]:
         """Return a function's environment."""
         name = resource(self.client, STACK, f"{function}Function")
@@ -168,6 +174,23 @@ def test_changed_sources_are_taken_up(house: House) -> None:
     assert house.telegram(987654326).status_code == 418
     texts.write_text(before)
     function.write_text(code)
+
+
+def test_what_waited_over_a_restart_is_followed(house: House) -> None:
+    """A move that the courier had not taken yet is in its queue after the restart, and the owner is asked."""
+    (source,) = house.client("lambda").list_event_source_mappings(
+        FunctionName=resource(house.client, STACK, "CourierFunction")
+    )["EventSourceMappings"]
+    house.client("lambda").update_event_source_mapping(UUID=source["UUID"], Enabled=False)
+    house.telegram(987654328)
+    assert eventually(lambda: house.waiting("EffectsQueue"))
+    house.stop()
+    house.start()
+    scene = f"{house.sandbox.url}/playground/scene"
+    assert (house.waiting("EffectsQueue"), "987654328" in httpx.get(scene, timeout=60).text) == (1, False)
+    house.client("lambda").update_event_source_mapping(UUID=source["UUID"], Enabled=True)
+    assert eventually(lambda: "987654328" in httpx.get(scene, timeout=60).text)
+    assert eventually(lambda: not house.waiting("EffectsQueue"))
 
 
 def test_a_restart_keeps_people_and_follows_the_sources(house: House) -> None:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Self
 import pytest
 
 from doorcode.aws.items import CONTACT, contact_pk
+from doorcode.aws.secrets import REREAD_SECONDS
 from doorcode.pairing import callbacks
 from doorcode.pairing.callbacks import Action, Callback
 from doorcode.pairing.codes import code_for
@@ -278,19 +279,23 @@ class Traffic:
         keys = site.ring("callback-secret")
         asked = site.says(who)
         self._expect(asked.status == 200 and bool(asked.json), f"request: {asked}")
-        if by_button:
-            older = Keyring(keys.secrets[-1:])
-            pressed = site.presses(site.button(who, older))
-            self._expect(pressed.status == 200, f"press: {pressed}")
-        else:
-            answer = site.stack.invoke(
-                "admin",
-                {"version": 1, "command": "approve", "actor": "alice", "platform": "telegram", "code": site.code(who)},
-            )
-            self._expect(answer.get("ok") is True, f"approval: {answer}")
+        # A function looks for newer secrets at most once in two seconds: whoever is faster than that presses again.
+        self._decides(who, by_button=by_button, keys=keys)
+        if site.contact(who).get("state") != "paired":
+            time.sleep(REREAD_SECONDS)
+            self._decides(who, by_button=by_button, keys=keys)
         self._expect(site.contact(who)["state"] == "paired", f"{who} is {site.contact(who).get('state')}")
         again = site.says(who)
         self._expect(again.status == 200 and not again.json, f"message: {again}")
+
+    def _decides(self, who: str, *, by_button: bool, keys: Keyring) -> None:
+        site = self.site
+        if by_button:
+            pressed = site.presses(site.button(who, Keyring(keys.secrets[-1:])))
+            self._expect(pressed.status == 200, f"press: {pressed}")
+        else:
+            command = {"version": 1, "command": "approve", "actor": "alice", "platform": "telegram"}
+            site.stack.invoke("admin", command | {"code": site.code(who)})
 
     def _expect(self, holds: bool, problem: str) -> None:
         if not holds:

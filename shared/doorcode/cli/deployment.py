@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -22,6 +23,8 @@ EDGE = "TelegramFunction"
 API_URLS = {platform: f"{platform.upper()}_API_URL" for platform in Platform}
 WEBHOOK_OUTPUTS = {platform: f"{platform.title()}WebhookUrl" for platform in Platform}
 LAMBDA = "AWS::Lambda::Function"
+# Where the sandbox's stand-ins are.
+NEAR = "127.0.0.1"
 
 
 class Deployment:
@@ -126,6 +129,12 @@ class Deployment:
             raise CommandError(str(error)) from None
         url: str = getattr(settings, name.lower())
         return url
+
+    def plays(self, platform: Platform) -> bool:
+        """Tell whether the stack is the sandbox's and works with its stand-in for that platform."""
+        if not self.target.local:
+            return False
+        return urlsplit(self.environment(CALLS_PLATFORMS).get(API_URLS[platform], "")).hostname == NEAR
 
     def secrets_max_age(self) -> int:
         """Return for how many seconds a function may go on using a secret before it reads it again."""

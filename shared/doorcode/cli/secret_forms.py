@@ -16,6 +16,9 @@ SLACK_TOKEN = "slack/bot-token"  # noqa: S105 (a name, not a secret)
 DISCORD_KEY = "discord/public-key"
 DISCORD_TOKEN = "discord/bot-token"  # noqa: S105 (a name, not a secret)
 
+# By these the sandbox knows which platforms are real.
+TOKENS = {TELEGRAM_TOKEN: Platform.TELEGRAM, SLACK_TOKEN: Platform.SLACK, DISCORD_TOKEN: Platform.DISCORD}
+
 # What Parameter Store's standard tier takes.
 LONGEST_VALUE = 4096
 SHORTEST_OWN = 16

@@ -26,7 +26,7 @@ from doorcode.cli.deployment import Deployment
 from doorcode.cli.ending import CommandError, Exit
 from doorcode.cli.examples import examples
 from doorcode.cli.platform_api import PlatformError, TelegramApi, telegram_api
-from doorcode.cli.secret_forms import FORMS, LONGEST_VALUE, TELEGRAM_TOKEN, Form, doubt, lines, problem
+from doorcode.cli.secret_forms import FORMS, LONGEST_VALUE, TELEGRAM_TOKEN, TOKENS, Form, doubt, lines, problem
 from doorcode.cli.shelf import Kept
 from doorcode.cli.shown import counted, duration, iso, moment
 from doorcode.cli.target import Target, targeted, unreachable
@@ -106,6 +106,8 @@ def set_secret(
     typer.echo(f"✅ Set {form.name}")
     if before is not None and before.value.strip() != value:
         _note(f"Running functions take it up within {duration(deployment.secrets_max_age())}.")
+    if form.name in TOKENS and deployment.plays(TOKENS[form.name]):
+        _note("The sandbox calls the real platform from its next start on: end it with Ctrl-C, and start it again.")
     if form.next:
         _note(f"Next: {form.next}")
 

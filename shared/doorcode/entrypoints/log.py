@@ -13,15 +13,6 @@ logger = logging.getLogger("doorcode")
 logger.setLevel(logging.INFO)
 
 
-def lean() -> None:
-    """Have records made without what Lambda never writes: where in the code, in which thread, process and task.
-
-    https://docs.python.org/3/howto/logging.html#optimization
-    """
-    logging._srcfile = None  # noqa: SLF001 (the documented switch)
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-
-
 def info(text: str, **fields: str) -> None:
     """Log what happened as it should."""
     logger.info(text, extra=fields)

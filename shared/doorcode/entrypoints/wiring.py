@@ -44,7 +44,6 @@ def edge_handler(platform: Inbound) -> Handler:
 
     @cache
     def door() -> Door:
-        log.lean()
         return build_door(platform, os.environ)
 
     def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature)

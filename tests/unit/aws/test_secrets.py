@@ -55,6 +55,15 @@ def test_a_keyring_has_one_secret_a_line(parameters: RecordingClient) -> None:
     assert store(parameters).keyring("gateway-secret", T0).secrets == (b"new", b"old")
 
 
+def test_a_keyring_is_made_once(parameters: RecordingClient) -> None:
+    """Until the next read it is the same ring; after it, whatever was read then."""
+    secrets = store(parameters)
+    first = secrets.keyring("gateway-secret", T0)
+    assert secrets.keyring("gateway-secret", T0 + 299) is first
+    put(parameters, "gateway-secret", "another")
+    assert secrets.keyring("gateway-secret", T0 + 300).secrets == (b"another",)
+
+
 def test_more_than_ten_are_read_in_batches(parameters: RecordingClient) -> None:
     """Parameter Store gives ten at a time."""
     names = tuple(f"secret-{n}" for n in range(12))

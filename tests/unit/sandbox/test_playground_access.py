@@ -35,6 +35,16 @@ def test_rebound_names(house: House, host: str, path: str) -> None:
     assert (status, list(json.loads(answer))) == (403, ["error"])
 
 
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "x-forwarded-host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "CF-Connecting-IP"])  # fmt: skip
+@pytest.mark.parametrize("path", ["/", "/playground/inside", "/playground/say"])
+def test_tunnels(house: House, name: str, path: str) -> None:
+    """Whoever comes through a tunnel reads and does nothing, also where it names this machine for them."""
+    verb, body = ("POST", SAY) if path == "/playground/say" else ("GET", None)
+    own = {"Host": f"127.0.0.1:{_port(house)}", "Origin": house.front.url, **JSON}
+    assert house.ask(verb, path, body, own)[0] == 200
+    assert house.ask(verb, path, body, own | {name: "203.0.113.9"})[0] == 403
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "LocalHost:{port}"])
 def test_own_names(house: House, host: str) -> None:
     """Both names of this machine are its own."""

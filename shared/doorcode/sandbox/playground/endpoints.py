@@ -1,7 +1,7 @@
 """The playground over HTTP: its page, and JSON for that page alone.
 
 A page elsewhere must not reach it: the request has to name this machine (against rebound names), and whatever changes
-something has to come from our own page.
+something has to come from our own page. Nor must anybody at the other end of a tunnel that takes webhooks for here.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+# What tunnels and proxies add, and no browser on this machine does.
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "cf-connecting-ip")
 
 
 class _Say(Struct, forbid_unknown_fields=True):
@@ -134,8 +137,12 @@ class Endpoints:
             return _json({"error": str(error)}, error.status)
 
     def _check_host(self, request: Request) -> None:
-        """Refuse a request for another name than this machine's: a name elsewhere may lead here, too."""
-        if request.headers.get("host", "").lower() not in self._hosts:
+        """Refuse a request for another name than this machine's: a name elsewhere may lead here, too.
+
+        A tunnel that gives us our own name still says that it is one.
+        """
+        forwarded = any(name in request.headers for name in FORWARDED)
+        if forwarded or request.headers.get("host", "").lower() not in self._hosts:
             raise StageError(403, "The playground is only there for this machine, under its own name.")
 
     def _called(self, request: Request, name: str) -> Answer | Stream:
