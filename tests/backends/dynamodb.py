@@ -18,7 +18,7 @@ from tests.backends import emulators
 REGION = "us-east-1"
 EDGE = " by the edge's client"
 """After a backend's name: reached by the edge's own client, wherever that knows the call, else by boto3."""
-ALL = ("moto", "ministack", "dynamodb-local", f"dynamodb-local{EDGE}")
+ALL = ("moto", "ministack", "dynamodb-local", f"ministack{EDGE}", f"dynamodb-local{EDGE}")
 RACING = ("ministack", "dynamodb-local", f"ministack{EDGE}", f"dynamodb-local{EDGE}")
 """The ones that are atomic under threads. moto takes no locks: never prove a race with it."""
 

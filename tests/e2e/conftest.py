@@ -1,16 +1,19 @@
-"""The owner's page over the web function in process."""
+"""The owner's page over the web function in process, and the playground's page over a scene that a test writes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ssm.models import ssm_backends
+from playwright.sync_api import Page, expect
 
 from tests.backends import dynamodb
-from tests.browser.tabs import Windows
+from tests.browser.tabs import Tab, Windows
+from tests.e2e import playground_scene
 from tests.e2e.owner_house import OwnerHouse
+from tests.e2e.playground_scene import Scene, pane
 from tests.house import HOUSES
 
 
@@ -29,3 +32,18 @@ def house(clients: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch, windows: 
     with OwnerHouse(clients, monkeypatch, windows).running() as running:
         yield running
     HOUSES.clear()
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    """Give a new scene that is served."""
+    with playground_scene.running() as found:
+        yield found
+
+
+@pytest.fixture
+def page(scene: Scene, window: Callable[..., Tab]) -> Page:
+    """Give its page, as it is when it was drawn."""
+    page = window(scene.url).page
+    expect(pane(page, "stranger").locator(".empty")).to_be_visible()
+    return page

@@ -7,19 +7,18 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from doorcode.sandbox.build import local
 from doorcode.sandbox.checkout import HERE, Checkout
 from doorcode.sandbox.ports import free, row
 from tests.infra.build import build_local, local_build_held
+from tests.patience import PATIENCE_SECONDS, eventually
 
 COPIED = ("template.yaml", "samconfig.toml", "layers", "functions", "shared")
 LINKED = (".tools", ".venv")
-PATIENCE_SECONDS = 60.0
 
 
 class Ended(NamedTuple):
@@ -59,15 +58,6 @@ def first_port() -> int:
             return first
 
 
-def eventually(look: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
-    """Look again until there is something to see, and return it."""
-    deadline = time.monotonic() + seconds
-    while not (seen := look()):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return seen
-
-
 class Machine:
     """Somebody's machine: a checkout, and stores below one folder, by which everything that runs is known."""
 
@@ -100,7 +90,7 @@ class Machine:
             if run.process.poll() is None:
                 run.process.kill()
                 run.process.wait()
-        eventually(lambda: not self.processes())
+        assert eventually(lambda: not self.processes())
 
     def _line(self, arguments: Sequence[str]) -> list[str]:
         return [sys.executable, "-m", "doorcode.cli", *arguments]
@@ -147,13 +137,13 @@ class Run:
 
     def says(self, words: str) -> "Run":
         """Wait until it says that."""
-        eventually(lambda: words in self.said or self.process.poll() is not None)
+        assert eventually(lambda: words in self.said or self.process.poll() is not None)
         assert words in self.said, self.said
         return self
 
     def runs(self, word: str) -> "Run":
         """Wait until something runs with that word in its command line."""
-        eventually(lambda: self.machine.processes(word) or self.process.poll() is not None)
+        assert eventually(lambda: self.machine.processes(word) or self.process.poll() is not None)
         assert self.process.poll() is None, self.said
         return self
 
@@ -170,5 +160,5 @@ class Run:
         """End it, and wait until nothing of it runs any more."""
         self.process.send_signal(how)
         code = self.process.wait(PATIENCE_SECONDS)
-        eventually(lambda: not self.machine.processes())
+        assert eventually(lambda: not self.machine.processes())
         return code

@@ -1,30 +1,14 @@
 """The playground's page for a newcomer, with a keyboard, in any light, on any screen."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.tabs import DESKTOP, PHONE, Tab
-from tests.e2e import playground_scene
 from tests.e2e.playground_scene import IDS, Scene, pane
 
 NOTE = "Only the owner can do this."
-
-
-@pytest.fixture
-def scene() -> Iterator[Scene]:
-    """Give a new scene that is served."""
-    with playground_scene.running() as found:
-        yield found
-
-
-@pytest.fixture
-def page(scene: Scene, window: Callable[..., Tab]) -> Page:
-    """Give its page, as it is when it was drawn."""
-    page = window(scene.url).page
-    expect(pane(page, "stranger").locator(".empty")).to_be_visible()
-    return page
 
 
 def test_guide(scene: Scene, page: Page) -> None:

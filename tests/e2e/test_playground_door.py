@@ -1,22 +1,14 @@
 """The view behind the door: what the sandbox tells of itself, and how it is read."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.tabs import Tab
-from tests.e2e import playground_scene
 from tests.e2e.playground_scene import Scene, pane
 
 CONTACT = {"pk": "telegram#2001", "sk": "contact", "state": "pending", "rev": 1, "nonce": "5f2c"}
-
-
-@pytest.fixture
-def scene() -> Iterator[Scene]:
-    """Give a new scene that is served."""
-    with playground_scene.running() as found:
-        yield found
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """What strangers may try against whoever looks at the playground, and what is not for everybody's eyes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.tabs import Tab
-from tests.e2e.playground_scene import IDS, Scene, running
+from tests.e2e.playground_scene import IDS, Scene
 
 HOSTILE = [
     "<img src=x onerror=globalThis.harmed=1>",
@@ -18,13 +18,6 @@ HOSTILE = [
     '" onfocus="globalThis.harmed=1" autofocus x="',
 ]
 TEXT = {"telegram": "text", "slack": "text", "discord": "content"}
-
-
-@pytest.fixture
-def scene() -> Iterator[Scene]:
-    """Give a new scene that is served."""
-    with running() as found:
-        yield found
 
 
 @pytest.mark.parametrize("platform", IDS)

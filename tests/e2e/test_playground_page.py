@@ -1,30 +1,14 @@
 """What one does on the playground's page: typing, pressing, choosing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.tabs import Tab
-from tests.e2e import playground_scene
 from tests.e2e.playground_scene import IDS, Scene, box, pane
 
 NOTE = "Only the owner can do this."
-
-
-@pytest.fixture
-def scene() -> Iterator[Scene]:
-    """Give a new scene that is served."""
-    with playground_scene.running() as found:
-        yield found
-
-
-@pytest.fixture
-def page(scene: Scene, window: Callable[..., Tab]) -> Page:
-    """Give its page, as it is when it was drawn."""
-    page = window(scene.url).page
-    expect(pane(page, "stranger").locator(".empty")).to_be_visible()
-    return page
 
 
 def test_say(scene: Scene, page: Page) -> None:
@@ -95,9 +79,10 @@ def test_press(scene: Scene, page: Page) -> None:
 def test_answers_to_presses(scene: Scene, page: Page) -> None:
     """An alert stays until it is closed; a line passes by itself; both say whom it is for; old ones are not told again."""
     toasts = pane(page, "owner").locator(".toast")
+    # Before there is anything to show: a page that is still reading would set its real timer.
+    page.clock.install()
     scene.note("d-1001", "2002", NOTE, alert=True)
     scene.note("d-1001", "1001", "✅ Approved")
-    page.clock.install()
     scene.change()
     expect(toasts).to_have_text([f"Only kim sees this: {NOTE}OK", "✅ Approved\u00d7"])
     page.clock.fast_forward(8000)

@@ -22,7 +22,8 @@ from doorcode.sandbox.plan import OWNERS, Plan
 from doorcode.sandbox.progress import Progress
 from doorcode.sandbox.run import Running, running
 from doorcode.sandbox.trouble import SandboxError
-from tests.e2e.sandbox_process import Machine, copied, eventually
+from tests.e2e.sandbox_process import Machine, copied
+from tests.patience import eventually
 
 TOKEN = "telegram/bot-token"
 REAL_TOKEN = "7000000002:" + "abcdefghijklmnopqrstuvwxyz123456789"

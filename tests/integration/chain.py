@@ -4,9 +4,9 @@ import contextlib
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from doorcode.aws.items import CONTACT, contact_from_item, contact_pk
 from doorcode.pairing.codes import code_for
@@ -17,11 +17,9 @@ from doorcode.sandbox.standins.slack import SlackStandIn
 from doorcode.sandbox.standins.telegram import TelegramStandIn
 from tests import webhooks
 from tests.integration.stack import Cloud, Reply, Stack
+from tests.patience import eventually
 from tests.webhooks import APPROVE, HELLO, OWNER, STRANGER, Delivery, load
 
-T = TypeVar("T")
-
-PATIENCE_SECONDS = 60.0
 SECOND_OWNER = "222333444"
 ALL_OWNERS = ",".join(f"{platform}:{user_id}" for platform, user_id in OWNER.items()) + f",telegram:{SECOND_OWNER}"
 OWNER_CHANNEL = {
@@ -40,16 +38,6 @@ DISCORD_EPOCH_MS = 1_420_070_400_000
 
 # Everything that happens here is another delivery, and everybody who writes another person: no test sees another's.
 _numbers = itertools.count(1)
-
-
-def eventually(look: Callable[[], T], seconds: float = PATIENCE_SECONDS) -> T:
-    """Look again until there is something to see; return it, or what there was at the end."""
-    deadline = time.monotonic() + seconds
-    while True:
-        seen = look()
-        if seen or time.monotonic() > deadline:
-            return seen
-        time.sleep(0.1)
 
 
 @dataclass(frozen=True)

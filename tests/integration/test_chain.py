@@ -9,8 +9,9 @@ import pytest
 
 from doorcode.pairing.contact import Platform, State
 from doorcode.sandbox.standins.server import ALWAYS
-from tests.integration.chain import ALL_OWNERS, SECOND_OWNER, Chain, Person, buttons, eventually, words
+from tests.integration.chain import ALL_OWNERS, SECOND_OWNER, Chain, Person, buttons, words
 from tests.integration.stack import Cloud, Reply
+from tests.patience import eventually
 from tests.webhooks import OWNER
 
 TELEGRAM, SLACK, DISCORD = Platform

@@ -16,8 +16,8 @@ from doorcode.sandbox.standins.discord import DiscordStandIn
 from doorcode.sandbox.standins.slack import SlackStandIn
 from doorcode.sandbox.standins.telegram import TelegramStandIn
 from tests import webhooks
-from tests.integration.chain import PATIENCE_SECONDS, eventually
 from tests.integration.stack import Cloud
+from tests.patience import PATIENCE_SECONDS, eventually
 from tests.webhooks import OWNER, STRANGER
 
 EACH = pytest.mark.parametrize("platform", list(Platform))

@@ -33,14 +33,6 @@ SECRETS = {
 HOST = "abc123.execute-api.localhost:5004"
 
 
-def eventually(look: Callable[[], bool], seconds: float = 10) -> bool:
-    """Look again until it is so; tell whether it is at the end."""
-    deadline = time.monotonic() + seconds
-    while not (seen := look()) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return seen
-
-
 class Api(LoopbackServer):
     """Takes requests as the emulator would, and answers what it was told to: status, headers, body."""
 

@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import pytest
 
 from doorcode.sandbox import leash
 from doorcode.sandbox.process import Leashed, tail
+from tests.patience import eventually
 
 # Starts another process in its group, says both ids, and waits.
 FAMILY = """
@@ -50,15 +49,6 @@ with (folder / "log").open("wb") as log:
 """
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 20) -> Any:
-    """Wait until the condition holds; return what it is."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return found
-
-
 def alive(pid: int) -> bool:
     """Tell whether a process runs: not ended, and no zombie."""
     try:
@@ -78,7 +68,7 @@ def started(folder: Path, code: str, *arguments: str, **settings: Any) -> Leashe
         process = Leashed(
             [sys.executable, "-c", code, *arguments], log=log, folder=folder, environment={}, settings=settings
         )
-    eventually(lambda: said(folder))
+    assert eventually(lambda: said(folder))
     return process
 
 
@@ -89,7 +79,7 @@ def test_letting_go_ends_all_of_it(tmp_path: Path) -> None:
     assert all(map(alive, family))
     process.end()
     assert process.ended
-    eventually(lambda: not any(map(alive, family)))
+    assert eventually(lambda: not any(map(alive, family)))
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
@@ -98,11 +88,11 @@ def test_the_death_of_who_holds_it_ends_all_of_it(tmp_path: Path, how: signal.Si
     with subprocess.Popen([sys.executable, "-c", HOLDER, tmp_path, FAMILY], stdout=subprocess.PIPE) as holder:
         assert holder.stdout
         its_leash = int(holder.stdout.readline())
-        eventually(lambda: said(tmp_path))
+        assert eventually(lambda: said(tmp_path))
         family = [its_leash, *(int(word) for word in said(tmp_path))]
         assert all(map(alive, family))
         os.kill(holder.pid, how)
-        eventually(lambda: not any(map(alive, family)))
+        assert eventually(lambda: not any(map(alive, family)))
 
 
 def test_a_command_that_ends_by_itself_leaves_nothing(tmp_path: Path) -> None:
@@ -110,7 +100,7 @@ def test_a_command_that_ends_by_itself_leaves_nothing(tmp_path: Path) -> None:
     with started(tmp_path, FAMILY.replace("time.sleep(600)\n", "sys.exit(7)\n")) as process:
         _, child = (int(word) for word in said(tmp_path))
         assert process.wait(20) == 7
-        eventually(lambda: not alive(child))
+        assert eventually(lambda: not alive(child))
 
 
 def test_what_is_held_stays_locked_until_all_has_ended(tmp_path: Path) -> None:

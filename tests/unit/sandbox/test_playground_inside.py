@@ -9,7 +9,8 @@ from botocore.exceptions import EndpointConnectionError
 
 from doorcode.pairing.contact import Platform
 from doorcode.sandbox.playground.inside import FUNCTIONS, MAX_RECORDS
-from tests.unit.sandbox.stage import House, eventually
+from tests.patience import eventually
+from tests.unit.sandbox.stage import House
 
 GONE = EndpointConnectionError(endpoint_url="http://127.0.0.1:5004")
 

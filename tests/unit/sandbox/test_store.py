@@ -39,9 +39,15 @@ def test_a_former_emulator_is_waited_for(store: Store, monkeypatch: pytest.Monke
     """Whoever was killed leaves an emulator that saves: its lock outlives theirs."""
     with store.held() as held:
         saving = os.dup(held)
-    monkeypatch.setattr(stores.time, "sleep", lambda _: os.close(saving))
+    waits: list[float] = []
+
+    def until_it_has_saved(seconds: float) -> None:
+        waits.append(seconds)
+        os.close(saving)
+
+    monkeypatch.setattr(stores.time, "sleep", until_it_has_saved)
     with store.held():
-        pass
+        assert len(waits) == 1
 
 
 def test_a_former_emulator_is_not_waited_for_without_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler
@@ -108,7 +109,7 @@ class _CutError(Exception):
     """The connection ends here, without an answer."""
 
 
-class StandIn:
+class StandIn(ABC):
     """One platform. Use as a context manager, or start and stop it; everything else works without a server, too.
 
     ``strict`` refuses, beyond what the platform does, what we never mean to send. ``clock`` gives seconds since 1970.
@@ -255,17 +256,17 @@ class StandIn:
 
     # What each platform does in its own way
 
+    @abstractmethod
     def route(self, request: Request) -> Routed | Answer:
         """Tell what is called, or refuse it: a token that is none, a method that there is not."""
-        raise NotImplementedError
 
+    @abstractmethod
     def perform(self, call: Routed) -> Answer:
         """Do what is called."""
-        raise NotImplementedError
 
+    @abstractmethod
     def limited(self, delay: float) -> Answer:
         """Ask to wait."""
-        raise NotImplementedError
 
     def broken(self, status: int) -> Answer:
         """Answer as what stands before the API does when that is down: in HTML."""
