@@ -4,15 +4,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.admin.house import AdminHouse
 from tests.backends.dynamodb import Table
+from tests.patience import PATIENCE_SECONDS
 
 GUESSERS = 5
 
 
 def test_five_concurrent_guessers_share_one_count(racing_table: Table) -> None:
     """Security 13: of many wrong codes from five functions at once, no more than five are compared."""
-    first = AdminHouse(racing_table)
+    first = AdminHouse(racing_table, patience=PATIENCE_SECONDS)
     first.request("987654321")
-    houses = [AdminHouse(racing_table) for _ in range(GUESSERS)]
+    houses = [AdminHouse(racing_table, patience=PATIENCE_SECONDS) for _ in range(GUESSERS)]
 
     def guess(house: AdminHouse) -> list[str]:
         return [

@@ -14,6 +14,7 @@ from moto import mock_aws
 
 from doorcode.entrypoints.edge_clients import edge_clients
 from tests.backends import emulators
+from tests.patience import PATIENCE_SECONDS
 
 REGION = "us-east-1"
 EDGE = " by the edge's client"
@@ -27,8 +28,8 @@ EDGE_ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"
 _CONFIG = Config(
     region_name=REGION,
     retries={"total_max_attempts": 1},  # retrying is the product's own doing
-    connect_timeout=2,
-    read_timeout=10,
+    connect_timeout=PATIENCE_SECONDS,
+    read_timeout=PATIENCE_SECONDS,
     tcp_keepalive=True,
     max_pool_connections=64,
 )
@@ -65,7 +66,7 @@ class EdgeClient:
     def __init__(self, url: str) -> None:
         """Reach a database at that URL."""
         self._boto3 = client("dynamodb", url)
-        self._own = edge_clients(EDGE_ENVIRONMENT | {"AWS_ENDPOINT_URL": url}, seconds=30.0).dynamodb
+        self._own = edge_clients(EDGE_ENVIRONMENT | {"AWS_ENDPOINT_URL": url}, seconds=PATIENCE_SECONDS).dynamodb
 
     def __getattr__(self, name: str) -> Any:
         """Return a method of the one or the other."""
@@ -130,7 +131,9 @@ def create_table(client: Any, name: str) -> None:
         ],
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
     )
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    client.get_waiter("table_exists").wait(
+        TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": int(PATIENCE_SECONDS)}
+    )
     client.update_time_to_live(TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"})
 
 

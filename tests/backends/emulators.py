@@ -2,17 +2,20 @@
 
 import contextlib
 import os
-import socket
+import random
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from doorcode.sandbox.checkout import Checkout
 from doorcode.sandbox.emulator import running
+from doorcode.sandbox.ports import free
 from doorcode.sandbox.trouble import SandboxError
 
 CHECKOUT = Checkout()
 ROOT = CHECKOUT.root
+# Below those that systems give out by themselves: between a look at a port and its use lies the start of a process.
+FREE_PORTS = (10_000, 30_000)
 EmulatorError = SandboxError
 """An emulator is not installed, or did not start."""
 
@@ -60,8 +63,7 @@ def _running(command: Sequence[str | Path], port: int, settings: Mapping[str, st
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nobody listens on, and that the machine gives to nobody by itself until somebody does."""
+    while not free(port := random.randrange(*FREE_PORTS)):
+        continue
+    return port

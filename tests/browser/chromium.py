@@ -12,7 +12,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, Error, expect, sync_playwright
+
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 FOUND = ROOT / ".tools/browser"
@@ -37,8 +39,12 @@ def running() -> Iterator[Browser]:
     """Run the browser without a window. Raises BrowserError where none is installed."""
     if not FOUND.exists():
         raise BrowserError("no Chromium is installed: run `make browser`")
+    # What a page shows may have a long way behind it, and a test that passes never waits so long.
+    expect.set_options(timeout=PATIENCE_SECONDS * 1000)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=FOUND.read_text().strip(), args=list(ARGUMENTS))
+        browser = playwright.chromium.launch(
+            executable_path=FOUND.read_text().strip(), args=list(ARGUMENTS), timeout=START_SECONDS * 1000
+        )
         with contextlib.closing(browser):
             yield browser
 

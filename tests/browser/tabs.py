@@ -4,6 +4,7 @@ import functools
 import json
 import os
 import re
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -12,10 +13,14 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
+from tests.patience import PATIENCE_SECONDS
+
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 # Width and height in CSS pixels.
 PHONE = (360, 740)
 DESKTOP = (1280, 860)
+# A clock can be stopped at a moment to come alone.
+AHEAD_SECONDS = 60
 # The page asks, and hears no: the browser itself reports that, and nobody can keep it from doing so.
 REFUSED = re.compile(r"Failed to load resource: .*(status of [45]\d\d|net::ERR_\w+)")
 VIOLATIONS = """
@@ -39,7 +44,7 @@ class Tab:
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
         self.page.on("request", self._request)
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(PATIENCE_SECONDS * 1000)
 
     def beside(self) -> "Tab":
         """Open another window of the same browser, with the same cookies."""
@@ -51,7 +56,7 @@ class Tab:
         return [*self.problems, *(f"content security policy: {violation}" for violation in found)]
 
     def barriers(self) -> list[str]:
-        """Return what axe finds serious or critical on the page as it stands: rule, and where."""
+        """Return what axe finds serious or critical on the page as it is: rule, and where. No standing clock: axe waits."""
         session = self.page.context.new_cdp_session(self.page)
         # Not as a script of the page, which its content security policy forbids.
         session.send("Runtime.evaluate", {"expression": f"{_axe()};0"})
@@ -103,11 +108,11 @@ def open_tab(  # noqa: PLR0913 (each is one thing that people differ in)
     size: tuple[int, int] = DESKTOP,
     scheme: Literal["light", "dark"] = "light",
     moving: bool = False,
-    clock: bool = False,
+    clock: Literal["real", "running", "standing"] = "real",
 ) -> Tab:
     """Open a window with a profile of its own at ``url``; animations are off unless ``moving``.
 
-    With ``clock``, time passes there as everywhere, and faster by ``page.clock``.
+    A ``running`` clock goes as everywhere, and faster by ``page.clock``; a ``standing`` one goes by that alone.
     """
     context: BrowserContext = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
@@ -117,8 +122,10 @@ def open_tab(  # noqa: PLR0913 (each is one thing that people differ in)
         timezone_id="Europe/Berlin",
         has_touch=size == PHONE,
     )
-    if clock:
+    if clock != "real":
         context.clock.install()
+    if clock == "standing":
+        context.clock.pause_at(time.time() + AHEAD_SECONDS)
     parts = urlsplit(url)
     tab = Tab(context.new_page(), f"{parts.scheme}://{parts.netloc}")
     tab.page.goto(url)

@@ -16,6 +16,7 @@ from doorcode.pairing.decisions import Actor
 from doorcode.pairing.transitions import Operation, Refusal, RequestVerdict
 from tests.backends.dynamodb import Backend, Table
 from tests.house import COOLDOWN, T0, TELEGRAM, TTL, House
+from tests.patience import PATIENCE_SECONDS
 
 ROUNDS = 12
 CROWD = 32
@@ -25,14 +26,15 @@ class Crowd:
     """Threads with clients of their own, let go at the same moment."""
 
     def __init__(self, backend: Backend, table: Table, **settings: Any) -> None:
-        self.house = House(table, **settings)
+        self.house = House(table, patience=PATIENCE_SECONDS, **settings)
         self._clients = [backend.connect() for _ in range(CROWD)]
         self._pool = ThreadPoolExecutor(CROWD)
 
     def member(self, number: int) -> House:
         """Give somebody their own environment over the same table."""
         settings = {field: getattr(self.house.settings, field) for field in self.house.settings.__struct_fields__}
-        return House(Table(self._clients[number % CROWD], self.house.name), **settings)
+        # What is shown here is who wins, not how long a function has for it.
+        return House(Table(self._clients[number % CROWD], self.house.name), patience=PATIENCE_SECONDS, **settings)
 
     def all_at_once(self, acts: Sequence[Callable[[House], Any]]) -> list[Any]:
         """Run all acts at the same moment; return what each gave or raised."""

@@ -11,6 +11,7 @@ from doorcode.aws.sign_ins import SignIns
 from doorcode.errors import SignInError
 from tests.backends.dynamodb import Backend, Table
 from tests.house import T0, House
+from tests.patience import PATIENCE_SECONDS
 
 ROUNDS = 5
 CROWD = 12
@@ -20,10 +21,12 @@ class Crowd:
     """Threads with clients of their own, let go at the same moment."""
 
     def __init__(self, backend: Backend, table: Table) -> None:
-        self.house = House(table)
+        self.house = House(table, patience=PATIENCE_SECONDS)
         self.sign_ins = SignIns(self.house.table)
         self._clients = [backend.connect() for _ in range(CROWD)]
-        self._members = [SignIns(House(Table(client, table.name)).table) for client in self._clients]
+        # What is shown here is who wins, not how long a function has for it.
+        members = [House(Table(client, table.name), patience=PATIENCE_SECONDS) for client in self._clients]
+        self._members = [SignIns(member.table) for member in members]
         self._pool = ThreadPoolExecutor(CROWD)
 
     def all_at_once(self, acts: Sequence[Callable[[SignIns], Any]]) -> list[Any]:

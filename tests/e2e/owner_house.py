@@ -21,10 +21,12 @@ ANN = "987654321"
 COMMAND = Actor(via=OWNER.via, id="alice@laptop")
 POLL_SECONDS = 3
 LINGER_SECONDS = 7
+# Rows that have just moved take no press for so long.
+SETTLE_SECONDS = 1
 
 
 class Owner:
-    """Somebody at the page. Time there goes on by itself, and faster where a test says so."""
+    """Somebody at the page. Time goes on there where a test says so, and only then, if its clock stands."""
 
     def __init__(self, tab: Tab) -> None:
         self.tab = tab
@@ -88,13 +90,16 @@ class OwnerHouse(WebHouse):
         assert troubles == []
 
     def visit(self, fragment: str = "", **how: Any) -> Owner:
-        """Open the page in a browser of its own."""
-        return Owner(self._windows.open(f"{self.url}/owner{fragment}", clock=True, **how))
+        """Open the page in a browser of its own; its clock stands, unless it is to be ``running``."""
+        return Owner(self._windows.open(f"{self.url}/owner{fragment}", **{"clock": "standing"} | how))
 
     def come_in(self, **how: Any) -> Owner:
         """Open the page by a link, and wait until everything is there."""
         owner = self.visit(f"#token={self.link()}", **how)
         expect(owner.page.locator("#activity-picture")).to_be_visible()
+        for part in (owner.waiting, owner.paired, owner.blocked):
+            expect(part.locator("li, .empty:visible").first).to_be_visible()
+        owner.later(SETTLE_SECONDS)
         return owner
 
     def beside(self, owner: Owner) -> Owner:

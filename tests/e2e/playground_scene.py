@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page
 import doorcode.sandbox
 from doorcode.sandbox.front import Front, Stream
 from doorcode.sandbox.standins.server import Answer, Request, json_answer
+from tests.patience import PATIENCE_SECONDS
 
 PAGE = Path(doorcode.sandbox.__file__).parent / "playground/page"
 CSP = (
@@ -127,7 +128,7 @@ class Scene:
         path = request.path.removeprefix("/playground/")
         if request.verb == "POST":
             self.asked.append((path, json.loads(request.body)))
-            self.hold.wait(5)
+            self.hold.wait(PATIENCE_SECONDS)
             return json_answer({"error": self.refuse}, 400) if self.refuse else json_answer(self._done(*self.asked[-1]))
         told = {
             "scene": {

@@ -19,6 +19,8 @@ from tests.patience import PATIENCE_SECONDS, eventually
 
 COPIED = ("template.yaml", "samconfig.toml", "layers", "functions", "shared")
 LINKED = (".tools", ".venv")
+# A whole stack is deployed meanwhile, which takes a quarter of a minute where there is nothing else to do.
+UP_SECONDS = 300.0
 
 
 class Ended(NamedTuple):
@@ -73,7 +75,7 @@ class Machine:
     def command(self, *arguments: str) -> Ended:
         """Run ``doorcode`` to its end."""
         ran = subprocess.run(
-            self._line(arguments), env=self.environment, capture_output=True, text=True, check=False, timeout=120
+            self._line(arguments), env=self.environment, capture_output=True, text=True, check=False, timeout=UP_SECONDS
         )
         return Ended(ran.returncode, ran.stdout, ran.stderr)
 
@@ -137,13 +139,15 @@ class Run:
 
     def says(self, words: str) -> "Run":
         """Wait until it says that."""
-        assert eventually(lambda: words in self.said or self.process.poll() is not None)
+        assert eventually(lambda: words in self.said or self.process.poll() is not None, UP_SECONDS), self.said
         assert words in self.said, self.said
         return self
 
     def runs(self, word: str) -> "Run":
         """Wait until something runs with that word in its command line."""
-        assert eventually(lambda: self.machine.processes(word) or self.process.poll() is not None)
+        assert eventually(lambda: self.machine.processes(word) or self.process.poll() is not None, UP_SECONDS), (
+            self.said
+        )
         assert self.process.poll() is None, self.said
         return self
 

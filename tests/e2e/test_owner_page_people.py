@@ -8,7 +8,7 @@ from playwright.sync_api import Route, expect
 
 from doorcode.pairing.contact import Platform, State
 from doorcode.pairing.transitions import Operation
-from tests.e2e.owner_house import ANN, OwnerHouse
+from tests.e2e.owner_house import ANN, SETTLE_SECONDS, OwnerHouse
 from tests.web.house import NAMESPACE
 
 PEOPLE_SECONDS = 16
@@ -63,6 +63,7 @@ def test_block_and_unblock(house: OwnerHouse) -> None:
     owner.page.get_by_role("dialog", name="Block @ann?").get_by_role("button", name="Block").click()
     expect(owner.blocked.get_by_text(ANN)).to_be_visible()
     house.comes_to(State.BLOCKED)
+    owner.later(SETTLE_SECONDS)
     owner.button("Unblock @ann").click()
     expect(owner.blocked).to_contain_text("Unblocked: they may ask again")
     house.comes_to(State.REVOKED)
@@ -83,7 +84,8 @@ def test_a_person_who_is_gone_already(house: OwnerHouse) -> None:
 
 def test_decisions_elsewhere_show_in_the_lists(house: OwnerHouse) -> None:
     """The lists follow what is done elsewhere, without reloading."""
-    owner = house.come_in()
+    # Nothing on the page tells when both lists have been read, and so wait for their next turn.
+    owner = house.come_in(clock="running")
     house.lets_in()
     owner.later(PEOPLE_SECONDS)
     expect(owner.paired.get_by_text(ANN)).to_be_visible()

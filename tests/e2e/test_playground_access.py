@@ -82,6 +82,7 @@ def test_no_barriers(scene: Scene, window: Callable[..., Tab], scheme: str, size
     tab.page.get_by_role("button", name="Behind the door").click()
     for part in ("Table", "Commands", "Webhooks"):
         tab.page.get_by_role("tab", name=part).click()
+        expect(tab.page.locator(".door-panel:visible :is(.entry, .way)")).not_to_have_count(0)
         for summary in tab.page.locator(".door-panel:visible .entry > summary").all():
             summary.click()
     expect(tab.page.locator(".door-panel .json").first).to_be_visible()

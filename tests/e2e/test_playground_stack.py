@@ -17,8 +17,6 @@ from tests.e2e.playground_scene import box, pane
 from tests.e2e.sandbox_process import Machine, Run, copied
 
 EACH = pytest.mark.parametrize("platform", ["telegram", "slack", "discord"])
-# Cold functions on a busy machine.
-PATIENCE_MS = 30_000
 OWNER = "telegram:123456789"
 REQUESTED = "Your request has been sent to the owner for approval."
 APPROVED = "You've been approved! Send me a message"
@@ -82,7 +80,7 @@ def _say(page: Page, text: str) -> None:
 def _told(page: Page, text: str, side: str = "stranger") -> Locator:
     """Return the last message with that text, once it is there."""
     found = pane(page, side).locator(".message").filter(has=page.locator(".text", has_text=text)).last
-    expect(found).to_be_visible(timeout=PATIENCE_MS)
+    expect(found).to_be_visible()
     return found
 
 
@@ -91,13 +89,13 @@ def _press(page: Page, user_id: str, button: str) -> None:
 
 
 def _becomes(page: Page, state: str) -> None:
-    expect(pane(page, "stranger").locator(".caption")).to_have_attribute("data-state", state, timeout=PATIENCE_MS)
+    expect(pane(page, "stranger").locator(".caption")).to_have_attribute("data-state", state)
 
 
 def _reason(page: Page, reason: str) -> None:
     """Wait until the last message of the stranger tells what was decided about it."""
     last = pane(page, "stranger").locator(".message[data-from=person]").last
-    expect(last.get_by_role("button", name=f"webhook: {reason}")).to_be_visible(timeout=PATIENCE_MS)
+    expect(last.get_by_role("button", name=f"webhook: {reason}")).to_be_visible()
 
 
 @EACH
@@ -111,7 +109,7 @@ def test_pair_and_talk(page: Page, stranger: Callable[[str], str], platform: str
     _press(page, user_id, "Approve")
     _told(page, APPROVED)
     prompt = _told(page, user_id, "owner")
-    expect(prompt).to_contain_text("✅ Approved by", timeout=PATIENCE_MS)
+    expect(prompt).to_contain_text("✅ Approved by")
     expect(prompt.locator(".press")).to_have_count(0)
     _becomes(page, "paired")
     _say(page, "What do we read next?")
@@ -127,7 +125,7 @@ def test_deny_and_block(page: Page, stranger: Callable[[str], str], platform: st
     _press(page, user_id, "Deny")
     _told(page, "Your request was declined.")
     _becomes(page, "denied")
-    expect(_told(page, user_id, "owner")).to_contain_text("❌ Denied by", timeout=PATIENCE_MS)
+    expect(_told(page, user_id, "owner")).to_contain_text("❌ Denied by")
     _press(page, user_id, "Block")
     _becomes(page, "blocked")
     _say(page, "Hello? Hello?")
@@ -161,7 +159,7 @@ def test_not_the_owner(page: Page, stranger: Callable[[str], str], platform: str
     pressers.select_option(user_id)
     _press(page, user_id, "Approve")
     refusal = pane(page, "owner").locator(".toast, .message", has_text="Only the owner can do this.").last
-    expect(refusal).to_be_visible(timeout=PATIENCE_MS)
+    expect(refusal).to_be_visible()
     pressers.select_option(owner)
     _becomes(page, "pending")
 
@@ -173,10 +171,10 @@ def test_delivered_again(page: Page, stranger: Callable[[str], str]) -> None:
     _told(page, user_id, "owner")
     message = pane(page, "stranger").locator(".message[data-from=person]").last
     message.get_by_role("button", name="deliver again").click()
-    expect(pane(page, "stranger").locator(".message[data-from=bot]")).to_have_count(2, timeout=PATIENCE_MS)
+    expect(pane(page, "stranger").locator(".message[data-from=bot]")).to_have_count(2)
     page.get_by_role("button", name="Behind the door").click()
     entry = page.locator(".door-panel:visible .entry").first
-    expect(entry.locator("> summary")).to_contain_text("again", timeout=PATIENCE_MS)
+    expect(entry.locator("> summary")).to_contain_text("again")
     expect(entry.locator("> summary")).to_contain_text("✓ secret token")
     page.get_by_role("button", name="Close").click()
     prompts = pane(page, "owner").locator(".message", has=page.locator(".text", has_text=user_id))
@@ -192,12 +190,12 @@ def test_decided_by_the_command(page: Page, stranger: Callable[[str], str], mach
     done = machine.command("pairing", "approve", "slack", "--user", user_id, "--store-dir", str(sandbox.store))
     assert done.code == 0, done.err
     _told(page, APPROVED)
-    expect(_told(page, user_id, "owner")).to_contain_text("(cli)", timeout=PATIENCE_MS)
+    expect(_told(page, user_id, "owner")).to_contain_text("(cli)")
     _becomes(page, "paired")
     page.get_by_role("button", name="Behind the door").click()
     page.get_by_role("tab", name="Events").click()
     approved = page.locator(".door-panel:visible .entry", has_text=user_id).first
-    expect(approved).to_contain_text("pairing_approved", timeout=PATIENCE_MS)
+    expect(approved).to_contain_text("pairing_approved")
     page.get_by_role("tab", name="Commands").click()
     expect(page.locator(".door-panel:visible")).to_contain_text(f"doorcode pairing revoke slack {user_id}")
     page.get_by_role("button", name="Close").click()
@@ -210,7 +208,7 @@ def test_groups(page: Page, stranger: Callable[[str], str]) -> None:
     side.get_by_label("Stranger", exact=True).select_option(index=0)
     side.get_by_label("Chat of the stranger").select_option(index=1)
     _say(page, "Hello all")
-    expect(side.locator(".toast", has_text="Nothing is sent to the bot")).to_be_visible(timeout=PATIENCE_MS)
+    expect(side.locator(".toast", has_text="Nothing is sent to the bot")).to_be_visible()
     side.get_by_role("checkbox").check()
     _say(page, "and you")
     _reason(page, "group_policy")
@@ -224,9 +222,9 @@ def test_restart(page: Page, stranger: Callable[[str], str], machine: Machine, s
     _press(page, user_id, "Approve")
     _becomes(page, "paired")
     assert sandbox.end() == 0
-    expect(page.get_by_role("alert")).to_contain_text("The sandbox has stopped", timeout=PATIENCE_MS)
+    expect(page.get_by_role("alert")).to_contain_text("The sandbox has stopped")
     machine.run("store", "--owner", OWNER).is_up()
-    expect(page.locator("#status")).to_have_text("Live", timeout=PATIENCE_MS)
+    expect(page.locator("#status")).to_have_text("Live")
     pane(page, "stranger").get_by_label("Stranger", exact=True).select_option(f"telegram {user_id}")
     _becomes(page, "paired")
     _say(page, "Still there?")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from tests.backends.emulators import free_port
 from tests.browser.tabs import Tab
 from tests.e2e import playground_scene
 from tests.e2e.playground_scene import Scene, box, pane
@@ -65,6 +66,23 @@ def test_scrolling(scene: Scene, page: Page) -> None:
     expect(newer).to_be_hidden()
 
 
+def test_going_up_while_something_is_drawn(scene: Scene, page: Page) -> None:
+    """A reader who goes up in the moment of a change is not taken down again: the browser tells of it a frame later."""
+    for number in range(40):
+        scene.message("d-2001", {"text": f"Message {number}"})
+    scene.change()
+    messages = pane(page, "stranger").locator(".messages")
+    expect(messages.get_by_text("Message 39", exact=True)).to_be_in_viewport()
+    messages.evaluate(
+        """(list) => {
+          list.scrollTop = 0;
+          list.closest('.pane').querySelector('select').dispatchEvent(new Event('change'));
+        }"""
+    )
+    assert messages.evaluate("(list) => list.scrollTop") == 0
+    expect(messages.get_by_text("Message 0", exact=True)).to_be_in_viewport()
+
+
 def test_news_elsewhere(scene: Scene, page: Page) -> None:
     """A tab shows that the bot said something on its platform meanwhile."""
     tab = page.get_by_role("tab", name="Slack")
@@ -77,7 +95,8 @@ def test_news_elsewhere(scene: Scene, page: Page) -> None:
 
 def test_stopped_and_back(window: Callable[..., Tab]) -> None:
     """A sandbox that stops is told of, with what to do; one that is back shows what is new, without reloading."""
-    with playground_scene.running() as other:
+    # Not one that the machine may give to anybody while nobody listens there.
+    with playground_scene.running(free_port()) as other:
         page = window(other.url).page
         expect(page.locator("#status")).to_have_text("Live")
         port = int(other.url.rsplit(":", 1)[1])

@@ -14,6 +14,7 @@ from doorcode.sandbox.build import local
 from doorcode.sandbox.checkout import Checkout
 from doorcode.sandbox.trouble import SandboxError
 from tests.e2e.sandbox_process import Machine, copied
+from tests.patience import PATIENCE_SECONDS
 
 WAYS = pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
 CODES = {signal.SIGINT: 1, signal.SIGTERM: 1, signal.SIGKILL: -signal.SIGKILL}
@@ -109,12 +110,12 @@ def test_an_emulator_that_dies_is_told(built: Machine) -> None:
     run = built.run("deploying").is_up()
     (emulator,) = [pid for pid, line in built.processes("bin/ministack").items() if "leash.py" not in line]
     os.kill(emulator, signal.SIGKILL)
-    assert run.process.wait(30) == 3
+    assert run.process.wait(PATIENCE_SECONDS) == 3
     assert "ministack ended by itself" in run.said.splitlines()[-1]
     run = built.run("deploying").is_up()
     assert "The last sandbox was cut off before it could save: this one goes on from" in run.said
     assert run.end(signal.SIGTERM) == 0
     (run.store / "emulator/kept/dynamodb.json").write_text("half of")
     run = built.run("deploying")
-    assert run.process.wait(60) == 3
+    assert run.process.wait(PATIENCE_SECONDS) == 3
     assert "doorcode run --fresh" in run.said

@@ -31,7 +31,7 @@ QUESTION = {
 }
 APPROVE, DENY, BLOCK = "✅ Approve", "❌ Deny", "🚫 Block"
 MODEL = "amazon.nova-lite-v1:0"
-WINDOW_SECONDS = 5
+WINDOW_SECONDS = 15
 
 
 @pytest.fixture(scope="module")
@@ -175,8 +175,10 @@ def test_a_poisoned_record_ends_alone(chain: Chain) -> None:
     assert list(buttons(chain.prompt(person, TELEGRAM))) == [APPROVE, DENY]
     assert list(buttons(chain.prompt(other, SLACK))) == [APPROVE, DENY]
     assert eventually(lambda: chain.parked("EffectsDeadLetters")) == [body]
-    parked = [record for record in chain.stack.log("courier") if record.get("parked") == "true"]
-    assert [record["reason"] for record in parked] == ["unusable_record"]
+    # The log comes when the whole invocation is over.
+    assert eventually(lambda: [one["reason"] for one in chain.stack.log("courier") if one.get("parked") == "true"]) == [
+        "unusable_record"
+    ]
 
 
 def test_a_poisoned_message_ends_alone(chain: Chain) -> None:

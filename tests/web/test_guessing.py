@@ -15,6 +15,7 @@ from doorcode.web.surface import Web
 from tests.backends import dynamodb
 from tests.backends.dynamodb import Table
 from tests.house import T0, House
+from tests.patience import PATIENCE_SECONDS
 from tests.web.gateway import request_event
 from tests.web.house import WebHouse
 
@@ -65,7 +66,7 @@ def test_whoever_is_not_signed_in_is_not_even_counted(web: WebHouse) -> None:
 
 def _environment(url: str, table: str, bearer: str) -> list[tuple[int, str]]:
     """Guess three times, in an environment of its own, as Lambda runs them: one process, one request at a time."""
-    house = House(Table(dynamodb.client("dynamodb", url), table))
+    house = House(Table(dynamodb.client("dynamodb", url), table), patience=PATIENCE_SECONDS)
     unused: Any = None
     services = Services(
         desk=house.desk,
@@ -88,7 +89,7 @@ def _environment(url: str, table: str, bearer: str) -> list[tuple[int, str]]:
 
 def test_guesses_of_many_environments_are_one_count(racing_table: Table) -> None:
     """Security 13: of twelve wrong codes from four functions at once, no more than five are compared."""
-    house = House(racing_table)
+    house = House(racing_table, patience=PATIENCE_SECONDS)
     house.request("987654321")
     bearer, _ = Tokens(house.table).create("ci", Scope.PAIRING, "alice@laptop", T0)
     other, token = Tokens(house.table).create("ci", Scope.PAIRING, "alice@laptop", T0)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rich.pretty import pretty_repr
 
 from doorcode.pairing.credentials import Credential, is_credential_id, new_credential, read_credential
+from tests.unit.pairing.people import repeatable
 
 
 def test_no_two_are_alike() -> None:
@@ -26,6 +27,7 @@ def test_what_was_given_is_read_again(prefix: str) -> None:
     assert read_credential("xx_" + credential.text, prefix) is None
 
 
+@repeatable
 @given(st.text() | st.none() | st.binary() | st.integers())
 def test_anything_else_is_none(text: object) -> None:
     """Whatever is shown is read or is none; nothing raises."""

@@ -73,11 +73,12 @@ export class WaitingRoom {
         void row.settle();
       }
     }
+    const first = !this.seen;
+    this.seen = true;
     this.#arrange();
-    if (this.seen) {
+    if (!first) {
       this.#announce(arrivals);
     }
-    this.seen = true;
   }
 
   /** @param {import("./request.js").Waiting} record */
