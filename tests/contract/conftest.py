@@ -1,9 +1,11 @@
-"""After every test of the waiting room: no code stands in the open."""
+"""A crowd for the races; and after every test: no code stands in the open."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.backends.dynamodb import Backend, Table
+from tests.contract.crowd import Crowd
 from tests.house import HOUSES, find_codes_in_the_open
 
 
@@ -19,3 +21,11 @@ def _no_code_in_the_open(request: pytest.FixtureRequest, caplog: pytest.LogCaptu
     # A test may have replaced what the recording client does; the search uses the raw one.
     assert find_codes_in_the_open(HOUSES, caplog.text) == []
     HOUSES.clear()
+
+
+@pytest.fixture
+def crowd(racing_backend: Backend, racing_table: Table) -> Iterator[Crowd]:
+    """Give a crowd at a door."""
+    crowd = Crowd(racing_backend, racing_table)
+    yield crowd
+    crowd.close()

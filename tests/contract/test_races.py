@@ -1,12 +1,8 @@
 """Real threads against databases that are atomic: exactly one wins, and the others are told what really holds."""
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-
-import pytest
 
 from doorcode.aws.budget import MessageBudget
 from doorcode.aws.waiting_room import RequestOutcome
@@ -14,59 +10,10 @@ from doorcode.errors import LockedOutError, RefusedError, UnknownCodeError
 from doorcode.pairing.contact import Contact, State, Via
 from doorcode.pairing.decisions import Actor
 from doorcode.pairing.transitions import Operation, Refusal, RequestVerdict
-from tests.backends.dynamodb import Backend, Table
+from tests.contract.crowd import CROWD, Crowd
 from tests.house import COOLDOWN, T0, TELEGRAM, TTL, House
-from tests.patience import PATIENCE_SECONDS
 
 ROUNDS = 12
-CROWD = 32
-
-
-class Crowd:
-    """Threads with clients of their own, let go at the same moment."""
-
-    def __init__(self, backend: Backend, table: Table, **settings: Any) -> None:
-        self.house = House(table, patience=PATIENCE_SECONDS, **settings)
-        self._clients = [backend.connect() for _ in range(CROWD)]
-        self._pool = ThreadPoolExecutor(CROWD)
-
-    def member(self, number: int) -> House:
-        """Give somebody their own environment over the same table."""
-        settings = {field: getattr(self.house.settings, field) for field in self.house.settings.__struct_fields__}
-        # What is shown here is who wins, not how long a function has for it.
-        return House(Table(self._clients[number % CROWD], self.house.name), patience=PATIENCE_SECONDS, **settings)
-
-    def all_at_once(self, acts: Sequence[Callable[[House], Any]]) -> list[Any]:
-        """Run all acts at the same moment; return what each gave or raised."""
-        barrier = threading.Barrier(len(acts))
-
-        def run(number: int) -> Any:
-            house = self.member(number)
-            barrier.wait()
-            try:
-                return acts[number](house)
-            except (RefusedError, UnknownCodeError, LockedOutError) as error:
-                return error
-
-        return list(self._pool.map(run, range(len(acts))))
-
-    def one_after_another_in_a_crowd(self, acts: Sequence[Callable[[House], Any]]) -> list[Any]:
-        """Run any number of acts, as many at a time as there are threads."""
-        return list(self._pool.map(lambda n: acts[n](self.member(n)), range(len(acts))))
-
-    def close(self) -> None:
-        """Let the threads and connections go."""
-        self._pool.shutdown()
-        for client in self._clients:
-            client.close()
-
-
-@pytest.fixture
-def crowd(racing_backend: Backend, racing_table: Table) -> Any:
-    """Give a crowd at a door."""
-    crowd = Crowd(racing_backend, racing_table)
-    yield crowd
-    crowd.close()
 
 
 def owner(number: int) -> Actor:

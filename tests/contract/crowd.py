@@ -1,0 +1,52 @@
+"""Many at once: real threads with clients of their own, let go at the same moment."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from doorcode.errors import LockedOutError, RefusedError, SignInError, UnknownCodeError
+from tests.backends.dynamodb import Backend, Table
+from tests.house import House
+from tests.patience import PATIENCE_SECONDS
+
+CROWD = 32
+
+
+class Crowd:
+    """Threads with clients of their own, let go at the same moment."""
+
+    def __init__(self, backend: Backend, table: Table, **settings: Any) -> None:
+        self.house = House(table, patience=PATIENCE_SECONDS, **settings)
+        self._clients = [backend.connect() for _ in range(CROWD)]
+        self._pool = ThreadPoolExecutor(CROWD)
+
+    def member(self, number: int) -> House:
+        """Give somebody their own environment over the same table."""
+        settings = {field: getattr(self.house.settings, field) for field in self.house.settings.__struct_fields__}
+        # What is shown here is who wins, not how long a function has for it.
+        return House(Table(self._clients[number % CROWD], self.house.name), patience=PATIENCE_SECONDS, **settings)
+
+    def all_at_once(self, acts: Sequence[Callable[[House], Any]]) -> list[Any]:
+        """Run all acts at the same moment; return what each gave or raised."""
+        barrier = threading.Barrier(len(acts))
+
+        def run(number: int) -> Any:
+            house = self.member(number)
+            barrier.wait()
+            try:
+                return acts[number](house)
+            except (RefusedError, UnknownCodeError, LockedOutError, SignInError) as error:
+                return error
+
+        return list(self._pool.map(run, range(len(acts))))
+
+    def one_after_another_in_a_crowd(self, acts: Sequence[Callable[[House], Any]]) -> list[Any]:
+        """Run any number of acts, as many at a time as there are threads."""
+        return list(self._pool.map(lambda n: acts[n](self.member(n)), range(len(acts))))
+
+    def close(self) -> None:
+        """Let the threads and connections go."""
+        self._pool.shutdown()
+        for client in self._clients:
+            client.close()
