@@ -14,6 +14,14 @@ from tests.bench.subjects import Subject
 COLD_BAR, WARM_BAR, MEMORY_BAR_MIB = 2.8, 2.6, 30.0
 """What Doorcode allows itself: the first two are multiples of the empty handler's."""
 
+BESIDE = {
+    "boto3, one GetItem": "telegram: admitted message",
+    "Slack Bolt": "slack: admitted message",
+    "python-telegram-bot, one loop": "telegram: admitted message",
+    "python-telegram-bot, asyncio.run": "telegram: admitted message",
+}
+"""Each peer, and what of ours does its job, or for boto3 alone: more than it does."""
+
 
 def cold_starts(subjects: list[Subject], found: starts.Found, left: dict[str, footprint.Footprint]) -> str:
     """Return the table of cold starts and whether our bar is met."""
@@ -39,8 +47,14 @@ def cold_starts(subjects: list[Subject], found: starts.Found, left: dict[str, fo
     heads = [
         "", "over TLS, ms", "times empty", "times empty, in CPU", "plain HTTP, ms", "times empty", "no bytecode, ms", "files",
     ]  # fmt: skip
-    rounds = f"{len(found[Way.TLS, empty].wall)} rounds."
-    return f"{table(heads, rows)}\n\n{rounds}\n\n{_verdict(f'at most {COLD_BAR} times the empty handler, over TLS', met, COLD_BAR)}"
+    return "\n\n".join(
+        (
+            table(heads, rows),
+            f"{len(found[Way.TLS, empty].wall)} rounds.",
+            _beside({name: found[Way.TLS, name].wall for name in left}),
+            _verdict(f"at most {COLD_BAR} times the empty handler, over TLS", met, COLD_BAR),
+        )
+    )
 
 
 def warm_functions(subjects: list[Subject], found: warm.Found, left: dict[str, footprint.Footprint]) -> str:
@@ -76,6 +90,7 @@ def warm_functions(subjects: list[Subject], found: warm.Found, left: dict[str, f
         (
             table(heads, rows),
             f"{len(found[Way.TLS, empty].cpu)} rounds of {warm.MESSAGES} messages each.",
+            _beside({name: found[Way.TLS, name].cpu for name in left}),
             _verdict(
                 f"an admitted message over TLS at most {WARM_BAR} times the empty handler's CPU time", ratios, WARM_BAR
             ),
@@ -150,6 +165,11 @@ def million(subjects: list[Subject], found: warm.Found, left: dict[str, footprin
             table(["", "$"], prices),
         )
     )
+
+
+def _beside(samples: dict[str, list[float]]) -> str:
+    times = {peer: ratio(samples[peer], samples[ours]).shown(1, 1) for peer, ours in BESIDE.items()}
+    return f"Times ours, over TLS: {'; '.join(f'{peer} {shown}' for peer, shown in times.items())}."
 
 
 def _named(subject: Subject) -> str:

@@ -100,7 +100,7 @@ class Subject(Struct, frozen=True, kw_only=True):
 
 
 def subjects() -> list[Subject]:
-    """Return all of them, the empty handler first."""
+    """Return all of them, the empty handler and the floor first."""
     hello = {platform: load(HELLO[platform]) for platform in Platform}
     telegram = hello[Platform.TELEGRAM]
 
@@ -117,6 +117,7 @@ def subjects() -> list[Subject]:
     sent = "Your request has been sent to the owner for approval."
     return [
         peer("empty handler", "empty", telegram, each=NOTHING),
+        peer("two round trips alone", "two_round_trips", telegram, each=ADMITTED),
         *(ours("admitted message", platform, each=ADMITTED) for platform in Platform),
         ours("new request", Platform.TELEGRAM, says=sent, **requested),
         ours("new request", Platform.SLACK, **requested),

@@ -40,7 +40,7 @@ def edge_clients(environment: Mapping[str, str], *, seconds: float | None = None
         environment, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"
     )
     credentials = Credentials(access_key, secret_key, environment.get("AWS_SESSION_TOKEN", ""))
-    _check_sendable(environment, "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN")
+    _check_sendable(environment, "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN", "AWS_REGION")
     deadline, trust, clock = Deadline(), Trust(), ServiceClock()
     connections: dict[Endpoint, Connection] = {}
 
@@ -71,7 +71,7 @@ def _check_sendable(environment: Mapping[str, str], *names: str) -> None:
     values = {name: environment.get(name, "") for name in names}
     odd = [name for name, value in values.items() if not (value.isascii() and value.isprintable()) or " " in value]
     if odd:
-        raise SettingsError(tuple(f"{name} holds what no credentials hold." for name in odd))
+        raise SettingsError(tuple(f"{name} holds what cannot be sent." for name in odd))
 
 
 def _endpoint(environment: Mapping[str, str], service: str, region: str) -> Endpoint:

@@ -9,7 +9,8 @@ from msgspec import Struct
 PORTS = {"https": 443, "http": 80}
 # Of the standard partition. The others have domains of their own, and more words or other beginnings in their names.
 REGION = r"(?!cn-)[a-z]{2}-[a-z]+-[0-9]{1,2}"
-ADDRESS = r"(https?)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?/?"
+LABEL = "[A-Za-z0-9-]{1,63}"
+ADDRESS = rf"(https?)://({LABEL}(?:\.{LABEL})*\.?|\[[0-9A-Fa-f]*:[0-9A-Fa-f:]*\])(?::([0-9]{{1,5}}))?/?"
 
 
 class Endpoint(Struct, frozen=True):

@@ -55,8 +55,8 @@ def test_the_session_token_is_sent() -> None:
             "cn-north-1 is no region of the standard partition. Set AWS_ENDPOINT_URL_DYNAMODB.",
         ),
         ({"AWS_ENDPOINT_URL": "localhost:1"}, "AWS_ENDPOINT_URL: localhost:1 is no http or https address"),
-        ({"AWS_SESSION_TOKEN": "a\r\nX: 1"}, "AWS_SESSION_TOKEN holds what no credentials hold."),
-        ({"AWS_ACCESS_KEY_ID": "a b"}, "AWS_ACCESS_KEY_ID holds what no credentials hold."),
+        ({"AWS_SESSION_TOKEN": "a\r\nX: 1"}, "AWS_SESSION_TOKEN holds what cannot be sent."),
+        ({"AWS_ACCESS_KEY_ID": "a b"}, "AWS_ACCESS_KEY_ID holds what cannot be sent."),
     ],
     ids=["no key", "no region", "another partition", "no address", "a line break", "a space"],
 )
