@@ -107,6 +107,7 @@ def test_taken_ports_are_told(built: Machine) -> None:
 
 def test_an_emulator_that_dies_is_told(built: Machine) -> None:
     """What it took with it is said, and the next start goes on from what was kept."""
+    assert built.run("deploying").is_up().end(signal.SIGTERM) == 0
     run = built.run("deploying").is_up()
     (emulator,) = [pid for pid, line in built.processes("bin/ministack").items() if "leash.py" not in line]
     os.kill(emulator, signal.SIGKILL)

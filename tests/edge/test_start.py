@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
-from doorcode.entrypoints.follow_up import post
+from doorcode.entrypoints import follow_up
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.platforms.inbound import FollowUp
 from tests import webhooks
 from tests.backends.gateway import moto_url
 from tests.edge.house import ALL_OWNERS, CREDENTIALS, Edge
 from tests.house import T0
+from tests.patience import PATIENCE_SECONDS
 from tests.webhooks import HELLO, STRANGER, load
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +50,8 @@ SERVES = """
 import json, sys
 sys.path.insert(0, f"functions/{sys.argv[1]}")
 import app
+from doorcode.entrypoints import edge_clients, wiring
+wiring.REQUEST_SECONDS = edge_clients.SECONDS = edge_clients.DYNAMODB_SECONDS = float(sys.argv[2])
 response = app.handler(json.load(sys.stdin), None)
 print(json.dumps([response, sorted(sys.modules)]))
 """
@@ -73,7 +76,7 @@ def test_what_an_edge_function_has_imported_when_it_has_answered(edge: Edge, pla
     """No SDK of anybody's, no pydantic, powertools or httpx, nothing that imports ``inspect``: after a request, not before."""
     edge.put(Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1))
     run = subprocess.run(
-        [sys.executable, "-S", "-c", SERVES, platform],
+        [sys.executable, "-S", "-c", SERVES, platform, str(PATIENCE_SECONDS)],
         cwd=ROOT,
         env=edge.environment
         | CREDENTIALS
@@ -186,9 +189,10 @@ def test_every_drop_has_one_reason(edge: Edge, platform: Platform, caplog: pytes
 
 @pytest.mark.parametrize("status", [200, 301, 404, None], ids=["ok", "redirect", "gone", "nobody there"])
 def test_the_follow_up_call_is_made_once_and_its_failure_ignored(
-    status: int | None, caplog: pytest.LogCaptureFixture
+    status: int | None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Security 29: one POST, no redirect followed, and a failure is a line in the log."""
+    monkeypatch.setattr(follow_up, "TIMEOUT_SECONDS", PATIENCE_SECONDS)
     requests: list[tuple[str, bytes]] = []
 
     class Hook(BaseHTTPRequestHandler):
@@ -209,7 +213,7 @@ def test_the_follow_up_call_is_made_once_and_its_failure_ignored(
             server.server_close()
         else:
             thread.start()
-        post(FollowUp(f"http://127.0.0.1:{port}/actions/T0/1/abc", b"{}"))
+        follow_up.post(FollowUp(f"http://127.0.0.1:{port}/actions/T0/1/abc", b"{}"))
         if status is not None:
             thread.join()
     assert requests == ([] if status is None else [("/actions/T0/1/abc", b"{}")])

@@ -21,17 +21,19 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 
 def main(settings: dict[str, Any], command: list[str]) -> int:
     """Run the command to its end, or until the leash is let go; return its exit code."""
-    over = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: over.set())
+    # No event: setting one takes a lock, which the handler may find in the hands of the very thread that it interrupts.
+    over: SimpleQueue[None] = SimpleQueue()
+    signal.signal(signal.SIGTERM, lambda *_: over.put(None))
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)  # noqa: S603 (what it is for)
     for end in (child.wait, _let_go):
         threading.Thread(target=_tell, args=(end, over), daemon=True).start()
-    over.wait()
+    over.get()
     patience = settings.get("patience", 0)
     if patience and child.poll() is None:
         child.terminate()
@@ -69,9 +71,9 @@ def _let_go() -> None:
         pass
 
 
-def _tell(end: Callable[[], object], over: threading.Event) -> None:
+def _tell(end: Callable[[], object], over: SimpleQueue[None]) -> None:
     end()
-    over.set()
+    over.put(None)
 
 
 if __name__ == "__main__":

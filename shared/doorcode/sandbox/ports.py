@@ -76,9 +76,16 @@ def _by(port: int) -> str:
         sockets = {f"socket:[{inode}]" for inode in _listening(port)}
         for process in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                if any(str(handle.readlink()) in sockets for handle in (process / "fd").iterdir()):
+                if any(target in sockets for target in _open(process)):
                     return f" ({_name(process)}, process {process.name})"
     return ""
+
+
+def _open(process: Path) -> Iterator[str]:
+    for handle in (process / "fd").iterdir():
+        # One that is closed meanwhile says nothing about the others.
+        with contextlib.suppress(OSError):
+            yield str(handle.readlink())
 
 
 def _listening(port: int) -> list[str]:

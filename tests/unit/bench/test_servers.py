@@ -13,6 +13,7 @@ from tests.bench.canned import PAIRED, STRANGERS, Canned
 from tests.bench.function import cpu_of
 from tests.bench.loopback import Loopback
 from tests.bench.runtime_api import FunctionError, RuntimeApi
+from tests.patience import PATIENCE_SECONDS
 
 CONTACT = {"state": {"S": "paired"}}
 KEY = {"pk": {"S": "telegram#987654321"}, "sk": {"S": "contact"}}
@@ -20,7 +21,7 @@ KEY = {"pk": {"S": "telegram#987654321"}, "sk": {"S": "contact"}}
 
 def run_function(host: str, answers: int, *, failing: bool = False) -> None:
     """Take events from the Runtime API and give each back, as Lambda's runtime client does; or fail."""
-    connection = http.client.HTTPConnection(host, timeout=10)
+    connection = http.client.HTTPConnection(host, timeout=PATIENCE_SECONDS)
     for _ in range(answers):
         connection.request("GET", "/2018-06-01/runtime/invocation/next")
         taken = connection.getresponse()
@@ -37,8 +38,8 @@ def test_the_runtime_api_gives_events_and_takes_answers(loopback: Loopback) -> N
     with loopback.serving(api.answer) as host:
         function = threading.Thread(target=run_function, args=(host, 3))
         function.start()
-        first = api.invoke([{"number": 1}, {"number": 2}], timeout=10)
-        second = api.invoke([{"number": 3}], timeout=10)
+        first = api.invoke([{"number": 1}, {"number": 2}], timeout=PATIENCE_SECONDS)
+        second = api.invoke([{"number": 3}], timeout=PATIENCE_SECONDS)
         function.join()
     assert [one.answer["number"] for one in (*first, *second)] == [1, 2, 3]
     assert all(one.seconds > 0 and one.measured == 0.25 for one in (*first, *second))
@@ -51,7 +52,7 @@ def test_a_function_that_fails_is_no_measurement(loopback: Loopback) -> None:
         function = threading.Thread(target=run_function, args=(host, 1), kwargs={"failing": True})
         function.start()
         with pytest.raises(FunctionError, match="broken"):
-            api.invoke([{"errorMessage": "broken"}], timeout=10)
+            api.invoke([{"errorMessage": "broken"}], timeout=PATIENCE_SECONDS)
         function.join()
 
 
@@ -75,7 +76,7 @@ def test_an_unsigned_call_is_refused(loopback: Loopback) -> None:
     """A client that saves itself the signature is not measured."""
     canned = Canned(CONTACT, {})
     with loopback.serving(canned.answer) as host:
-        connection = http.client.HTTPConnection(host, timeout=10)
+        connection = http.client.HTTPConnection(host, timeout=PATIENCE_SECONDS)
         body = json.dumps({"TableName": PAIRED, "Key": KEY})
         connection.request("POST", "/", body, {"X-Amz-Target": "DynamoDB_20120810.GetItem"})
         assert connection.getresponse().status == 403

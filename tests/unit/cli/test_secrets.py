@@ -5,7 +5,7 @@ import os
 import pty
 import subprocess
 import sys
-import time
+import termios
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from doorcode.aws.secrets import SecretStore
 from doorcode.cli.secret_forms import FORMS, doubt, is_placeholder, problem
 from doorcode.cli.secrets import MAX_RING
 from doorcode.pairing.keyring import key_id
+from tests.patience import PATIENCE_SECONDS, eventually
 from tests.unit.cli.setup_fixtures import OWN, PREFIX, TELEGRAM_TOKEN, House, refusal
 
 REAL = {
@@ -26,6 +27,9 @@ REAL = {
     "discord/public-key": "0123456789abcdef" * 4,
     "discord/bot-token": "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs0aaaa",
 }
+
+# Where they stand in what ``termios.tcgetattr`` returns.
+LOCAL_MODES = 3
 
 
 # set
@@ -83,11 +87,11 @@ def test_a_real_terminal_echoes_nothing() -> None:
     seen = b""
     while b": " not in seen:
         seen += os.read(ours, 1000)
-    time.sleep(0.2)
+    assert eventually(lambda: not termios.tcgetattr(ours)[LOCAL_MODES] & termios.ECHO)
     os.write(ours, b"123456:typed-secret\n")
     while b"19" not in seen:
         seen += os.read(ours, 1000)
-    assert process.wait(10) == 0
+    assert process.wait(PATIENCE_SECONDS) == 0
     os.close(ours)
     assert b"typed-secret" not in seen
 

@@ -1,7 +1,6 @@
 """Which stack a command reaches, and what it says when it reaches none: the real client, and nothing to talk to."""
 
 import json
-import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 
 from doorcode.cli.app import main
 from doorcode.cli.target import Target
+from tests.backends.emulators import free_port
 
 Run = Callable[..., tuple[int, str]]
 
@@ -19,7 +19,7 @@ def doorcode(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     """Run a command line; return its exit code and its line on standard error."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{_nobody_listens()}")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
 
     def run(*arguments: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["doorcode", "pairing", "list", *arguments])
@@ -31,13 +31,6 @@ def doorcode(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
         return int(ended.value.code or 0), err
 
     return run
-
-
-def _nobody_listens() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def test_an_endpoint_that_is_not_there(doorcode: Run) -> None:
@@ -81,7 +74,7 @@ def test_a_sandbox_that_does_not_run(doorcode: Run, tmp_path: Path, monkeypatch:
 
 def test_a_sandbox_that_has_gone(doorcode: Run, tmp_path: Path) -> None:
     """The sandbox's own endpoint is taken, with its own stack, and nothing of the operator's account."""
-    (tmp_path / "sandbox.json").write_text(f'{{"endpoint": "http://127.0.0.1:{_nobody_listens()}", "stack": "box"}}')
+    (tmp_path / "sandbox.json").write_text(f'{{"endpoint": "http://127.0.0.1:{free_port()}", "stack": "box"}}')
     code, line = doorcode("--local", "--store-dir", str(tmp_path))
     assert code == 3
     assert line.startswith("Cannot reach the function box-admin: Could not connect")

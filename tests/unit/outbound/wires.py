@@ -19,6 +19,7 @@ from doorcode.sandbox.standins.discord import DiscordStandIn
 from doorcode.sandbox.standins.server import StandIn
 from doorcode.sandbox.standins.slack import SlackStandIn
 from doorcode.sandbox.standins.telegram import TelegramStandIn
+from tests.patience import PATIENCE_SECONDS
 
 NOW = 1_800_000_000
 OWNER, STRANGER = 0, 1
@@ -96,7 +97,7 @@ class Wire:
 
 
 @contextmanager
-def wire(platform: str, token: str | None = None, *, timeout: float = 5) -> Iterator[Wire]:
+def wire(platform: str, token: str | None = None, *, timeout: float = PATIENCE_SECONDS) -> Iterator[Wire]:
     """Wire a sender to a stand-in whose owner and stranger have both written to the bot at ``NOW``."""
     stand_in = STAND_INS[platform](TOKENS[platform], clock=lambda: float(NOW))
     for user_id in PEOPLE[platform]:

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from doorcode.sandbox.standins.server import StandIn
+from tests.patience import PATIENCE_SECONDS
 
 
 def call(
@@ -13,7 +14,7 @@ def call(
 ) -> tuple[int, Any, dict[str, str]]:
     """Return status, answer (read, if it is JSON) and headers."""
     address = urlsplit(stand_in.url)
-    connection = HTTPConnection(address.hostname or "", address.port, timeout=10)
+    connection = HTTPConnection(address.hostname or "", address.port, timeout=PATIENCE_SECONDS)
     kind = "application/x-www-form-urlencoded" if form else "application/json"
     body = fields if isinstance(fields, bytes) else (urlencode(fields) if form else json.dumps(fields))
     try:

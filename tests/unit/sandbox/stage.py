@@ -21,6 +21,7 @@ from doorcode.sandbox.standins.discord import DiscordStandIn
 from doorcode.sandbox.standins.server import Request
 from doorcode.sandbox.standins.slack import SlackStandIn
 from doorcode.sandbox.standins.telegram import TelegramStandIn
+from tests.patience import PATIENCE_SECONDS
 
 OWNERS = {Platform.TELEGRAM: ["123456789"], Platform.SLACK: ["U0OWNER001"], Platform.DISCORD: ["200000000000000002"]}
 STRANGERS = {Platform.TELEGRAM: "987654321", Platform.SLACK: "U0STRANGER", Platform.DISCORD: "200000000000000001"}
@@ -141,7 +142,10 @@ class Cloud:
         def receive(**_: object) -> Any:
             if self.trouble:
                 raise self.trouble.pop()
-            taken, self.waiting = self.waiting[:10], self.waiting[10:]
+            # In place: a test may lay out others meanwhile.
+            waiting = self.waiting
+            taken = waiting[:10]
+            del waiting[:10]
             self.read.set()
             # Not at once: nobody turns in circles here.
             time.sleep(0 if taken else 0.01)
@@ -198,7 +202,7 @@ class House:
         """Ask the front anything; without ``headers`` as the page does."""
         address = urlsplit(self.front.url).netloc
         given = {"Content-Type": "application/json", "Sec-Fetch-Site": "same-origin"} if headers is None else headers
-        with contextlib.closing(http.client.HTTPConnection(address, timeout=10)) as connection:
+        with contextlib.closing(http.client.HTTPConnection(address, timeout=PATIENCE_SECONDS)) as connection:
             connection.request(verb, path, body if isinstance(body, bytes | None) else json.dumps(body), given)
             response = connection.getresponse()
             return response.status, dict(response.headers.items()), response.read()

@@ -9,6 +9,7 @@ import pytest
 
 from doorcode.sandbox.standins.discord import DiscordStandIn, live_markup
 from doorcode.sandbox.standins.forms import FormError
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.sandbox.http import call
 
 NOW = 1_800_000_000.0
@@ -204,7 +205,7 @@ def test_an_answer_that_is_faster_than_its_response(discord: DiscordStandIn) -> 
     """Who is patient finds the response to an interaction although it is read after the call; who is not, does not."""
     discord.interaction(TOKEN, "60")
     assert _do(discord, "PATCH", ORIGINAL, {"content": "hi", **QUIET}, bot=False)[0] == 404
-    discord.patience = 10
+    discord.patience = PATIENCE_SECONDS
     reader = threading.Timer(0.05, discord.respond, (TOKEN, b'{"type": 5}'))
     reader.start()
     assert _do(discord, "PATCH", ORIGINAL, {"content": "hi", **QUIET}, bot=False)[0] == 200

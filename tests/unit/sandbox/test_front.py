@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from doorcode.sandbox.front import MAX_BODY, Front
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.sandbox.stage import HOST, House
 
 
@@ -22,7 +23,7 @@ def house() -> Iterator[House]:
 def _raw(front: Front, request: bytes) -> bytes:
     """Send bytes as they are; return all that comes back until the connection ends."""
     address = urlsplit(front.url)
-    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=PATIENCE_SECONDS) as connection:
         connection.sendall(request)
         connection.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: connection.recv(65536), b""))
@@ -38,7 +39,7 @@ def test_requests_go_on_to_the_byte(house: House) -> None:
         ("X-Two", "2"),
     ]
     address = urlsplit(house.front.url).netloc
-    with closing(http.client.HTTPConnection(address, timeout=10)) as connection:
+    with closing(http.client.HTTPConnection(address, timeout=PATIENCE_SECONDS)) as connection:
         connection.putrequest("PUT", "/api/a%20b/../c?x=1&x=%2F", skip_accept_encoding=True)
         for name, value in [*headers, ("Keep-Alive", "5"), ("X-Hop", "1"), ("Connection", "X-Hop")]:
             connection.putheader(name, value)
@@ -54,7 +55,7 @@ def test_answers_come_back_to_the_byte(house: House) -> None:
     """Status, headers (one of them twice) and body come back as they were."""
     headers = [("Set-Cookie", "a=1; Secure"), ("Set-Cookie", "b=2"), ("ETag", '"x"'), ("Server", "stack")]
     house.api.answers.append((418, headers, b"\xff\x00"))
-    with closing(http.client.HTTPConnection(urlsplit(house.front.url).netloc, timeout=10)) as connection:
+    with closing(http.client.HTTPConnection(urlsplit(house.front.url).netloc, timeout=PATIENCE_SECONDS)) as connection:
         connection.request("GET", "/owner")
         response = connection.getresponse()
         assert (response.status, response.read()) == (418, b"\xff\x00")
@@ -181,7 +182,7 @@ def test_stopping_ends_streams() -> None:
     house = House()
     with house.running():
         address = urlsplit(house.front.url).netloc
-        connection = http.client.HTTPConnection(address, timeout=10)
+        connection = http.client.HTTPConnection(address, timeout=PATIENCE_SECONDS)
         connection.request("GET", "/playground/changes")
         response = connection.getresponse()
         assert response.readline() == b'data: {"version": 1}\n'

@@ -13,7 +13,7 @@ import pytest
 
 from doorcode.sandbox import leash
 from doorcode.sandbox.process import Leashed, tail
-from tests.patience import eventually
+from tests.patience import PATIENCE_SECONDS, eventually
 
 # Starts another process in its group, says both ids, and waits.
 FAMILY = """
@@ -99,7 +99,7 @@ def test_a_command_that_ends_by_itself_leaves_nothing(tmp_path: Path) -> None:
     """Its exit code is passed on, and what it started ends."""
     with started(tmp_path, FAMILY.replace("time.sleep(600)\n", "sys.exit(7)\n")) as process:
         _, child = (int(word) for word in said(tmp_path))
-        assert process.wait(20) == 7
+        assert process.wait(PATIENCE_SECONDS) == 7
         assert eventually(lambda: not alive(child))
 
 
@@ -135,7 +135,7 @@ def test_sigterm_to_the_leash_is_letting_go(tmp_path: Path) -> None:
     """A machine that shuts down tells everybody at once: the command still has time to save."""
     with started(tmp_path, SAVES, str(tmp_path / "state"), "0", patience=20) as process:
         os.kill(process.pid, signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
     assert (tmp_path / "state").read_text() == "saved"
 
 
@@ -214,4 +214,4 @@ def test_it_needs_no_packages() -> None:
     """It runs on the standard library alone, and so starts at once."""
     script = [sys.executable, "-I", "-S", leash.__file__, json.dumps({}), sys.executable, "-c", "raise SystemExit(3)"]
     with subprocess.Popen(script, stdin=subprocess.PIPE) as process:
-        assert process.wait(20) == 3
+        assert process.wait(PATIENCE_SECONDS) == 3

@@ -9,7 +9,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from doorcode.pairing.contact import Platform
 from doorcode.sandbox.playground.inside import FUNCTIONS, MAX_RECORDS
-from tests.patience import eventually
+from tests.patience import PATIENCE_SECONDS, eventually
 from tests.unit.sandbox.stage import House
 
 GONE = EndpointConnectionError(endpoint_url="http://127.0.0.1:5004")
@@ -95,7 +95,7 @@ def test_nothing_is_left_behind() -> None:
     house = House()
     for _ in range(2):
         with house.front:
-            assert house.cloud.read.wait(10)
+            assert house.cloud.read.wait(PATIENCE_SECONDS)
         assert (house.cloud.rules, house.cloud.queues) == (set(), set())
         house.cloud.read.clear()
     house.api.end()
@@ -115,7 +115,7 @@ def test_starting_and_stopping_without_an_emulator() -> None:
     house = House()
     house.cloud.gone = GONE
     with house.front:
-        assert house.cloud.read.wait(10)
+        assert house.cloud.read.wait(PATIENCE_SECONDS)
         assert len(house.json("GET", "scene")["people"]) == 9
         house.cloud.stuck = GONE
     house.api.end()

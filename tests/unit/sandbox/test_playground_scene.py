@@ -14,6 +14,7 @@ from doorcode.pairing.contact import Platform
 from doorcode.sandbox.playground.cast import MAX_PEOPLE
 from doorcode.sandbox.playground.drawing import MAX_MESSAGES
 from doorcode.sandbox.playground.stage import KEEPS
+from tests.patience import PATIENCE_SECONDS
 from tests.unit.sandbox.stage import OWNERS, STRANGERS, House
 
 TELEGRAM, SLACK, DISCORD = Platform
@@ -167,7 +168,7 @@ def test_no_answer_of_discord_s(house: House, status: int, answer: Any) -> None:
 def test_changed_without_anybody_doing_anything(house: House) -> None:
     """Whoever listens hears the version at once, and again for a call of the bot's."""
     address = urlsplit(house.front.url).netloc
-    with closing(http.client.HTTPConnection(address, timeout=10)) as connection:
+    with closing(http.client.HTTPConnection(address, timeout=PATIENCE_SECONDS)) as connection:
         connection.request("GET", "/playground/changes")
         response = connection.getresponse()
         assert response.headers["Content-Type"] == "text/event-stream; charset=utf-8"

@@ -61,6 +61,16 @@ def test_free_ports_are_fine() -> None:
     assert ports.free(port)
 
 
+def test_what_is_closed_meanwhile_hides_nothing_else(tmp_path: Path) -> None:
+    """A process goes on while one looks at it: of what it has closed nothing is told, of all the rest it is."""
+    (tmp_path / "fd").mkdir()
+    for number in range(20):
+        handle = tmp_path / "fd" / str(number)
+        # What is no link cannot be read as one either.
+        handle.symlink_to(f"socket:[{number}]") if number % 2 else handle.touch()
+    assert set(ports._open(tmp_path)) == {f"socket:[{number}]" for number in range(1, 20, 2)}
+
+
 @pytest.mark.parametrize(
     ("line", "name"),
     [

@@ -12,7 +12,7 @@ import pytest
 from doorcode.sandbox.standins.forms import FormError, checked
 from doorcode.sandbox.standins.server import MAX_BODY, Answer, Routed, StandIn, cut
 from doorcode.sandbox.standins.telegram import TelegramStandIn
-from tests.patience import eventually
+from tests.patience import PATIENCE_SECONDS, eventually
 from tests.unit.sandbox.http import call
 
 ME = "/bot7000000001:stand-in/getMe"
@@ -62,7 +62,7 @@ def test_waiting() -> None:
         assert not stand_in.wait(lambda: bool(stand_in.calls), 0.01)
         calling = threading.Timer(0.05, call, (stand_in, "GET", ME))
         calling.start()
-        assert stand_in.wait(lambda: len(stand_in.named("getMe")) == 1)
+        assert stand_in.wait(lambda: len(stand_in.named("getMe")) == 1, PATIENCE_SECONDS)
         # The call is recorded before it is answered: whoever leaves now would cut it.
         calling.join()
 
@@ -114,10 +114,12 @@ def test_stopping_ends_what_hangs() -> None:
 
     with TelegramStandIn() as stand_in:
         hangs = stand_in.inject(hang=60)
-        threading.Thread(target=hanging).start()
+        calling = threading.Thread(target=hanging)
+        calling.start()
         idle = socket.create_connection((urlsplit(stand_in.url).hostname, urlsplit(stand_in.url).port))
         assert eventually(lambda: not hangs.times)
-    assert ended.wait(5)
+    calling.join(PATIENCE_SECONDS)
+    assert ended.is_set()
     idle.close()
     cut(idle)
 
@@ -148,8 +150,9 @@ def test_clients_that_give_up_are_nothing_unusual() -> None:
         assert eventually(lambda: not hangs.times)  # what is reset before it was read never came
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
         client.close()
-        assert stand_in.wait(lambda: bool(stand_in.calls))
-        time.sleep(0.1)
+        assert stand_in.wait(lambda: bool(stand_in.calls), PATIENCE_SECONDS)
+        # What breaks in answering is noted before the connection is given up.
+        assert eventually(lambda: not stand_in._server._open)
 
 
 def test_platforms_fill_in() -> None:

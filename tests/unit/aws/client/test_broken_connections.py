@@ -9,6 +9,7 @@ import pytest
 from doorcode.aws.client import connection
 from doorcode.aws.client.connection import KEPT_SECONDS
 from doorcode.aws.client.errors import BadAnswerError, ConnectError, NoAnswerError, TransportError
+from tests.patience import eventually
 from tests.unit.aws.client.peer import HASTY, Script, Talk, answer, answering, faithful, serving
 
 ASKED = {"Key": "1"}
@@ -98,7 +99,9 @@ def test_an_answer_is_whole_in_time_or_none(script: Script) -> None:
         with pytest.raises(NoAnswerError, match="TimeoutError") as late:
             service.call("GetItem", ASKED)
         assert late.value.sent
-        assert len(peer.requests) == 1
+        # Sent is not yet heard.
+        assert eventually(lambda: peer.requests)
+        assert (len(peer.requests), peer.connections) == (1, 1)
 
 
 @pytest.mark.parametrize("script", LATE.values(), ids=LATE)

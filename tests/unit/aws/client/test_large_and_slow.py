@@ -161,7 +161,7 @@ def test_a_request_whose_time_ran_out_before_it_was_sent_is_not_waited_for() -> 
         connection._deadline.clock = lambda: now
         with pytest.raises(NoAnswerError, match="TimeoutError"):
             connection.post(slowly_made, 1)
-        assert connection.post(lambda: HEAD, 1).status == 200
+        assert connection.post(lambda: HEAD, PATIENT).status == 200
 
 
 @pytest.mark.parametrize(("connect_seconds", "request_seconds"), [(HASTY, PATIENT), (PATIENT, HASTY)])
