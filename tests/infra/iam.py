@@ -98,7 +98,6 @@ CONTROL = (
     *("DeleteResourcePolicy", "PutResourcePolicy", "CreateBackup", "DescribeTable"),
 )
 ITEMS = ("GetItem", "BatchGetItem", "Query", "UpdateItem", "PutItem", "DeleteItem", "ConditionCheckItem")
-WRITES = ("UpdateItem", "PutItem", "DeleteItem")
 # Partitions of the operator's surfaces alone.
 SIGN_INS = ("links", "sessions", "tokens")
 STAFF_ONLY = ("lockout#cli", "lockout#api", "lockout#web", *SIGN_INS)

@@ -614,6 +614,16 @@ def test_parameters_are_described_and_bounded(name: str) -> None:
         assert parameter["ConstraintDescription"].endswith(".")
 
 
+def test_parameters_are_in_the_runbook() -> None:
+    """All of them, in their order, with their defaults and in the same words."""
+    told = (ROOT / "docs/operations.md").read_text().partition("\n## Settings\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (?:`(.*?)` )?\| (.*) \|$", told, re.MULTILINE)
+    assert rows == [
+        (name, str(parameter["Default"]), parameter["Description"])
+        for name, parameter in template()["Parameters"].items()
+    ]
+
+
 @pytest.mark.parametrize("name", list(template()["Parameters"]))
 def test_parameters_are_used(name: str) -> None:
     """No parameter is left over."""

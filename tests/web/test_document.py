@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -178,3 +179,17 @@ def test_the_document_says_which_word_stands_for_which_refusal(web: WebHouse) ->
     assert {"unknown_code", "expired", "not_paired"} <= reasons(404)
     references = set(re.findall(r'"#/components/(\w+)/(\w+)"', json.dumps(document)))
     assert not [(kind, name) for kind, name in references if name not in document["components"][kind]]
+
+
+def test_the_page_for_people_names_every_route_and_status() -> None:
+    """docs/api.md tells of the same operations and refusals as the document."""
+    text = (Path(__file__).parents[2] / "docs/api.md").read_text()
+    named = set()
+    method = path = ""
+    for new, there, beside in re.findall(r"`(GET|POST|DELETE) (/api/[\w/{}]+)`|`…(/\w+)`", text):
+        method, path = (new, there) if there else (method, path.rpartition("/")[0] + beside)
+        named.add((method, path))
+    assert named == {(route.method, route.path) for route in API}
+    told = {int(status) for row in re.findall(r"^\| ([\d, ]+) \|", text, re.MULTILINE) for status in row.split(",")}
+    # Which method a path has is no matter of one operation.
+    assert told == {status for route in API for status in openapi.refusals_of(route)} | {405}

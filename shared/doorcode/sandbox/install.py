@@ -8,7 +8,9 @@ from collections.abc import Mapping
 import msgspec
 from botocore.exceptions import ClientError
 
+from doorcode.cli.deployment import API_URLS
 from doorcode.pairing.contact import Platform
+from doorcode.pairing.settings import Settings
 from doorcode.sandbox.build import built_key, digests, local_build_held
 from doorcode.sandbox.checkout import Checkout
 from doorcode.sandbox.deployment import deploy, make_good, outputs
@@ -22,11 +24,10 @@ from doorcode.sandbox.store import Deployed
 BUCKET = "doorcode-sandbox"
 # Secrets that were just set are soon in use.
 SECRETS_MAX_AGE = 5
-API_URLS = {platform: f"{platform.upper()}_API_URL" for platform in Platform}
-REAL_URLS = {
-    Platform.TELEGRAM: "https://api.telegram.org",
-    Platform.SLACK: "https://slack.com/api",
-    Platform.DISCORD: "https://discord.com/api/v10",
+REAL_URLS: Mapping[Platform, str] = {
+    Platform.TELEGRAM: Settings().telegram_api_url,
+    Platform.SLACK: Settings().slack_api_url,
+    Platform.DISCORD: Settings().discord_api_url,
 }
 
 

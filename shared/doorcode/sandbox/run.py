@@ -11,13 +11,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
 from doorcode.aws.provisioning import TELEGRAM_WEBHOOK_SECRET
+from doorcode.cli.deployment import API_URLS
 from doorcode.pairing.contact import Platform
 from doorcode.sandbox.checkout import Checkout
 from doorcode.sandbox.credentials import fill, read, real
 from doorcode.sandbox.deployment import REGION, outputs
 from doorcode.sandbox.front import Front
 from doorcode.sandbox.ground import PREFIX, STACK, Ground, standing
-from doorcode.sandbox.install import API_URLS, install, parameters
+from doorcode.sandbox.install import install, parameters
 from doorcode.sandbox.plan import Plan
 from doorcode.sandbox.playground.stage import Playground
 from doorcode.sandbox.progress import Progress

@@ -1,6 +1,8 @@
-"""The gate, against the table of design.md told once more in the plainest words."""
+"""The gate, against its rules told once more in the plainest words."""
 
 import itertools
+import re
+from pathlib import Path
 
 import pytest
 from msgspec import structs
@@ -38,7 +40,7 @@ def _message(**fields: object) -> Message:
 def _expected(  # noqa: C901, PLR0911, PLR0913 (every rule in its own words)
     who: str, listed: str, policy: str, group_policy: str, *, group: bool, addressed: bool, same: bool, cooling: bool
 ) -> str:
-    """Say what design.md says, rule by rule, from the names of things alone."""
+    """Say what the rules say, one by one, from the names of things alone."""
     if who == "blocked":
         return "drop blocked"
     if group and group_policy == "off":
@@ -232,3 +234,11 @@ def test_reasons() -> None:
         "not_a_message", "blocked", "group_policy", "owner", "allowed_user", "paired", "policy_deny", "group_unknown",
         "policy_allow", "over_budget", "pairing_requested", "rate_limited", "waiting_room_full",
     ]  # fmt: skip
+
+
+def test_every_reason_is_in_the_runbook() -> None:
+    """Whoever finds a reason in the log can read what it means, in the order in which they are looked at."""
+    runbook = Path(__file__).parents[3] / "docs/operations.md"
+    table = runbook.read_text().partition("\n## Reasons\n")[2].partition("\n## ")[0]
+    named = [reason for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for reason in re.findall(r"\w+", row)]
+    assert named == [*Reason, "bad_signature"]

@@ -1,4 +1,4 @@
-"""The whole matrix of design.md, written out once more, and what each move does to every field."""
+"""The whole matrix of states and operations, written out once more, and what each move does to every field."""
 
 import pytest
 from msgspec import structs

@@ -20,7 +20,6 @@ from tests.unit.platforms.deliveries import LONGEST_ID, message, only_press, pro
 TELEGRAM, SLACK, DISCORD = Platform
 KEYS = Keyring((b"callback secret",))
 LABELS = ["✅ Approve", "❌ Deny"]
-OUTCOME = "✅ Approved by 123456789 (button)"
 # What costs the most when it is escaped, as a name and as whoever decided.
 WORST = ("&" * 64, "*" * 64, "@" * 64, "." * 64, "𝄞" * 64)
 

@@ -5,7 +5,7 @@ import { copier, h } from "./dom.js";
 const TOKENS = /("(?:\\.|[^"\\])*")(\s*:)?|\b(true|false|null)\b|(-?\b\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b)/g;
 
 /** A JSON text is shown as what it says; anything else as it is. */
-export function readable(value) {
+function readable(value) {
   if (typeof value !== "string") return JSON.stringify(value, null, 2) ?? "";
   try {
     const found = JSON.parse(value);
