@@ -17,7 +17,8 @@ from tests.patience import PATIENCE_SECONDS
 PAGE = Path(doorcode.sandbox.__file__).parent / "playground/page"
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+    "trusted-types 'none'"
 )
 KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 BOTS = {"telegram": "@doorcode_bot", "slack": "@Doorcode", "discord": "Doorcode"}

@@ -95,7 +95,7 @@ def test_doorcode_does_not_answer(house: OwnerHouse) -> None:
 
 
 def test_signed_out_elsewhere(house: OwnerHouse) -> None:
-    """The notice comes in front of the page with the next request; a new link brings back the page as it was."""
+    """The notice takes the page's place with the next request, and names nobody; a new link brings it back as it was."""
     house.asks()
     owner = house.come_in()
     label = owner.row("@ann").get_by_role("textbox")
@@ -103,9 +103,10 @@ def test_signed_out_elsewhere(house: OwnerHouse) -> None:
     house.signs_everybody_out()
     owner.later()
     told_to_sign_in(owner, "You are signed out")
-    expect(owner.page.get_by_text("@ann")).to_be_visible()
+    expect(owner.page.get_by_text("@ann").first).to_be_hidden()
     owner.page.evaluate("(link) => { location.hash = `token=${link}`; }", house.link())
     signed_in(owner)
+    expect(owner.row("@ann")).to_be_visible()
     expect(label).to_have_value("friend")
     expect(label).to_be_focused()
 

@@ -118,16 +118,20 @@ def test_a_hidden_page_asks_nothing(house: OwnerHouse) -> None:
     expect(owner.button("Approve @ann")).to_be_visible()
 
 
-@pytest.mark.parametrize("late", ["pending", "approve"])
+@pytest.mark.parametrize("late", ["pending", "approve", "revoke"])
 def test_an_answer_that_comes_after_signing_out(house: OwnerHouse, late: str) -> None:
-    """Who was waiting is neither shown nor read out to whoever is at the screen next."""
+    """Who was waiting or paired is neither shown nor read out to whoever is at the screen next."""
     house.asks()
+    house.lets_in("555001", "@bob")
     owner = house.come_in()
     held: list[tuple[Route, APIResponse]] = []
     owner.page.route(f"**/{late}", lambda route: held.append((route, route.fetch())))
     expect(owner.button("Approve @ann")).to_be_visible()
     if late == "approve":
         owner.button("Approve @ann").click()
+    elif late == "revoke":
+        owner.button("Revoke @bob").click()
+        owner.page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     else:
         owner.later()
     owner.button("Sign out").first.click()
@@ -137,6 +141,25 @@ def test_an_answer_that_comes_after_signing_out(house: OwnerHouse, late: str) ->
         route.fulfill(response=answer)
     owner.later(1)
     assert "@ann" not in owner.page.content()
+    assert "@bob" not in owner.page.content()
+
+
+def test_an_answer_from_before_signing_in_again(house: OwnerHouse) -> None:
+    """A late "nobody is signed in" about the session before does not send away whoever has a new one: it is asked anew."""
+    owner = house.come_in()
+    held: list[Route] = []
+    owner.page.route("**/pending", lambda route: held.append(route), times=1)  # noqa: PLW0108 (Playwright marks it)
+    house.signs_everybody_out()
+    owner.later()
+    # The lists are asked for as soon as somebody is signed in.
+    with owner.page.expect_request("**/paired"):
+        owner.page.evaluate("(link) => { location.hash = `token=${link}`; }", house.link())
+    house.asks()
+    [route] = held
+    answering(401, error="no", reason="not_signed_in")(route)
+    expect(owner.button("Approve @ann")).to_be_visible()
+    expect(owner.notice).to_be_hidden()
+    expect(owner.announced).not_to_contain_text("trouble")
 
 
 def test_whoever_may_only_look_has_nothing_to_press(house: OwnerHouse) -> None:

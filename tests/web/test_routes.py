@@ -227,7 +227,8 @@ def test_every_answer_has_the_headers_and_none_of_another_origins(web: WebHouse,
                     "cache-control": "no-cache",
                     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
                     "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-                    "frame-ancestors 'none'; require-trusted-types-for 'script'",
+                    "frame-ancestors 'none'; require-trusted-types-for 'script'; "
+                    "trusted-types 'none'",
                 }
             assert reply.headers.items() >= wanted.items()
             assert not [name for name in reply.headers if name.startswith("access-control-")]

@@ -28,7 +28,8 @@ TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg":
 MAX_BODY = 64 << 10
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+    "trusted-types 'none'"
 )
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -5,6 +5,9 @@ const PATIENCE_SECONDS = 15;
 /** @type {() => void} */
 let signedOut = () => {};
 
+// Which signing-in a question belongs to: a late answer to an earlier one tells nothing of the session that there is now.
+let signIns = 0;
+
 /** An answer other than 2xx, or none at all (status 0). */
 export class ApiError extends Error {
   /**
@@ -31,6 +34,11 @@ export function whenSignedOut(hook) {
   signedOut = hook;
 }
 
+/** Note that somebody is signed in: from here on, or still. */
+export function nowSignedIn() {
+  signIns += 1;
+}
+
 /**
  * Ask the API. Paths are relative to the page, so that both may move together.
  * @param {"GET" | "POST" | "DELETE"} method
@@ -44,6 +52,7 @@ export async function call(method, path, body, { signingIn = false } = {}) {
   /** @type {Response} */
   let response;
   let text = "";
+  const asked = signIns;
   try {
     response = await fetch(`api/${path}`, {
       method,
@@ -63,7 +72,11 @@ export async function call(method, path, body, { signingIn = false } = {}) {
     return answer;
   }
   if (response.status === 401 && !signingIn) {
-    signedOut();
+    if (asked === signIns) {
+      signedOut();
+    } else if (method === "GET") {
+      return call(method, path);
+    }
   }
   throw new ApiError(response.status, answer ?? {});
 }

@@ -18,7 +18,12 @@ export function confirmed({ title, whom = "", text, yes }) {
   byId("confirm-no").onclick = () => dialog.close("no");
   return new Promise((resolve) => {
     dialog.returnValue = "no";
-    dialog.onclose = () => resolve(dialog.returnValue === "yes");
+    dialog.onclose = () => {
+      // Whom it was about is nobody's business after signing out.
+      write(byId("confirm-title"), "");
+      write(byId("confirm-whom"), "");
+      resolve(dialog.returnValue === "yes");
+    };
     dialog.showModal();
     byId("confirm-no").focus();
   });

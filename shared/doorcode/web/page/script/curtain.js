@@ -1,4 +1,4 @@
-// The sign-in notice: alone at first, later in front of the page, which stays as it is behind it.
+// The sign-in notice: alone at first, later in place of the page, which comes back as it was.
 
 import { byId, write } from "./elements.js";
 

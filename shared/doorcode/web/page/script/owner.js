@@ -2,7 +2,7 @@
 
 import { Activity } from "./activity.js";
 import { announce, hush } from "./announcer.js";
-import { ApiError, whenSignedOut } from "./api.js";
+import { ApiError, nowSignedIn, whenSignedOut } from "./api.js";
 import { confirmed, dismiss } from "./confirm.js";
 import * as curtain from "./curtain.js";
 import { byId, write } from "./elements.js";
@@ -89,6 +89,7 @@ async function enterWithSpentLink() {
 
 /** @param {session.Session} who */
 function show(who) {
+  nowSignedIn();
   const identity = `${who.actor} ${who.scope}`;
   if (shownTo && shownTo !== identity) {
     forget();

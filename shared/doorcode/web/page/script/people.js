@@ -141,6 +141,10 @@ export class People {
    * @param {import("./person.js").Action} action
    */
   #done(key, person, action) {
+    // It may have been on its way when everything was forgotten.
+    if (this.rows.get(key) !== person) {
+      return;
+    }
     announce(`${whom(/** @type {any} */ (person.record))}: ${action.done}`);
     this.hooks.changed();
     setTimeout(() => {
