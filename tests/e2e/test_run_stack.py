@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from doorcode.pairing.contact import Platform
@@ -230,3 +231,24 @@ def test_a_state_without_its_stack_is_told(house: House) -> None:
     # That start was never complete, so what was kept is as it was.
     state.write_text(whole)
     assert "Nothing has changed" in house.start(**ELSEWHERE)
+
+
+def test_one_platform_alone(house: House) -> None:
+    """Begun afresh for Slack alone, nobody is paired, the other platforms have no token, and strangers meet the policy."""
+    house.stop()
+    owners = {Platform.SLACK: OWNERS[Platform.SLACK]}
+    plan, house.plan = (
+        house.plan,
+        replace(house.plan, fresh=True, policy="deny", platforms=(Platform.SLACK,), owners=owners),
+    )
+    try:
+        house.start()
+        tokens = read(house.client("ssm"), PREFIX, [f"{platform}/bot-token" for platform in Platform])
+        assert list(tokens) == ["slack/bot-token"]
+        settings = house.settings("Slack")
+        assert (settings["UNKNOWN_USER_POLICY"], settings["OWNER_USER_IDS"]) == ("deny", f"slack:{OWNERS[Platform.SLACK][0]}")
+        scene = httpx.get(f"{house.sandbox.url}/playground/scene", timeout=60).json()
+        assert {chat["platform"] for chat in scene["chats"]} == {"slack"}
+        assert house.client("dynamodb").scan(TableName=resource(house.client, STACK, "Table"))["Count"] == 0
+    finally:
+        house.plan = plan

@@ -250,7 +250,11 @@ class Traffic:
     def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
-        self.more()
+        try:
+            self.more()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -16,6 +16,7 @@ import typer
 from doorcode.cli.deployment import Deployment
 from doorcode.cli.ending import CommandError, Exit
 from doorcode.cli.examples import examples
+from doorcode.cli.options import JsonOption
 from doorcode.cli.platform_api import DiscordApi, PlatformError, Trouble, discord_api
 from doorcode.cli.secret_forms import DISCORD_KEY, FORMS
 from doorcode.cli.secrets import SETTLING_SECONDS
@@ -57,7 +58,6 @@ DescriptionOption = Annotated[
     str | None,
     typer.Option("--description", help="What the bot's profile says; by default what it says already, if anything."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.callback()

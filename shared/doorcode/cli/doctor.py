@@ -18,6 +18,7 @@ from doorcode.cli.deployment import Deployment
 from doorcode.cli.ending import CommandError, Exit
 from doorcode.cli.examination import Dropped, Examination, Finding, Level
 from doorcode.cli.examples import examples
+from doorcode.cli.options import JsonOption
 from doorcode.cli.shown import iso, moment
 from doorcode.cli.target import DEFAULT_STACK, Target, targeted, unreachable
 from doorcode.errors import DoorcodeError
@@ -44,7 +45,6 @@ WIDE = 400
 SendTestOption = Annotated[
     bool, typer.Option("--send-test", help="Write to every owner, for often only that tells whether they are reached.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @targeted

@@ -16,6 +16,7 @@ from doorcode.cli.admin_client import AdminClient, Listed, Page
 from doorcode.cli.duration import seconds
 from doorcode.cli.ending import CommandError, Exit
 from doorcode.cli.examples import examples
+from doorcode.cli.options import ConfirmOption, JsonOption
 from doorcode.cli.output import at, say, say_fields, say_json
 from doorcode.cli.shown import shown
 from doorcode.cli.target import Target, targeted
@@ -69,7 +70,7 @@ def list_contacts(  # noqa: PLR0913 (the command's options)
     pending: Annotated[bool, typer.Option("--pending", help="Only requests that wait, with their codes.")] = False,
     paired: Annotated[bool, typer.Option("--paired", help="Only who may talk to the bot.")] = False,
     blocked: Annotated[bool, typer.Option("--blocked", help="Only who is blocked.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array, for programs.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List who is paired and who waits, with codes that work. Times are UTC."""
     if pending + paired + blocked > 1:
@@ -187,7 +188,7 @@ def clear(
     target: Target,
     *,
     platform: PlatformOption = None,
-    confirm: Annotated[bool, typer.Option("--confirm", help="Do not ask.")] = False,
+    confirm: ConfirmOption = False,
 ) -> None:
     """Revoke everybody who is paired."""
     which = f"paired {platform} channels" if platform else "paired channels"

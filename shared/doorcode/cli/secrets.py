@@ -25,6 +25,7 @@ from doorcode.aws.secrets import REREAD_SECONDS
 from doorcode.cli.deployment import Deployment
 from doorcode.cli.ending import CommandError, Exit
 from doorcode.cli.examples import examples
+from doorcode.cli.options import ConfirmOption, JsonOption
 from doorcode.cli.platform_api import PlatformError, TelegramApi, telegram_api
 from doorcode.cli.secret_forms import FORMS, LONGEST_VALUE, TELEGRAM_TOKEN, TOKENS, Form, doubt, lines, problem
 from doorcode.cli.shelf import Kept
@@ -55,8 +56,6 @@ KeepOldOption = Annotated[
     bool, typer.Option("--keep-old", help="Go on accepting the former one, until the secret is set without this.")
 ]
 DropOption = Annotated[bool, typer.Option("--drop", help="Remove the old ones, instead of making a new one.")]
-ConfirmOption = Annotated[bool, typer.Option("--confirm", help="Do not ask.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command(

@@ -12,7 +12,7 @@ import boto3
 import msgspec
 import typer
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from doorcode.cli.ending import CommandError, Exit
 
@@ -133,7 +133,10 @@ def unreachable(error: Exception, what: str = "AWS") -> CommandError:
     else:
         detail = str(error).strip() or type(error).__name__
     line = " ".join(detail.split()).rstrip(".")
-    return CommandError(f"Cannot reach {what}: {line}. See: doorcode doctor", Exit.UNREACHABLE)
+    see = "See: doorcode doctor"
+    if isinstance(error, NoCredentialsError | NoRegionError) and (DEFAULT_STORE.expanduser() / SANDBOX_FILE).exists():
+        see = "To work on this machine's sandbox, add: --local"
+    return CommandError(f"Cannot reach {what}: {line}. {see}", Exit.UNREACHABLE)
 
 
 def targeted(command: Callable[..., None]) -> Callable[..., None]:

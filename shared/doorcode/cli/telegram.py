@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -12,6 +12,7 @@ from doorcode.aws.provisioning import TELEGRAM_WEBHOOK_SECRET
 from doorcode.cli.deployment import Deployment
 from doorcode.cli.ending import CommandError
 from doorcode.cli.examples import examples
+from doorcode.cli.options import ConfirmOption, JsonOption
 from doorcode.cli.platform_api import ALLOWED_UPDATES, TelegramApi, telegram_api
 from doorcode.cli.secret_forms import lines
 from doorcode.cli.shown import iso, moment, shown
@@ -24,9 +25,6 @@ TELEGRAM_BOT = "telegram/bot"
 app = typer.Typer(no_args_is_help=True, help="Set up the bot on Telegram.")
 webhook = typer.Typer(no_args_is_help=True, help="Where Telegram sends what people write.")
 app.add_typer(webhook, name="webhook")
-
-ConfirmOption = Annotated[bool, typer.Option("--confirm", help="Do not ask.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @webhook.command("set", epilog=examples("doorcode telegram webhook set"))

@@ -11,6 +11,7 @@ from msgspec import Struct, structs
 from doorcode.cli.admin_client import AdminClient
 from doorcode.cli.duration import seconds
 from doorcode.cli.examples import examples
+from doorcode.cli.options import JsonOption
 from doorcode.cli.output import at, note, say, say_fields, say_json
 from doorcode.cli.shown import shown
 from doorcode.cli.target import Target, targeted
@@ -78,7 +79,7 @@ def create(
 def list_tokens(
     target: Target,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array, for programs.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List the tokens that work, without their secrets. Times are UTC."""
     tokens = AdminClient(target).ask(_Tokens, command="token_list").tokens

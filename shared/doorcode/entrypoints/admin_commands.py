@@ -40,7 +40,7 @@ class Decide(Command, frozen=True):
     user_id: str = ""
     code: str = ""
     label: str | None = None
-    for_seconds: int = 0
+    for_seconds: Annotated[int, Meta(ge=0)] = 0
 
 
 class Approve(Decide, frozen=True, tag="approve"):

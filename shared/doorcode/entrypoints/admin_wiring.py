@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any
 
 import boto3
-from botocore.config import Config
 
 from doorcode.aws.directory import Directory
 from doorcode.aws.lockout import Lockout
@@ -22,14 +21,12 @@ from doorcode.entrypoints import log
 from doorcode.entrypoints.admin import Admin, answer_to
 from doorcode.entrypoints.admin_access import Access
 from doorcode.entrypoints.environment import required
-from doorcode.entrypoints.sdk import TRANSPORT_ERRORS
+from doorcode.entrypoints.sdk import ONE_TRY, TRANSPORT_ERRORS
 from doorcode.errors import SettingsError
 from doorcode.pairing.decisions import Desk
 from doorcode.pairing.ports import GATEWAY_SECRET
 from doorcode.pairing.settings import parse_settings
 
-# One try each: the table retries by itself, inside its own deadline.
-CONFIG = Config(connect_timeout=2, read_timeout=2, retries={"total_max_attempts": 1})
 PATIENCE_SECONDS = 5.0
 
 
@@ -70,4 +67,4 @@ def build_admin(environment: Mapping[str, str]) -> Admin:
 
 
 def _client(service: str) -> Any:
-    return boto3.client(service, config=CONFIG)
+    return boto3.client(service, config=ONE_TRY)

@@ -24,7 +24,7 @@ from doorcode.entrypoints.agent import Agent
 from doorcode.entrypoints.courier import Courier
 from doorcode.entrypoints.effects import EffectsConsumer
 from doorcode.entrypoints.environment import required
-from doorcode.entrypoints.sdk import TRANSPORT_ERRORS
+from doorcode.entrypoints.sdk import TRANSPORT_ERRORS, TWO_TRIES
 from doorcode.entrypoints.senders import Build, TokenSenders, token_name
 from doorcode.errors import SecretError
 from doorcode.outbound.discord import DiscordSender
@@ -38,8 +38,6 @@ from doorcode.platforms import discord, slack, telegram
 # An SSM String beside the secrets, for an environment holds no more than 4 KB.
 INSTRUCTIONS = "agent/instructions"
 
-# One try each, and the queue brings back what fails: a retry inside a call would only hide how long it takes.
-CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
 MODEL_CONFIG = Config(connect_timeout=2, read_timeout=60, retries={"total_max_attempts": 1})
 PATIENCE_SECONDS = 5.0
 
@@ -142,7 +140,7 @@ def _secrets(prefix: str, names: tuple[str, ...], settings: Settings) -> SecretS
     return SecretStore(_client("ssm"), prefix, names, max_age=settings.secrets_max_age)
 
 
-def _client(service: str, config: Config = CONFIG) -> Any:
+def _client(service: str, config: Config = TWO_TRIES) -> Any:
     return boto3.client(service, config=config)
 
 

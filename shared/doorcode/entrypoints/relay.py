@@ -8,14 +8,11 @@ from functools import cache
 from typing import Any
 
 import boto3
-from botocore.config import Config
 
 from doorcode.aws.effects_queue import EffectsQueue
 from doorcode.entrypoints import log
 from doorcode.entrypoints.environment import required
-
-# The stream gives again what could not be copied.
-CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
+from doorcode.entrypoints.sdk import TWO_TRIES
 
 Handler = Callable[[Mapping[str, Any], object], Mapping[str, Any]]
 
@@ -44,6 +41,6 @@ def relay_handler() -> Handler:
     @cache
     def relay() -> Relay:
         (queue_url,) = required(os.environ, "EFFECTS_QUEUE_URL")
-        return Relay(EffectsQueue(boto3.client("sqs", config=CONFIG), queue_url))
+        return Relay(EffectsQueue(boto3.client("sqs", config=TWO_TRIES), queue_url))
 
     return lambda event, _context: relay().handle(event)

@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any, Protocol
 
 import boto3
-from botocore.config import Config
 from msgspec import Struct
 
 from doorcode.aws.activity import Activity
@@ -23,14 +22,13 @@ from doorcode.aws.table import Table
 from doorcode.aws.tokens import Tokens
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints.environment import required
-from doorcode.entrypoints.sdk import TRANSPORT_ERRORS
+from doorcode.entrypoints.sdk import ONE_TRY, TRANSPORT_ERRORS
 from doorcode.pairing.decisions import Desk
 from doorcode.pairing.ports import GATEWAY_SECRET, Secrets
 from doorcode.pairing.settings import parse_settings
 
-# A person or a program waits for the answer, and the function is stopped after 10 seconds. One try each, which is made
-# again until all that a request asks for has had its time: the last one begins before that, and takes four more at most.
-CONFIG = Config(connect_timeout=2, read_timeout=2, retries={"total_max_attempts": 1})
+# A person or a program waits for the answer, and the function is stopped after 10 seconds. Each try is made again until
+# all that a request asks for has had its time: the last one begins before that, and takes four more at most.
 REQUEST_SECONDS = 5.0
 
 
@@ -93,4 +91,4 @@ def build_services(environment: Mapping[str, str], deadline: Deadline | None = N
 
 
 def _client(service: str) -> Any:
-    return boto3.client(service, config=CONFIG)
+    return boto3.client(service, config=ONE_TRY)

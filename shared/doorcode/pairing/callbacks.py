@@ -19,8 +19,6 @@ from doorcode.pairing.keyring import Keyring, same
 
 PREFIX = "pair"
 SIGNATURE_LENGTH = 8
-# Telegram's limit for callback_data. Longer than any button of ours elsewhere, too.
-MAX_CALLBACK_BYTES = 64
 # Room for the longest id that we accept; anything longer is not worth hashing.
 MAX_READ = 256
 

@@ -15,8 +15,9 @@ Run = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def doorcode(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line; return its exit code and its line on standard error."""
+def doorcode(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Run a command line at a home of its own; return its exit code and its line on standard error."""
+    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
@@ -48,6 +49,17 @@ def test_credentials_that_are_missing(doorcode: Run, monkeypatch: pytest.MonkeyP
     assert doorcode() == (
         3, "Cannot reach the function doorcode-admin: Unable to locate credentials. See: doorcode doctor\n",
     )  # fmt: skip
+
+
+def test_a_sandbox_that_was_meant(doorcode: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No credentials, and a sandbox that runs here: what was left out is said."""
+    (tmp_path / ".doorcode").mkdir()
+    (tmp_path / ".doorcode/sandbox.json").write_text('{"endpoint": "http://127.0.0.1:1"}')
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    code, line = doorcode()
+    assert code == 3
+    assert line.endswith("Unable to locate credentials. To work on this machine's sandbox, add: --local\n")
 
 
 def test_a_region_that_is_missing(doorcode: Run, monkeypatch: pytest.MonkeyPatch) -> None:
