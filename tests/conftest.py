@@ -1,18 +1,21 @@
 """Fixtures for every test: no way out of this machine, the databases to run against, and the browser."""
 
 import ipaddress
+import logging
 import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
+import msgspec
 import pytest
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ssm.models import ssm_backends
 from playwright.sync_api import Browser
 
+from doorcode.entrypoints import log
 from tests.backends import dynamodb
 from tests.backends.dynamodb import Backend, Table
 from tests.backends.emulators import EmulatorError
@@ -67,6 +70,19 @@ def _refuse_unless_loopback(host: str | bytes | None) -> None:
         pass
     # Not an Exception, so that no `except Exception` of the code under test can hide it.
     pytest.fail(f"a test tried to reach {name}, beyond this machine")
+
+
+@pytest.fixture(autouse=True)
+def _log_in_caplog(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put what the product writes to its log into pytest's ``caplog``: each line as a record, its fields as attributes."""
+
+    def written(line: bytes) -> None:
+        told = msgspec.json.decode(line)
+        level = logging.getLevelNamesMapping()[told["level"]]
+        record = {"name": told["logger"], "msg": told["message"], "levelname": told["level"], "levelno": level}
+        logging.getLogger("doorcode").handle(logging.makeLogRecord(told | record))
+
+    monkeypatch.setattr(log, "write", written)
 
 
 @pytest.fixture(scope="session")

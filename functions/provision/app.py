@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from doorcode.entrypoints import log
 from doorcode.entrypoints.provision import provision
 
 
-def handler(event: dict[str, Any], context: object) -> None:  # noqa: ARG001 (Lambda's signature)
+def handler(event: dict[str, Any], context: object) -> None:
     """Carry out one of CloudFormation's requests, and answer it."""
+    log.begin(context)
     provision(event)

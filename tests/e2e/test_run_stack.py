@@ -246,7 +246,10 @@ def test_one_platform_alone(house: House) -> None:
         tokens = read(house.client("ssm"), PREFIX, [f"{platform}/bot-token" for platform in Platform])
         assert list(tokens) == ["slack/bot-token"]
         settings = house.settings("Slack")
-        assert (settings["UNKNOWN_USER_POLICY"], settings["OWNER_USER_IDS"]) == ("deny", f"slack:{OWNERS[Platform.SLACK][0]}")
+        assert (settings["UNKNOWN_USER_POLICY"], settings["OWNER_USER_IDS"]) == (
+            "deny",
+            f"slack:{OWNERS[Platform.SLACK][0]}",
+        )
         scene = httpx.get(f"{house.sandbox.url}/playground/scene", timeout=60).json()
         assert {chat["platform"] for chat in scene["chats"]} == {"slack"}
         assert house.client("dynamodb").scan(TableName=resource(house.client, STACK, "Table"))["Count"] == 0

@@ -86,9 +86,11 @@ def test_what_an_edge_function_has_imported_when_it_has_answered(edge: Edge, pla
         text=True,
         check=True,
     )
-    response, modules = json.loads(run.stdout)
+    *logged, answered = map(json.loads, run.stdout.splitlines())
+    response, modules = answered
     assert response["statusCode"] == 200, run.stderr
     assert len(edge.handed_off()) == 1
+    assert [line.get("reason") for line in logged] == [None, "paired"]
     assert "doorcode.aws.client.service" in modules
     assert sorted(HEAVY & set(modules)) == []
 

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from doorcode.sandbox import deployment
-from doorcode.sandbox.emulator import RUNTIME
 from tests.backends import dynamodb, emulators
 from tests.infra.build import CHECKOUT, build_local, local_build_held
 
@@ -183,8 +182,7 @@ class Stack:
 def start() -> Iterator[Cloud]:
     """Run a ministack that enforces roles, with the build that fits it at hand. Raises EmulatorError."""
     build_local()
-    settings = {"AUTH": "true", "PYTHONPATH": str(RUNTIME)}
-    with emulators.ministack(settings) as url:
+    with emulators.ministack({"AUTH": "true"}) as url:
         yield Cloud(url)
 
 

@@ -264,3 +264,17 @@ def test_no_owner_is_set(deployed: Chain, platform: Platform) -> None:
     command = deployed.command(person)
     assert deployed.events(person, 1) == ["pairing_requested"]
     assert deployed.hears(person, command) == [command]
+
+
+def test_each_line_of_the_log_names_its_invocation(chain: Chain) -> None:
+    """Whatever is logged can be told apart by the invocation, on every function that has said something."""
+    person = chain.stranger(Platform.TELEGRAM)
+    chain.says(person)
+    chain.prompt(person, Platform.TELEGRAM)
+    assert chain.events(person, 1) == ["pairing_requested"]
+    for function in ("telegram", "courier", "provision"):
+        lines = eventually(
+            lambda name=function: [one for one in chain.stack.log(name) if one.get("logger") == "doorcode"]
+        )
+        assert lines, function
+        assert all(line["requestId"] for line in lines), function

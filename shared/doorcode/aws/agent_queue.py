@@ -6,6 +6,8 @@ import hashlib
 import json
 from typing import Any, Protocol
 
+import msgspec
+
 from doorcode.aws.patience import Patience
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.messages import Message
@@ -13,7 +15,7 @@ from doorcode.pairing.messages import Message
 VERSION = 1
 # SQS's limit for group and deduplication ids.
 LONGEST_ID = 128
-# Escaped to ASCII: SQS refuses some of what people can type.
+# SQS refuses some of what people can type.
 ESCAPED = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 
 
@@ -34,7 +36,7 @@ class AgentQueue:
 
     def send(self, message: Message, admitted_by: Reason) -> None:
         """Hand a message off. The same delivery sent again within five minutes arrives once. Raises UnavailableError."""
-        body = ESCAPED.encode(hand_off(message, admitted_by))
+        body = _ascii(hand_off(message, admitted_by))
         self._patience.ask(
             "hand the message to the agent",
             lambda: self._client.send_message(
@@ -59,8 +61,14 @@ def hand_off(message: Message, admitted_by: Reason) -> dict[str, Any]:
         "message_id": message.message_id,
         "sent_at": message.sent_at,
         "admitted_by": admitted_by,
-        "reply": json.loads(message.reply),
+        "reply": msgspec.json.decode(message.reply),
     }
+
+
+def _ascii(value: Any) -> str:
+    """Write JSON, with everything beyond ASCII escaped; the standard library does that, at ten times the cost."""
+    encoded = msgspec.json.encode(value)
+    return encoded.decode() if encoded.isascii() else ESCAPED.encode(value)
 
 
 def fitting_id(text: str) -> str:

@@ -37,7 +37,8 @@ def admin_handler() -> Callable[[object, object], dict[str, Any]]:
     def admin() -> Admin:
         return build_admin(os.environ)
 
-    def handler(event: object, context: object) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature)
+    def handler(event: object, context: object) -> dict[str, Any]:
+        log.begin(context)
         try:
             built = admin()
         except SettingsError as error:

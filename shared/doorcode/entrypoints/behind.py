@@ -20,6 +20,7 @@ from doorcode.aws.prompt_book import PromptBook
 from doorcode.aws.secrets import SecretStore
 from doorcode.aws.table import Table
 from doorcode.aws.waiting_room import WaitingRoom
+from doorcode.entrypoints import log
 from doorcode.entrypoints.agent import Agent
 from doorcode.entrypoints.courier import Courier
 from doorcode.entrypoints.effects import EffectsConsumer
@@ -58,6 +59,7 @@ def courier_handler() -> Handler:
         return build_courier(os.environ)
 
     def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+        log.begin(context)
         courier, consumer = built()
         if "Records" in event:
             return consumer.handle(event, context)
@@ -74,7 +76,11 @@ def agent_handler() -> Handler:
     def agent() -> Agent:
         return build_agent(os.environ)
 
-    return lambda event, context: agent().handle(event, context)
+    def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+        log.begin(context)
+        return agent().handle(event, context)
+
+    return handler
 
 
 def build_courier(environment: Mapping[str, str]) -> tuple[Courier, EffectsConsumer]:

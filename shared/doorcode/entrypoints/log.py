@@ -1,28 +1,65 @@
 """The log: one line for what became of each request, with fields that the metric filters read.
 
-Lambda writes each record as JSON, with the fields beside the message. Never logged: bodies, headers, tokens, codes,
-callback data, texts and names; what people send appears as the platform, the id and the reason alone.
+A line is a JSON object on standard output. Lambda keeps such lines as they are, and filters them by their ``level``. They
+are written here, and not through ``logging`` and the formatter of Lambda's runtime, which took a tenth of all the CPU time
+of an admitted message.
+https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+
+Never logged: bodies, headers, tokens, codes, callback data, texts and names; what people send appears as the platform, the
+id and the reason alone.
 """
 
 from __future__ import annotations
 
-import logging
+import sys
+import time
+from typing import Any
 
-logger = logging.getLogger("doorcode")
-# Lambda's root logger passes warnings only, unless the function's log level says otherwise.
-logger.setLevel(logging.INFO)
+import msgspec
+
+_encode = msgspec.json.Encoder().encode
+_request_id = ""
+
+
+def begin(context: Any) -> None:
+    """Name the invocation in every line from now on; ``context`` is Lambda's, or None."""
+    global _request_id  # noqa: PLW0603 (an environment serves one at a time)
+    _request_id = getattr(context, "aws_request_id", "")
 
 
 def info(text: str, **fields: str) -> None:
     """Log what happened as it should."""
-    logger.info(text, extra=fields)
+    _log("INFO", text, fields)
 
 
 def warning(text: str, **fields: str) -> None:
     """Log what was refused, or is probably not meant."""
-    logger.warning(text, extra=fields)
+    _log("WARNING", text, fields)
 
 
 def error(text: str, **fields: str) -> None:
     """Log what somebody has to look at."""
-    logger.error(text, extra=fields)
+    _log("ERROR", text, fields)
+
+
+def write(line: bytes) -> None:
+    """Write a line to standard output, whatever that is at the time."""
+    sys.stdout.write(line.decode())
+
+
+def _log(level: str, text: str, fields: dict[str, str]) -> None:
+    now = time.time()
+    line = {
+        "timestamp": f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03}Z",
+        "level": level,
+        "message": text,
+        "logger": "doorcode",
+        "requestId": _request_id,
+        **fields,
+    }
+    try:
+        written = _encode(line)
+    except UnicodeEncodeError:
+        # Half a character, which no line can hold: shown as its number.
+        written = _encode({name: value.encode(errors="backslashreplace").decode() for name, value in line.items()})
+    write(written + b"\n")

@@ -43,4 +43,8 @@ def relay_handler() -> Handler:
         (queue_url,) = required(os.environ, "EFFECTS_QUEUE_URL")
         return Relay(EffectsQueue(boto3.client("sqs", config=TWO_TRIES), queue_url))
 
-    return lambda event, _context: relay().handle(event)
+    def handler(event: Mapping[str, Any], context: object) -> Mapping[str, Any]:
+        log.begin(context)
+        return relay().handle(event)
+
+    return handler

@@ -21,6 +21,7 @@ from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.table import Table
 from doorcode.aws.tokens import Tokens
 from doorcode.aws.waiting_room import WaitingRoom
+from doorcode.entrypoints import log
 from doorcode.entrypoints.environment import required
 from doorcode.entrypoints.sdk import ONE_TRY, TRANSPORT_ERRORS
 from doorcode.pairing.decisions import Desk
@@ -61,7 +62,8 @@ def web_handler(surface: Callable[[Callable[[], Services]], Surface]) -> Callabl
 
     built = surface(services)
 
-    def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature)
+    def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
+        log.begin(context)
         deadline.start(REQUEST_SECONDS)
         return built.serve(event, int(time.time()))
 

@@ -46,7 +46,8 @@ def edge_handler(platform: Inbound) -> Handler:
     def door() -> Door:
         return build_door(platform, os.environ)
 
-    def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature)
+    def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
+        log.begin(context)
         try:
             opened = door()
         except SettingsError as error:

@@ -14,17 +14,14 @@ from doorcode.sandbox.trouble import SandboxError
 
 HOST = "127.0.0.1"
 START_SECONDS = 60.0
-# Lambda's own runtime writes logs as JSON; this teaches ministack's.
-RUNTIME = Path(__file__).with_name("runtime")
 
 
 def ministack_environment(port: int) -> dict[str, str]:
-    """Return what ministack is told: where to listen, that roles hold, and how functions log."""
+    """Return what ministack is told: where to listen, and that roles hold."""
     return {
         "BIND_HOST": HOST,
         "GATEWAY_PORT": str(port),
         "AUTH": "true",
-        "PYTHONPATH": str(RUNTIME),
         # Services that are of no use here, and would listen on ports of their own.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",

@@ -16,7 +16,7 @@ from doorcode.aws.client.answer import Answer
 from doorcode.aws.client.clock import ServiceClock, moment_of
 from doorcode.aws.client.connection import Connection
 from doorcode.aws.client.errors import BadAnswerError, ServiceError
-from doorcode.aws.client.signature import Credentials, Signer
+from doorcode.aws.client.signature import DATE, Credentials, Form, Signer
 
 # The errors of a signature that has expired or is not yet valid, among other things that are wrong with one.
 OF_TIME = frozenset(
@@ -63,6 +63,7 @@ class Service:
         self._headers = {"content-type": f"application/x-amz-json-{api.json}", "host": connection.endpoint.authority}
         if credentials.session_token:
             self._headers["x-amz-security-token"] = credentials.session_token
+        self._operations: dict[str, tuple[str, Form]] = {}
 
     def call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out an operation. Raises ServiceError, and TransportError where no usable answer came."""
@@ -88,23 +89,32 @@ class Service:
 
     def _post(self, operation: str, body: bytes) -> tuple[Answer, float]:
         signed_at = 0.0
+        lines, form = self._prepared(operation)
 
         def request() -> bytes:
             nonlocal signed_at
             signed_at = self._clock.now()
             moment = moment_of(signed_at)
-            headers = {**self._headers, "x-amz-date": moment, "x-amz-target": f"{self._target}.{operation}"}
-            headers["authorization"] = self._signer.authorization(headers, body, moment)
-            headers["accept-encoding"] = "identity"
-            headers["content-length"] = str(len(body))
-            lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-            return f"POST / HTTP/1.1\r\n{lines}\r\n".encode("ascii") + body
+            head = (
+                f"{lines}{DATE}: {moment}\r\nauthorization: {form.authorization(body, moment)}\r\n"
+                f"content-length: {len(body)}\r\n\r\n"
+            )
+            return head.encode("ascii") + body
 
         answer = self._connection.post(request, self._seconds)
         checksum = answer.headers.get("x-amz-crc32")
         if checksum is not None and checksum != str(binascii.crc32(answer.body)):
             raise self._distrusted("wrong checksum")
         return answer, signed_at
+
+    def _prepared(self, operation: str) -> tuple[str, Form]:
+        """Return how each request for an operation begins, and the form of its signature; made once."""
+        if operation not in self._operations:
+            headers = {**self._headers, "x-amz-target": f"{self._target}.{operation}"}
+            unsigned = {"accept-encoding": "identity"}
+            lines = "".join(f"{name}: {value}\r\n" for name, value in (headers | unsigned).items())
+            self._operations[operation] = f"POST / HTTP/1.1\r\n{lines}", self._signer.form(headers)
+        return self._operations[operation]
 
     def _distrusted(self, detail: str) -> BadAnswerError:
         """Hang up on whoever says such things."""
