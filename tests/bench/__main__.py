@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-from tests.bench import curve, footprint, load, picture, report, starts, warm
+from tests.bench import curve, footprint, load, parts, picture, report, starts, warm
 from tests.bench.ground import version
 from tests.bench.page import write_block
 from tests.bench.stand import set_up
@@ -26,12 +26,12 @@ LIMIT_SECONDS = 15 * 60
 BEGIN = time.monotonic()
 
 
-def main(parts: list[str]) -> None:
+def main(wanted: list[str]) -> None:
     """Measure these parts, one after the other: nothing else should run meanwhile. Ends by itself in 15 minutes."""
     logging.disable()
     signal.signal(signal.SIGALRM, _too_late)
     signal.alarm(LIMIT_SECONDS)
-    for part in parts:
+    for part in wanted:
         PARTS[part]()
     say("docs/performance.md is written")
 
@@ -49,9 +49,11 @@ def functions() -> None:
         left = footprint.measure(stand, everyone)
         cold = starts.measure(stand, everyone, say)
         hot = warm.measure(stand, everyone, say)
+        made_of = parts.measure(stand, everyone, say)
         alone = [load.alone(stand, subject) for subject in everyone if "admitted" in subject.name]
     write("starts", report.cold_starts(everyone, cold, left))
     write("warm", report.warm_functions(everyone, hot, left))
+    write("parts", report.parts_of_a_message(made_of))
     write("alone", report.sustained(alone))
     write("costs", report.million(everyone, hot, left))
     picture.FILE.parent.mkdir(exist_ok=True)

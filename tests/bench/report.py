@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from statistics import mean
 
-from tests.bench import costs, curve, footprint, load, starts, warm
+from tests.bench import costs, curve, footprint, load, parts, starts, warm
 from tests.bench.page import table
 from tests.bench.spread import percentile, ratio, spread
 from tests.bench.stand import Way
@@ -102,6 +102,21 @@ def warm_functions(subjects: list[Subject], found: warm.Found, left: dict[str, f
             ),
         )
     )
+
+
+def parts_of_a_message(found: parts.Found) -> str:
+    """Return the table of what each part of a message takes: what the whole takes less without it."""
+    empty, floor = list(found)[:2]
+    whole, base = found[""], found[empty]
+
+    def row(name: str, more: list[float], less: list[float]) -> list[str]:
+        taken = [one - other for one, other in zip(more, less, strict=True)]
+        return [name, spread(taken).shown(1000, 2), ratio(taken, base).shown(1, 2)]
+
+    rows = [row(floor, found[floor], [0.0] * len(base))]
+    rows += [row(name, whole, found[name]) for name in parts.PARTS]
+    rows.append(row(f"**{parts.SUBJECT}, the whole**", whole, [0.0] * len(base)))
+    return f"{table(['', 'CPU, ms', 'times empty'], rows)}\n\n{len(whole)} rounds of {warm.MESSAGES} messages each, over TLS."
 
 
 def cost_curve(points: list[curve.Point]) -> str:

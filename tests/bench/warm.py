@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from msgspec import Struct, field
 
+from tests.bench.function import Function
 from tests.bench.loopback import rest
 from tests.bench.stand import Stand, Way
 from tests.bench.subjects import Subject
@@ -49,15 +50,22 @@ def measure(stand: Stand, subjects: list[Subject], say: Callable[[str], None]) -
                     break
                 for function in functions:
                     one = found[way, function.subject.name]
-                    used = 0.0
-                    for _ in range(MESSAGES // AT_ONCE):
-                        before = function.cpu()
-                        seconds = [answer.seconds for answer in function.serve(AT_ONCE)]
-                        used += function.cpu() - before
-                        one.wall += seconds
-                        rest(sum(seconds))
-                    one.cpu.append(used / MESSAGES)
+                    used, seconds = one_round(function)
+                    one.wall += seconds
+                    one.cpu.append(used)
             for function in functions:
                 one = found[way, function.subject.name]
                 one.peak, one.share = function.memory()
     return found
+
+
+def one_round(function: Function) -> tuple[float, list[float]]:
+    """Have a function answer one round; return its CPU seconds per message, and the seconds of each."""
+    used, wall = 0.0, []
+    for _ in range(MESSAGES // AT_ONCE):
+        before = function.cpu()
+        seconds = [answer.seconds for answer in function.serve(AT_ONCE)]
+        used += function.cpu() - before
+        wall += seconds
+        rest(sum(seconds))
+    return used / MESSAGES, wall

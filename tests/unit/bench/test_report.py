@@ -1,6 +1,8 @@
 """What is written of the measurements: the page's blocks, the verdicts, the costs and the picture."""
 
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -9,11 +11,13 @@ import pytest
 from tests.bench import costs, page, picture, report
 from tests.bench.footprint import Footprint
 from tests.bench.page import PAGE, table, write_block
+from tests.bench.parts import PARTS, SWAP
 from tests.bench.spread import percentile, ratio, spread
 from tests.bench.stand import Way
 from tests.bench.starts import ColdStarts
 from tests.bench.subjects import subjects
 from tests.bench.warm import Warm
+from tests.infra.template import ROOT
 
 SECONDS = [0.010, 0.011, 0.012, 0.013, 0.020]
 FOOTPRINT = Footprint(files=10, log_bytes=350.0, calls={"GetItem": 1, "SendMessage": 1}, start={})
@@ -89,3 +93,17 @@ def test_every_subject_has_its_row_in_the_tables_and_the_picture() -> None:
 def test_a_table_has_a_row_for_each_line() -> None:
     """Columns after the first are aligned as numbers."""
     assert table(["", "a"], [["x", "1"]]) == "|  | a |\n| --- | ---: |\n| x | 1 |"
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_what_is_left_out_is_there(part: str) -> None:
+    """A part of a message that is left out for a trial is one that the function has."""
+    code = f"{SWAP}\n{PARTS[part]}"
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(ROOT / "shared")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")

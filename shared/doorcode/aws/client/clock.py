@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import lru_cache
 
 # Services refuse what differs from their time by more than five minutes (DynamoDB) or fifteen.
 TOLERANCE_SECONDS = 240
@@ -41,4 +42,10 @@ class ServiceClock:
 
 def moment_of(seconds: float) -> str:
     """Return a time as signatures write it, such as ``20260422T114522Z``."""
+    return _second_of(int(seconds))
+
+
+@lru_cache(maxsize=1)
+def _second_of(seconds: int) -> str:
+    # The calls of one message mostly share a second.
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))
