@@ -76,10 +76,15 @@ def _refuse_unless_loopback(host: str | bytes | None) -> None:
 def _log_in_caplog(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put what the product writes to its log into pytest's ``caplog``: each line as a record, its fields as attributes."""
 
-    def written(line: bytes) -> None:
+    def written(line: str) -> None:
         told = msgspec.json.decode(line)
         level = logging.getLevelNamesMapping()[told["level"]]
-        record = {"name": told["logger"], "msg": told["message"], "levelname": told["level"], "levelno": level}
+        record = {
+            "name": told["logger"],
+            "msg": told["message"],
+            "levelname": logging.getLevelName(level),
+            "levelno": level,
+        }
         logging.getLogger("doorcode").handle(logging.makeLogRecord(told | record))
 
     monkeypatch.setattr(log, "write", written)

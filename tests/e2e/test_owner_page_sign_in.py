@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.owner_house import Owner, OwnerHouse
+from tests.house import TTL
 
 COMMAND = "doorcode web"
 REACHABLE = """() => [...document.querySelectorAll('button, input')]
@@ -109,6 +110,22 @@ def test_signed_out_elsewhere(house: OwnerHouse) -> None:
     expect(owner.row("@ann")).to_be_visible()
     expect(label).to_have_value("friend")
     expect(label).to_be_focused()
+
+
+def test_nobody_is_read_out_behind_the_notice(house: OwnerHouse) -> None:
+    """What was announced is taken back, and what happens behind the notice is not announced."""
+    house.asks(ago=TTL - 100)
+    owner = house.come_in()
+    house.asks("555001", "@bob")
+    owner.later()
+    expect(owner.announced).to_contain_text("@bob")
+    house.signs_everybody_out()
+    owner.later()
+    told_to_sign_in(owner, "You are signed out")
+    expect(owner.announced).to_be_empty()
+    owner.later(101)
+    expect(owner.page.locator("#requests")).to_contain_text("Expired")
+    expect(owner.announced).to_be_empty()
 
 
 def test_a_decision_after_signing_out_elsewhere(house: OwnerHouse) -> None:

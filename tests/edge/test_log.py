@@ -25,8 +25,10 @@ def _on_standard_output(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """Read what was logged since the last look: each line is JSON, and of ASCII and what else is no line's end."""
-    return [json.loads(line) for line in capsys.readouterr().out.split("\n")[:-1]]
+    """Read what was logged since the last look: each line is JSON, of ASCII alone."""
+    out = capsys.readouterr().out
+    assert out.isascii()
+    return [json.loads(line) for line in out.split("\n")[:-1]]
 
 
 @EACH
@@ -72,4 +74,4 @@ def test_levels(capsys: pytest.CaptureFixture[str]) -> None:
     """What has gone wrong can be told by its level."""
     for write in (log.info, log.warning, log.error):
         write("text")
-    assert [line["level"] for line in printed(capsys)] == ["INFO", "WARNING", "ERROR"]
+    assert [line["level"] for line in printed(capsys)] == ["INFO", "WARN", "ERROR"]

@@ -15,7 +15,7 @@ from doorcode.pairing.messages import Message
 VERSION = 1
 # SQS's limit for group and deduplication ids.
 LONGEST_ID = 128
-# SQS refuses some of what people can type.
+# Escapes all that is beyond ASCII: SQS refuses some of what people can type.
 ESCAPED = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 
 

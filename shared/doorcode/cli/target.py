@@ -134,9 +134,17 @@ def unreachable(error: Exception, what: str = "AWS") -> CommandError:
         detail = str(error).strip() or type(error).__name__
     line = " ".join(detail.split()).rstrip(".")
     see = "See: doorcode doctor"
-    if isinstance(error, NoCredentialsError | NoRegionError) and (DEFAULT_STORE.expanduser() / SANDBOX_FILE).exists():
+    if isinstance(error, NoCredentialsError | NoRegionError) and _sandbox_runs():
         see = "To work on this machine's sandbox, add: --local"
     return CommandError(f"Cannot reach {what}: {line}. {see}", Exit.UNREACHABLE)
+
+
+def _sandbox_runs() -> bool:
+    try:
+        return (DEFAULT_STORE.expanduser() / SANDBOX_FILE).exists()
+    except (OSError, RuntimeError):
+        # Nobody's home, or one that may not be looked into.
+        return False
 
 
 def targeted(command: Callable[..., None]) -> Callable[..., None]:

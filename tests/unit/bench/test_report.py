@@ -101,7 +101,7 @@ def test_what_is_left_out_is_there(part: str) -> None:
     code = f"{SWAP}\n{PARTS[part]}"
     ran = subprocess.run(
         [sys.executable, "-c", code],
-        env={"PYTHONPATH": str(ROOT / "shared")},
+        env={"PYTHONPATH": str(ROOT / "shared"), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,

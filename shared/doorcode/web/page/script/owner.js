@@ -113,6 +113,7 @@ function show(who) {
 function leave(why, more) {
   pollers.forEach((poller) => poller.stop());
   dismiss();
+  hush();
   byId("trouble").hidden = true;
   curtain.raise(why, more);
 }
@@ -121,7 +122,6 @@ function leave(why, more) {
 function forget() {
   shownTo = "";
   [waiting, paired, blocked, activity].forEach((part) => part.clear());
-  hush();
   for (const id of ["page", ...AROUND]) {
     byId(id).hidden = true;
   }
@@ -163,7 +163,8 @@ async function signOut(end) {
     if (!(error instanceof ApiError)) {
       throw error;
     }
-    if (error.status !== 401) {
+    // The answer about a session that is over has raised the notice already.
+    if (error.status !== 401 || !curtain.raised()) {
       byId("trouble").hidden = false;
       write(byId("trouble-text"), "You are still signed in: Doorcode did not answer.");
     }

@@ -33,6 +33,8 @@ export class People {
     this.mayDecide = false;
     this.wanted = STEP;
     this.turn = 0;
+    // A decision that was on its way when everything was forgotten is not announced to whoever comes next.
+    this.visit = 0;
     /** @type {Map<string, Person>} */
     this.rows = new Map();
     this.parts = partsOf(byId(kind));
@@ -81,6 +83,7 @@ export class People {
   /** Forget everything. */
   clear() {
     this.turn += 1;
+    this.visit += 1;
     this.wanted = STEP;
     this.rows.clear();
     this.parts.query.value = "";
@@ -96,12 +99,13 @@ export class People {
    * @param {{search: string, more: boolean}} how
    */
   #show(found, { search, more }) {
+    const { visit } = this;
     for (const [key, record] of found) {
       const row = this.rows.get(key);
       if (row && !row.closed) {
         row.update(record);
       } else if (!row) {
-        this.rows.set(key, new Person(record, this.mayDecide ? this.actions : [], (person, action) => this.#done(key, person, action)));
+        this.rows.set(key, new Person(record, this.mayDecide ? this.actions : [], (person, action) => visit === this.visit && this.#done(key, person, action)));
       }
     }
     for (const [key, row] of this.rows) {
@@ -141,10 +145,6 @@ export class People {
    * @param {import("./person.js").Action} action
    */
   #done(key, person, action) {
-    // It may have been on its way when everything was forgotten.
-    if (this.rows.get(key) !== person) {
-      return;
-    }
     announce(`${whom(/** @type {any} */ (person.record))}: ${action.done}`);
     this.hooks.changed();
     setTimeout(() => {
