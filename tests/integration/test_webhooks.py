@@ -14,6 +14,7 @@ from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.keyring import parse_keyring
 from tests import webhooks
 from tests.integration.stack import Cloud, Reply, Stack
+from tests.patience import eventually
 from tests.webhooks import APPROVE, HELLO, OWNER, STRANGER, Delivery, load
 
 EACH = pytest.mark.parametrize("platform", list(Platform))
@@ -194,8 +195,12 @@ def test_the_reason_is_logged_and_nothing_else(doors: Doors, platform: Platform)
     nonce = doors.contact_item(platform)["nonce"]["S"]
     gateway = parse_keyring(doors.stack.secret("gateway-secret"))
     code = code_for(gateway.newest, platform, STRANGER[platform], nonce)
+
+    def asked() -> bool:
+        return "pairing_requested" in [record.get("reason") for record in doors.stack.log(platform)]
+
+    assert eventually(asked)
     records = doors.stack.log(platform)
-    assert "pairing_requested" in [record.get("reason") for record in records]
     assert code not in str(records)
     assert "may I come in" not in str(records)
 
