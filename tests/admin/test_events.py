@@ -10,7 +10,9 @@ from moto import mock_aws
 
 from doorcode.entrypoints import admin_wiring
 from doorcode.entrypoints.admin_commands import AnyCommand, OnAccess
+from doorcode.errors import ForbiddenError
 from doorcode.pairing.contact import Contact, Platform, State
+from doorcode.pairing.decisions import Desk
 from doorcode.pairing.keyring import key_id
 from tests.admin.house import AdminHouse
 from tests.backends import dynamodb
@@ -111,6 +113,28 @@ def test_every_command_is_known() -> None:
         for command in AnyCommand.__args__  # type: ignore[attr-defined]
         if hasattr(command, "operation")
     }
+
+
+def test_with_a_closed_desk_nothing_is_decided(house: AdminHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Security 19: every command that decides asks the desk; when that refuses, nothing has moved."""
+
+    def closed(*_: object) -> None:
+        raise ForbiddenError("The desk is closed.")
+
+    house.request("1")
+    house.put_paired(1)
+    house.put([Contact(platform=TELEGRAM, user_id="2", state=State.BLOCKED, rev=1)])
+    monkeypatch.setattr(Desk, "decide", closed)
+    before = house.items()
+    deciding = [
+        command.__struct_config__.tag  # type: ignore[attr-defined]
+        for command in AnyCommand.__args__  # type: ignore[attr-defined]
+        if hasattr(command, "operation")
+    ]
+    for command in deciding:
+        for user_id in ("0", "1", "2", "3"):
+            assert house.refused(command, platform="telegram", user_id=user_id)["reason"] == "forbidden"
+    assert house.items() == before
 
 
 def test_each_call_is_logged_without_code_name_or_label(house: AdminHouse, caplog: pytest.LogCaptureFixture) -> None:

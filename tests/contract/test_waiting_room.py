@@ -66,6 +66,29 @@ class TestRequest:
         assert (outcome.verdict, outcome.contact) == (LIMITED, first)
         assert calls == ["get_item"]
 
+    @pytest.mark.parametrize(
+        ("attribute", "value"),
+        [("rev", {"N": "7"}), ("delivery_id", {"S": "new"}), ("next_code_at", {"N": str(T0 * 2)})],
+    )
+    def test_each_condition_of_a_request_holds_alone(self, house: House, attribute: str, value: dict[str, str]) -> None:
+        """Security 4, 25: moved, the same delivery, or cooling down since it was read: each alone forbids the write."""
+        house.request("1")
+        key = {"pk": {"S": "telegram#1"}, "sk": {"S": "contact"}}
+
+        def meanwhile(call: str) -> None:
+            if call == "transact_write_items":
+                house.raw.update_item(
+                    TableName=house.name, Key=key, UpdateExpression="SET #attribute = :value",
+                    ExpressionAttributeNames={"#attribute": attribute}, ExpressionAttributeValues={":value": value},
+                )  # fmt: skip
+
+        house.client.before = meanwhile
+        house.request("1", T0 + COOLDOWN, delivery="new")
+        contact = house.room.get(TELEGRAM, "1")
+        # A revision alone forbids only that write: asked again, there is nothing against it.
+        assert contact.rev == (8 if attribute == "rev" else 1)
+        assert (contact.requested_at == T0) is (attribute != "rev")
+
     def test_after_the_cooldown_a_new_code_on_the_same_seat(self, house: House) -> None:
         """A pending person who asks again after the cooldown gets a new code and keeps the seat."""
         first = house.request("1").contact

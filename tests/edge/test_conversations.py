@@ -3,10 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
-from doorcode.errors import CallbackError
+from doorcode.errors import CallbackError, ForbiddenError
 from doorcode.pairing import texts
 from doorcode.pairing.callbacks import Action
 from doorcode.pairing.contact import Contact, Platform, State
+from doorcode.pairing.decisions import Desk
 from doorcode.pairing.keyring import key_id
 from tests import webhooks
 from tests.edge.house import GATEWAY, Edge, body_of
@@ -359,3 +360,20 @@ def test_the_key_id_used_here_is_the_gateway_s() -> None:
     """The requests laid down in these tests are made with the secret that the door has."""
     assert key_id(GATEWAY.newest) == "4050fc1c"
     assert webhooks.names()
+
+
+@EACH
+@pytest.mark.parametrize("action", list(Action))
+def test_with_a_closed_desk_no_press_decides(
+    edge: Edge, platform: Platform, action: Action, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Security 19: every button asks the desk; when that refuses, nothing has moved."""
+
+    def closed(*_: object) -> None:
+        raise ForbiddenError("The desk is closed.")
+
+    edge.deliver(load(HELLO[platform]))
+    contact = edge.contact(platform)
+    monkeypatch.setattr(Desk, "decide", closed)
+    assert edge.deliver(edge.press(contact, action), T0 + 1)["statusCode"] == 200
+    assert edge.contact(platform) == contact

@@ -3,10 +3,12 @@
 import importlib.util
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -222,3 +224,32 @@ def test_the_follow_up_call_is_made_once_and_its_failure_ignored(
     failures = [record for record in caplog.records if getattr(record, "reason", "") == "follow_up"]
     assert len(failures) == (0 if status == 200 else 1)
     assert "abc" not in str([record.__dict__ for record in failures])
+
+
+@pytest.mark.parametrize("how", ["silent", "dripping"])
+def test_the_follow_up_call_ends_whatever_its_peer_does(
+    how: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Security 29: a peer that says nothing, or a byte now and then, holds nobody up; the log says that time was up."""
+    monkeypatch.setattr(follow_up, "TIMEOUT_SECONDS", 0.2)
+    over = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            while not over.wait(0.05):
+                if how == "dripping":
+                    connection.sendall(b"H")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/actions/T0/1/abc"
+        caller = threading.Thread(target=follow_up.post, args=(FollowUp(url, b"{}"),), daemon=True)
+        caller.start()
+        peer = threading.Thread(target=drip, args=(server.accept()[0],))
+        peer.start()
+        caller.join(PATIENCE_SECONDS)
+        held_up = caller.is_alive()
+        over.set()
+        peer.join()
+        caller.join(PATIENCE_SECONDS)
+    assert not held_up
+    assert [record.reason for record in caplog.records if hasattr(record, "reason")][:1] == ["follow_up"]

@@ -4,8 +4,12 @@ from typing import Any
 
 import pytest
 
+from doorcode.errors import ForbiddenError
 from doorcode.pairing.contact import Platform, State
+from doorcode.pairing.decisions import Desk
 from doorcode.pairing.transitions import Operation
+from doorcode.web import decisions
+from doorcode.web.routes import Route
 from tests.house import COOLDOWN, T0, TTL
 from tests.web.house import Caller, WebHouse
 
@@ -37,6 +41,24 @@ def test_a_request_is_listed_approved_and_revoked(web: WebHouse, owner: Caller) 
     assert owner.get("/api/pairing/pending").body["pending"] == []
     assert owner.post("/api/pairing/revoke", **PERSON).body == {"revoked": True, **PERSON}
     assert owner.get("/api/pairing/paired").body == {"paired": [], "cursor": ""}
+
+
+@pytest.mark.parametrize("route", decisions.ROUTES, ids=lambda route: route.name)
+def test_with_a_closed_desk_nothing_is_decided(
+    web: WebHouse, owner: Caller, route: Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Security 19: every route that decides asks the desk; when that refuses, nothing has moved."""
+
+    def closed(*_: object) -> None:
+        raise ForbiddenError("The desk is closed.")
+
+    web.put_listed(1)
+    web.put_listed(1, State.BLOCKED, Platform.SLACK)
+    monkeypatch.setattr(Desk, "decide", closed)
+    before = web.items()
+    for channel, user_id in ((*PERSON.values(),), ("telegram", "0"), ("slack", "0")):
+        assert owner.post(route.path, channel=channel, user_id=user_id).refusal == (403, "forbidden")
+    assert web.items() == before
 
 
 @pytest.mark.parametrize("verb", ["approve", "deny"])

@@ -2,12 +2,16 @@
 
 import hashlib
 import hmac
+import os
+import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.pretty import pretty_repr
 
+from doorcode.aws.provisioning import new_secret
+from doorcode.aws.waiting_room import random_hex
 from doorcode.pairing.credentials import Credential, is_credential_id, new_credential, read_credential
 from tests.unit.pairing.people import repeatable
 
@@ -17,6 +21,15 @@ def test_no_two_are_alike() -> None:
     made = [new_credential() for _ in range(100)]
     assert len({credential.id for credential in made}) == len({credential.secret for credential in made}) == 100
     assert {len(credential.secret) for credential in made} == {43}
+
+
+def test_chance_comes_from_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Security 8: nonces, credentials and provisioned secrets are made of the system's cryptographic source alone."""
+    made = [random_hex, lambda: new_credential().text, new_secret]
+    monkeypatch.setattr(os, "urandom", bytes)
+    monkeypatch.setattr(random, "_urandom", bytes)
+    assert random_hex() == "0" * 32
+    assert [make() for make in made] == [make() for make in made]
 
 
 @pytest.mark.parametrize("prefix", ["", "dc_"])

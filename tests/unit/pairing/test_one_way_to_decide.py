@@ -1,0 +1,35 @@
+"""Who may move a contact: read from the sources, so that a second way past the desk cannot come in unseen."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import doorcode
+
+PACKAGE = Path(doorcode.__file__).parent
+# What moves a contact or writes one, and the only places that may: each is behind the desk, or is named in the test.
+ALLOWED = {
+    # The desk decides; `clear` revokes page by page, as the operator's own command.
+    "move": {"pairing/decisions.py", "aws/directory.py"},
+    # The waiting room alone works out what a contact becomes.
+    "moved": {"aws/waiting_room.py"},
+    "requested": {"aws/waiting_room.py"},
+}
+
+
+def _calls(tree: ast.AST) -> set[str]:
+    """Name every function that is called, by its last part; a bound method that is passed on counts too."""
+    named = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    return named | {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+
+
+@pytest.mark.parametrize("name", sorted(ALLOWED))
+def test_nobody_moves_a_contact_past_the_desk(name: str) -> None:
+    """Security 19: only the desk asks for a decision's move, and only the waiting room works one out."""
+    callers = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if name in _calls(ast.parse(path.read_text(encoding="utf-8")))
+    }
+    assert callers == ALLOWED[name]
