@@ -138,11 +138,14 @@ def test_without_its_secrets_a_cold_door_is_closed(edge: Edge, platform: Platfor
 @EVERY_FAILURE
 @EACH
 def test_a_warm_door_goes_on_without_parameter_store(edge: Edge, platform: Platform, failure: Exception) -> None:
-    """A failed refresh keeps the secrets that were read before."""
+    """Security 30: a failed refresh keeps the secrets that were read, for an hour past their age; then it is closed."""
     edge.deliver(load(HELLO[platform]))
     breaks(edge, "ssm", "get_parameters", failure)
     assert edge.deliver(load(HELLO[platform]).another(1), T0 + 900)["statusCode"] == 200
     assert edge.contact(platform).rev == 2
+    before = edge.items()
+    assert edge.deliver(load(HELLO[platform]).another(2), T0 + 300 + 3600) == {"statusCode": 503}
+    assert edge.items() == before
 
 
 @EACH

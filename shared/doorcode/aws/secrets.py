@@ -1,7 +1,8 @@
 """Secrets in SSM Parameter Store: one batched read, cached, and read again when nothing cached fits.
 
-A missing, empty or unreadable secret is an error, never an open door. A failed refresh keeps what was read before:
-the door goes on working while SSM does not.
+A missing, empty or unreadable secret is an error, never an open door. A failed refresh keeps what was read before, so
+that the door goes on working while SSM does not; but for an hour past its age and no longer, for what was read may have
+been dropped since.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from doorcode.errors import SecretError, UnavailableError, UnreadableSecretError
 from doorcode.pairing.keyring import Keyring, parse_keyring
 
 REREAD_SECONDS = 2
+# For so long past its age a secret goes on being used while none can be read.
+GRACE_SECONDS = 3600
 # Refreshes are spread over the last fifth of the age, so that many functions do not ask in the same second.
 JITTER = 0.2
 # GetParameters takes ten names at a time.
@@ -43,7 +46,8 @@ class SecretStore:
     ) -> None:
         """Read ``names``, and nothing else, and keep them for at most ``max_age`` seconds.
 
-        Without ``patience`` a read is tried once.
+        While they cannot be read again, they are kept for ``GRACE_SECONDS`` more. Without ``patience`` a
+        read is tried once.
         """
         self._client = client
         self._prefix = prefix.rstrip("/")
@@ -55,6 +59,7 @@ class SecretStore:
         # What was made of the texts already: every message asks for the same rings.
         self._rings: dict[str, Keyring] = {}
         self._fresh_until = 0.0
+        self._kept_until = 0
         self._read_at: int | None = None
         # Why the last read failed; empty if it did not.
         self._failed = ""
@@ -97,21 +102,27 @@ class SecretStore:
     def _refresh(self, now: int) -> None:
         # With an age of 0 every call reads; a failed read is not repeated for 2 seconds, whatever flood asks for it.
         if self._failed and not self._may_read(now):
-            if not self._texts:
-                raise UnreadableSecretError(self._failed)
+            self._keep(now)
             return
         self._read_at = now
         try:
             texts = self._read()
         except Exception as error:  # noqa: BLE001
-            # Whatever the client raises, from throttling to a refused permission: keep what there is.
+            # Whatever the client raises, from throttling to a refused permission.
             self._failed = f"The secrets under {self._prefix} cannot be read ({_detail(error)})."
-            if not self._texts:
-                raise UnreadableSecretError(self._failed) from None
+            self._keep(now)
             return
         self._failed = ""
         self._texts, self._rings = texts, {}
         self._fresh_until = now + self._max_age * (1 - JITTER * self._chance())
+        self._kept_until = now + self._max_age + GRACE_SECONDS
+
+    def _keep(self, now: int) -> None:
+        """Go on with what was read last. Raises UnreadableSecretError where there is nothing, or it is too old."""
+        if now >= self._kept_until:
+            self._texts, self._rings = {}, {}
+        if not self._texts:
+            raise UnreadableSecretError(self._failed)
 
     def _read(self) -> dict[str, str]:
         texts: dict[str, str] = {}

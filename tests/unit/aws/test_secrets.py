@@ -154,6 +154,21 @@ def test_a_failed_refresh_keeps_what_there_was(parameters: RecordingClient) -> N
     assert secrets.reread("gateway-secret", T0 + 304) is None
 
 
+@pytest.mark.parametrize("use", ["keyring", "text"])
+def test_what_was_dropped_is_kept_for_an_hour_at_most(parameters: RecordingClient, use: str) -> None:
+    """Security 30: while nothing can be read, what was read verifies for an hour past its age, and never after."""
+    secrets = store(parameters)
+    secrets.keyring("gateway-secret", T0)
+    fail(parameters)
+    last = T0 + 300 + 3600 - 1
+    assert secrets.keyring("gateway-secret", last)
+    for second in (1, 2, 3, 30 * 86_400):
+        with pytest.raises(UnreadableSecretError, match="ThrottlingException"):
+            getattr(secrets, use)("gateway-secret", last + second)
+    parameters.before = lambda _: None
+    assert secrets.keyring("gateway-secret", last + 30 * 86_400 + 2)
+
+
 def test_a_first_read_that_fails_is_an_error(parameters: RecordingClient) -> None:
     """Security 1: without a secret nothing is accepted; a flood does not ask more than every two seconds; it recovers."""
     secrets = store(parameters)
