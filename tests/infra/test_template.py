@@ -412,9 +412,13 @@ def test_the_schedule_invokes_the_courier_and_nothing_else() -> None:
 
 
 def test_the_table_outlives_the_stack() -> None:
-    """The table is kept on deletion and replacement, and can be restored to any second."""
+    """The table is kept on deletion and replacement, and can be restored to any second; DynamoDB refuses to delete it.
+
+    Only a first deployment that fails takes it along: nobody is in it, and each further try would leave one more.
+    """
     table = resources("AWS::DynamoDB::Table")["Table"]
-    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+    assert table["Properties"]["DeletionProtectionEnabled"] == "true"
     assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert "TableName" not in table["Properties"]
 
@@ -484,8 +488,16 @@ def test_queues_start_their_consumers(name: str, queue: str) -> None:
     assert source["EventSourceArn"] == queue_arn(queue)
     assert source["BatchSize"] == 10
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert 2 <= source["ScalingConfig"]["MaximumConcurrency"] <= 10
+    parameter = template()["Parameters"][f"{name.capitalize()}Concurrency"]
+    # Two is the least that SQS takes.
+    assert (source["ScalingConfig"], parameter["MinValue"]) == ({"MaximumConcurrency": parameter["Default"]}, 2)
     assert resources("AWS::SQS::Queue")[queue]["Properties"]["VisibilityTimeout"] >= 6 * functions()[name]["Timeout"]
+
+
+def test_a_new_account_has_room_for_the_webhooks() -> None:
+    """Of the ten functions that a new account may run at once, courier and agent leave half to who is waited for."""
+    defaults = [template()["Parameters"][f"{name}Concurrency"]["Default"] for name in ("Courier", "Agent")]
+    assert sum(defaults) <= 5
 
 
 def test_the_stream_starts_the_relay() -> None:
@@ -566,8 +578,10 @@ def test_routes(name: str) -> None:
     assert integration["TimeoutInMillis"] >= functions()[function]["Timeout"] * 1000
     assert permission["FunctionName"] == f"{STACK}-{title}Function"
     assert permission["Principal"] == "apigateway.amazonaws.com"
-    assert permission["SourceAccount"] == "123456789012"
-    assert permission["SourceArn"].endswith(f"{STACK}-Api/*/{path}")
+    # The ARN names the account. That API Gateway sends the account itself is documented nowhere: where it did not,
+    # a condition on it would refuse every call.
+    assert permission["SourceArn"] == f"arn:aws:execute-api:eu-central-1:123456789012:{STACK}-Api/*/{path}"
+    assert permission.keys() == {"FunctionName", "Action", "Principal", "SourceArn"}
 
 
 def test_no_other_origin_is_let_in() -> None:
@@ -650,6 +664,50 @@ def test_what_is_behind_the_edge_is_given_every_setting_it_uses(name: str) -> No
         assert unresolved[setting] == {"Ref": camel(setting)}
     for setting, value in BEHIND_SET_BY_STACK[name].items():
         assert functions()[name]["Environment"]["Variables"][setting].endswith(value)
+
+
+# What Lambda takes of names and values together.
+ENVIRONMENT_BYTES = 4096
+# The longest that AWS makes of them, under the longest name of a stack in the region of the longest name.
+LONGEST = {
+    "AWS::StackName": 58,
+    "Table": 58 + len("-Table-") + 13,
+    "AgentTable": 58 + len("-AgentTable-") + 13,
+    "queue": len("https://sqs.ap-southeast-1.amazonaws.com.cn/123456789012/") + 80,
+    "Api.ApiEndpoint": len("https://0123456789.execute-api.ap-southeast-1.amazonaws.com.cn"),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_whatever_may_be_set_fits_into_the_environment(name: str) -> None:
+    """The longest values that the parameters take are no more than Lambda does, so that none fails half way."""
+    variables = template()["Resources"][f"{name.capitalize()}Function"]["Properties"].get("Environment", {})
+    lengths = {key: len(key) + longest(value) for key, value in variables.get("Variables", {}).items()}
+    assert sum(lengths.values()) <= ENVIRONMENT_BYTES
+
+
+def longest(value: Any) -> int:
+    """Return how long a value of the template may become."""
+    if isinstance(value, str):
+        return len(value)
+    ((form, about),) = value.items()
+    if form == "Fn::If":
+        return max(longest(one) for one in about[1:])
+    if form == "Fn::Sub":
+        names = re.findall(r"\$\{([^}]+)\}", about)
+        return len(re.sub(r"\$\{[^}]+\}", "", about)) + sum(longest({"Ref": one}) for one in names)
+    if about in (known := LONGEST | dict.fromkeys(QUEUES, LONGEST["queue"])):
+        return known[about]
+    parameter = template()["Parameters"][about]
+    values = parameter.get("AllowedValues") or [parameter.get("MaxValue", "")]
+    return max(int(parameter.get("MaxLength", 0)), *(len(str(one)) for one in values))
+
+
+@pytest.mark.parametrize("name", ["AllowedUsers", "OwnerUserIds"])
+def test_who_is_too_many_is_told_what_to_do(name: str) -> None:
+    """What is refused when it is deployed says how much there is room for."""
+    parameter = template()["Parameters"][name]
+    assert f"at most {parameter['MaxLength']:,} characters" in parameter["ConstraintDescription"]
 
 
 def test_every_setting_is_set_somewhere() -> None:

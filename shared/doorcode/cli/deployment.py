@@ -67,6 +67,11 @@ class Deployment:
         """The stack's outputs."""
         return {output["OutputKey"]: output["OutputValue"] for output in self.stack.get("Outputs", [])}
 
+    @cached_property
+    def parameters(self) -> dict[str, str]:
+        """What the stack was deployed with, by the names of the template's parameters."""
+        return {one["ParameterKey"]: one["ParameterValue"] for one in self.stack.get("Parameters", [])}
+
     def output(self, name: str) -> str:
         """Return one output. Raises CommandError for a stack that has none of that name."""
         value = self.outputs.get(name)

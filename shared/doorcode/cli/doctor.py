@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table as Columns
 from rich.text import Text
 
-from doorcode.cli import checks, drops, platform_checks
+from doorcode.cli import account_checks, checks, drops, platform_checks
 from doorcode.cli.checks import Check, wrong
 from doorcode.cli.deployment import Deployment
 from doorcode.cli.ending import CommandError, Exit
@@ -27,13 +27,17 @@ CHECKS: dict[str, Check] = {
     "stack": checks.stack,
     "clock": checks.clock,
     "functions": checks.functions,
+    "concurrency": account_checks.concurrency,
     "policy": checks.policy,
+    "allowed users": account_checks.allowed_users,
     "secrets": checks.secrets,
     "telegram": platform_checks.telegram,
     "groups": checks.mentions,
     "slack": platform_checks.slack,
     "discord": platform_checks.discord,
     "owners": platform_checks.owners,
+    "model": account_checks.model,
+    "alarms": account_checks.alarms,
     "dead letters": checks.dead_letters,
     "seats": checks.seats,
     "dropped": drops.drops,

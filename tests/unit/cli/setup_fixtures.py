@@ -75,7 +75,17 @@ class CloudFormation:
             raise refusal("ValidationError", f"Stack with id {StackName} does not exist")
         outputs = [{"OutputKey": name, "OutputValue": value} for name, value in self._house.outputs.items()]
         return {
-            "Stacks": [{"StackName": StackName, "StackStatus": self._house.status, "Outputs": outputs}],
+            "Stacks": [
+                {
+                    "StackName": StackName,
+                    "StackStatus": self._house.status,
+                    "Outputs": outputs,
+                    "Parameters": [
+                        {"ParameterKey": name, "ParameterValue": value}
+                        for name, value in self._house.parameters.items()
+                    ],
+                }
+            ],
             "ResponseMetadata": {"HTTPHeaders": self._house.headers},
         }
 
@@ -107,6 +117,48 @@ class Lambda:
         logical = next(name for name, (_, physical) in self._house.resources.items() if physical == FunctionName)
         state = self._house.states.get(logical, {"State": "Active", "LastUpdateStatus": "Successful"})
         return {**state, "Environment": {"Variables": self._house.environment.get(logical, {})}}
+
+    def get_account_settings(self) -> dict[str, Any]:
+        """Tell how many functions may run at once."""
+        if isinstance(self._house.concurrency, Exception):
+            raise self._house.concurrency
+        return {"AccountLimit": {"UnreservedConcurrentExecutions": self._house.concurrency}}
+
+
+class Bedrock:
+    """Tells of models."""
+
+    def __init__(self, house: "House") -> None:
+        self._house = house
+
+    def get_foundation_model_availability(self, modelId: str) -> dict[str, Any]:  # noqa: N803 (boto3's)
+        """Tell whether the account may use a model."""
+        if modelId not in self._house.models:
+            raise refusal("ResourceNotFoundException", "no such model")
+        return {
+            "modelId": modelId,
+            "agreementAvailability": {"status": "AVAILABLE"},
+            "authorizationStatus": "AUTHORIZED",
+            "entitlementAvailability": "AVAILABLE",
+            "regionAvailability": "AVAILABLE",
+            **self._house.models[modelId],
+        }
+
+
+class Topics:
+    """Tells who hears alarms, one on a page."""
+
+    def __init__(self, house: "House") -> None:
+        self._house = house
+
+    def get_paginator(self, _name: str) -> "Topics":
+        """Give the only one."""
+        return self
+
+    def paginate(self, TopicArn: str) -> list[dict[str, Any]]:  # noqa: N803 (boto3's)
+        """List the subscriptions."""
+        assert TopicArn == self._house.outputs["AlarmTopicArn"]
+        return [{"Subscriptions": [{"SubscriptionArn": one}]} for one in self._house.subscriptions]
 
 
 class Logs:
@@ -163,7 +215,12 @@ class House:
             "SlackWebhookUrl": f"{API}/slack",
             "DiscordWebhookUrl": f"{API}/discord",
             "TableName": TABLE,
+            "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:doorcode-AlarmTopic",
         }
+        self.parameters = {"AgentConcurrency": "3", "CourierConcurrency": "2", "Monitoring": "full"}
+        self.concurrency: int | Exception = 1000
+        self.models: dict[str, dict[str, Any]] = {}
+        self.subscriptions = [f"{self.outputs['AlarmTopicArn']}:1"]
         self.resources = {f"{name}Function": ("AWS::Lambda::Function", f"doorcode-{name}-X1") for name in FUNCTIONS}
         fifo = {"FifoQueue": "true"}
         for queue in ("AgentDeadLetters", "EffectsDeadLetters"):
@@ -181,6 +238,7 @@ class House:
 
         clients = {"ssm": self.ssm, "sqs": self.sqs, "dynamodb": self.dynamodb}
         clients |= {"cloudformation": CloudFormation(self), "lambda": Lambda(self), "logs": Logs(self)}
+        clients |= {"bedrock": Bedrock(self), "sns": Topics(self)}
 
         def client(_target: Target, service: str) -> Any:
             return clients[service]

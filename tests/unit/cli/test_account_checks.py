@@ -1,0 +1,110 @@
+"""What ``doorcode doctor`` says of the account around the stack."""
+
+from typing import Any
+
+import pytest
+
+from doorcode.cli.account_checks import ALLOWED_USERS_LENGTH, MORE
+from tests.infra.template import template
+from tests.unit.cli.setup_fixtures import House, refusal
+
+MODEL = "anthropic.claude-haiku-4-5-20251001-v1:0"
+
+
+def said(house: House, check: str) -> list[tuple[str, str, str | None]]:
+    """Return what a check found: level, text and remedy."""
+    found = house.run("doctor", "--json").json["checks"]
+    return [(one["level"], one["text"], one["remedy"]) for one in found if one["check"] == check]
+
+
+@pytest.mark.parametrize(
+    ("limit", "level", "told"),
+    [
+        (1000, "ok", "may run 1000 functions at once, of which agent and courier may take 5"),
+        (10, "warn", "5 are left for all else in it"),
+        (5, "wrong", "nothing is left for the webhooks"),
+    ],
+)
+def test_how_many_functions_may_run_at_once(house: House, limit: int, level: str, told: str) -> None:
+    """A new account may run ten, of which courier and agent take what the stack gives them."""
+    house.concurrency = limit
+    ((was, text, remedy),) = said(house, "concurrency")
+    assert (was, remedy) == (level, None if level == "ok" else MORE)
+    assert told in text
+
+
+def test_a_right_that_is_lacking_is_named(house: House) -> None:
+    """What cannot be asked for want of a right is no fault of the stack."""
+    house.concurrency = refusal("AccessDeniedException", "no")
+    text = "not known: your credentials lack lambda:GetAccountSettings"
+    assert said(house, "concurrency") == [("warn", text, None)]
+
+
+def test_an_aws_that_fails_is_no_lack_of_rights(house: House) -> None:
+    """Other refusals are told as they are."""
+    house.concurrency = refusal("TooManyRequestsException", "slower")
+    ((level, text, _),) = said(house, "concurrency")
+    assert level == "wrong"
+    assert "TooManyRequestsException" in text
+
+
+@pytest.mark.parametrize(
+    ("subscriptions", "monitoring", "finding"),
+    [
+        (["arn:aws:sns:us-east-1:1:t:1"], "full", ("ok", "heard by 1 subscription", None)),
+        (["PendingConfirmation"], "full", ("warn", "has not confirmed", "Subscription Confirmation")),
+        (["Deleted"], "lean", ("warn", "has not confirmed", "Subscription Confirmation")),
+        ([], "full", ("warn", "nobody hears them", "AlarmEmail=you@example.com, with make deploy")),
+        ([], "off", ("warn", "there are none", "Monitoring=lean, with make deploy")),
+    ],
+)
+def test_whether_anybody_hears_alarms(
+    house: House, subscriptions: list[str], monitoring: str, finding: tuple[str, str, str | None]
+) -> None:
+    """A topic without confirmed subscribers tells nobody, and neither do alarms that are not there."""
+    house.subscriptions = subscriptions
+    house.parameters["Monitoring"] = monitoring
+    ((level, text, remedy),) = said(house, "alarms")
+    assert level == finding[0]
+    assert finding[1] in text
+    assert (remedy is None) if finding[2] is None else finding[2] in str(remedy)
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "level", "words"),
+    [
+        (MODEL, {}, "ok", "may be asked"),
+        (f"eu.{MODEL}", {"regionAvailability": "NOT_AVAILABLE"}, "ok", "may be asked"),
+        (MODEL, {"regionAvailability": "NOT_AVAILABLE"}, "wrong", "lacks it in this region"),
+        (MODEL, {"agreementAvailability": {"status": "NOT_AVAILABLE"}}, "wrong", "lacks an agreement"),
+        (MODEL, {"authorizationStatus": "NOT_AUTHORIZED"}, "wrong", "lacks the right to use it"),
+        ("zai.glm-9.9", {}, "wrong", "knows no zai.glm-9.9"),
+    ],
+)
+def test_whether_the_model_may_be_asked(house: House, name: str, told: dict[str, Any], level: str, words: str) -> None:
+    """A third party's model is opened by an administrator once, and a profile is as open as its model."""
+    house.configure(AGENT_MODEL_ID=name)
+    house.models[MODEL] = told
+    ((was, text, _),) = said(house, "model")
+    assert was == level
+    assert words in text
+
+
+def test_without_a_model_there_is_nothing_to_ask(house: House) -> None:
+    """The fixed greeting needs nobody's leave."""
+    assert said(house, "model") == [("ok", "none is set: everybody is answered by a fixed greeting", None)]
+
+
+@pytest.mark.parametrize(("many", "warned"), [(50, False), (95, True)])
+def test_a_list_of_people_that_is_nearly_full(house: House, many: int, *, warned: bool) -> None:
+    """Before the next name cannot be deployed any more, doctor says what can be done instead."""
+    house.configure(ALLOWED_USERS=",".join(f"telegram:{number}" for number in range(100_000_000, 100_000_000 + many)))
+    ((level, text, remedy),) = said(house, "allowed users")
+    assert level == ("warn" if warned else "ok")
+    assert "of at most 2,000 characters" in text
+    assert ("doorcode pairing add" in str(remedy)) == warned
+
+
+def test_the_limit_is_the_templates() -> None:
+    """Doctor and template agree on how long the list may be."""
+    assert template()["Parameters"]["AllowedUsers"]["MaxLength"] == ALLOWED_USERS_LENGTH
