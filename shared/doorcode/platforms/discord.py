@@ -159,16 +159,19 @@ def _message(interaction: _Interaction) -> Message | Ignored:
     if said is None:
         return _ignored("no_text")
     user = _invoker(interaction)
+    # Every other context has somebody else listening, or is one to come.
+    direct = interaction.context == BOT_DM
     return Message(
         platform=PLATFORM,
         user_id=user.id,
         delivery_id=interaction.id,
-        # Every other context has somebody else listening, or is one to come.
-        chat_type=ChatType.DIRECT if interaction.context == BOT_DM else ChatType.GROUP,
+        chat_type=ChatType.DIRECT if direct else ChatType.GROUP,
         chat=interaction.channel_id,
         text=decoded(said, str),
         name=_name(user),
         addressed=True,
+        # See ``admitted``.
+        private=not direct,
         message_id=interaction.id,
         sent_at=_sent_at(interaction),
         reply=_address(interaction),
@@ -234,7 +237,7 @@ def rate_limited(_message: Message, text: str) -> Answer | None:
 
 def admitted(message: Message) -> Answer | None:
     """Show that an answer is on its way: to everyone in the bot's own direct messages, elsewhere to the writer."""
-    return answer({"type": DEFER, "data": {"flags": 0 if message.chat_type is ChatType.DIRECT else EPHEMERAL}})
+    return answer({"type": DEFER, "data": {"flags": EPHEMERAL if message.private else 0}})
 
 
 def ignored(ignored: Ignored) -> Answer | None:
