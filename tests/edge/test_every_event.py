@@ -253,7 +253,7 @@ def _where(delivery: Delivery) -> tuple[str, str, dict[str, Any]]:
         return body["event"]["channel"], thread, reply
     expires = _when(delivery)[1] + 15 * 60
     reply = {"application_id": body["application_id"], "token": body["token"], "expires": expires}
-    return body["channel_id"], "", reply
+    return body.get("channel_id", f"@{delivery.expect['user_id']}"), "", reply
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from doorcode.pairing.keyring import Keyring, key_id
 from doorcode.platforms import discord
 from tests import webhooks
 from tests.backends.dynamodb import REGION
-from tests.edge.house import CALLBACKS, GATEWAY, PREFIX, SECRETS, TABLE, Edge, body_of
+from tests.edge.house import CALLBACKS, GATEWAY, MODULES, PREFIX, SECRETS, TABLE, Edge, body_of
 from tests.house import COOLDOWN, T0, TTL
 from tests.webhooks import APPROVE, HELLO, Delivery, envelope, load, signed
 
@@ -321,7 +321,7 @@ def test_base64_that_was_signed_itself(attack: Attack, platform: Platform) -> No
     assert attack(platform, _encoded(event, raw)) == (401, ["bad_signature"])
 
 
-LIMIT = 256 * 1024
+LIMIT = {platform: module.MAX_BODY_BYTES for platform, module in MODULES.items()}
 
 
 def _padded(delivery: Delivery, size: int, filler: str = "x") -> bytes:
@@ -335,15 +335,15 @@ def _padded(delivery: Delivery, size: int, filler: str = "x") -> bytes:
 
 
 TRAVELLING = pytest.mark.parametrize("encoded", [False, True], ids=["plain", "base64"])
-FILLERS = pytest.mark.parametrize("filler", ["x", "é", "\U0001f514"], ids=["ASCII", "two bytes", "four bytes"])
+FILLERS = pytest.mark.parametrize("filler", ["x", "\U0001f514"], ids=["ASCII", "four bytes"])
 
 
 @TRAVELLING
 @FILLERS
 @EACH
-def test_exactly_256_kib(edge: Edge, platform: Platform, encoded: bool, filler: str) -> None:
-    """256 KiB are accepted, counted in bytes, however they travel. Security 3."""
-    raw = _padded(_owners(platform), LIMIT, filler)
+def test_what_is_legal_is_not_too_large(edge: Edge, platform: Platform, encoded: bool, filler: str) -> None:
+    """A platform's largest legal request is accepted, counted in bytes, however it travels. Security 3."""
+    raw = _padded(_owners(platform), LIMIT[platform], filler)
     event = _event(platform, raw, signed(platform, raw, T0))
     response = edge.door(platform).serve(_encoded(event, raw) if encoded else event, T0)
     assert response["statusCode"] == 200
@@ -352,14 +352,14 @@ def test_exactly_256_kib(edge: Edge, platform: Platform, encoded: bool, filler: 
 
 @TRAVELLING
 @FILLERS
-@pytest.mark.parametrize("size", [LIMIT + 1, LIMIT + 2, LIMIT + 3, 2**20], ids=["1 more", "2 more", "3 more", "1 MiB"])
+@pytest.mark.parametrize("more", [1, 3])
 @pytest.mark.parametrize("genuine", [True, False], ids=["signed", "unsigned"])
 @EACH
-def test_more_than_256_kib(  # noqa: PLR0913, PLR0917 (each is a way to be too large)
-    attack: Attack, platform: Platform, size: int, filler: str, encoded: bool, genuine: bool
+def test_what_is_too_large(  # noqa: PLR0913, PLR0917 (each is a way to be too large)
+    attack: Attack, platform: Platform, more: int, filler: str, encoded: bool, genuine: bool
 ) -> None:
     """One byte more is 413, signed or not, however it travels. Security 3."""
-    raw = _padded(_owners(platform), size, filler)
+    raw = _padded(_owners(platform), LIMIT[platform] + more, filler)
     event = _event(platform, raw, signed(platform, raw, T0) if genuine else {})
     assert attack(platform, _encoded(event, raw) if encoded else event) == (413, ["unreadable_request"])
 

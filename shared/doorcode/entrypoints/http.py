@@ -9,19 +9,17 @@ from typing import Any
 
 from doorcode.platforms.inbound import Answer, Webhook
 
-MAX_BODY_BYTES = 256 * 1024
-
 TOO_LARGE = Answer(413)
 BAD_REQUEST = Answer(400)
 UNAUTHORISED = Answer(401)
 UNAVAILABLE = Answer(503)
 
 
-def read_event(event: Mapping[str, Any]) -> Webhook | Answer:
-    """Return the request with its raw bytes, or the answer where there are none or too many."""
+def read_event(event: Mapping[str, Any], limit: int) -> Webhook | Answer:
+    """Return the request with its raw bytes, or the answer where there are none or more than ``limit``."""
     body = event.get("body") or ""
     # Before it is decoded: base64 takes four characters for three bytes.
-    if len(body) > MAX_BODY_BYTES * 4 // 3 + 4:
+    if len(body) > limit * 4 // 3 + 4:
         return TOO_LARGE
     if event.get("isBase64Encoded"):
         try:
@@ -30,7 +28,7 @@ def read_event(event: Mapping[str, Any]) -> Webhook | Answer:
             return BAD_REQUEST
     else:
         raw = body.encode(errors="surrogatepass")
-    if len(raw) > MAX_BODY_BYTES:
+    if len(raw) > limit:
         return TOO_LARGE
     return Webhook({name.lower(): value for name, value in (event.get("headers") or {}).items()}, raw)
 

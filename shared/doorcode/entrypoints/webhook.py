@@ -70,7 +70,7 @@ class Door:
         return http.response(self._answer(event, now))
 
     def _answer(self, event: Mapping[str, Any], now: int) -> Answer:
-        webhook = http.read_event(event)
+        webhook = http.read_event(event, self._platform.MAX_BODY_BYTES)
         if isinstance(webhook, Answer):
             self._warn("Refused a request that cannot be read", "unreadable_request")
             return webhook

@@ -169,7 +169,7 @@ class DiscordSender:
     def typing(self, reply: str, now: int) -> None:
         """Show "typing…", except while the interaction shows that the bot is thinking."""
         address = self._address(reply)
-        if now >= address.expires:
+        if now >= address.expires and address.channel_id:
             self.call("show that the bot is typing", "POST", f"/channels/{address.channel_id}/typing")
 
     def lookup_name(self, user_id: str) -> str:  # noqa: ARG002 (the port's)
@@ -201,7 +201,8 @@ class DiscordSender:
     def _address(self, reply: str) -> _Address:
         address = read_address(reply, _Address)
         _id(address.application_id)
-        _id(address.channel_id)
+        if address.channel_id:
+            _id(address.channel_id)
         return address
 
     def _open(self, user_id: str) -> str:

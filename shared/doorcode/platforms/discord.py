@@ -24,7 +24,7 @@ from doorcode.pairing.messages import ChatType, Ignored, Message, Press
 from doorcode.pairing.names import display_name
 from doorcode.pairing.prompts import Prompt
 from doorcode.platforms.inbound import Answer, Event, FollowUp, Handshake, UnusablePayloadError, Webhook
-from doorcode.platforms.payload import answer, compact, cut, decoded
+from doorcode.platforms.payload import answer, compact, cut, decoded, is_given
 from doorcode.platforms.prompt_text import prompt_text
 
 PLATFORM = Platform.DISCORD
@@ -40,6 +40,9 @@ MAX_TIMESTAMP_LENGTH = 64
 COMMAND = "chat"
 OPTION = "message"
 MAX_TEXT = 2000
+# A command's options take 6,000 characters, and a pressed message comes with all that it shows: escaped, some 200 kB,
+# with room. https://docs.discord.com/developers/interactions/application-commands#slash-commands
+MAX_BODY_BYTES = 1024 * 1024
 TOKEN_LIFETIME_SECONDS = 15 * 60
 # Ids begin with the milliseconds since this moment: the first of 2015.
 EPOCH_MS = 1_420_070_400_000
@@ -51,6 +54,8 @@ PONG, SHOW, DEFER, UPDATE, CHOICES = 1, 4, 5, 7, 8
 ACTION_ROW, BUTTON = 1, 2
 EPHEMERAL = 64
 BOT_DM = 1
+# Whom the app was installed for, by the way it was: in the bot's own direct messages, no guild.
+GUILD_INSTALL, NO_GUILD = "0", "0"
 STYLES = {f"{PREFIX}:{Action.APPROVE}": 3, f"{PREFIX}:{Action.DENY}": 4}
 PLAIN_STYLE = 2
 
@@ -81,8 +86,9 @@ class _Interaction(Struct):
     id: _Snowflake
     application_id: _Snowflake
     token: _Token
-    channel_id: _Snowflake
     data: Raw
+    channel_id: _Snowflake | None = None
+    authorizing_integration_owners: dict[str, str] = {}
     context: int | None = None
     # In servers the member, elsewhere the user.
     member: _Member | None = None
@@ -156,22 +162,19 @@ def _message(interaction: _Interaction) -> Message | Ignored:
     if (command.name, command.type) != (COMMAND, CHAT_INPUT):
         return _ignored("unknown_command")
     said = next((option.value for option in command.options if (option.name, option.type) == (OPTION, STRING)), None)
-    if said is None:
+    if said is None or not is_given(said):
         return _ignored("no_text")
     user = _invoker(interaction)
-    # Every other context has somebody else listening, or is one to come.
-    direct = interaction.context == BOT_DM
     return Message(
         platform=PLATFORM,
         user_id=user.id,
         delivery_id=interaction.id,
-        chat_type=ChatType.DIRECT if direct else ChatType.GROUP,
-        chat=interaction.channel_id,
+        chat_type=ChatType.DIRECT if _is_direct(interaction) else ChatType.GROUP,
+        # Whoever writes from nowhere that is named is a conversation of their own.
+        chat=interaction.channel_id or f"@{user.id}",
         text=decoded(said, str),
         name=_name(user),
         addressed=True,
-        # See ``admitted``.
-        private=not direct,
         message_id=interaction.id,
         sent_at=_sent_at(interaction),
         reply=_address(interaction),
@@ -187,6 +190,18 @@ def _press(interaction: _Interaction) -> Press:
         name=_name(user),
         reply=_address(interaction),
     )
+
+
+def _is_direct(interaction: _Interaction) -> bool:
+    """Tell whether this is the bot's direct chat with one person.
+
+    Every other context has somebody else listening, or is one to come. Where none is sent, whom the app is installed
+    for says it: https://docs.discord.com/developers/interactions/receiving-and-responding#interaction-object-authorizing-integration-owners-object
+    """
+    if interaction.context is not None:
+        return interaction.context == BOT_DM
+    owners = interaction.authorizing_integration_owners
+    return interaction.member is None and owners.get(GUILD_INSTALL) == NO_GUILD
 
 
 def _invoker(interaction: _Interaction) -> _User:
@@ -209,7 +224,7 @@ def _address(interaction: _Interaction) -> str:
         {
             "application_id": interaction.application_id,
             "interaction_id": interaction.id,
-            "channel_id": interaction.channel_id,
+            "channel_id": interaction.channel_id or "",
             "token": interaction.token,
             "expires": _sent_at(interaction) + TOKEN_LIFETIME_SECONDS,
         }
@@ -237,7 +252,7 @@ def rate_limited(_message: Message, text: str) -> Answer | None:
 
 def admitted(message: Message) -> Answer | None:
     """Show that an answer is on its way: to everyone in the bot's own direct messages, elsewhere to the writer."""
-    return answer({"type": DEFER, "data": {"flags": EPHEMERAL if message.private else 0}})
+    return answer({"type": DEFER, "data": {"flags": 0 if message.chat_type is ChatType.DIRECT else EPHEMERAL}})
 
 
 def ignored(ignored: Ignored) -> Answer | None:

@@ -61,6 +61,8 @@ class Inbound(Protocol):
     PLATFORM: Platform
     SECRET: str
     """The name of the secret that verifies."""
+    MAX_BODY_BYTES: int
+    """More than the largest request that the platform may send, and less than the 6 MB that Lambda takes."""
 
     def verify(self, webhook: Webhook, keyring: Keyring, now: int, /) -> bool:
         """Tell whether the platform sent exactly these bytes, in constant time; before anything parses them."""

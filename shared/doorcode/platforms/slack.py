@@ -21,7 +21,7 @@ from doorcode.pairing.messages import ChatType, Ignored, Message, Press
 from doorcode.pairing.names import display_name
 from doorcode.pairing.prompts import Prompt
 from doorcode.platforms.inbound import Answer, Event, FollowUp, Handshake, UnusablePayloadError, Webhook
-from doorcode.platforms.payload import answer, compact, cut, decoded
+from doorcode.platforms.payload import answer, compact, cut, decoded, is_given
 from doorcode.platforms.prompt_text import prompt_text
 from doorcode.platforms.slack_payloads import (
     BlockAction,
@@ -45,12 +45,20 @@ FORM = "application/x-www-form-urlencoded"
 MAX_FORM_FIELDS = 100
 # What a person writes; every other subtype is about a message or a channel.
 SPOKEN_SUBTYPES = frozenset({None, "file_share", "me_message", "thread_broadcast"})
-SLACKBOT = "USLACKBOT"
+# Slack itself: its helper, and who tells that a channel was archived or an app was added.
+SYSTEM_USERS = frozenset({"USLACK", "USLACKBOT"})
+# A message of 40,000 characters, escaped, comes as its text and as blocks, and again in the message that it forwards
+# or whose button was pressed. https://docs.slack.dev/reference/methods/chat.postMessage#truncating
+MAX_BODY_BYTES = 4 * 1024 * 1024
+# Between what somebody wrote and what they forward with it.
+FORWARDED = "Forwarded message:"
 
 # The limit of a block's text; a message takes more.
 MAX_TEXT = 3000
-ACTION_IDS = frozenset(f"{PREFIX}:{action}" for action in Action)
-STYLES = {f"{PREFIX}:{Action.APPROVE}": "primary"}
+ACTION_IDS = {action: f"{PREFIX}_{action}" for action in Action}
+# Prompts that were sent before these ids were, too, still have buttons.
+OWN_ACTION_IDS = frozenset(ACTION_IDS.values()) | {f"{PREFIX}:{action}" for action in Action}
+STYLES = {Action.APPROVE: "primary"}
 
 DEFAULT_API_URL = "https://slack.com/api"
 RESPONSE_ORIGIN = "https://hooks.slack.com"
@@ -102,11 +110,11 @@ def _event(envelope: Envelope) -> Message | Ignored:  # noqa: PLR0911 (each is o
     if kind.subtype not in SPOKEN_SUBTYPES:
         return _ignored("message_event")
     event = decoded(envelope.event, MessageEvent)
-    bots = {SLACKBOT} | {who.user_id for who in envelope.authorizations if who.is_bot}
-    if event.bot_id or bytes(event.bot_profile) or event.user in bots:
+    bots = SYSTEM_USERS | {who.user_id for who in envelope.authorizations if who.is_bot}
+    if event.bot_id or is_given(event.bot_profile) or event.user in bots:
         return _ignored("bot")
     # A mention that somebody edits, or edits in, comes as a mention once more.
-    if bytes(event.edited):
+    if is_given(event.edited):
         return _ignored("edited_message")
     if not event.user:
         return _ignored("no_sender")
@@ -119,6 +127,9 @@ def _event(envelope: Envelope) -> Message | Ignored:  # noqa: PLR0911 (each is o
 
 def _said(event: MessageEvent, user: str, *, direct: bool) -> Message:
     reply = {"channel": event.channel, "ts": event.ts}
+    # A forward comes as an attachment; its own text is only what was written beside it.
+    forwards = [attachment for attachment in event.attachments if attachment.is_share]
+    texts = [event.text, *(f"{FORWARDED}\n{forward.text or forward.fallback}" for forward in forwards)]
     return Message(
         platform=PLATFORM,
         user_id=_user_id(user),
@@ -126,14 +137,18 @@ def _said(event: MessageEvent, user: str, *, direct: bool) -> Message:
         chat_type=ChatType.DIRECT if direct else ChatType.GROUP,
         chat=event.channel,
         thread=event.thread_ts or "",
-        kind="document" if event.files else "text",
-        # Slack escapes these three and no others; the ampersand comes last, for "&amp;lt;" is "&lt;".
-        text=(event.text or "").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"),
+        kind="document" if event.files or any(forward.files for forward in forwards) else "text",
+        text=_unescaped("\n\n".join(filter(None, texts))),
         addressed=True,
         message_id=event.ts,
         sent_at=int(event.ts.partition(".")[0]),
         reply=compact(reply | ({"thread_ts": event.thread_ts} if event.thread_ts else {})),
     )
+
+
+def _unescaped(text: str) -> str:
+    # Slack escapes these three and no others; the ampersand comes last, for "&amp;lt;" is "&lt;".
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def _form(body: bytes) -> list[Event]:
@@ -156,7 +171,7 @@ def _form(body: bytes) -> list[Event]:
 
 
 def _press(payload: BlockActions, action: BlockAction) -> Press | Ignored:
-    if action.action_id not in ACTION_IDS:
+    if action.action_id not in OWN_ACTION_IDS:
         return _ignored("unknown_action")
     return Press(
         platform=PLATFORM,
@@ -245,12 +260,12 @@ def draw_prompt(prompt: Prompt) -> dict[str, Any]:
 
 
 def _button(text: str, data: str) -> dict[str, Any]:
-    action_id = ":".join(data.split(":", 2)[:2])
+    action = Action(data.split(":", 2)[1])
     return {
         "type": "button",
-        "action_id": action_id,
+        "action_id": ACTION_IDS[action],
         "text": {"type": "plain_text", "text": text, "emoji": True},
-        "style": STYLES.get(action_id, "danger"),
+        "style": STYLES.get(action, "danger"),
         "value": data,
     }
 

@@ -45,6 +45,15 @@ class Verification(Struct):
     challenge: _Challenge
 
 
+class Attachment(Struct):
+    """What hangs on a message; with ``is_share``, another message that was forwarded."""
+
+    is_share: bool = False
+    text: str = ""
+    fallback: str = ""
+    files: list[Raw] = []
+
+
 class MessageEvent(Struct):
     """``message`` and ``app_mention``."""
 
@@ -58,6 +67,7 @@ class MessageEvent(Struct):
     bot_profile: Raw = Raw()
     edited: Raw = Raw()
     files: list[Raw] = []
+    attachments: list[Attachment] = []
 
 
 class User(Struct):

@@ -19,7 +19,7 @@ from doorcode.pairing.messages import ChatType, Ignored, Message, Press
 from doorcode.pairing.names import display_name
 from doorcode.pairing.prompts import Prompt
 from doorcode.platforms.inbound import Answer, Event, FollowUp, Webhook
-from doorcode.platforms.payload import answer, compact, cut, decoded
+from doorcode.platforms.payload import answer, compact, cut, decoded, is_given
 from doorcode.platforms.prompt_text import prompt_text
 
 PLATFORM = Platform.TELEGRAM
@@ -30,11 +30,40 @@ SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 (a name, not a s
 MAX_TEXT = 4096
 MAX_ANSWER = 200
 
-# What a person can send besides text, the more telling first: a GIF comes as a document too, a venue as a location.
-CONTENT = (
-    "animation", "audio", "paid_media", "photo", "sticker", "story", "video", "video_note", "voice", "document",
-    "checklist", "contact", "dice", "game", "poll", "venue", "location", "invoice",
-)  # fmt: skip
+# The largest update that is legal, with room: a rich message of 32,768 characters, each of them marked up and escaped,
+# that replies to another such message, which the update repeats. https://core.telegram.org/bots/api#richmessage
+MAX_BODY_BYTES = 4 * 1024 * 1024
+
+# What Telegram says itself, about a chat or about what somebody did. Whatever else comes is something that a person
+# sent, also what was not known when this was written. https://core.telegram.org/bots/api#message
+SERVICE = frozenset({
+    "boost_added", "channel_chat_created", "chat_background_set", "chat_owner_changed", "chat_owner_left",
+    "chat_shared", "checklist_tasks_added", "checklist_tasks_done", "connected_website", "delete_chat_photo",
+    "direct_message_price_changed", "forum_topic_closed", "forum_topic_created", "forum_topic_edited",
+    "forum_topic_reopened", "general_forum_topic_hidden", "general_forum_topic_unhidden", "gift", "gift_upgrade_sent",
+    "giveaway_completed", "giveaway_created", "group_chat_created", "left_chat_member", "left_chat_participant",
+    "managed_bot_created", "message_auto_delete_timer_changed", "migrate_from_chat_id", "migrate_to_chat_id",
+    "new_chat_member", "new_chat_members", "new_chat_participant", "new_chat_photo", "new_chat_title",
+    "paid_message_price_changed", "passport_data", "pinned_message", "poll_option_added", "poll_option_deleted",
+    "proximity_alert_triggered", "refunded_payment", "successful_payment", "suggested_post_approval_failed",
+    "suggested_post_approved", "suggested_post_declined", "suggested_post_paid", "suggested_post_refunded",
+    "supergroup_chat_created", "unique_gift", "user_shared", "users_shared", "video_chat_ended",
+    "video_chat_participants_invited", "video_chat_scheduled", "video_chat_started", "voice_chat_ended",
+    "voice_chat_participants_invited", "voice_chat_scheduled", "voice_chat_started", "web_app_data",
+    "write_access_allowed",
+})  # fmt: skip
+# What comes in two fields at once, by the more telling one: a GIF is a document too, a venue a location.
+TELLING = ("animation", "live_photo", "venue", "paid_media", "story")
+# What a message says about itself. The first field beside these that holds something is what was sent.
+ABOUT = frozenset({
+    "caption_entities", "chat", "direct_messages_topic", "entities", "external_reply", "forward_from",
+    "forward_from_chat", "forward_origin", "from", "guest_bot_caller_chat", "guest_bot_caller_user",
+    "link_preview_options", "quote", "receiver_user", "reply_markup", "reply_to_message", "reply_to_story",
+    "sender_business_bot", "sender_chat", "suggested_post_info", "via_bot",
+})  # fmt: skip
+UNKNOWN_CONTENT = "unknown"
+# A field's name, as Telegram writes them.
+KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # Updates that nobody is to be answered for, by the word that the log has for them; others are just unknown.
 IGNORED_UPDATES = (
     "edited_message", "channel_post", "edited_channel_post", "business_connection", "business_message",
@@ -80,10 +109,6 @@ class _RepliedTo(Struct):
     forum_topic_created: Raw = Raw()
 
 
-class _OwnTopic(Struct):
-    topic_id: _Count
-
-
 class _Message(Struct):
     message_id: _Count
     date: _Count
@@ -94,10 +119,6 @@ class _Message(Struct):
     is_topic_message: bool = False
     message_thread_id: _Count = 0
     reply_to_message: _RepliedTo | None = None
-    # A command in a group that nobody but its sender and we see: `message_id` is 0 then.
-    ephemeral_message_id: _Count | None = None
-    # Somebody's own topic in a channel's direct messages, which they and the channel's administrators see.
-    direct_messages_topic: _OwnTopic | None = None
     text: str | None = None
     caption: str = ""
     entities: list[_Entity] = []
@@ -134,11 +155,11 @@ def verify(webhook: Webhook, keyring: Keyring, _now: int) -> bool:
 def parse(webhook: Webhook, bot: str) -> list[Event]:
     """Read an update; ``bot`` is ``{id}:{username}``, or empty as long as nobody has told us."""
     update = decoded(webhook.body, _Update)
-    if bytes(update.message):
+    if is_given(update.message):
         return [_message(update, bot)]
-    if bytes(update.callback_query):
+    if is_given(update.callback_query):
         return [_press(update.callback_query)]
-    kinds = decoded(webhook.body, dict[str, Raw])
+    kinds = {kind for kind, value in decoded(webhook.body, dict[str, Raw]).items() if is_given(value)}
     return [_ignored(next((kind for kind in IGNORED_UPDATES if kind in kinds), "unknown_update"))]
 
 
@@ -148,7 +169,7 @@ def _message(update: _Update, bot: str) -> Message | Ignored:  # noqa: PLR0911 (
     if message.business_connection_id:
         return _ignored("business_message")
     # Anonymous administrators, channels, and posts forwarded from a linked channel: `from` is a stand-in then.
-    if bytes(message.sender_chat):
+    if is_given(message.sender_chat):
         return _ignored("sender_chat")
     if sender is None:
         return _ignored("no_sender")
@@ -162,7 +183,6 @@ def _message(update: _Update, bot: str) -> Message | Ignored:  # noqa: PLR0911 (
     direct = message.chat.type == "private"
     # A reply in a group has a thread id, too; only a topic's is one to answer in.
     thread = str(message.message_thread_id) if message.is_topic_message else ""
-    ephemeral = message.ephemeral_message_id is not None
     return Message(
         platform=PLATFORM,
         user_id=str(sender.id),
@@ -174,22 +194,25 @@ def _message(update: _Update, bot: str) -> Message | Ignored:  # noqa: PLR0911 (
         text=message.caption if message.text is None else message.text,
         name=display_name(sender.username, f"{sender.first_name} {sender.last_name}"),
         username=sender.username,
-        # Telegram brings an ephemeral message to whom it is for, and to nobody else.
-        addressed=direct or ephemeral or _addressed(message, bot),
-        private=ephemeral or message.direct_messages_topic is not None,
+        addressed=direct or _addressed(message, bot),
         message_id=str(message.message_id),
         sent_at=message.date,
         reply=compact(
             {"chat_id": message.chat.id, "message_id": message.message_id}
             | ({"message_thread_id": message.message_thread_id} if thread else {})
-            | ({"receiver_user_id": sender.id} if ephemeral else {})
         ),
     )
 
 
 def _content(message: Raw) -> str:
-    fields = decoded(message, dict[str, Raw])
-    return next((kind for kind in CONTENT if kind in fields), "")
+    """Name what was sent, by its field; empty for what Telegram says itself."""
+    fields = {name: bytes(value) for name, value in decoded(message, dict[str, Raw]).items() if is_given(value)}
+    if SERVICE & fields.keys():
+        return ""
+    # Content is an object or a list; numbers, flags and texts only describe it.
+    sent = [name for name, value in fields.items() if name not in ABOUT and value[:1] in {b"{", b"["}]
+    kind = next((name for name in (*TELLING, *sent) if name in sent), UNKNOWN_CONTENT)
+    return kind if KIND.fullmatch(kind) else UNKNOWN_CONTENT
 
 
 def _addressed(message: _Message, bot: str) -> bool:
@@ -197,7 +220,7 @@ def _addressed(message: _Message, bot: str) -> bool:
     bot_id, _, username = bot.partition(":")
     to = message.reply_to_message
     # The first messages of a topic reply to the service message that opened it, whoever opened it.
-    if to and to.sender and str(to.sender.id) == bot_id and not bytes(to.forum_topic_created):
+    if to and to.sender and str(to.sender.id) == bot_id and not is_given(to.forum_topic_created):
         return True
     mention = f"@{username.lower()}"
     # Offsets count UTF-16 code units.

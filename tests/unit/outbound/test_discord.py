@@ -172,7 +172,7 @@ def test_names(discord: Wire) -> None:
 
 
 @pytest.mark.parametrize("field", ["application_id", "channel_id"])
-@pytest.mark.parametrize("value", ["../users/@me", "1?x", "", "1" * 21])
+@pytest.mark.parametrize("value", ["../users/@me", "1?x", "1" * 21])
 def test_ids_in_paths(discord: Wire, field: str, value: str) -> None:
     """What becomes part of a path is an id and nothing else."""
     reply = json.dumps({**ADDRESSES["discord"], field: value})

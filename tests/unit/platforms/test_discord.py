@@ -43,12 +43,28 @@ def test_message() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "context", [0, 2, 3, None, -1], ids=["guild", "private channel", "to come", "null", "negative"]
-)
-def test_only_bot_dm_is_direct(context: int | None) -> None:
+@pytest.mark.parametrize("context", [0, 2, 3, -1], ids=["guild", "private channel", "to come", "negative"])
+def test_only_bot_dm_is_direct(context: int) -> None:
     """Only the bot's own direct messages are direct, whatever else looks like it. Security 22."""
     assert only_message(DM, ("context", context)).chat_type is ChatType.GROUP
+
+
+@pytest.mark.parametrize(
+    ("name", "owners", "chat_type"),
+    [
+        (DM, {"0": "0"}, ChatType.DIRECT),
+        (DM, {"0": "0", "1": "200000000000000001"}, ChatType.DIRECT),
+        (DM, {"1": "200000000000000001"}, ChatType.GROUP),
+        (DM, {"0": "400000000000000001"}, ChatType.GROUP),
+        (DM, {}, ChatType.GROUP),
+        (GUILD, {"0": "0"}, ChatType.GROUP),
+    ],
+    ids=["bot", "bot, both installs", "user install", "guild", "nobody", "member"],
+)
+def test_without_a_context(name: str, owners: dict[str, str], chat_type: ChatType) -> None:
+    """Where no context is sent, only the bot's own installation without a guild is direct. Security 22."""
+    read = only_message(name, ("context", None), ("authorizing_integration_owners", owners))
+    assert read.chat_type is chat_type
 
 
 def test_invoker() -> None:
@@ -112,7 +128,7 @@ def test_no_text(options: list[Any]) -> None:
     assert only_ignored(DM, ("data.options", options)) == "no_text"
 
 
-@pytest.mark.parametrize("value", [None, 1, True, {}], ids=["null", "number", "bool", "object"])
+@pytest.mark.parametrize("value", [1, True, {}], ids=["number", "bool", "object"])
 def test_text_of_other_type(value: Any) -> None:
     """A text that is none makes an interaction unusable."""
     with pytest.raises(UnusablePayloadError):
@@ -126,7 +142,10 @@ BAD_IDS = {"number": 1, "null": None, "bool": True, "empty": "", "sign": "-1", "
 @pytest.mark.parametrize("path", ["id", "application_id", "channel_id", "user.id"])
 @pytest.mark.parametrize("name", [DM, APPROVE], ids=["message", "press"])
 def test_id(name: str, path: str, value: Any) -> None:
-    """An id that is no text of digits makes an interaction unusable. Security 5."""
+    """An id that is no text of digits makes an interaction unusable; only the channel need not be named. Security 5."""
+    if (path, value) == ("channel_id", None):
+        assert '"channel_id":""' in parsed(name, (path, value))[0].reply  # type: ignore[union-attr]
+        return
     with pytest.raises(UnusablePayloadError):
         parsed(name, (path, value))
 
@@ -161,10 +180,10 @@ def test_dropped(reason: Reason) -> None:
     assert _body(discord.dropped(message(DISCORD, ChatType.GROUP), reason)) == _alone(expected)
 
 
-@pytest.mark.parametrize(("name", "flags"), [("discord/chat_bot_dm", 0), ("discord/chat_guild", 64)])
-def test_admitted(name: str, flags: int) -> None:
+@pytest.mark.parametrize(("chat_type", "flags"), [(ChatType.DIRECT, 0), (ChatType.GROUP, 64)])
+def test_admitted(chat_type: ChatType, flags: int) -> None:
     """An answer is promised: to everyone in the bot's direct messages, elsewhere to the writer alone."""
-    assert _body(discord.admitted(only_message(name))) == {"type": 5, "data": {"flags": flags}}
+    assert _body(discord.admitted(message(DISCORD, chat_type))) == {"type": 5, "data": {"flags": flags}}
 
 
 @pytest.mark.parametrize("what", ["unknown_command", "unknown_interaction", "no_text"])

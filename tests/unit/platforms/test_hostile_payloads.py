@@ -299,3 +299,54 @@ def test_any_value(data: st.DataObject) -> None:
     body = urlencode({"payload": text}) if recorded.get("form") else text
     with suppress(UnusablePayloadError):
         _usable(_parse(recorded["platform"], body.encode(), _content_type(recorded)))
+
+
+# Of each platform, fields that are often not sent, by the dictionary that they would stand in.
+SELDOM = {
+    "telegram/private_text": {
+        "message": ("sender_chat", "entities", "caption", "reply_to_message", "voice", "chat_shared")
+    },
+    "slack/message_im": {"event": ("bot_id", "bot_profile", "edited", "files", "attachments", "subtype", "thread_ts")},
+    "slack/block_actions_approve": {"": ("channel", "container", "response_url")},
+    "discord/chat_bot_dm": {"": ("member", "context"), "user": ("global_name",)},
+}
+
+
+def _outcome(recorded: dict[str, Any]) -> list[Event] | str:
+    body = raw(recorded["body"], form=recorded.get("form", False))
+    try:
+        return _parse(recorded["platform"], body, _content_type(recorded))
+    except UnusablePayloadError:
+        return "unusable"
+
+
+def _at(recorded: dict[str, Any], path: tuple[Any, ...]) -> Any:
+    target = recorded["body"]
+    for step in path:
+        target = target[step]
+    return target
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_null_is_absent(platform: str) -> None:
+    """A field that is null does what it does when it is not sent, whichever it is, in every recorded event."""
+    different = []
+    for name in names(platform):
+        for *parents, last in _paths(event(name)["body"]):
+            without, null = event(name), event(name)
+            if not isinstance(_at(null, tuple(parents)), dict):
+                continue
+            del _at(without, tuple(parents))[last]
+            _at(null, tuple(parents))[last] = None
+            if _outcome(without) != _outcome(null):
+                different.append((name, *parents, last))
+    for name, places in SELDOM.items():
+        for place, fields in places.items():
+            for field in fields if name.startswith(platform) else ():
+                without, null = event(name), event(name)
+                path = tuple(filter(None, [place]))
+                _at(without, path).pop(field, None)
+                _at(null, path)[field] = None
+                if _outcome(without) != _outcome(null):
+                    different.append((name, place, field))
+    assert different == []

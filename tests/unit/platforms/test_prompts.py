@@ -47,7 +47,7 @@ def test_slack() -> None:
     assert drawn["text"] == "*@stranger* wants to chat. Approve access?\nslack U0STRANGER"
     assert section == {"type": "section", "text": {"type": "mrkdwn", "text": drawn["text"], "verbatim": True}}
     assert [button["text"]["text"] for button in actions["elements"]] == LABELS
-    assert [button["action_id"] for button in actions["elements"]] == ["pair:approve", "pair:deny"]
+    assert [button["action_id"] for button in actions["elements"]] == ["pair_approve", "pair_deny"]
     assert [button["style"] for button in actions["elements"]] == ["primary", "danger"]
     assert actions["elements"][1]["value"].startswith("pair:deny:slack:U0STRANGER:ABCD2345:")
 

@@ -307,3 +307,11 @@ def test_form_body_is_utf8() -> None:
     body = raw(event(APPROVE)["body"], form=True).replace(b"%22owner%22", b"%22owner%FF%22")
     with pytest.raises(UnusablePayloadError):
         slack.parse(signed("slack", body, content_type=slack.FORM), "")
+
+
+@pytest.mark.parametrize(
+    "action_id", [f"pair{sign}{action}" for action in ("approve", "deny", "block") for sign in "_:"]
+)
+def test_own_buttons(action_id: str) -> None:
+    """Buttons of prompts that were sent under the former ids are still understood."""
+    assert only_press("slack/block_actions_approve", ("actions.0.action_id", action_id)).data

@@ -252,7 +252,7 @@ class House:
                 self.call(platform, "POST", f"/bot{self.telegram.token}/sendMessage", fields)["result"]["message_id"]
             )
         if platform is Platform.SLACK:
-            button = {"type": "button", "action_id": "pair:approve", "value": "pair:approve:x", "style": "primary"}
+            button = {"type": "button", "action_id": "pair_approve", "value": "pair:approve:x", "style": "primary"}
             button |= {"text": {"type": "plain_text", "text": "Yes"}}
             blocks = [
                 {"type": "section", "text": {"type": "mrkdwn", "text": "Well?"}},

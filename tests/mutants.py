@@ -1,0 +1,110 @@
+"""Breaks each promise of docs/threat-model.md on purpose, and sees a test go red: ``make mutants``, or some by number.
+
+Each mutant is one change of the sources, made in a copy, and the tests that are to notice it. One that survives means a
+promise without a test; one that no longer applies means that the source has moved on, and the mutant has to follow.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+# Longer than any of these tests takes on a busy machine: what hangs has been noticed, too.
+SECONDS = 300
+
+
+class Mutant(NamedTuple):
+    """A promise, by its number; the file below ``shared/``, what stands there and what it becomes; which tests to run."""
+
+    promise: int
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+MUTANTS = (
+    Mutant(1, "doorcode/entrypoints/webhook.py", "return http.UNAVAILABLE", "return Answer()", "tests/edge/test_trouble.py tests/edge/test_hostile.py"),
+    Mutant(2, "doorcode/pairing/keyring.py", "hmac.compare_digest(hashlib.sha256(left).digest(), hashlib.sha256(right).digest())", "left == right", "tests/unit/pairing tests/unit/platforms"),
+    Mutant(3, "doorcode/entrypoints/webhook.py", "if not self._verified(webhook, now):", "self._platform.parse(webhook, '')\n            if not self._verified(webhook, now):", "tests/edge/test_hostile.py"),
+    Mutant(4, "doorcode/pairing/transitions.py", "if delivery_id in contact.former_deliveries.split():", "if False:", "tests/edge tests/unit/pairing"),
+    Mutant(5, "doorcode/pairing/settings.py", "return bool(user_id) and (platform, user_id) in self.owners", "return any(user_id in owner for _, owner in self.owners)", "tests/unit/pairing"),
+    Mutant(6, "doorcode/pairing/settings.py", "return platform is Platform.TELEGRAM and username.lower() in self.allowed_usernames", "return username.lower() in self.allowed_usernames", "tests/unit/pairing"),
+    Mutant(7, "doorcode/pairing/settings.py", "if (platform, user_id) in self.allowed:", "if user_id in {who for _, who in self.allowed}:", "tests/unit/pairing"),
+    Mutant(8, "doorcode/aws/waiting_room.py", "return os.urandom(NONCE_BYTES).hex()", "return random.randbytes(NONCE_BYTES).hex()", "tests/unit/pairing/test_credentials.py"),
+    Mutant(9, "doorcode/pairing/codes.py", 'f"{platform}|{user_id}|{nonce}"', 'f"{platform}|{nonce}"', "tests/unit/pairing"),
+    Mutant(10, "doorcode/pairing/decisions.py", "        code = codes.normalise(order.code)\n        if actor.via", "        self._guesses.count(actor.via, actor.id, now)\n        code = codes.normalise(order.code)\n        if actor.via", "tests/unit/pairing tests/admin"),
+    Mutant(11, "doorcode/pairing/decisions.py", "return contact if self._fits(contact, code, now) else None", "return contact", "tests/unit/pairing tests/admin"),
+    Mutant(12, "doorcode/web/decisions.py", "raise UnknownCodeError(UNKNOWN_CODE) from None", "raise", "tests/web"),
+    Mutant(13, "doorcode/aws/lockout.py", '"ConditionExpression": unchanged,', '"ConditionExpression": "attribute_exists(pk) OR attribute_not_exists(pk)",', "tests/contract/test_races.py tests/admin/test_guessing.py"),
+    Mutant(14, "doorcode/pairing/contact.py", "now >= self.code_expires_at", "now > self.code_expires_at", "tests/unit/pairing"),
+    Mutant(15, "doorcode/pairing/decisions.py", "if (actor.platform, actor.id) == (order.platform, order.user_id):", "if False:", "tests/unit/pairing"),
+    Mutant(16, "doorcode/pairing/callbacks.py", 'body = f"{PREFIX}:{callback.action}:{callback.platform}:{callback.user_id}:{callback.code}"\n    return f"{body}:{_signature(keyring.newest, body)}"', 'body = f"{PREFIX}:{callback.action}:{callback.platform}:{callback.user_id}:{callback.code}"\n    return f"{body}:{_signature(keyring.newest, callback.code)}"', "tests/unit/pairing/test_callbacks.py"),
+    Mutant(17, "doorcode/aws/parts.py", 'return "#was_rev = :read_rev" if before.rev', 'return "#was_rev = #was_rev AND :read_rev = :read_rev" if before.rev', "tests/contract/test_races.py tests/contract/test_waiting_room.py"),
+    Mutant(18, "doorcode/pairing/transitions.py", "Standing.NONE: (    _TAKE, Refusal.NOT_PENDING,", "Standing.NONE: (    _TAKE, Move(State.PAIRED, _UNTOUCHED),", "tests/unit/pairing"),
+    Mutant(19, "doorcode/web/decisions.py", "contact = call.services().desk.decide(actor, order, call.now)", "from doorcode.pairing.transitions import Decision  # noqa: PLC0415\n    room = call.services().room\n    contact = room.move(room.get(order.platform, order.user_id), order.operation, call.now, Decision(by=actor.id, via=actor.via))", "tests/web/test_decisions.py tests/unit/pairing/test_one_way_to_decide.py"),
+    Mutant(20, "doorcode/web/guard.py", "if route.access is Access.PAIRING and principal.scope is not Scope.PAIRING:", "if False:", "tests/web"),
+    Mutant(21, "doorcode/pairing/settings.py", "return bool(user_id) and (platform, user_id) in self.owners", "return bool(user_id) and (not self.owners or (platform, user_id) in self.owners)", "tests/unit/pairing"),
+    Mutant(22, "doorcode/pairing/gate.py", "    if in_group:\n        return Verdict(Action.DROP, Reason.GROUP_UNKNOWN)\n", "", "tests/unit/pairing/test_gate.py"),
+    Mutant(23, "doorcode/aws/table.py", "ConsistentRead=True", "ConsistentRead=False", "tests/contract tests/edge/test_conversations.py"),
+    Mutant(24, "doorcode/pairing/transitions.py", "Move(State.PAIRED, _FREE), Move(State.DENIED, _FREE),\n", "Move(State.PAIRED, _FREE), Move(State.PAIRED, _FREE),\n", "tests/unit/pairing"),
+    Mutant(25, "doorcode/aws/parts.py", '"the cooldown is over": "attribute_not_exists(#was_next) OR #was_next <= :now",', '"the cooldown is over": "attribute_not_exists(#was_next) OR #was_next <= :now OR :now > :zero_",', "tests/contract/test_waiting_room.py"),
+    Mutant(26, "doorcode/aws/waiting_room.py", "                return self._full(contact, now)\n", "                raise\n", "tests/contract/test_trouble.py tests/edge/test_trouble.py"),
+    Mutant(27, "doorcode/pairing/consequences.py", "    if not new.reply:\n        return None\n", "", "tests/unit/pairing"),
+    Mutant(28, "doorcode/pairing/names.py", "if category in UNSHOWABLE_CATEGORIES or character in INVISIBLE:", "if character in INVISIBLE:", "tests/unit/pairing"),
+    Mutant(29, "doorcode/entrypoints/follow_up.py", "thread.join(TIMEOUT_SECONDS)", "thread.join()", "tests/edge/test_start.py"),
+    Mutant(30, "doorcode/aws/secrets.py", "return None if self._texts.get(name) == before else self._found(name)", "return None", "tests/unit/aws/test_secrets.py"),
+    Mutant(31, "doorcode/entrypoints/courier.py", "self._secrets.keyring(CALLBACK_SECRET, now)", "self._secrets.keyring(GATEWAY_SECRET, now)", "tests/behind/test_pairing.py"),
+    Mutant(32, "doorcode/aws/waiting_room.py", "        return self._read(self._table, platform, user_id)\n", "        self._table.partition(contact_pk(platform, user_id))\n        return self._read(self._table, platform, user_id)\n", "tests/infra/test_least_privilege.py tests/edge/test_conversations.py"),
+    Mutant(33, "doorcode/pairing/consequences.py", '"label": contact.label,', '"label": contact.label or contact.name,', "tests/behind/test_pairing.py tests/unit/pairing/test_consequences.py"),
+    Mutant(33, "doorcode/aws/bus.py", 'if answer.get("FailedEntryCount"):', "if False:", "tests/behind/test_trouble.py"),
+    Mutant(34, "doorcode/entrypoints/webhook.py", "        self._log(message, verdict)\n        return self._platform.dropped", "        return self._platform.dropped", "tests/edge"),
+    Mutant(35, "doorcode/entrypoints/wiring.py", "    log.info(settings.summary())\n", "", "tests/edge/test_start.py tests/edge/test_log.py"),
+)  # fmt: skip
+
+
+def survives(mutant: Mutant) -> bool | None:
+    """Tell whether the tests pass although the promise is broken; None if there is nothing left to break that way."""
+    source = (ROOT / "shared" / mutant.file).read_text(encoding="utf-8")
+    if mutant.old not in source:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        shared = Path(folder, "shared")
+        shutil.copytree(ROOT / "shared", shared, ignore=shutil.ignore_patterns("__pycache__"))
+        (shared / mutant.file).write_text(source.replace(mutant.old, mutant.new), encoding="utf-8")
+        tests = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *mutant.tests.split()]
+        # Before what is installed, which is the tree itself.
+        environment = os.environ | {"PYTHONPATH": str(shared)}
+        try:
+            done = subprocess.run(
+                tests, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, timeout=SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return False
+    return done.returncode == 0
+
+
+def main(numbers: Sequence[str]) -> int:
+    """Try every mutant, or those of some promises; return how many were not noticed."""
+    unnoticed = 0
+    for mutant in MUTANTS:
+        if numbers and str(mutant.promise) not in numbers:
+            continue
+        outcome = survives(mutant)
+        unnoticed += outcome is not False
+        told = {False: "noticed", True: "SURVIVED", None: "DOES NOT APPLY"}[outcome]
+        change = mutant.new.strip().splitlines()[0] if mutant.new else "removed"
+        sys.stdout.write(f"{mutant.promise:>3}  {told:<15} {mutant.file}: {change}\n")
+        sys.stdout.flush()
+    return unnoticed
+
+
+if __name__ == "__main__":
+    sys.exit(min(main(sys.argv[1:]), 125))
