@@ -5,10 +5,11 @@ import time
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from doorcode.agent.bedrock import NOTHING_SAID, converse_with
 from doorcode.agent.memory import ANSWERED_SECONDS, CONVERSATION_SECONDS, MAX_TURNS, Draft, Memory
-from doorcode.agent.responder import Turn
+from doorcode.agent.responder import TOO_LONG, Turn
 from doorcode.entrypoints import agent as agent_module
 from doorcode.pairing.contact import Contact, Platform, State
 from tests.behind.house import Behind, PatientSqs
@@ -262,6 +263,21 @@ def test_messages_after_the_window_are_answered_at_once(house: Behind) -> None:
     assert len(responder.asked) == 1
 
 
+@pytest.mark.parametrize("ahead", [1, 7200])
+def test_a_queue_s_clock_that_is_ahead(house: Behind, ahead: int) -> None:
+    """However far SQS's clock is ahead, nobody waits without a window, and never longer than it."""
+    responder = says(house, debounce=0)
+    record = _queued(house, Platform.TELEGRAM)
+    sent = str((house.now() + ahead) * 1000)
+    record = record | {"attributes": record["attributes"] | {"SentTimestamp": sent}}
+    assert house.agent.handle({"Records": [record]}) == {"batchItemFailures": []}
+    assert len(responder.asked) == 1
+    house.agent._debounce = 5
+    again = _queued(house, Platform.SLACK)
+    house.agent.handle({"Records": [again | {"attributes": again["attributes"] | {"SentTimestamp": sent}}]})
+    assert house.clients["sqs"].delays == [5]  # type: ignore[attr-defined]
+
+
 def test_a_conversation_is_remembered(house: Behind) -> None:
     """With a model, the last turns of a chat are given again, oldest first, and another chat's are not."""
     responder = says(house, remembers=True)
@@ -299,6 +315,102 @@ def test_a_bedrock_model_is_asked_with_its_instructions(house: Behind) -> None:
     house.answer()
     assert "system" not in asked[1]
     assert [message["role"] for message in asked[1]["messages"]] == ["user", "assistant", "user"]
+
+
+class Narrow:
+    """A model that takes so many characters, and refuses more in the words of one of its makers."""
+
+    def __init__(self, takes: int, words: str, code: str = "ValidationException") -> None:
+        """Take ``takes`` characters in all."""
+        self.asked: list[list[str]] = []
+        self.takes = takes
+        self._error = {"Error": {"Code": code, "Message": words}}
+
+    def converse(self, **kwargs: Any) -> Any:
+        """Answer as the service does."""
+        texts = [message["content"][0]["text"] for message in kwargs["messages"]]
+        self.asked.append(texts)
+        if sum(map(len, texts)) > self.takes:
+            raise ClientError(self._error, "Converse")  # type: ignore[arg-type]
+        return {"output": {"message": {"content": [{"text": "All right."}]}}}
+
+
+# As people have reported them of Anthropic's, Amazon's, Meta's, Cohere's and Titan's models there.
+WORDS = (
+    "Input is too long for requested model.",
+    "The model returned the following errors: prompt is too long: 200049 tokens > 200000 maximum",
+    "The model returned the following errors: input length and `max_tokens` exceed context limit: 188059 + 20000 > 200000",
+    "Input Tokens Exceeded: Number of input tokens exceeds maximum length. Please update the input to try again.",
+    "This model's maximum context length is 8192 tokens. Please reduce the length of the prompt",
+    "400 Bad Request: Too many input tokens. Max input tokens: 8192, request input token count: 9279",
+    "Malformed input request: expected maxLength: 50000, actual: 52611, please reformat your input and try again.",
+)
+
+
+def narrow(house: Behind, takes: int, words: str, code: str = "ValidationException") -> Narrow:
+    """Have the agent ask a model that takes only so much, in a chat with ten long exchanges behind it."""
+    model = Narrow(takes, words, code)
+    house.clients["bedrock-runtime"] = model  # type: ignore[assignment]
+    house.cold(AGENT_MODEL_ID="a.model-v1")
+    turns = [Turn(("user", "assistant")[number % 2], f"{number:04}" * 100) for number in range(MAX_TURNS)]
+    house.agent._memory.keep_turns(_chat(house), turns, house.now())
+    return model
+
+
+def _chat(house: Behind) -> str:
+    house.hello(Platform.TELEGRAM)
+    url = house.environment["AGENT_QUEUE_URL"]
+    [message] = house.edge.sqs.receive_message(QueueUrl=url, AttributeNames=["All"], VisibilityTimeout=0)["Messages"]
+    return str(message["Attributes"]["MessageGroupId"])
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_more_than_the_model_takes(house: Behind, words: str) -> None:
+    """A conversation that a model finds too long is asked again with its later half, and what fitted is kept."""
+    model = narrow(house, 3000, words)
+    house.answer()
+    assert [len(texts) for texts in model.asked] == [21, 11, 5]
+    assert model.asked[-1][-2:] == ["0019" * 100, "Hello, may I come in?"]
+    assert house.heard(Platform.TELEGRAM) == ["All right."]
+    house.hello(Platform.TELEGRAM, 1)
+    house.answer()
+    assert len(model.asked[-1]) == 7
+    assert len(model.asked) == 4
+    assert house.parked() == 0
+
+
+def test_a_message_that_is_too_long_on_its_own(house: Behind) -> None:
+    """It gets an honest answer and is not tried for ever, and the chat goes on as before."""
+    model = narrow(house, 10, WORDS[0])
+    house.answer()
+    assert [len(texts) for texts in model.asked] == [21, 11, 5, 3, 1]
+    assert house.heard(Platform.TELEGRAM) == [TOO_LONG]
+    assert house.parked() == 0
+    model.takes = 100_000
+    house.hello(Platform.TELEGRAM, 1)
+    house.answer()
+    assert len(model.asked[-1]) == 21
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("ValidationException", "The provided model identifier is invalid."),
+        ("ValidationException", "The maximum tokens you requested exceeds the model limit of 512."),
+        ("ThrottlingException", "Too many tokens, please wait before trying again."),
+    ],
+)
+def test_what_is_no_matter_of_length(house: Behind, code: str, words: str) -> None:
+    """What fewer turns would not mend is tried again as it is, later."""
+    model = narrow(house, 10, words, code)
+    message = house.edge.sqs.receive_message(QueueUrl=house.environment["AGENT_QUEUE_URL"], AttributeNames=["All"])
+    [received] = message["Messages"]
+    record = {
+        "messageId": received["MessageId"], "receiptHandle": received["ReceiptHandle"], "body": received["Body"],
+        "attributes": received["Attributes"],
+    }  # fmt: skip
+    assert house.agent.handle({"Records": [record]})["batchItemFailures"]
+    assert [len(texts) for texts in model.asked] == [21]
 
 
 def test_a_model_that_says_nothing() -> None:

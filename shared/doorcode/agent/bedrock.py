@@ -5,13 +5,23 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.htm
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from doorcode.agent.responder import Responder, Turn
+from botocore.exceptions import ClientError
+
+from doorcode.agent.responder import Responder, TooLongError, Turn
 
 MAX_TOKENS = 1024
 NOTHING_SAID = "I have nothing to say to that."
+# The service has one error for whatever a model refuses, and each maker words a length in its own way.
+TOO_LONG = re.compile(
+    r"(?:input|prompt) is too long|too many (?:input )?tokens|input tokens exceeded|input tokens? exceeds?"
+    r"|exceeds? (?:the )?(?:maximum (?:context|input|prompt|number of (?:input )?tokens)|context)"
+    r"|maximum (?:context|prompt) length|reduce the length|expected maxlength",
+    re.IGNORECASE,
+)
 
 
 class Client(Protocol):
@@ -25,12 +35,18 @@ def converse_with(client: Client, model_id: str, instructions: Callable[[], str]
 
     def respond(turns: Sequence[Turn]) -> str:
         system = instructions()
-        answer = client.converse(
-            modelId=model_id,
-            messages=[{"role": turn.role, "content": [{"text": turn.text}]} for turn in turns],
-            inferenceConfig={"maxTokens": MAX_TOKENS},
-            **({"system": [{"text": system}]} if system else {}),
-        )
+        try:
+            answer = client.converse(
+                modelId=model_id,
+                messages=[{"role": turn.role, "content": [{"text": turn.text}]} for turn in turns],
+                inferenceConfig={"maxTokens": MAX_TOKENS},
+                **({"system": [{"text": system}]} if system else {}),
+            )
+        except ClientError as error:
+            told = error.response.get("Error", {})
+            if told.get("Code") == "ValidationException" and TOO_LONG.search(told.get("Message", "")):
+                raise TooLongError("The model takes no conversation that long.") from None
+            raise
         said = [part["text"] for part in answer["output"]["message"]["content"] if part.get("text")]
         return "\n".join(said).strip() or NOTHING_SAID
 

@@ -55,8 +55,8 @@ def group(record: Record) -> str:
 
 
 def age(record: Record, now: int) -> int:
-    """Return for how many seconds a message has been in the queue."""
-    return now - int(record["attributes"]["SentTimestamp"]) // 1000
+    """Return for how many seconds a message has been in the queue; 0 where the queue's clock is ahead of ours."""
+    return max(now - int(record["attributes"]["SentTimestamp"]) // 1000, 0)
 
 
 def receives(record: Record) -> int:

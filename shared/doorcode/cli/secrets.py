@@ -320,7 +320,8 @@ def _consequences(deployment: Deployment, old: dict[str, Kept]) -> list[str]:
         told.append("The buttons of prompts that were sent before the rotation stop working.")
     max_age = deployment.secrets_max_age()
     for name in (GATEWAY_SECRET, CALLBACK_SECRET):
-        age = time.time() - old[name].modified if name in old else max_age
+        # AWS's time: it may be ahead of this machine's.
+        age = max(time.time() - old[name].modified, 0) if name in old else max_age
         if age < max_age:
             told.append(
                 f"⚠️  {name} was changed {duration(age)} ago: functions may sign with the old one for another "

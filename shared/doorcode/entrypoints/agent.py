@@ -8,8 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from doorcode.agent.memory import Draft, Memory
-from doorcode.agent.responder import ONLY_TEXT, Responder, Turn
+from doorcode.agent.memory import EXCHANGE, Draft, Memory
+from doorcode.agent.responder import ONLY_TEXT, TOO_LONG, Responder, TooLongError, Turn
 from doorcode.aws.effects_queue import UnusableRecordError
 from doorcode.aws.postbox import Postbox, Record, age, backed_off, group, receives
 from doorcode.entrypoints import log
@@ -172,14 +172,24 @@ class Agent:
             self._memory.note_answered(message.delivery, now)
 
     def _say(self, chat: str, text: str, now: int) -> str:
-        if not text:
+        if not text.strip():
             return ONLY_TEXT
         before = self._memory.turns(chat, now) if self._remembers else []
-        turns = [*before, Turn("user", text)]
-        said = self._respond(turns)
-        if self._remembers:
-            self._memory.keep_turns(chat, [*turns, Turn("assistant", said)], now)
-        return said
+        while True:
+            turns = [*before, Turn("user", text)]
+            try:
+                said = self._respond(turns)
+            except TooLongError as error:
+                log.warning(str(error), reason=error.reason, turns=str(len(turns)))
+                if not before:
+                    # Too long on its own. What was remembered stays.
+                    return TOO_LONG
+                # The later half, in whole exchanges: few tries, however long the conversation.
+                before = before[len(before) - len(before) // (2 * EXCHANGE) * EXCHANGE :]
+            else:
+                if self._remembers:
+                    self._memory.keep_turns(chat, [*turns, Turn("assistant", said)], now)
+                return said
 
     def _send(  # noqa: PLR0913 (the sender's own, and whom it goes to)
         self, sender: Sender, to: HandedOff, text: str, key: str, now: int, *, done: int = 0

@@ -161,7 +161,8 @@ class Courier:
         near = [owner for owner in owners if owner[0] is contact.platform]
         far = [owner for owner in owners if owner[0] is not contact.platform]
         trouble = self._ask_each(contact, near, prompt, now)
-        waits_for_near = trouble and now - at < PATIENCE_SECONDS
+        # ``at`` is the table's time: a clock far ahead of ours must not make the wait as long as it is ahead.
+        waits_for_near = trouble and abs(now - at) < PATIENCE_SECONDS
         if not waits_for_near and not self._reached(contact):
             trouble += self._ask_each(contact, far, prompt, now)
         if trouble:
