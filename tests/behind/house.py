@@ -176,7 +176,8 @@ class Behind:
             if isinstance(stand_in, DiscordStandIn):
                 token = delivery.body["token"]
                 button = delivery.body["data"].get("custom_id", "")
-                stand_in.interaction(token, delivery.body["channel_id"], button=button)
+                user = (delivery.body.get("member") or delivery.body)["user"]["id"]
+                stand_in.interaction(token, delivery.body["channel_id"], user=user, button=button)
                 stand_in.respond(token, response["body"].encode())
         return response
 

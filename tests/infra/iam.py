@@ -415,26 +415,45 @@ DEPLOYS: dict[str, tuple[str, ...]] = {
         "logs:CreateLogDelivery GetLogDelivery UpdateLogDelivery DeleteLogDelivery ListLogDeliveries",
         "logs:PutResourcePolicy DescribeResourcePolicies",
     ),
-    "AWS::CloudWatch::Alarm": ("cloudwatch:PutMetricAlarm DescribeAlarms DeleteAlarms",),
+    "AWS::CloudWatch::Alarm": (
+        "cloudwatch:PutMetricAlarm DescribeAlarms DeleteAlarms TagResource UntagResource ListTagsForResource",
+    ),
     "AWS::CloudWatch::Dashboard": ("cloudwatch:PutDashboard GetDashboard DeleteDashboards",),
     "AWS::DynamoDB::Table": (
         "dynamodb:CreateTable DescribeTable UpdateTable DeleteTable",
         "dynamodb:UpdateTimeToLive DescribeTimeToLive UpdateContinuousBackups DescribeContinuousBackups",
+        "dynamodb:TagResource UntagResource ListTagsOfResource DescribeContributorInsights GetResourcePolicy",
+        "dynamodb:DescribeKinesisStreamingDestination",
     ),
     "AWS::IAM::Role": (
         "iam:CreateRole GetRole DeleteRole PassRole",
-        "iam:PutRolePolicy GetRolePolicy DeleteRolePolicy",
+        "iam:PutRolePolicy GetRolePolicy DeleteRolePolicy ListRolePolicies ListAttachedRolePolicies",
+        "iam:UpdateAssumeRolePolicy TagRole UntagRole",
     ),
-    "AWS::Lambda::EventSourceMapping": (f"lambda:{_CRUD.format('EventSourceMapping')}",),
+    "AWS::Lambda::EventSourceMapping": (
+        f"lambda:{_CRUD.format('EventSourceMapping')}",
+        "lambda:TagResource UntagResource ListTags",
+    ),
     "AWS::Lambda::Permission": ("lambda:AddPermission GetPolicy RemovePermission",),
     "AWS::Logs::LogGroup": (
         "logs:CreateLogGroup DescribeLogGroups DeleteLogGroup PutRetentionPolicy DeleteRetentionPolicy",
+        "logs:TagResource UntagResource ListTagsForResource DescribeIndexPolicies GetDataProtectionPolicy",
     ),
     "AWS::Logs::MetricFilter": ("logs:PutMetricFilter DescribeMetricFilters DeleteMetricFilter",),
     "AWS::SNS::Subscription": ("sns:Subscribe GetSubscriptionAttributes Unsubscribe",),
-    "AWS::SNS::Topic": ("sns:CreateTopic GetTopicAttributes SetTopicAttributes ListSubscriptionsByTopic DeleteTopic",),
-    "AWS::SQS::Queue": ("sqs:CreateQueue GetQueueAttributes GetQueueUrl SetQueueAttributes DeleteQueue",),
+    "AWS::SNS::Topic": (
+        "sns:CreateTopic GetTopicAttributes SetTopicAttributes ListSubscriptionsByTopic DeleteTopic",
+        "sns:TagResource UntagResource ListTagsForResource GetDataProtectionPolicy",
+    ),
+    "AWS::SQS::Queue": (
+        "sqs:CreateQueue GetQueueAttributes GetQueueUrl SetQueueAttributes DeleteQueue",
+        "sqs:TagQueue UntagQueue ListQueueTags",
+    ),
     "AWS::Scheduler::Schedule": (f"scheduler:{_CRUD.format('Schedule')}",),
+    "AWS::Scheduler::ScheduleGroup": (
+        "scheduler:CreateScheduleGroup GetScheduleGroup DeleteScheduleGroup",
+        "scheduler:TagResource UntagResource ListTagsForResource",
+    ),
     "AWS::Serverless::Function": (
         "lambda:CreateFunction GetFunction UpdateFunctionCode UpdateFunctionConfiguration DeleteFunction",
         "lambda:TagResource UntagResource ListTags",

@@ -16,6 +16,7 @@ PSEUDO = {
     "AWS::Partition": "aws",
     "AWS::Region": "eu-central-1",
     "AWS::StackName": STACK,
+    "AWS::URLSuffix": "amazonaws.com",
     "AWS::NoValue": None,
 }
 
@@ -60,12 +61,16 @@ def given(**parameters: Any) -> Iterator[None]:
         _given.clear()
 
 
-def resources(kind: str) -> dict[str, dict[str, Any]]:
-    """Return the resources of a type by logical id, with references resolved and what Globals add."""
+def resources(kind: str, *, present: bool = False) -> dict[str, dict[str, Any]]:
+    """Return the resources of a type by logical id, with references resolved and what Globals add.
+
+    With ``present``, only those whose condition holds.
+    """
     return {
         name: resolved(resource, template()["Globals"].get("Function", {}) if kind.endswith("Function") else {})
         for name, resource in template()["Resources"].items()
         if resource["Type"] == kind
+        and not (present and "Condition" in resource and not _holds(template()["Conditions"][resource["Condition"]]))
     }
 
 

@@ -100,6 +100,18 @@ class Refusing:
         raise self.error(kwargs)
 
 
+class Clock:
+    """Stands still but for pauses."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        monkeypatch.setattr(entrypoint.time, "monotonic", lambda: self.now)
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+
 def denied(_: dict[str, Any]) -> Exception:
     """Return what boto3 raises for a right that the role lacks."""
     return ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "PutParameter")
@@ -163,15 +175,35 @@ def test_deleting_the_stack_leaves_the_secrets(ssm: Any, cloudformation: CloudFo
 
 
 def test_a_refused_write_is_answered_with_its_reason(
-    cloudformation: CloudFormation, caplog: pytest.LogCaptureFixture
+    cloudformation: CloudFormation, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The deployment fails at once, and says which secret could not be made and why."""
-    provision(cloudformation.request("Create"), lambda: Refusing(denied))
+    clock = Clock(monkeypatch)
+    provision(cloudformation.request("Create"), lambda: Refusing(denied), clock.pause)
     reason = f"The secret {PATHS[0]} cannot be created (AccessDeniedException)."
     assert cloudformation.answer["Status"] == "FAILED"
     assert cloudformation.answer["Reason"] == reason
     assert cloudformation.answer["PhysicalResourceId"] == RESOURCE_ID
-    assert caplog.messages == [reason]
+    assert caplog.messages[-1] == reason
+    assert 0 < clock.now <= entrypoint.RIGHTS_SECONDS
+
+
+def test_a_new_roles_rights_are_waited_for(
+    ssm: Any, cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a first deployment the role is seconds old, and what it may do is not known everywhere yet."""
+
+    class Young:
+        def put_parameter(self, **kwargs: Any) -> Any:
+            if clock.now < 20 or (kwargs["Name"] == PATHS[2] and clock.now < 25):
+                raise denied(kwargs)
+            return ssm.put_parameter(**kwargs)
+
+    clock = Clock(monkeypatch)
+    provision(cloudformation.request("Create"), Young, clock.pause)
+    assert cloudformation.answer["Status"] == "SUCCESS"
+    assert set(secrets(ssm)) == set(PATHS)
+    assert clock.now == 25
 
 
 def test_no_secret_is_ever_shown(cloudformation: CloudFormation, caplog: pytest.LogCaptureFixture, ssm: Any) -> None:
@@ -198,7 +230,7 @@ def test_whatever_goes_wrong_is_answered(cloudformation: CloudFormation, monkeyp
 
     provision(cloudformation.request("Create"), broken)
     monkeypatch.delenv("PARAMETER_PREFIX")
-    provision(cloudformation.request("Create"), lambda: Refusing(denied))
+    provision(cloudformation.request("Create"), lambda: Refusing(denied), lambda _: None)
     assert [one["Status"] for one in cloudformation.heard] == ["FAILED", "FAILED"]
     assert [one["Reason"] for one in cloudformation.heard] == [
         "Making the secrets failed (RuntimeError).",
@@ -242,5 +274,5 @@ def test_the_handler(ssm: Any, cloudformation: CloudFormation, monkeypatch: pyte
 
 def test_it_gives_up_before_lambda_does() -> None:
     """Writes and answers, each as slow as they may be, fit into the function's time."""
-    config = entrypoint.CLIENT_SECONDS * entrypoint.CLIENT_TRIES * len(MADE_HERE)
+    config = entrypoint.CLIENT_SECONDS * entrypoint.CLIENT_TRIES * len(MADE_HERE) + entrypoint.RIGHTS_SECONDS
     assert config + entrypoint.ANSWER_TRIES * (entrypoint.ANSWER_SECONDS + 1) < 120

@@ -29,7 +29,7 @@ QUEUES = tuple(resources("AWS::SQS::Queue"))
 SWEEP = "SweepRole"
 MODEL = "eu.amazon.nova-lite-v1:0"
 # Environment names that are no settings of the gate, and are set by the stack.
-SET_BY_STACK = {"TABLE_NAME", "AGENT_QUEUE_URL", "PARAMETER_PREFIX"}
+SET_BY_STACK = {"TABLE_NAME", "AGENT_QUEUE_URL", "PARAMETER_PREFIX", "URL_SUFFIX"}
 EDGE_SETTINGS = {
     *("UNKNOWN_USER_POLICY", "ALLOWED_USERS", "OWNER_USER_IDS", "CODE_TTL_SECONDS", "CODE_COOLDOWN_SECONDS"),
     *("MAX_PENDING", "GROUP_POLICY", "MESSAGE_BUDGET", "SECRETS_MAX_AGE_SECONDS"),
@@ -213,7 +213,7 @@ def test_only_lambda_takes_a_functions_role(role: str) -> None:
         assert trust["Condition"] == {
             "StringEquals": {
                 "aws:SourceAccount": "123456789012",
-                "aws:SourceArn": "arn:aws:scheduler:eu-central-1:123456789012:schedule-group/default",
+                "aws:SourceArn": "arn:aws:scheduler:eu-central-1:123456789012:schedule-group/doorcode",
             }
         }
 
@@ -535,6 +535,7 @@ def test_the_sweep_runs_every_five_minutes() -> None:
     schedule = resources("AWS::Scheduler::Schedule")["Sweep"]["Properties"]
     assert schedule["ScheduleExpression"] == "rate(5 minutes)"
     assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    assert schedule["GroupName"] == f"{STACK}-SweepGroup"
     target = schedule["Target"]
     assert target["Arn"].endswith(f":{STACK}-CourierFunction")
     assert target["RoleArn"].endswith(f"/{STACK}-{SWEEP}")
@@ -653,6 +654,8 @@ def test_the_edge_is_given_every_setting_it_uses(name: str) -> None:
     assert unresolved.keys() == settings | SET_BY_STACK
     for setting in settings:
         assert unresolved[setting] == {"Ref": camel(setting)}
+    # Where AWS is, in whichever partition: the edge's own client does not know it otherwise.
+    assert unresolved["URL_SUFFIX"] == {"Ref": "AWS::URLSuffix"}
 
 
 @pytest.mark.parametrize("name", BEHIND)
@@ -671,6 +674,7 @@ ENVIRONMENT_BYTES = 4096
 # The longest that AWS makes of them, under the longest name of a stack in the region of the longest name.
 LONGEST = {
     "AWS::StackName": 58,
+    "AWS::URLSuffix": len("amazonaws.com.cn"),
     "Table": 58 + len("-Table-") + 13,
     "AgentTable": 58 + len("-AgentTable-") + 13,
     "queue": len("https://sqs.ap-southeast-1.amazonaws.com.cn/123456789012/") + 80,
@@ -720,6 +724,9 @@ def test_every_setting_is_set_somewhere() -> None:
     read |= {
         name for names in re.findall(r"required\(([^)]*)\)", sources) for name in re.findall(r'"([A-Z_]+)"', names)
     }
+    # AWS's own are Lambda's to set.
+    wiring = "".join(path.read_text() for path in (ROOT / "shared/doorcode/entrypoints").glob("*.py"))
+    read |= {name for name in re.findall(r'environment\.get\(\s*"([A-Z_]+)"', wiring) if not name.startswith("AWS_")}
     assert len(read) >= 20
     assert read == given_names
 
@@ -877,6 +884,9 @@ def test_alarms() -> None:
         ("ApproximateNumberOfMessagesVisible", f"{STACK}-AgentDeadLetters"),
         ("ApproximateNumberOfMessagesVisible", f"{STACK}-EffectsDeadLetters"),
         ("ApproximateAgeOfOldestMessage", f"{STACK}-EffectsQueue"),
+        ("ApproximateAgeOfOldestMessage", f"{STACK}-AgentQueue"),
+        ("InvocationDroppedCount", f"{STACK}-SweepGroup"),
+        ("Throttles", ""),
         *(("Errors", f"{STACK}-{name.capitalize()}Function") for name in (*EDGE, *BEHIND)),
     }
     for alarm in alarms.values():
@@ -895,11 +905,47 @@ def test_a_stream_that_is_not_followed_is_known_in_time() -> None:
     assert alarm["Threshold"] <= 3_600_000
 
 
-def test_effects_are_watched() -> None:
-    """That somebody waits to be asked or told is alarmed before the courier gives up on it, after an hour."""
-    alarm = resources("AWS::CloudWatch::Alarm")["EffectsAgeAlarm"]["Properties"]
+@pytest.mark.parametrize(
+    ("name", "given_up_after"),
+    [("Effects", effects.PARKED_AFTER_SECONDS), ("Agent", agent.GIVEN_UP_AFTER_SECONDS)],
+)
+def test_who_waits_is_known_in_time(name: str, given_up_after: int) -> None:
+    """That somebody waits to be asked, told or answered is alarmed before it is given up on."""
+    alarm = resources("AWS::CloudWatch::Alarm")[f"{name}AgeAlarm"]["Properties"]
     assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateAgeOfOldestMessage")
-    assert alarm["Threshold"] < effects.PARKED_AFTER_SECONDS
+    assert alarm["Threshold"] < given_up_after
+
+
+WATCHING = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::Logs::MetricFilter")
+
+
+@pytest.mark.parametrize(
+    ("monitoring", "there"),
+    [("off", set()), ("lean", {"ServerErrorAlarm", "AgentDeadLetterAlarm", "EffectsDeadLetterAlarm"}), ("full", None)],
+)
+def test_monitoring_is_as_much_as_is_wanted(monitoring: str, there: set[str] | None) -> None:
+    """What costs by the piece is there when it is wanted; lean is what people notice, on metrics that AWS has anyway."""
+    with given(Monitoring=monitoring):
+        everything = {name: kind for kind in WATCHING for name in resources(kind)}
+        found = {name for kind in WATCHING for name in resources(kind, present=True)}
+        alarms = resources("AWS::CloudWatch::Alarm", present=True).values()
+        namespace = functions()["web"]["Environment"]["Variables"]["METRICS_NAMESPACE"]
+    assert found == (everything.keys() if there is None else there)
+    if monitoring != "full":
+        assert all(alarm["Properties"]["Namespace"].startswith("AWS/") for alarm in alarms)
+    # The page asks for numbers only where there are any.
+    assert namespace == (f"Doorcode/{STACK}" if monitoring == "full" else "")
+
+
+def test_nothing_that_stands_needs_what_is_left_out() -> None:
+    """What is always there names nothing that is only there under a condition, save under that same condition."""
+    whole = template()["Resources"]
+    conditional = {name: one["Condition"] for name, one in whole.items() if "Condition" in one}
+    for name, one in whole.items():
+        for inner in walk({key: part for key, part in one.items() if key != "Condition"}):
+            named = inner.get("Ref") or (inner.get("Fn::GetAtt") or [None])[0] if isinstance(inner, dict) else None
+            needs = conditional.get(str(named))
+            assert needs in {None, conditional.get(name), "MakesTable", "LogsAccess"}, (name, named)
 
 
 def test_outputs() -> None:

@@ -173,3 +173,10 @@ def test_metrics_that_cannot_be_read(web: WebHouse, caplog: pytest.LogCaptureFix
     web.clients["cloudwatch"].before = away
     assert web.session().get("/api/activity").refusal == (503, "unavailable")
     assert "read the metrics" in caplog.text
+
+
+def test_where_nothing_is_counted_nothing_is_asked() -> None:
+    """A stack without metrics has no days to show: zeros would say that nobody came."""
+    client = CloudWatch({"MetricDataResults": []})
+    assert Activity(client, "", Patience(0.0, transport_errors=(TimeoutError,))).days(7, T0) == []
+    assert client.asked == []

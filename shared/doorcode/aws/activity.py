@@ -72,7 +72,7 @@ class Activity:
     """Counts requests and decisions of one stack."""
 
     def __init__(self, client: Client, namespace: str, patience: Patience) -> None:
-        """Read the metrics of ``namespace``, and ask as patiently as that."""
+        """Read the metrics of ``namespace``, and ask as patiently as that. Without a name nothing is counted."""
         self._client = client
         self._namespace = namespace
         self._patience = patience
@@ -80,7 +80,12 @@ class Activity:
         self._read_at: int | None = None
 
     def days(self, count: int, now: int) -> list[Day]:
-        """Return the last ``count`` days, at most 30, today last; at most five minutes old. Raises UnavailableError."""
+        """Return the last ``count`` days, at most 30, today last; at most five minutes old. Raises UnavailableError.
+
+        None where nothing is counted.
+        """
+        if not self._namespace:
+            return []
         if self._read_at is None or not 0 <= now - self._read_at < CACHE_SECONDS:
             # All of them at once: what it costs depends on the metrics, not on the days.
             self._counts = self._read(now)

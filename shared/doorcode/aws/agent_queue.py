@@ -42,7 +42,7 @@ class AgentQueue:
             lambda: self._client.send_message(
                 QueueUrl=self._url,
                 MessageBody=body,
-                MessageGroupId=fitting_id(f"{message.platform}#{message.chat}#{message.thread}"),
+                MessageGroupId=fitting_id(message.conversation),
                 MessageDeduplicationId=fitting_id(f"{message.platform}#{message.delivery_id}"),
             ),
         )

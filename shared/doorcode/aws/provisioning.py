@@ -14,6 +14,8 @@ TELEGRAM_WEBHOOK_SECRET = "telegram/webhook-secret"  # noqa: S105 (a name, not a
 MADE_HERE = (GATEWAY_SECRET, CALLBACK_SECRET, TELEGRAM_WEBHOOK_SECRET)
 SECRET_BYTES = 32
 EXISTS = "ParameterAlreadyExists"
+# What a role that was made a moment ago is told until all of IAM knows of it.
+DENIED = "AccessDeniedException"
 
 
 class Client(Protocol):
@@ -27,15 +29,31 @@ def new_secret() -> str:
     return secrets.token_urlsafe(SECRET_BYTES)
 
 
-def create_missing_secrets(client: Client, prefix: str, new: Callable[[], str] = new_secret) -> list[str]:
+def create_missing_secrets(
+    client: Client,
+    prefix: str,
+    new: Callable[[], str] = new_secret,
+    wait: Callable[[], bool] = lambda: False,
+) -> list[str]:
     """Create those secrets under ``prefix`` that are not there, and return their names.
 
-    The write itself refuses to overwrite, so that of two at once the first one's secret stays. Raises SecretError.
+    The write itself refuses to overwrite, so that of two at once the first one's secret stays. A right that is lacking
+    may only not be known everywhere yet: ``wait`` waits, and says whether to try again. Raises SecretError.
     """
-    return [name for name in MADE_HERE if _create(client, f"{prefix.rstrip('/')}/{name}", new())]
+    return [name for name in MADE_HERE if _create(client, f"{prefix.rstrip('/')}/{name}", new(), wait)]
 
 
-def _create(client: Client, path: str, value: str) -> bool:
+def _create(client: Client, path: str, value: str, wait: Callable[[], bool]) -> bool:
+    while True:
+        made = _tried(client, path, value)
+        if made is not None:
+            return made
+        if not wait():
+            raise SecretError(f"The secret {path} cannot be created ({DENIED}).")
+
+
+def _tried(client: Client, path: str, value: str) -> bool | None:
+    """Try once: made, there already, or, as None, denied."""
     try:
         client.put_parameter(
             Name=path,
@@ -50,5 +68,7 @@ def _create(client: Client, path: str, value: str) -> bool:
         code = response.get("Error", {}).get("Code", "unknown") if isinstance(response, Mapping) else ""
         if code == EXISTS:
             return False
+        if code == DENIED:
+            return None
         raise SecretError(f"The secret {path} cannot be created ({code or type(error).__name__}).") from None
     return True

@@ -82,6 +82,6 @@ def _endpoint(environment: Mapping[str, str], service: str, region: str) -> Endp
             except ValueError as error:
                 raise SettingsError((f"{name}: {error}.",)) from None
     try:
-        return regional(service, region)
+        return regional(service, region, environment.get("URL_SUFFIX", ""))
     except ValueError as error:
-        raise SettingsError((f"AWS_REGION: {error}. Set AWS_ENDPOINT_URL_{service.upper()}.",)) from None
+        raise SettingsError((f"AWS_REGION, URL_SUFFIX: {error}. Set AWS_ENDPOINT_URL_{service.upper()}.",)) from None

@@ -22,6 +22,9 @@ CLIENT_SECONDS = 8  # to connect, and to be answered
 CLIENT_TRIES = 2
 ANSWER_TRIES = 3
 ANSWER_SECONDS = 10
+# A new role's rights take some seconds to be known everywhere.
+RIGHTS_SECONDS = 35
+RIGHTS_PAUSE = 5
 
 
 def provision(
@@ -33,7 +36,8 @@ def provision(
     failure = ""
     try:
         if event["RequestType"] != "Delete":
-            made = create_missing_secrets((connect or _connect)(), os.environ["PARAMETER_PREFIX"])
+            client = (connect or _connect)()
+            made = create_missing_secrets(client, os.environ["PARAMETER_PREFIX"], wait=_for_rights(pause))
             log.info(f"Secrets made: {', '.join(made) or 'none, all are there'}")
     except DoorcodeError as error:
         failure = str(error)
@@ -43,6 +47,19 @@ def provision(
     if failure:
         log.error(failure)
     _answer(event, failure, pause)
+
+
+def _for_rights(pause: Callable[[float], None]) -> Callable[[], bool]:
+    began = time.monotonic()
+
+    def wait() -> bool:
+        if time.monotonic() - began > RIGHTS_SECONDS - RIGHTS_PAUSE:
+            return False
+        log.info("The role's rights are not known everywhere yet: trying again")
+        pause(RIGHTS_PAUSE)
+        return True
+
+    return wait
 
 
 def _connect() -> Client:

@@ -73,7 +73,9 @@ def web_handler(surface: Callable[[Callable[[], Services]], Surface]) -> Callabl
 def build_services(environment: Mapping[str, str], deadline: Deadline | None = None) -> Services:
     """Wire up the web function; ``deadline`` ends what one request asks of AWS. Raises SettingsError."""
     settings = parse_settings(environment)
-    table_name, prefix, namespace = required(environment, "TABLE_NAME", "PARAMETER_PREFIX", "METRICS_NAMESPACE")
+    table_name, prefix = required(environment, "TABLE_NAME", "PARAMETER_PREFIX")
+    # Empty where the stack counts nothing.
+    namespace = environment.get("METRICS_NAMESPACE", "")
     waits: Any = {"transport_errors": TRANSPORT_ERRORS, "deadline": deadline}
     patience = Patience(REQUEST_SECONDS, **waits)
     table = Table(_client("dynamodb"), table_name, patience=REQUEST_SECONDS, **waits)

@@ -71,6 +71,8 @@ class _Address(Struct):
     chat_id: int
     message_id: int = 0
     message_thread_id: int = 0
+    # The one member of a group who is to see the answer.
+    receiver_user_id: int = 0
 
 
 class _Parameters(Struct, frozen=True):
@@ -169,6 +171,8 @@ class TelegramSender:
                     message_thread_id=address.message_thread_id or None,
                     link_preview_options=NO_PREVIEW,
                     reply_parameters=to,
+                    # The library does not know it yet.
+                    api_kwargs={"receiver_user_id": address.receiver_user_id} if address.receiver_user_id else None,
                 ),
             )
 
@@ -195,6 +199,9 @@ class TelegramSender:
     def typing(self, reply: str, now: int) -> None:  # noqa: ARG002 (the port's)
         """Show "typing…" for the next five seconds or until something is sent."""
         address = read_address(reply, _Address)
+        if address.receiver_user_id:
+            # The whole group would see it.
+            return
         self._run(
             "show that the bot is typing",
             self._bot.send_chat_action(address.chat_id, "typing", message_thread_id=address.message_thread_id or None),

@@ -21,7 +21,8 @@ class Message(Struct, frozen=True, kw_only=True):
 
     ``name`` is for showing and made safe; ``username`` is what ALLOWED_USERS may name on Telegram, without ``@``.
     ``chat`` and ``thread`` name the conversation; ``reply`` is the platform's own address for an answer, opaque
-    elsewhere. ``sent_at`` is in whole seconds since 1970.
+    elsewhere. ``sent_at`` is in whole seconds since 1970. ``private`` says that others are in the chat, but only the
+    writer sees the answer.
     """
 
     platform: Platform
@@ -36,9 +37,20 @@ class Message(Struct, frozen=True, kw_only=True):
     username: str = ""
     # In a group: the bot was mentioned, answered or given a command.
     addressed: bool = False
+    private: bool = False
     message_id: str = ""
     sent_at: int = 0
     reply: str = ""
+
+    @property
+    def conversation(self) -> str:
+        """Name those who see the answer: whoever is in chat and thread, or the writer alone.
+
+        What is kept of a conversation (its order, what is answered together, what an agent remembers) is kept under
+        this name, so that it is shown to nobody who has not seen it.
+        """
+        shared = f"{self.platform}#{self.chat}#{self.thread}"
+        return f"{shared}#{self.user_id}" if self.private else shared
 
 
 class Press(Struct, frozen=True, kw_only=True):

@@ -165,16 +165,19 @@ def _message(interaction: _Interaction) -> Message | Ignored:
     if said is None or not is_given(said):
         return _ignored("no_text")
     user = _invoker(interaction)
+    direct = _is_direct(interaction)
     return Message(
         platform=PLATFORM,
         user_id=user.id,
         delivery_id=interaction.id,
-        chat_type=ChatType.DIRECT if _is_direct(interaction) else ChatType.GROUP,
+        chat_type=ChatType.DIRECT if direct else ChatType.GROUP,
         # Whoever writes from nowhere that is named is a conversation of their own.
         chat=interaction.channel_id or f"@{user.id}",
         text=decoded(said, str),
         name=_name(user),
         addressed=True,
+        # See ``admitted``.
+        private=not direct,
         message_id=interaction.id,
         sent_at=_sent_at(interaction),
         reply=_address(interaction),
@@ -252,7 +255,7 @@ def rate_limited(_message: Message, text: str) -> Answer | None:
 
 def admitted(message: Message) -> Answer | None:
     """Show that an answer is on its way: to everyone in the bot's own direct messages, elsewhere to the writer."""
-    return answer({"type": DEFER, "data": {"flags": 0 if message.chat_type is ChatType.DIRECT else EPHEMERAL}})
+    return answer({"type": DEFER, "data": {"flags": EPHEMERAL if message.private else 0}})
 
 
 def ignored(ignored: Ignored) -> Answer | None:

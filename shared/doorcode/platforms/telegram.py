@@ -109,6 +109,10 @@ class _RepliedTo(Struct):
     forum_topic_created: Raw = Raw()
 
 
+class _OwnTopic(Struct):
+    topic_id: _Count
+
+
 class _Message(Struct):
     message_id: _Count
     date: _Count
@@ -119,6 +123,10 @@ class _Message(Struct):
     is_topic_message: bool = False
     message_thread_id: _Count = 0
     reply_to_message: _RepliedTo | None = None
+    # A command in a group that nobody but its sender and we see: `message_id` is 0 then.
+    ephemeral_message_id: _Count | None = None
+    # Somebody's own topic in a channel's direct messages, which they and the channel's administrators see.
+    direct_messages_topic: _OwnTopic | None = None
     text: str | None = None
     caption: str = ""
     entities: list[_Entity] = []
@@ -183,6 +191,7 @@ def _message(update: _Update, bot: str) -> Message | Ignored:  # noqa: PLR0911 (
     direct = message.chat.type == "private"
     # A reply in a group has a thread id, too; only a topic's is one to answer in.
     thread = str(message.message_thread_id) if message.is_topic_message else ""
+    ephemeral = message.ephemeral_message_id is not None
     return Message(
         platform=PLATFORM,
         user_id=str(sender.id),
@@ -194,12 +203,15 @@ def _message(update: _Update, bot: str) -> Message | Ignored:  # noqa: PLR0911 (
         text=message.caption if message.text is None else message.text,
         name=display_name(sender.username, f"{sender.first_name} {sender.last_name}"),
         username=sender.username,
-        addressed=direct or _addressed(message, bot),
+        # Telegram brings an ephemeral message to whom it is for, and to nobody else.
+        addressed=direct or ephemeral or _addressed(message, bot),
+        private=ephemeral or message.direct_messages_topic is not None,
         message_id=str(message.message_id),
         sent_at=message.date,
         reply=compact(
             {"chat_id": message.chat.id, "message_id": message.message_id}
             | ({"message_thread_id": message.message_thread_id} if thread else {})
+            | ({"receiver_user_id": sender.id} if ephemeral else {})
         ),
     )
 

@@ -17,7 +17,7 @@ class Days(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Counted(Struct, frozen=True, kw_only=True):
-    """One entry for each day, UTC, today last; at most some five minutes old."""
+    """One entry for each day, UTC, today last; at most some five minutes old. None where the stack counts nothing."""
 
     days: list[Day]
 

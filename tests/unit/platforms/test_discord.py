@@ -180,10 +180,10 @@ def test_dropped(reason: Reason) -> None:
     assert _body(discord.dropped(message(DISCORD, ChatType.GROUP), reason)) == _alone(expected)
 
 
-@pytest.mark.parametrize(("chat_type", "flags"), [(ChatType.DIRECT, 0), (ChatType.GROUP, 64)])
-def test_admitted(chat_type: ChatType, flags: int) -> None:
+@pytest.mark.parametrize(("name", "flags"), [("discord/chat_bot_dm", 0), ("discord/chat_guild", 64)])
+def test_admitted(name: str, flags: int) -> None:
     """An answer is promised: to everyone in the bot's direct messages, elsewhere to the writer alone."""
-    assert _body(discord.admitted(message(DISCORD, chat_type))) == {"type": 5, "data": {"flags": flags}}
+    assert _body(discord.admitted(only_message(name))) == {"type": 5, "data": {"flags": flags}}
 
 
 @pytest.mark.parametrize("what", ["unknown_command", "unknown_interaction", "no_text"])

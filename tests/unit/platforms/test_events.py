@@ -23,7 +23,8 @@ def _message(message: Message, expect: dict[str, Any]) -> None:
         "message_kind": message.kind,
         "addressed": message.addressed,
         "delivery_id": message.delivery_id,
-    } == {name: value for name, value in expect.items() if name not in {"kind", "text"}}
+        "private": message.private,
+    } == {"private": False} | {name: value for name, value in expect.items() if name not in {"kind", "text"}}
     assert abs(message.sent_at - NOW) < 3600
     assert message.chat
     assert message.message_id

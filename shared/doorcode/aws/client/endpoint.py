@@ -7,8 +7,11 @@ import re
 from msgspec import Struct
 
 PORTS = {"https": 443, "http": 80}
+STANDARD_SUFFIX = "amazonaws.com"
 # Of the standard partition. The others have domains of their own, and more words or other beginnings in their names.
-REGION = r"(?!cn-)[a-z]{2}-[a-z]+-[0-9]{1,2}"
+STANDARD_REGION = r"(?!cn-)[a-z]{2}-[a-z]+-[0-9]{1,2}"
+REGION = "[a-z]{2,4}(-[a-z]+){1,2}-[0-9]{1,2}"
+SUFFIX = r"[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){1,3}"
 LABEL = "[A-Za-z0-9-]{1,63}"
 ADDRESS = rf"(https?)://({LABEL}(?:\.{LABEL})*\.?|\[[0-9A-Fa-f]*:[0-9A-Fa-f:]*\])(?::([0-9]{{1,5}}))?/?"
 
@@ -27,11 +30,16 @@ class Endpoint(Struct, frozen=True):
         return host if self.port == PORTS["https" if self.tls else "http"] else f"{host}:{self.port}"
 
 
-def regional(service: str, region: str) -> Endpoint:
-    """Return the endpoint of a service in a region. Raises ValueError."""
-    if not re.fullmatch(REGION, region):
-        raise ValueError(f"{region} is no region of the standard partition")
-    return Endpoint(f"{service}.{region}.amazonaws.com", PORTS["https"], tls=True)
+def regional(service: str, region: str, suffix: str = "") -> Endpoint:
+    """Return the endpoint of a service in a region, under its partition's domain. Raises ValueError.
+
+    Without a domain the standard partition's is taken, and nobody else's region.
+    """
+    if not re.fullmatch(REGION if suffix else STANDARD_REGION, region):
+        raise ValueError(f"{region} is no region" if suffix else f"{region} is no region of the standard partition")
+    if suffix and not re.fullmatch(SUFFIX, suffix):
+        raise ValueError(f"{suffix} is no domain")
+    return Endpoint(f"{service}.{region}.{suffix or STANDARD_SUFFIX}", PORTS["https"], tls=True)
 
 
 def at(url: str) -> Endpoint:

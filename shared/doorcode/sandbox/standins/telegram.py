@@ -103,6 +103,8 @@ class _SendMessage(Struct):
     protect_content: bool = False
     reply_parameters: _ReplyTo | None = None
     reply_markup: _Keyboard | None = None
+    # The one member of a group who sees it.
+    receiver_user_id: int = 0
 
 
 class _EditMessageText(Struct):
@@ -309,7 +311,16 @@ class TelegramStandIn(StandIn):
             shown["reply_to"] = to.message_id
         elif to and not to.allow_sending_without_reply:
             raise _RefusedError(400, "Bad Request: message to be replied not found")
-        message = Message(chat=chat.id, id=str(self.number()), shown=shown, at=self.clock(), call=self._by)
+        if form.receiver_user_id and not form.chat_id.startswith("-"):
+            raise _RefusedError(400, "Bad Request: ephemeral messages can be sent to groups only")
+        message = Message(
+            chat=chat.id,
+            id=str(self.number()),
+            shown=shown,
+            at=self.clock(),
+            call=self._by,
+            only_for=str(form.receiver_user_id or ""),
+        )
         self.messages[chat.id, message.id] = message
         return self.drawn(message)
 

@@ -23,6 +23,12 @@ def test_each_service_of_the_region_has_a_connection_of_its_own() -> None:
     assert len({connection._trust for connection in connections}) == 1
 
 
+def test_other_partitions_have_domains_of_their_own() -> None:
+    """The stack says which: its template knows, and nothing is guessed from the region's name."""
+    clients = edge_clients(LAMBDA | {"AWS_REGION": "cn-north-1", "URL_SUFFIX": "amazonaws.com.cn"})
+    assert hosts(clients) == [f"{name}.cn-north-1.amazonaws.com.cn" for name in ("dynamodb", "ssm", "sqs")]
+
+
 def test_one_host_has_one_connection() -> None:
     """Services at one address share its connection."""
     clients = edge_clients(LAMBDA | {"AWS_ENDPOINT_URL": "http://127.0.0.1:5004"})

@@ -1,6 +1,8 @@
 """Where services are reached, and what cannot be meant."""
 
 import pytest
+from botocore.loaders import Loader
+from botocore.session import Session
 
 from doorcode.aws.client.endpoint import Endpoint, at, regional
 
@@ -11,6 +13,40 @@ def test_a_region_s_endpoint(region: str) -> None:
     endpoint = regional("dynamodb", region)
     assert endpoint == Endpoint(f"dynamodb.{region}.amazonaws.com", 443, tls=True)
     assert endpoint.authority == endpoint.host
+
+
+BOTOCORE = Session()
+PARTITIONS = [
+    (
+        next(region for region in partition["regions"] if not region.endswith("-global")),
+        partition["outputs"]["dnsSuffix"],
+    )
+    for partition in Loader().load_data("partitions")["partitions"]
+]
+
+
+@pytest.mark.parametrize(("region", "suffix"), PARTITIONS)
+def test_every_partition_is_reached_at_its_own_domain(region: str, suffix: str) -> None:
+    """China, GovCloud, the sovereign ones: where botocore finds them, once the stack says what their domain is."""
+    for service in ("dynamodb", "ssm", "sqs"):
+        client = BOTOCORE.create_client(service, region, aws_access_key_id="-", aws_secret_access_key="-")
+        assert client.meta.endpoint_url == f"https://{regional(service, region, suffix).host}"
+
+
+@pytest.mark.parametrize(
+    "suffix", ["com", "evil.org/x", "amazonaws.com@evil.org", "a b.com", "amazonaws.com:1", ".com"]
+)
+def test_what_is_no_domain(suffix: str) -> None:
+    """Nothing but names and dots is ever part of a host."""
+    with pytest.raises(ValueError, match="no domain"):
+        regional("dynamodb", "cn-north-1", suffix)
+
+
+@pytest.mark.parametrize("region", ["", "cn-north", "us-east-1.evil.org", "us-east-1\n", "CN-north-1"])
+def test_a_domain_makes_no_region(region: str) -> None:
+    """Whatever the domain, a region has a region's form."""
+    with pytest.raises(ValueError, match="no region"):
+        regional("dynamodb", region, "amazonaws.com.cn")
 
 
 @pytest.mark.parametrize(

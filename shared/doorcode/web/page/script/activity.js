@@ -24,8 +24,8 @@ export class Activity {
     if (visit !== this.visit) {
       return;
     }
-    write(byId("activity-note"), "");
-    if (shown === this.shown) {
+    write(byId("activity-note"), days.length === 0 ? "Nothing is counted here: the stack's Monitoring is not full." : "");
+    if (shown === this.shown || days.length === 0) {
       return;
     }
     const open = this.place.querySelector("details")?.open ?? false;
