@@ -84,16 +84,7 @@ build: setup sam ## Build for AWS (Lambda on arm64), without Docker
 
 # What is asked the first time, and the settings of the stack, are kept in samconfig.local.toml, which is yours.
 deploy: build ## Build, and deploy to your AWS account; asks what it needs to know the first time
-	@if grep -qs parameter_overrides samconfig.local.toml; then .tools/sam/bin/sam deploy --config-file "$(CURDIR)/samconfig.local.toml"; else \
-		echo; \
-		echo "The first deployment. AWS credentials have to be at hand (AWS_PROFILE, or aws configure)."; \
-		echo "Enter takes the default; what matters:"; \
-		echo "  UnknownUserPolicy  pair, so that strangers may ask (the default turns them all away)"; \
-		echo "  OwnerUserIds       who is asked, such as telegram:123456789"; \
-		echo "  Save arguments     yes, to samconfig.local.toml: the next make deploy asks nothing"; \
-		echo; \
-		cp samconfig.toml samconfig.local.toml; \
-		.tools/sam/bin/sam deploy --guided --config-file "$(CURDIR)/samconfig.local.toml"; fi
+	@$(BIN)/doorcode deploy
 
 ## Working
 

@@ -467,6 +467,10 @@ AROUND = {
         "cloudformation:CreateChangeSet DescribeChangeSet ExecuteChangeSet DeleteChangeSet",
         "cloudformation:DescribeStacks DescribeStackEvents GetTemplateSummary GetTemplate DeleteStack",
     ),
+    "clearing away a stack `{stack}` that never came up": (
+        "cloudformation:DescribeStackResources",
+        "dynamodb:Scan",
+    ),
     "the stack `aws-sam-cli-managed-default` and its bucket, which hold what is uploaded": (
         "cloudformation:CreateChangeSet DescribeChangeSet ExecuteChangeSet DescribeStacks DescribeStackEvents",
         "s3:CreateBucket PutBucketPolicy PutBucketTagging PutBucketVersioning PutEncryptionConfiguration",

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from doorcode.cli import discord, doctor, pairing, run, secrets, slack, telegram, token, web
+from doorcode.cli import deploy, discord, doctor, pairing, run, secrets, slack, telegram, token, web
 from doorcode.cli.ending import CommandError, Exit
 from doorcode.cli.shown import shown
 
@@ -30,6 +30,7 @@ app.add_typer(token.app, name="token")
 app.command(epilog=web.EPILOG)(web.web)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
 app.command(epilog=run.EPILOG)(run.run)
+app.command(epilog=deploy.EPILOG)(deploy.deploy)
 
 
 def main() -> None:
