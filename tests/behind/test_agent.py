@@ -203,13 +203,21 @@ def test_giving_up_with_the_platform_down_ends_too(house: Behind, monkeypatch: p
     assert house.parked() == 1
 
 
-def test_a_person_who_left_is_not_tried_for_ever(house: Behind) -> None:
-    """A refusal that will not change ends the matter: the message counts as answered."""
+def test_a_person_who_left_is_not_tried_for_ever(house: Behind, caplog: pytest.LogCaptureFixture) -> None:
+    """A refusal that will not change puts the message aside, with its reason, and does not mark it as answered."""
+    responder = says(house)
     house.stand_ins[Platform.TELEGRAM].block(STRANGER[Platform.TELEGRAM])  # type: ignore[attr-defined]
-    house.hello(Platform.TELEGRAM)
-    house.answer()
-    assert house.parked() == 0
-    assert house.heard(Platform.TELEGRAM) == []
+    record = _queued(house, Platform.TELEGRAM)
+    assert house.agent.handle({"Records": [record]}) == {"batchItemFailures": []}
+    assert house.parked() == 1
+    [logged] = [one for one in caplog.records if getattr(one, "parked", "")]
+    assert (logged.levelname, logged.reason) == ("ERROR", "platform_refused")  # type: ignore[attr-defined]
+    assert "403" in logged.getMessage()
+    # Sent again after they are back, it is answered, with what was said then.
+    house.stand_ins[Platform.TELEGRAM].block(STRANGER[Platform.TELEGRAM], blocked=False)  # type: ignore[attr-defined]
+    house.agent.handle({"Records": [record]})
+    assert house.heard(Platform.TELEGRAM) == ["answer 1"]
+    assert len(responder.asked) == 1
 
 
 @pytest.mark.parametrize(

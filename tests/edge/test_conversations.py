@@ -46,9 +46,9 @@ def test_without_an_owner_the_stranger_is_told_the_command(edge: Edge, platform:
     """Where nobody can be asked with buttons, the stranger gets the code and the command, word for word."""
     response = edge.deliver(load(HELLO[platform]), OWNER_USER_IDS="")
     code = edge.code(edge.contact(platform))
-    assert told(response) == (
-        f"Your pairing code: {code}. Ask the owner to run: doorcode pairing approve {platform} {code}"
-    )
+    command = f"Your pairing code: {code}. Ask the owner to run: doorcode pairing approve {platform} {code}"
+    # Whether Telegram took a method from a response nobody is told: there the courier sends it.
+    assert told(response) == (command if platform is Platform.DISCORD else None)
 
 
 @EACH

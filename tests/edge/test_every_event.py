@@ -185,7 +185,7 @@ def expected_answer(case: Case, reason: str, code: str) -> dict[str, Any] | None
     told = "Your request has been sent to the owner for approval."
     if not ROLES[case.role].owners:
         told = f"Your pairing code: {code}. Ask the owner to run: doorcode pairing approve {platform} {code}"
-    if platform is Platform.TELEGRAM and reason == "pairing_requested":
+    if platform is Platform.TELEGRAM and reason == "pairing_requested" and ROLES[case.role].owners:
         message = case.delivery.body["message"]
         topic = {"message_thread_id": message["message_thread_id"]} if message.get("is_topic_message") else {}
         return {"method": "sendMessage", "chat_id": message["chat"]["id"], "text": told} | topic

@@ -1,4 +1,4 @@
-"""What the agent remembers, in a table of its own: answered deliveries for a day, and each chat's last turns.
+"""What the agent remembers, in a table of its own: answered deliveries for a day, each chat's last turns, and moved chats.
 
 Everything has a ``ttl``; the answers that matter compare the time themselves, for TTL deletes late.
 """
@@ -15,6 +15,8 @@ from doorcode.agent.responder import Turn
 
 ANSWERED_SECONDS = 86_400
 CONVERSATION_SECONDS = 7 * 86_400
+# Longer than any message waits, also one that was put aside.
+MOVED_SECONDS = 30 * 86_400
 # The last exchanges that a model is given again; always whole ones, so that a conversation begins with the person.
 MAX_TURNS = 20
 EXCHANGE = 2
@@ -81,6 +83,16 @@ class Memory:
             kept = kept[EXCHANGE:]
             text = msgspec.json.encode(kept)
         self._put(f"chat#{chat}", "turns", until, turns={"S": text.decode()}, until={"N": str(until)})
+
+    def moved(self, platform: str, chat: str, now: int) -> str:
+        """Return what a chat has become, as ``outbound.port.Moves`` says; empty if it is still itself."""
+        item = self._get(f"moved#{platform}#{chat}", "moved")
+        return item["to"]["S"] if item and now < int(item["until"]["N"]) else ""
+
+    def note_moved(self, platform: str, chat: str, to: str, now: int) -> None:
+        """Remember what a chat has become."""
+        until = now + MOVED_SECONDS
+        self._put(f"moved#{platform}#{chat}", "moved", until, to={"S": to}, until={"N": str(until)})
 
     def _get(self, pk: str, sk: str) -> Any:
         key = {"pk": {"S": pk}, "sk": {"S": sk}}

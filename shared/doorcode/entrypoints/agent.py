@@ -15,7 +15,7 @@ from doorcode.aws.postbox import Postbox, Record, age, backed_off, group, receiv
 from doorcode.entrypoints import log
 from doorcode.entrypoints.courier import Senders
 from doorcode.errors import UnknownPlatformError
-from doorcode.outbound.errors import PermanentRefusalError, SendError
+from doorcode.outbound.errors import AddressError, PermanentRefusalError, SendError
 from doorcode.outbound.port import Sender
 from doorcode.pairing.contact import Platform, platform_named
 
@@ -161,9 +161,15 @@ class Agent:
             self._memory.keep_draft(first.delivery, draft, now)
         if last.platform in EACH_WAITS:
             for message in messages[:-1]:
-                self._send(sender, message, ANSWERED_BELOW, message.delivery, now)
+                self._point_below(sender, message, now)
         try:
-            self._send(sender, last, draft.text, first.delivery, now, done=draft.done)
+            sender.send_text(
+                last.reply, last.user_id, draft.text, now, key=first.delivery, quote=last.text, done=draft.done
+            )
+        except (PermanentRefusalError, AddressError) as error:
+            # However often it is tried. Not marked as answered: put aside, it can be sent again.
+            self._park(messages, error.reason, str(error))
+            return
         except SendError as error:
             if error.done:
                 self._memory.keep_draft(first.delivery, Draft(draft.text, error.done, draft.taken), now)
@@ -191,14 +197,25 @@ class Agent:
                     self._memory.keep_turns(chat, [*turns, Turn("assistant", said)], now)
                 return said
 
-    def _send(  # noqa: PLR0913 (the sender's own, and whom it goes to)
-        self, sender: Sender, to: HandedOff, text: str, key: str, now: int, *, done: int = 0
-    ) -> None:
-        """Send, unless the person cannot be written to any more, which ends the matter."""
+    def _point_below(self, sender: Sender, message: HandedOff, now: int) -> None:
+        """Say that a message is answered with the last one, unless that cannot be said: the answer itself is what counts."""
         try:
-            sender.send_text(to.reply, to.user_id, text, now, key=key, quote=to.text, done=done)
-        except PermanentRefusalError as error:
-            log.warning(str(error), reason=error.reason, platform=to.platform, user_id=to.user_id)
+            sender.send_text(
+                message.reply, message.user_id, ANSWERED_BELOW, now, key=message.delivery, quote=message.text
+            )
+        except (PermanentRefusalError, AddressError) as error:
+            log.warning(str(error), reason=error.reason, platform=message.platform, user_id=message.user_id)
+
+    def _park(self, messages: Sequence[HandedOff], reason: str, why: str) -> None:
+        for message in messages:
+            self._postbox.park(message.record)
+            log.error(
+                f"Parked a message that could not be answered: {why}",
+                reason=reason,
+                parked="true",
+                platform=message.platform,
+                user_id=message.user_id,
+            )
 
     def _give_up(self, messages: Sequence[HandedOff], now: int) -> None:
         """Say honestly that no answer will come, and keep the messages for somebody to look at."""

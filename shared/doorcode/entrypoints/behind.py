@@ -29,6 +29,7 @@ from doorcode.entrypoints.sdk import TRANSPORT_ERRORS, TWO_TRIES
 from doorcode.entrypoints.senders import Build, TokenSenders, token_name
 from doorcode.errors import SecretError
 from doorcode.outbound.discord import DiscordSender
+from doorcode.outbound.port import Moves
 from doorcode.outbound.slack import SlackSender
 from doorcode.outbound.telegram import TelegramSender
 from doorcode.pairing.contact import Platform
@@ -112,10 +113,11 @@ def build_agent(environment: Mapping[str, str]) -> Agent:
     )
     secrets = _secrets(prefix, (INSTRUCTIONS, *(token_name(platform) for platform in Platform)), settings)
     model = settings.agent_model_id
+    memory = Memory(_client("dynamodb"), table_name)
     return Agent(
         respond=_model(model, secrets) if model else greet,
-        memory=Memory(_client("dynamodb"), table_name),
-        senders=TokenSenders(secrets, _builds(settings)),
+        memory=memory,
+        senders=TokenSenders(secrets, _builds(settings, memory)),
         postbox=Postbox(_client("sqs"), queue_url, dead_letter_url),
         clock=_now,
         debounce=settings.debounce,
@@ -134,9 +136,9 @@ def _model(model_id: str, secrets: SecretStore) -> Responder:
     return converse_with(_client("bedrock-runtime", MODEL_CONFIG), model_id, instructions)
 
 
-def _builds(settings: Settings) -> dict[Platform, Build]:
+def _builds(settings: Settings, moves: Moves | None = None) -> dict[Platform, Build]:
     return {
-        Platform.TELEGRAM: lambda token: TelegramSender(token, settings.telegram_api_url),
+        Platform.TELEGRAM: lambda token: TelegramSender(token, settings.telegram_api_url, moves=moves),
         Platform.SLACK: lambda token: SlackSender(token, settings.slack_api_url),
         Platform.DISCORD: lambda token: DiscordSender(token, settings.discord_api_url),
     }

@@ -42,6 +42,8 @@ PATIENCE_SECONDS = 300
 # What may succeed later, and what never will.
 PASSING = (RateLimitedError, PassingError, UnavailableError, UnreadableSecretError)
 HOPELESS = (PermanentRefusalError, BadTokenError, SecretError, AddressError)
+# What will never succeed, whatever is mended here: they left, or it leads nowhere.
+UNDELIVERABLE = (PermanentRefusalError, AddressError)
 
 
 class Senders(Protocol):
@@ -86,11 +88,15 @@ class Courier:
         self._draw = draw
 
     def follow(self, move: Move, now: int) -> None:
-        """Do everything that follows from a move. Raises PostponedError if some of it is still to be done."""
+        """Do everything that follows from a move.
+
+        Raises PostponedError if some of it is still to be done; one of UNDELIVERABLE if only what never will be is left.
+        """
         contact, result = move.contact, follow(move.old, move.new, move.at)
         steps = self._steps(move, contact, result, now)
         done = self._book.done(contact.platform, contact.user_id, move.record) if steps else frozenset()
         trouble: list[DoorcodeError] = []
+        refused: list[DoorcodeError] = []
         for name, act in steps.items():
             if name in done:
                 continue
@@ -99,6 +105,10 @@ class Courier:
                 continue
             try:
                 act()
+            except UNDELIVERABLE as error:
+                # Not noted as done: sent again from where it is put aside, it is tried again.
+                refused.append(error)
+                self._log(contact, name, error)
             except (*PASSING, *HOPELESS) as error:
                 trouble.append(error)
                 self._log(contact, name, error)
@@ -107,6 +117,8 @@ class Courier:
                 self._book.note_done(contact.platform, contact.user_id, move.record, done, now)
         if trouble:
             raise PostponedError(max(getattr(error, "delay", 0) for error in trouble), str(trouble[0]))
+        if refused:
+            raise refused[0]
 
     def sweep(self, now: int) -> None:
         """Expire what is overdue, and tell the owners of a full room, at most once an hour."""
@@ -245,7 +257,7 @@ class Courier:
         if not contact.reply or not self._still_waits(contact, now):
             return
         reached = self._reached(contact)
-        if contact.platform not in SILENT_EDGES and (reached or not self._settings.owners):
+        if contact.platform not in SILENT_EDGES and reached:
             return
         text = (
             texts.REQUEST_SENT if reached else texts.code_notice(contact.platform, code_of(contact, self._secrets, now))
@@ -256,6 +268,7 @@ class Courier:
 
     def _close(self, contact: Contact, now: int) -> None:
         trouble: list[DoorcodeError] = []
+        refused: list[DoorcodeError] = []
         # As it is now: a record that comes late must not draw what is no longer so.
         present = self._room.get(contact.platform, contact.user_id)
         shown = present if present.nonce == contact.nonce else contact
@@ -266,10 +279,17 @@ class Courier:
             except (*PASSING, BadTokenError, SecretError) as error:
                 # Also a token that is wrong or missing: the prompt was sent with one, so there will be one again.
                 trouble.append(error)
-            except (PermanentRefusalError, AddressError) as error:
+            except PermanentRefusalError as error:
+                if error.refusal is not Refusal.GONE:
+                    refused.append(error)
+                # A prompt that is gone has no buttons any more.
                 self._log(contact, "close", error)
+            except AddressError as error:
+                refused.append(error)
         if trouble:
             raise max(trouble, key=lambda error: getattr(error, "delay", 0))
+        if refused:
+            raise refused[0]
 
     def _redraw(self, contact: Contact, noted: Noted, sender: Sender, now: int) -> None:
         try:
@@ -293,11 +313,7 @@ class Courier:
             self._say(contact, texts.DECLINED, f"{contact.nonce}:{contact.rev}", now)
 
     def _say(self, contact: Contact, text: str, key: str, now: int) -> None:
-        try:
-            self._senders.on(contact.platform, now).notify(contact.reply, contact.user_id, text, now, key=key)
-        except (PermanentRefusalError, AddressError) as error:
-            # They blocked the bot or left: there is nobody to tell.
-            self._log(contact, "tell", error)
+        self._senders.on(contact.platform, now).notify(contact.reply, contact.user_id, text, now, key=key)
 
     def _tell_owners(self, text: str, about: Platform, now: int) -> None:
         for platform, owner_id in self._settings.owners:

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from doorcode.aws.effects_queue import UnusableRecordError, read_move
 from doorcode.aws.postbox import Postbox, Record, age, backed_off, group, receives
 from doorcode.entrypoints import log
-from doorcode.entrypoints.courier import Courier
+from doorcode.entrypoints.courier import UNDELIVERABLE, Courier
 
 # After that somebody has to look at it; what waits behind it goes on, and gets tries of its own.
 PARKED_AFTER_SECONDS = 3600
@@ -54,7 +54,7 @@ class EffectsConsumer:
             raise TimeoutError("no time left in this invocation")
         try:
             self._courier.follow(read_move(raw["body"]), now)
-        except UnusableRecordError as error:
+        except (UnusableRecordError, *UNDELIVERABLE) as error:
             self._park(raw, error.reason, str(error))
         except Exception as error:
             # Postponed; or a bug, or a table that does not answer, which come again and end like any other.

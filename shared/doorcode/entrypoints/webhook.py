@@ -151,9 +151,14 @@ class Door:
         return self._platform.notice(message, text) if text else self._platform.dropped(message, Reason.RATE_LIMITED)
 
     def _notice(self, contact: Contact, now: int) -> str:
-        """Return what a requester is told; empty if there is a code to tell, but none that works any more."""
+        """Return what a requester is told here; empty if there is a code to tell, but none that works any more.
+
+        Without an owner, nothing but the code will ever tell them: where an answer can get lost, the courier sends it.
+        """
         if self._settings.owners:
             return texts.REQUEST_SENT
+        if not self._platform.ANSWERS_SURELY:
+            return ""
         if contact.standing(now) is not Standing.PENDING:
             return ""
         try:

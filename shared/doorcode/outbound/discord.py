@@ -148,7 +148,8 @@ class DiscordSender:
             if answering:
                 try:
                     answering.send(number, part)
-                except _NoInteractionError:
+                except (_NoInteractionError, PermanentRefusalError):
+                    # Its time is over; or its channel, its thread or what it answered is gone.
                     answering = None
                 else:
                     return

@@ -1,10 +1,13 @@
-"""Texts that are longer than a platform takes: split between words, and sent part by part."""
+"""Texts that are longer than a platform takes: split between words, and sent part by part, where they can be sent."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from doorcode.outbound.errors import SendError
+from doorcode.outbound.errors import PermanentRefusalError, SendError
+
+Send = Callable[[int, str], None]
+"""Sends a part of a text, by its number, from 0."""
 
 LAST_BASIC_CHARACTER = 0xFFFF
 
@@ -51,7 +54,28 @@ def _word_end(text: str, end: int) -> int:
     return end
 
 
-def deliver(parts: Sequence[str], done: int, send: Callable[[int, str], None]) -> None:
+def falling_back(*ways: Send) -> Send:
+    """Return a way to send that goes on with the next of ``ways`` for good once the platform refuses one for good.
+
+    What the last one raises is raised: nobody can be told.
+    """
+    left = list(ways)
+
+    def send(number: int, part: str) -> None:
+        while True:
+            try:
+                return left[0](number, part)
+            except PermanentRefusalError:
+                # Whatever was refused: platforms find new words for a topic that is closed, and may not like the text
+                # there. Where it cannot be sent at all, the last way says so.
+                if len(left) == 1:
+                    raise
+                del left[0]
+
+    return send
+
+
+def deliver(parts: Sequence[str], done: int, send: Send) -> None:
     """Send the parts from number ``done`` on, in order; an error knows how many were sent before it."""
     for number in range(done, len(parts)):
         try:

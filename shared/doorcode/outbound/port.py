@@ -36,6 +36,32 @@ class Abilities(Struct, frozen=True, kw_only=True):
     write_window: int = 0
 
 
+class Moves(Protocol):
+    """Remembers which chats have become others. Ids are the platform's, as text."""
+
+    def moved(self, platform: Platform, chat: str, now: int) -> str:
+        """Return what a chat has become; empty if it is still itself, as far as is known."""
+
+    def note_moved(self, platform: Platform, chat: str, to: str, now: int) -> None:
+        """Remember that a chat has become another."""
+
+
+class MovesOfThisProcess:
+    """Remembers moves as long as the process lives. See ``Moves``."""
+
+    def __init__(self) -> None:
+        """Know of none."""
+        self._known: dict[tuple[Platform, str], str] = {}
+
+    def moved(self, platform: Platform, chat: str, now: int) -> str:  # noqa: ARG002 (the port's)
+        """Return what a chat has become."""
+        return self._known.get((platform, chat), "")
+
+    def note_moved(self, platform: Platform, chat: str, to: str, now: int) -> None:  # noqa: ARG002 (the port's)
+        """Remember a move."""
+        self._known[platform, chat] = to
+
+
 class Sender(Protocol):
     """Says things on one platform. Built once for a token, used from one thread at a time, closed at the end.
 
@@ -55,7 +81,9 @@ class Sender(Protocol):
     ) -> None:
         """Answer where the message came from, in as many parts as the platform's limit makes of the text.
 
-        Where ``reply`` is empty, in a direct chat. ``quote`` is what is answered, shown where the platform does not
+        Where the platform refuses that place for good, answer as near to it as it allows: outside the thread, in the
+        chat that it has become, at last in a direct chat; never where more people see it. Only what is refused there, too, raises
+        PermanentRefusalError. Where ``reply`` is empty, in a direct chat. ``quote`` is what is answered, shown where the platform does not
         show it anyway. ``done`` is how many parts an earlier try sent, as its error told: they are not sent again.
         """
 

@@ -29,7 +29,7 @@ from doorcode.outbound.errors import (
     Refusal,
     SendError,
 )
-from doorcode.outbound.parts import deliver, split
+from doorcode.outbound.parts import Send, deliver, falling_back, split
 from doorcode.outbound.port import (
     DEFAULT_DELAY_SECONDS,
     READ_TIMEOUT,
@@ -67,6 +67,12 @@ REFUSALS = {
     "cant_update_message": Refusal.GONE,
     "edit_window_closed": Refusal.GONE,
     "thread_not_found": Refusal.GONE,
+    "cannot_reply_to_message": Refusal.GONE,
+    "restricted_action_thread_locked": Refusal.GONE,
+    "restricted_action_non_threadable_channel": Refusal.GONE,
+    "restricted_action": Refusal.UNREACHABLE,
+    "restricted_action_read_only_channel": Refusal.UNREACHABLE,
+    "restricted_action_thread_only_channel": Refusal.UNREACHABLE,
 }
 MAX_CODE_LENGTH = 64
 # Direct-message channels that are remembered.
@@ -146,21 +152,29 @@ class SlackSender:
         self._send_parts(reply, user_id, text, 0)
 
     def _send_parts(self, reply: str, user_id: str, text: str, done: int) -> None:
-        address = read_address(reply, _Address) if reply else _Address(self._direct_channel(user_id))
+        direct = self._way(lambda: self._direct_channel(user_id))
+        ways = [direct]
+        if reply:
+            address = read_address(reply, _Address)
+            ways = [self._way(lambda: address.channel), direct]
+            if address.thread_ts:
+                ways.insert(0, self._way(lambda: address.channel, address.thread_ts))
+        deliver(split(text, MAX_TEXT, _width), done, falling_back(*ways))
 
+    def _way(self, channel: Callable[[], str], thread: str = "") -> Send:
         def send(_number: int, part: str) -> None:
             self._call(
                 "send a message",
                 self._client.chat_postMessage,
-                channel=address.channel,
-                thread_ts=address.thread_ts or None,
+                channel=channel(),
+                thread_ts=thread or None,
                 text=part.translate(ESCAPE),
                 mrkdwn=False,
                 unfurl_links=False,
                 unfurl_media=False,
             )
 
-        deliver(split(text, MAX_TEXT, _width), done, send)
+        return send
 
     def send_prompt(self, owner_id: str, drawn: Drawn, *, key: str) -> str:  # noqa: ARG002 (the port's)
         """Ask an owner in the app's direct messages with them."""

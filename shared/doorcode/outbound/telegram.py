@@ -4,6 +4,9 @@ https://core.telegram.org/bots/api#making-requests
 
 Telegram knows no idempotency key: a message whose answer was lost is sent again at the next try. Edits are not: the
 second one changes nothing.
+
+What cannot be said where it was asked is said without the topic, in the chat that a group has become, or at last to the
+person alone. Only a channel's direct messages have no chat without a topic: there each topic is one person's.
 """
 
 from __future__ import annotations
@@ -27,13 +30,15 @@ from doorcode.outbound.errors import (
     Refusal,
     SendError,
 )
-from doorcode.outbound.parts import deliver, split
+from doorcode.outbound.parts import Send, deliver, falling_back, split
 from doorcode.outbound.port import (
     CONNECT_TIMEOUT,
     DEFAULT_DELAY_SECONDS,
     READ_TIMEOUT,
     Abilities,
     Drawn,
+    Moves,
+    MovesOfThisProcess,
     read_address,
     write_address,
 )
@@ -57,7 +62,10 @@ REFUSALS = {
     "user not found": Refusal.UNREACHABLE,
     "peer_id_invalid": Refusal.UNREACHABLE,
     "input_user_deactivated": Refusal.UNREACHABLE,
-    "group chat was upgraded": Refusal.UNREACHABLE,
+    "not enough rights": Refusal.UNREACHABLE,
+    "have no rights": Refusal.UNREACHABLE,
+    "chat_write_forbidden": Refusal.UNREACHABLE,
+    "chat_restricted": Refusal.UNREACHABLE,
     "message to edit not found": Refusal.GONE,
     "message_id_invalid": Refusal.GONE,
     "message can't be edited": Refusal.GONE,
@@ -67,16 +75,22 @@ REFUSALS = {
 }
 
 
+# Ids of basic groups lie between these; supergroups and channels, which do not move, have lower ones.
+FIRST_SUPERGROUP = -1_000_000_000_000
+
+
 class _Address(Struct):
     chat_id: int
     message_id: int = 0
     message_thread_id: int = 0
     # The one member of a group who is to see the answer.
     receiver_user_id: int = 0
+    direct_messages_topic_id: int = 0
 
 
 class _Parameters(Struct, frozen=True):
     retry_after: float = 0
+    migrate_to_chat_id: int = 0
 
 
 class _Failure(Struct):
@@ -92,7 +106,14 @@ class _AnswerError(TelegramError):
         super().__init__("not successful")
         self.status = status
         self.delay = ceil(failure.parameters.retry_after)
+        self.moved_to = failure.parameters.migrate_to_chat_id
         self.description = failure.description.lower()
+
+
+class _MovedError(PermanentRefusalError):
+    """The group became a supergroup, which is another chat."""
+
+    to = 0
 
 
 class _Request(HTTPXRequest):
@@ -115,9 +136,20 @@ class TelegramSender:
     platform = Platform.TELEGRAM
     abilities = Abilities(edits=True, types=True, names=False)
 
-    def __init__(self, token: str, api_url: str = DEFAULT_API_URL, *, timeout: float = READ_TIMEOUT) -> None:
-        """Build the client; nothing is called yet. Raises BadTokenError for an empty token."""
+    def __init__(
+        self,
+        token: str,
+        api_url: str = DEFAULT_API_URL,
+        *,
+        timeout: float = READ_TIMEOUT,
+        moves: Moves | None = None,
+    ) -> None:
+        """Build the client; nothing is called yet. Raises BadTokenError for an empty token.
+
+        ``moves`` remembers which chats groups have become; without it, that is known as long as the sender lives.
+        """
         silence_libraries()
+        self._moves: Moves = moves or MovesOfThisProcess()
         self._request = _Request(
             connection_pool_size=1,
             connect_timeout=min(CONNECT_TIMEOUT, timeout),
@@ -142,41 +174,66 @@ class TelegramSender:
         reply: str,
         user_id: str,
         text: str,
-        now: int,  # noqa: ARG002 (the port's)
+        now: int,
         *,
         key: str,  # noqa: ARG002 (the port's)
         quote: str = "",  # noqa: ARG002 (the port's)
         done: int = 0,
     ) -> None:
         """Answer in the chat and topic that the message came from; in a group, to that message."""
-        self._send_parts(reply, user_id, text, done)
+        self._send_parts(reply, user_id, text, now, done)
 
     def notify(self, reply: str, user_id: str, text: str, now: int, *, key: str) -> None:  # noqa: ARG002 (the port's)
         """Tell a requester, in the chat that they wrote from."""
-        self._send_parts(reply, user_id, text, 0)
+        self._send_parts(reply, user_id, text, now, 0)
 
-    def _send_parts(self, reply: str, user_id: str, text: str, done: int) -> None:
+    def _send_parts(self, reply: str, user_id: str, text: str, now: int, done: int) -> None:
         address = read_address(reply, _Address) if reply else self._private(user_id)
+        ways = [self._way(address, now)]
+        alone = address.direct_messages_topic_id or address.receiver_user_id
+        if not alone and (address.message_thread_id or (address.message_id and address.chat_id < 0)):
+            # The reply goes too: it would lead into the topic again.
+            ways.append(self._way(_Address(address.chat_id), now))
+        if user_id.isdecimal() and address.chat_id != int(user_id):
+            ways.append(self._way(self._private(user_id), now))
+        deliver(split(text, MAX_TEXT), done, falling_back(*ways))
 
+    def _way(self, address: _Address, now: int) -> Send:
         def send(number: int, part: str) -> None:
-            # Only groups have negative ids. Whoever asked may have deleted the question since.
-            to = None
-            if address.chat_id < 0 and address.message_id and not number:
-                to = ReplyParameters(address.message_id, allow_sending_without_reply=True)
-            self._run(
-                "send a message",
-                self._bot.send_message(
-                    address.chat_id,
-                    part,
-                    message_thread_id=address.message_thread_id or None,
-                    link_preview_options=NO_PREVIEW,
-                    reply_parameters=to,
-                    # The library does not know it yet.
-                    api_kwargs={"receiver_user_id": address.receiver_user_id} if address.receiver_user_id else None,
-                ),
-            )
+            try:
+                self._say(self._as_now(address, now), number, part)
+            except _MovedError as moved:
+                # Before it is sent, so that what fails here is not sent twice.
+                self._moves.note_moved(self.platform, str(address.chat_id), str(moved.to), now)
+                self._say(self._as_now(address, now), number, part)
 
-        deliver(split(text, MAX_TEXT), done, send)
+        return send
+
+    def _as_now(self, address: _Address, now: int) -> _Address:
+        """Return where a chat is now. Its messages have other numbers there, so nothing is replied to."""
+        if not FIRST_SUPERGROUP < address.chat_id < 0:
+            return address
+        to = self._moves.moved(self.platform, str(address.chat_id), now)
+        return _Address(int(to), receiver_user_id=address.receiver_user_id) if to else address
+
+    def _say(self, address: _Address, number: int, part: str) -> None:
+        # Only groups have negative ids. Whoever asked may have deleted the question since.
+        to = None
+        if address.chat_id < 0 and address.message_id and not number:
+            to = ReplyParameters(address.message_id, allow_sending_without_reply=True)
+        self._run(
+            "send a message",
+            self._bot.send_message(
+                address.chat_id,
+                part,
+                message_thread_id=address.message_thread_id or None,
+                direct_messages_topic_id=address.direct_messages_topic_id or None,
+                link_preview_options=NO_PREVIEW,
+                reply_parameters=to,
+                # The library does not know it yet.
+                api_kwargs={"receiver_user_id": address.receiver_user_id} if address.receiver_user_id else None,
+            ),
+        )
 
     def send_prompt(self, owner_id: str, drawn: Drawn, *, key: str) -> str:  # noqa: ARG002 (the port's)
         """Ask an owner in their private chat, whose id is theirs."""
@@ -196,11 +253,11 @@ class TelegramSender:
             if NOT_MODIFIED not in answer.description:
                 raise
 
-    def typing(self, reply: str, now: int) -> None:  # noqa: ARG002 (the port's)
-        """Show "typing…" for the next five seconds or until something is sent."""
-        address = read_address(reply, _Address)
-        if address.receiver_user_id:
-            # The whole group would see it.
+    def typing(self, reply: str, now: int) -> None:
+        """Show "typing…" for the next five seconds or until something is sent; a channel's direct messages cannot."""
+        address = self._as_now(read_address(reply, _Address), now)
+        if address.receiver_user_id or address.direct_messages_topic_id:
+            # The whole group would see it; or there is no such thing.
             return
         self._run(
             "show that the bot is typing",
@@ -244,6 +301,10 @@ class TelegramSender:
             return RateLimitedError(self.platform, answer.delay or DEFAULT_DELAY_SECONDS)
         if answer.status == FORBIDDEN:
             return PermanentRefusalError(self.platform, doing, Refusal.UNREACHABLE, str(answer.status))
+        if answer.moved_to:
+            error = _MovedError(self.platform, doing, Refusal.UNREACHABLE, "the group was upgraded")
+            error.to = answer.moved_to
+            return error
         if BAD_REQUEST <= answer.status < SERVER_ERROR:
             said = next((said for said in REFUSALS if said in answer.description), "")
             refusal = REFUSALS.get(said, Refusal.REFUSED)

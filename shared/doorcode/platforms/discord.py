@@ -31,6 +31,7 @@ PLATFORM = Platform.DISCORD
 # Drops for where it was written, not for who wrote.
 NOT_HERE = frozenset({Reason.GROUP_POLICY, Reason.GROUP_UNKNOWN})
 SECRET = "discord/public-key"  # noqa: S105 (a name, not a secret)
+ANSWERS_SURELY = True
 SIGNATURE_HEADER = "x-signature-ed25519"
 TIMESTAMP_HEADER = "x-signature-timestamp"
 PUBLIC_KEY = re.compile(rb"[0-9A-Fa-f]{64}")

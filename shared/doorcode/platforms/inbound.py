@@ -63,6 +63,8 @@ class Inbound(Protocol):
     """The name of the secret that verifies."""
     MAX_BODY_BYTES: int
     """More than the largest request that the platform may send, and less than the 6 MB that Lambda takes."""
+    ANSWERS_SURELY: bool
+    """Whether a notice in the response arrives, or the person sees that it did not. Elsewhere it may be lost unnoticed."""
 
     def verify(self, webhook: Webhook, keyring: Keyring, now: int, /) -> bool:
         """Tell whether the platform sent exactly these bytes, in constant time; before anything parses them."""

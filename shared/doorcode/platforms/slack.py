@@ -35,6 +35,7 @@ from doorcode.platforms.slack_payloads import (
 
 PLATFORM = Platform.SLACK
 SECRET = "slack/signing-secret"  # noqa: S105 (a name, not a secret)
+ANSWERS_SURELY = False  # nothing in the response is shown
 SIGNATURE_HEADER = "x-slack-signature"
 TIMESTAMP_HEADER = "x-slack-request-timestamp"
 MAX_AGE_SECONDS = 300

@@ -25,6 +25,7 @@ from doorcode.platforms.prompt_text import prompt_text
 PLATFORM = Platform.TELEGRAM
 SECRET = "telegram/webhook-secret"  # noqa: S105 (a name, not a secret)
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 (a name, not a secret)
+ANSWERS_SURELY = False  # a method in the response has no result that anybody is told
 
 # The API's limits: the text of a message and of the answer to a button.
 MAX_TEXT = 4096
@@ -192,6 +193,10 @@ def _message(update: _Update, bot: str) -> Message | Ignored:  # noqa: PLR0911 (
     # A reply in a group has a thread id, too; only a topic's is one to answer in.
     thread = str(message.message_thread_id) if message.is_topic_message else ""
     ephemeral = message.ephemeral_message_id is not None
+    topic: dict[str, int] = {"message_thread_id": message.message_thread_id} if thread else {}
+    if message.direct_messages_topic:
+        # Nothing can be said there outside of a topic.
+        topic = {"direct_messages_topic_id": message.direct_messages_topic.topic_id}
     return Message(
         platform=PLATFORM,
         user_id=str(sender.id),
@@ -210,7 +215,7 @@ def _message(update: _Update, bot: str) -> Message | Ignored:  # noqa: PLR0911 (
         sent_at=message.date,
         reply=compact(
             {"chat_id": message.chat.id, "message_id": message.message_id}
-            | ({"message_thread_id": message.message_thread_id} if thread else {})
+            | topic
             | ({"receiver_user_id": sender.id} if ephemeral else {})
         ),
     )

@@ -71,18 +71,25 @@ def test_blocked(telegram: Wire) -> None:
         telegram.sender.send_prompt(telegram.owner, telegram.drawn(prompt()), key="k")
 
 
-@pytest.mark.parametrize(
-    ("chat", "thread", "refusal"),
-    [("-5", 0, Refusal.UNREACHABLE), (GROUP, 6, Refusal.GONE)],
-    ids=["no such chat", "no such topic"],
-)
-def test_nowhere(telegram: Wire, chat: str, thread: int, refusal: Refusal) -> None:
-    """A chat or topic that there is not is a permanent refusal."""
+def test_nowhere(telegram: Wire) -> None:
+    """What neither topic nor group nor person takes is a permanent refusal."""
     telegram.stand_in.open_chat(GROUP, topics=(5,))
-    reply = json.dumps({"chat_id": int(chat), "message_thread_id": thread})
+    telegram.stand_in.block(GROUP)
+    reply = json.dumps({"chat_id": int(GROUP), "message_thread_id": 6})
     with pytest.raises(PermanentRefusalError) as caught:
-        telegram.sender.send_text(reply, telegram.stranger, "hello", NOW, key="k")
-    assert caught.value.refusal is refusal
+        telegram.sender.send_text(reply, "555", "hello", NOW, key="k")
+    assert caught.value.refusal is Refusal.UNREACHABLE
+    assert [call.chat for call in telegram.stand_in.calls] == [GROUP, GROUP, "555"]
+
+
+def test_the_rest_of_a_text_follows_its_beginning(telegram: Wire) -> None:
+    """Once a place is refused, further parts are not tried there, and without a table a move is known to the sender."""
+    telegram.stand_in.open_chat("-5")
+    telegram.stand_in.upgrade("-5", GROUP)
+    telegram.sender.send_text(json.dumps({"chat_id": -5}), telegram.stranger, "a" * 5000, NOW, key="k")
+    assert [call.chat for call in telegram.stand_in.calls] == ["-5", GROUP, GROUP]
+    telegram.sender.typing(json.dumps({"chat_id": -5}), NOW)
+    assert telegram.stand_in.actions == [(GROUP, "typing")]
 
 
 def test_not_ours_to_edit(telegram: Wire) -> None:

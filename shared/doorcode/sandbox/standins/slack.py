@@ -184,6 +184,9 @@ class SlackStandIn(StandIn):
         self.users: dict[str, User] = {}
         # Channels that the app is in, and who else is.
         self.channels: dict[str, set[str]] = {}
+        # Channels that were archived, and threads that are locked, by channel and ts.
+        self.archived: set[str] = set()
+        self.locked: set[tuple[str, str]] = set()
         # What only one person saw.
         self.whispers: list[Message] = []
         self._responses: dict[str, ResponseUrl] = {}
@@ -297,6 +300,8 @@ class SlackStandIn(StandIn):
         members = self.channels.get(channel)
         if members is None:
             raise _RefusedError("channel_not_found")
+        if channel in self.archived:
+            raise _RefusedError("is_archived")
         for member in members:
             if channel.startswith("D") and self.users[member].disabled:
                 raise _RefusedError("channel_not_found")
@@ -341,6 +346,8 @@ class SlackStandIn(StandIn):
         if channel in self.users:
             channel = self._open(channel).channel
         self._channel(channel)
+        if (channel, form.thread_ts) in self.locked:
+            raise _RefusedError("restricted_action_thread_locked")
         shown = self._shown(form) | {"thread_ts": form.thread_ts, "mrkdwn": form.mrkdwn and not form.link_names}
         message = self._said(channel, shown, "chat.postMessage")
         return {"channel": channel, "ts": message.id, "message": self.drawn(message)}

@@ -54,6 +54,10 @@ class Chat(Struct, kw_only=True):
     id: str
     type: str
     blocked: bool = False
+    # What a group became; its topics that were closed (0: the general one); whether it is a channel's direct messages.
+    became: str = ""
+    closed: set[int] = set()
+    direct: bool = False
     # Ids of the topics, and of people's messages, that can be answered.
     topics: set[int] = set()
     heard: set[int] = set()
@@ -96,6 +100,7 @@ class _SendMessage(Struct):
     chat_id: str
     text: str
     message_thread_id: int = 0
+    direct_messages_topic_id: int = 0
     parse_mode: str = ""
     entities: list[Any] = []
     link_preview_options: _Preview = _Preview()
@@ -155,8 +160,9 @@ class _Nothing(Struct):
 
 
 class _RefusedError(Exception):
-    def __init__(self, status: int, description: str) -> None:
+    def __init__(self, status: int, description: str, **parameters: Any) -> None:
         self.status = status
+        self.parameters = parameters
         super().__init__(description)
 
 
@@ -210,10 +216,28 @@ class TelegramStandIn(StandIn):
 
     # What people do
 
-    def open_chat(self, chat_id: str, *, topics: tuple[int, ...] = (), heard: tuple[int, ...] = ()) -> None:
-        """Have a person write to the bot, or add it to a group (whose id is negative)."""
+    def open_chat(
+        self, chat_id: str, *, topics: tuple[int, ...] = (), heard: tuple[int, ...] = (), direct: bool = False
+    ) -> None:
+        """Have a person write to the bot, or add it to a group (whose id is negative).
+
+        ``direct`` makes the group a channel's direct messages, in which every topic is a person's.
+        """
         kind = "supergroup" if chat_id.startswith("-") else "private"
-        self.chats[chat_id] = Chat(id=chat_id, type=kind, topics=set(topics), heard=set(heard))
+        self.chats[chat_id] = Chat(id=chat_id, type=kind, topics=set(topics), heard=set(heard), direct=direct)
+
+    def upgrade(self, chat_id: str, to: str) -> None:
+        """Have a group become a supergroup, which is another chat."""
+        self.open_chat(to)
+        self.chats[chat_id].became = to
+
+    def close_topic(self, chat_id: str, thread: int = 0) -> None:
+        """Have a topic closed; without ``thread`` the general one."""
+        self.chats[chat_id].closed.add(thread)
+
+    def delete_topic(self, chat_id: str, thread: int) -> None:
+        """Have a topic deleted."""
+        self.chats[chat_id].topics.remove(thread)
 
     def block(self, chat_id: str, *, blocked: bool = True) -> None:
         """Have a person block the bot, or a group throw it out; or let it in again."""
@@ -280,7 +304,7 @@ class TelegramStandIn(StandIn):
         except FormError as error:
             return _failure(400, f"Bad Request: {error} ({error.field})")
         except _RefusedError as error:
-            return _failure(error.status, str(error))
+            return _failure(error.status, str(error), **error.parameters)
 
     def limited(self, delay: float) -> Answer:
         """Ask to wait."""
@@ -295,18 +319,31 @@ class TelegramStandIn(StandIn):
         if chat.blocked:
             by = "blocked by the user" if chat.type == "private" else "kicked from the supergroup chat"
             raise _RefusedError(403, f"Forbidden: bot was {by}")
+        if chat.became:
+            raise _RefusedError(
+                400,
+                "Bad Request: group chat was upgraded to a supergroup chat",
+                migrate_to_chat_id=int(chat.became),
+            )
         return chat
 
     def _topic(self, chat_id: str, thread: int) -> Chat:
         chat = self._chat(chat_id)
         if thread and thread not in chat.topics:
             raise _RefusedError(400, "Bad Request: message thread not found")
+        if thread in chat.closed:
+            raise _RefusedError(400, "Bad Request: TOPIC_CLOSED")
         return chat
 
     def _send(self, form: _SendMessage) -> dict[str, Any]:
-        chat = self._topic(form.chat_id, form.message_thread_id)
+        chat = self._topic(form.chat_id, form.message_thread_id or form.direct_messages_topic_id)
+        if chat.direct is not bool(form.direct_messages_topic_id):
+            raise _RefusedError(
+                400, "Bad Request: a topic of direct messages is for direct messages, and they need one"
+            )
         to = form.reply_parameters
-        shown = self._shown(form) | {"message_thread_id": form.message_thread_id, "reply_to": 0}
+        thread = form.message_thread_id or form.direct_messages_topic_id
+        shown = self._shown(form) | {"message_thread_id": thread, "reply_to": 0}
         if to and (to.message_id in chat.heard or (chat.id, str(to.message_id)) in self.messages):
             shown["reply_to"] = to.message_id
         elif to and not to.allow_sending_without_reply:
