@@ -23,6 +23,7 @@ SECRETS = {
     "gateway-secret": "the gateway secret",
     "callback-secret": "the callback secret",
     "telegram/webhook-secret": webhooks.WEBHOOK_SECRET,
+    "slack/team": "T0DOOR0001:",
     "slack/signing-secret": webhooks.SIGNING_SECRET,
     "discord/public-key": webhooks.PUBLIC_KEY,
 }

@@ -24,7 +24,7 @@ DEAD_LETTERS = {"agent": f"{STACK}-AgentDeadLetters", "effects": f"{STACK}-Effec
 MADE_HERE = ("gateway-secret", "callback-secret", "telegram/webhook-secret")
 INBOUND = {
     "telegram": ("telegram/webhook-secret", "telegram/bot"),
-    "slack": ("slack/signing-secret",),
+    "slack": ("slack/signing-secret", "slack/team"),
     "discord": ("discord/public-key",),
 }
 TOKENS = tuple(f"{platform}/bot-token" for platform in EDGE)

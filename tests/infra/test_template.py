@@ -220,7 +220,7 @@ def test_only_lambda_takes_a_functions_role(role: str) -> None:
 
 SECRETS = {
     "telegram": {"gateway-secret", "callback-secret", "telegram/webhook-secret", "telegram/bot"},
-    "slack": {"gateway-secret", "callback-secret", "slack/signing-secret"},
+    "slack": {"gateway-secret", "callback-secret", "slack/signing-secret", "slack/team"},
     "discord": {"gateway-secret", "callback-secret", "discord/public-key"},
     "provision": {"gateway-secret", "callback-secret", "telegram/webhook-secret"},
     "relay": set(),

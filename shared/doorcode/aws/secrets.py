@@ -84,6 +84,12 @@ class SecretStore:
         self._usable(name, now)
         return self._texts[name].strip()
 
+    def known(self, name: str, now: int) -> str:
+        """Return what may be missing, as it stands; empty if it is, which costs no read of its own. Raises SecretError."""
+        if now >= self._fresh_until:
+            self._refresh(now)
+        return self._texts.get(name, "").strip()
+
     def _usable(self, name: str, now: int) -> Keyring:
         if now >= self._fresh_until:
             self._refresh(now)

@@ -16,6 +16,7 @@ from doorcode.cli.platform_api import (
 )
 from doorcode.cli.secret_forms import DISCORD_KEY
 from doorcode.cli.shown import counted, moment, shown
+from doorcode.cli.slack import SLACK_TEAM, team_of
 from doorcode.cli.slack import scopes as slack_scopes
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.settings import GroupPolicy
@@ -74,6 +75,10 @@ def slack(examined: Examination) -> Iterator[Finding]:
         return
     said, granted = examined.once("who the app is", api.test)
     yield ok("slack", f"the token is that of {shown(said.get('user'), 40)} in {shown(said.get('team'), 40)}")
+    known = examined.deployment.shelf.read([SLACK_TEAM]).get(SLACK_TEAM)
+    if known is None or known.value.strip() != team_of(said):
+        text = "it is not stored which workspace the app is in: people of others may pass for its own"
+        yield wrong("slack", text, "doorcode slack workspace")
     if granted is None:
         return
     needed = slack_scopes(groups=examined.settings.group_policy is GroupPolicy.MENTION_ONLY)
@@ -153,7 +158,7 @@ def _reach_telegram(api: TelegramApi, user_id: str, *, send: bool) -> str:
 
 
 def _reach_slack(api: SlackApi, user_id: str, *, send: bool) -> str:
-    opened, _ = api.call("conversations.open", users=user_id)
+    opened, _ = api.call("conversations.open", users=user_id.rpartition(":")[2])
     if not send:
         return "has a chat with the app; only sending tells more"
     api.call("chat.postMessage", channel=str(opened["channel"]["id"]), text=TEST_TEXT)

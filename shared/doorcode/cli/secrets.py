@@ -27,9 +27,20 @@ from doorcode.cli.ending import CommandError, Exit
 from doorcode.cli.examples import examples
 from doorcode.cli.options import ConfirmOption, JsonOption
 from doorcode.cli.platform_api import PlatformError, TelegramApi, telegram_api
-from doorcode.cli.secret_forms import FORMS, LONGEST_VALUE, TELEGRAM_TOKEN, TOKENS, Form, doubt, lines, problem
+from doorcode.cli.secret_forms import (
+    FORMS,
+    LONGEST_VALUE,
+    SLACK_TOKEN,
+    TELEGRAM_TOKEN,
+    TOKENS,
+    Form,
+    doubt,
+    lines,
+    problem,
+)
 from doorcode.cli.shelf import Kept
 from doorcode.cli.shown import counted, duration, iso, moment
+from doorcode.cli.slack import store_workspace
 from doorcode.cli.target import Target, targeted, unreachable
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import key_id
@@ -105,6 +116,8 @@ def set_secret(
     typer.echo(f"✅ Set {form.name}")
     if before is not None and before.value.strip() != value:
         _note(f"Running functions take it up within {duration(deployment.secrets_max_age())}.")
+    if form.name == SLACK_TOKEN:
+        _note_workspace(deployment)
     if form.name in TOKENS and deployment.plays(TOKENS[form.name]):
         _note("The sandbox calls the real platform from its next start on: end it with Ctrl-C, and start it again.")
     if form.next:
@@ -172,6 +185,14 @@ def status(target: Target, *, as_json: JsonOption = False) -> None:
         columns.add_row(*(Text(cell) for cell in (row["name"], written, age, many, " ".join(row["key_ids"]))))
     # Nothing is cut where there is no terminal to fit in.
     Console(highlight=False, width=None if sys.stdout.isatty() else WIDE).print(columns)
+
+
+def _note_workspace(deployment: Deployment) -> None:
+    """Slack's ids count only in their workspace, and the token tells which that is."""
+    try:
+        _note(store_workspace(deployment))
+    except CommandError as error:
+        _note(f"⚠️  {error} Once that is mended, run: doorcode slack workspace")
 
 
 def _row(form: Form, kept: Kept | None, now: float) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,8 @@ import typer
 from doorcode.cli.deployment import Deployment
 from doorcode.cli.ending import CommandError, Exit
 from doorcode.cli.examples import examples
+from doorcode.cli.platform_api import SlackApi
+from doorcode.cli.secret_forms import SLACK_TOKEN
 from doorcode.cli.shown import shown
 from doorcode.cli.target import Target, targeted
 from doorcode.pairing.contact import Platform
@@ -26,6 +29,8 @@ DESCRIPTION = "A private bot: write to it, and its owner decides who may talk to
 SCOPES = ("chat:write", "im:history", "im:write", "users:read")
 # Hearing where the app is mentioned in channels; only with GROUP_POLICY=mention_only.
 GROUP_SCOPE = "app_mentions:read"
+# The app's own workspace and organization, as the edge reads them.
+SLACK_TEAM = "slack/team"
 EVENTS, GROUP_EVENT = ("message.im",), "app_mention"
 
 app = typer.Typer(no_args_is_help=True, help="Set up the app on Slack.")
@@ -71,6 +76,32 @@ def manifest(
         "and have Slack verify the request URL once more under Event Subscriptions.",
         err=True,
     )
+
+
+@app.command(epilog=examples("doorcode slack workspace"))
+@targeted
+def workspace(target: Target) -> None:
+    """Store which workspace the app is in, as its token tells; setting the token does that, too."""
+    deployment = Deployment(target)
+    _ = deployment.outputs
+    typer.echo(f"✅ {store_workspace(deployment)}")
+
+
+def store_workspace(deployment: Deployment) -> str:
+    """Ask Slack which workspace the app is in, and store it; return a line about it. Raises CommandError."""
+    api = SlackApi(deployment.shelf.take(SLACK_TOKEN), deployment.api_url(Platform.SLACK))
+    said, _ = api.test()
+    deployment.shelf.write(SLACK_TEAM, team_of(said), kind="String")
+    name, number = shown(said.get("team"), 40), shown(said.get("team_id"), 40)
+    return f"The app is in {name} ({number}): ids of other workspaces are shown as T…:U…"
+
+
+def team_of(said: Mapping[str, Any]) -> str:
+    """Return the app's workspace and organization from what auth.test says, as they are stored. Raises CommandError."""
+    ids = [said.get(name) or "" for name in ("team_id", "enterprise_id")]
+    if not any(ids) or not all(isinstance(one, str) and re.fullmatch(r"([TE][A-Z0-9]{2,30})?", one) for one in ids):
+        raise CommandError("Slack does not tell which workspace the app is in.")
+    return ":".join(ids)
 
 
 def app_manifest(name: str, url: str, *, groups: bool) -> dict[str, Any]:

@@ -30,6 +30,8 @@ from doorcode.platforms.inbound import Inbound
 
 # Who the bot itself is on Telegram, ``{id}:{username}``: stored when its webhook is set, used for mentions in groups.
 TELEGRAM_BOT = "telegram/bot"
+# The app's own workspace and organization on Slack, ``{team_id}:{enterprise_id}``: stored when its token is set.
+SLACK_TEAM = "slack/team"
 
 # The platforms wait for three seconds, and the one call of the edge to a platform takes up to one of them: so much have
 # all calls of AWS together, and so much one service before its trouble is told.
@@ -71,11 +73,12 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
     waits: Any = {"transport_errors": (TransportError,), "deadline": clients.deadline}
     patience = Patience(EDGE_PATIENCE_SECONDS, **waits)
     table = Table(clients.dynamodb, table_name, patience=EDGE_PATIENCE_SECONDS, **waits)
-    knows_bot = platform.PLATFORM is Platform.TELEGRAM and settings.group_policy is GroupPolicy.MENTION_ONLY
+    mentions = platform.PLATFORM is Platform.TELEGRAM and settings.group_policy is GroupPolicy.MENTION_ONLY
+    bot_name = TELEGRAM_BOT if mentions else SLACK_TEAM if platform.PLATFORM is Platform.SLACK else ""
     secrets = SecretStore(
         clients.ssm,
         prefix,
-        (GATEWAY_SECRET, CALLBACK_SECRET, platform.SECRET, *([TELEGRAM_BOT] if knows_bot else [])),
+        (GATEWAY_SECRET, CALLBACK_SECRET, platform.SECRET, *([bot_name] if bot_name else [])),
         max_age=settings.secrets_max_age,
         patience=patience,
     )
@@ -89,13 +92,39 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
         budget=MessageBudget(table, settings.message_budget),
         queue=AgentQueue(clients.sqs, queue_url, patience),
         begin=partial(clients.deadline.start, REQUEST_SECONDS),
-        bot=_bot(secrets) if knows_bot else lambda _: "",
+        bot=_bot(secrets, bot_name),
         call=post,
         api_url=settings.slack_api_url,
     )
 
 
-def _bot(secrets: SecretStore) -> Callable[[int], str]:
+def _bot(secrets: SecretStore, name: str) -> Callable[[int], str]:
+    if name == TELEGRAM_BOT:
+        return _telegram_bot(secrets)
+    if name == SLACK_TEAM:
+        return _slack_team(secrets)
+    return lambda _: ""
+
+
+def _slack_team(secrets: SecretStore) -> Callable[[int], str]:
+    @cache
+    def warn() -> None:
+        log.warning(
+            "It is not known which workspace the Slack app is in: each event is believed about it. "
+            "Run: doorcode slack workspace",
+            reason="settings",
+        )
+
+    def team(now: int) -> str:
+        known = secrets.known(SLACK_TEAM, now)
+        if not known:
+            warn()
+        return known
+
+    return team
+
+
+def _telegram_bot(secrets: SecretStore) -> Callable[[int], str]:
     def bot(now: int) -> str:
         try:
             return secrets.text(TELEGRAM_BOT, now)

@@ -199,7 +199,7 @@ class SlackSender:
     def lookup_name(self, user_id: str) -> str:
         """Return ``@username``, else the full name; empty where Slack does not tell, or the scope is missing."""
         try:
-            user = self._call("look up a name", self._client.users_info, user=user_id)["user"]
+            user = self._person(user_id)
         except PermanentRefusalError:
             # A name only decorates the id.
             return ""
@@ -209,8 +209,21 @@ class SlackSender:
         """Close nothing: the library keeps no connection."""
 
     def _open(self, user_id: str) -> str:
-        answer = self._call("open a direct message", self._client.conversations_open, users=user_id)
+        if ":" in user_id:
+            # The same id here may be somebody else's.
+            self._person(user_id)
+        plain = user_id.rpartition(":")[2]
+        answer = self._call("open a direct message", self._client.conversations_open, users=plain)
         return str(answer["channel"]["id"])
+
+    def _person(self, user_id: str) -> dict[str, Any]:
+        """Look somebody up. Raises PermanentRefusalError where the id, here, is that of another workspace's person."""
+        workspace, _, plain = user_id.rpartition(":")
+        user: dict[str, Any] = self._call("look up a person", self._client.users_info, user=plain)["user"]
+        of = {user.get("team_id"), (user.get("enterprise_user") or {}).get("enterprise_id")}
+        if workspace and workspace not in of:
+            raise PermanentRefusalError(self.platform, "look up a person", Refusal.UNREACHABLE, "another workspace's")
+        return user
 
     def _call(self, doing: str, method: Callable[..., Any], **fields: Any) -> Any:
         if self._token_is_bad:

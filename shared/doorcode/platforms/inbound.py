@@ -72,7 +72,8 @@ class Inbound(Protocol):
     def parse(self, webhook: Webhook, bot: str, /) -> list[Event]:
         """Read the events of a verified request. Raises UnusablePayloadError.
 
-        ``bot`` is who the bot itself is there, where the platform does not say: ``{id}:{username}``, or empty.
+        ``bot`` is who the bot itself is there, where the platform does not say: on Telegram ``{id}:{username}``, on
+        Slack its workspace and organization, ``{team_id}:{enterprise_id}``; or empty.
         """
 
     def notice(self, message: Message, text: str, /) -> Answer | None:

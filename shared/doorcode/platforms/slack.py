@@ -32,6 +32,7 @@ from doorcode.platforms.slack_payloads import (
     MessageEvent,
     Verification,
 )
+from doorcode.platforms.slack_workspace import Origin, event_origin, named, press_origin
 
 PLATFORM = Platform.SLACK
 SECRET = "slack/signing-secret"  # noqa: S105 (a name, not a secret)
@@ -91,19 +92,22 @@ def _signature(secret: bytes, signed: bytes) -> bytes:
     return b"v0=" + hmac.digest(secret, signed, hashlib.sha256).hex().encode()
 
 
-def parse(webhook: Webhook, _bot: str) -> list[Event]:
-    """Read an event, a press of buttons, or the question whether we are there."""
+def parse(webhook: Webhook, workspace: str) -> list[Event]:
+    """Read an event, a press of buttons, or the question whether we are there.
+
+    ``workspace`` is the app's own, with its organization, ``T…:E…``, or empty as long as nobody has told us.
+    """
     if webhook.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
-        return _form(webhook.body)
+        return _form(webhook.body, workspace)
     kind = decoded(webhook.body, Kind).type
     if kind == "url_verification":
         return [Handshake(answer({"challenge": decoded(webhook.body, Verification).challenge}))]
     if kind != "event_callback":
         return [_ignored("unknown_request")]
-    return [_event(decoded(webhook.body, Envelope))]
+    return [_event(decoded(webhook.body, Envelope), workspace)]
 
 
-def _event(envelope: Envelope) -> Message | Ignored:  # noqa: PLR0911 (each is one kind of no message)
+def _event(envelope: Envelope, workspace: str) -> Message | Ignored:  # noqa: PLR0911 (each is one kind of no message)
     # First the kind alone: other events have objects where a message has ids.
     kind = decoded(envelope.event, EventKind)
     if kind.type not in {"message", "app_mention"}:
@@ -123,20 +127,25 @@ def _event(envelope: Envelope) -> Message | Ignored:  # noqa: PLR0911 (each is o
     in_im = event.channel_type == "im" or event.channel.startswith("D")
     if in_im is not (kind.type == "message"):
         return _ignored("not_addressed")
-    return _said(event, event.user, direct=in_im)
+    origin = event_origin(envelope, event, workspace)
+    if origin is None:
+        return _ignored("no_workspace")
+    return _said(event, event.user, origin, direct=in_im)
 
 
-def _said(event: MessageEvent, user: str, *, direct: bool) -> Message:
+def _said(event: MessageEvent, user: str, origin: Origin, *, direct: bool) -> Message:
     reply = {"channel": event.channel, "ts": event.ts}
     # A forward comes as an attachment; its own text is only what was written beside it.
     forwards = [attachment for attachment in event.attachments if attachment.is_share]
     texts = [event.text, *(f"{FORWARDED}\n{forward.text or forward.fallback}" for forward in forwards)]
+    # Channels' ids are a workspace's own, too.
+    chat = named(origin.place, event.channel)
     return Message(
         platform=PLATFORM,
-        user_id=_user_id(user),
-        delivery_id=f"{event.channel}:{event.ts}",
+        user_id=_user_id(named(origin.person, user)),
+        delivery_id=f"{chat}:{event.ts}",
         chat_type=ChatType.DIRECT if direct else ChatType.GROUP,
-        chat=event.channel,
+        chat=chat,
         thread=event.thread_ts or "",
         kind="document" if event.files or any(forward.files for forward in forwards) else "text",
         text=_unescaped("\n\n".join(filter(None, texts))),
@@ -152,7 +161,7 @@ def _unescaped(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def _form(body: bytes) -> list[Event]:
+def _form(body: bytes, workspace: str) -> list[Event]:
     # Only presses of buttons come here, so messages do not wait for the import.
     from urllib.parse import parse_qs  # noqa: PLC0415
 
@@ -168,15 +177,18 @@ def _form(body: bytes) -> list[Event]:
     if decoded(payload, Kind).type != "block_actions":
         return [_ignored("unknown_interaction")]
     actions = decoded(payload, BlockActions)
-    return [_press(actions, action) for action in actions.actions] or [_ignored("unknown_interaction")]
+    return [_press(actions, action, workspace) for action in actions.actions] or [_ignored("unknown_interaction")]
 
 
-def _press(payload: BlockActions, action: BlockAction) -> Press | Ignored:
+def _press(payload: BlockActions, action: BlockAction, workspace: str) -> Press | Ignored:
     if action.action_id not in OWN_ACTION_IDS:
         return _ignored("unknown_action")
+    origin = press_origin(payload, workspace)
+    if origin is None:
+        return _ignored("no_workspace")
     return Press(
         platform=PLATFORM,
-        user_id=_user_id(payload.user.id),
+        user_id=_user_id(named(origin.person, payload.user.id)),
         data=action.value or "",
         name=display_name(payload.user.username),
         reply=compact(

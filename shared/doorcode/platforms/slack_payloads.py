@@ -30,13 +30,22 @@ class Authorization(Struct):
 
     user_id: str | None = None
     is_bot: bool = False
+    # None where the app is installed for a whole organization.
+    team_id: str | None = None
+    enterprise_id: str | None = None
 
 
 class Envelope(Struct):
-    """An event, and whom it was delivered for."""
+    """An event, where it happened, and whom it was delivered for."""
 
     event: Raw
     authorizations: list[Authorization] = []
+    # Where it happened, which in a shared channel may be the other side; and as seen from here.
+    team_id: str | None = None
+    enterprise_id: str | None = None
+    context_team_id: str | None = None
+    context_enterprise_id: str | None = None
+    is_ext_shared_channel: bool = False
 
 
 class Verification(Struct):
@@ -60,6 +69,10 @@ class MessageEvent(Struct):
     channel: _Channel
     ts: _Ts
     user: str | None = None
+    # Whose the user is, each where Slack tells it; organizations (E…) among them.
+    user_team: str | None = None
+    source_team: str | None = None
+    team: str | None = None
     text: str | None = None
     channel_type: str | None = None
     thread_ts: _Ts | None = None
@@ -75,12 +88,19 @@ class User(Struct):
 
     id: str
     username: str = ""
+    team_id: str | None = None
 
 
 class Place(Struct):
     """A channel."""
 
     id: str = ""
+
+
+class Named(Struct):
+    """A workspace or an organization."""
+
+    id: str | None = None
 
 
 class Container(Struct):
@@ -103,4 +123,6 @@ class BlockActions(Struct):
     actions: list[BlockAction]
     response_url: str | None = None
     channel: Place | None = None
+    team: Named | None = None
+    enterprise: Named | None = None
     container: Container | None = None

@@ -63,7 +63,10 @@ class StandIns:
         bot = self.telegram.BOT
         own = {
             Platform.TELEGRAM: {"telegram/bot": f"{bot['id']}:{bot['username']}"},
-            Platform.SLACK: {"slack/signing-secret": secrets.token_hex(SIGNING_BYTES)},
+            Platform.SLACK: {
+                "slack/signing-secret": secrets.token_hex(SIGNING_BYTES),
+                "slack/team": f"{self.slack.TEAM}:",
+            },
             Platform.DISCORD: {"discord/public-key": self.public_key},
         }
         return {platform: {TOKENS[platform]: MADE_UP[platform], **own[platform]} for platform in Platform}

@@ -23,6 +23,7 @@ def healthy(house: House) -> House:
     house.put_tokens()
     house.configure(UNKNOWN_USER_POLICY="pair", OWNER_USER_IDS=OWNERS)
     house.run("telegram", "webhook", "set")
+    house.run("slack", "workspace")
     house.discord.application["interactions_endpoint_url"] = f"{API}/discord"
     house.telegram.open_chat("111")
     house.slack.add_user("U0OWNER")
@@ -308,6 +309,13 @@ def test_tokens_that_are_not_accepted(healthy: House, platform: str) -> None:
     told = f"{platform.title()} does not accept {token}. Set it with: doorcode secrets set {token}"
     assert any(text == told for check, text, _ in of(found, "wrong") if check == platform)
     assert len(stand_in.calls) <= 2
+
+
+def test_a_workspace_that_is_not_stored(healthy: House) -> None:
+    """Security 39: whoever set the token before it was stored, or another workspace's since, is told the command."""
+    healthy.put("slack/team", "T0ELSE0001:")
+    _, found = examine(healthy)
+    assert [(check, remedy) for check, _, remedy in of(found, "wrong")] == [("slack", "doorcode slack workspace")]
 
 
 def test_scopes_that_are_missing_on_slack(healthy: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,10 @@
 import pytest
 import yaml
 
+from doorcode.cli.ending import CommandError
+from doorcode.cli.slack import team_of
 from doorcode.cli.slack import yaml as as_yaml
-from tests.unit.cli.setup_fixtures import API, House, refusal
+from tests.unit.cli.setup_fixtures import API, SLACK_TOKEN, House, refusal
 
 URL = f"{API}/slack"
 
@@ -96,3 +98,33 @@ def test_a_function_that_cannot_be_asked_ends_with_3(house: House) -> None:
     house.lambda_refused = None
     house.resources_refused = refusal("AccessDenied", "not authorized to perform cloudformation:ListStackResources")
     assert house.run("slack", "manifest").code == 3
+
+
+@pytest.mark.parametrize("command", [("secrets", "set", "slack/bot-token"), ("slack", "workspace")])
+def test_the_workspace_is_stored(house: House, command: tuple[str, ...]) -> None:
+    """Security 39: which workspace the app is in comes from its token, and is kept as it is read."""
+    house.configure()
+    if command[0] == "slack":
+        house.put("slack/bot-token", SLACK_TOKEN)
+    ended = house.run(*command, stdin=SLACK_TOKEN.encode())
+    assert ended.code == 0
+    kept = house.parameter("slack/team")
+    assert (kept["Value"], kept["Type"]) == ("T0WORKSPACE:", "String")
+    assert "T0WORKSPACE" in ended.out + ended.err
+
+
+def test_a_workspace_that_is_not_told_is_said(house: House) -> None:
+    """The token is set all the same, and the line says what to do once Slack answers."""
+    house.configure()
+    house.slack.inject(status=500, name="auth.test")
+    ended = house.run("secrets", "set", "slack/bot-token", stdin=SLACK_TOKEN.encode())
+    assert ended.code == 0
+    assert "doorcode slack workspace" in ended.err
+    assert not house.has("slack/team")
+
+
+@pytest.mark.parametrize("said", [{}, {"team_id": 5}, {"team_id": "T1:E2"}, {"team_id": "T0A", "enterprise_id": "../"}])
+def test_a_workspace_that_is_none_is_refused(said: dict[str, object]) -> None:
+    """What Slack says is stored only if it has the form of ids."""
+    with pytest.raises(CommandError):
+        team_of(said)

@@ -82,6 +82,18 @@ def test_no_name(slack: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     assert slack.sender.lookup_name("U5") == ""
 
 
+def test_another_workspace_s_person(slack: Wire) -> None:
+    """Security 39: they are looked up and written to by the id alone, and only if it is theirs here, too."""
+    slack.stand_in.add_user("U5", "fay").team = "T0OTHER001"
+    assert slack.sender.lookup_name("T0OTHER001:U5") == "@fay"
+    slack.sender.notify("", "T0OTHER001:U5", "hello", NOW, key="k")
+    assert slack.said("D5") == ["hello"]
+    assert slack.sender.lookup_name("T0ELSE0001:U5") == ""
+    with pytest.raises(PermanentRefusalError):
+        slack.sender.notify("", "T0ELSE0001:U5", "hello", NOW, key="k")
+    assert slack.said("D5") == ["hello"]
+
+
 @pytest.mark.parametrize(
     ("error", "refusal"),
     [

@@ -7,7 +7,7 @@ import pytest
 
 from doorcode.pairing.messages import Ignored, Message, Press
 from doorcode.platforms.inbound import Handshake, Webhook
-from tests.unit.platforms.deliveries import BOT, KEYRINGS, MODULES, NOW, delivered, event, names
+from tests.unit.platforms.deliveries import KEYRINGS, KNOWN, MODULES, NOW, delivered, event, names
 
 
 def _slack_text(text: str) -> str:
@@ -58,7 +58,7 @@ def test_event(name: str) -> None:
     platform = MODULES[recorded["platform"]]
     webhook = delivered(recorded)
     assert platform.verify(webhook, KEYRINGS[recorded["platform"]], NOW)
-    (one,) = platform.parse(webhook, BOT)
+    (one,) = platform.parse(webhook, KNOWN[recorded["platform"]])
     assert type(one) is KINDS[recorded["expect"]["kind"]]
     READERS[type(one)](one, recorded["expect"])
     assert getattr(one, "platform", platform.PLATFORM) == recorded["platform"]
@@ -71,4 +71,4 @@ def test_escaped(name: str) -> None:
     platform = MODULES[recorded["platform"]]
     webhook = delivered(recorded)
     escaped = Webhook(webhook.headers, json.dumps(recorded["body"]).encode())
-    assert platform.parse(escaped, BOT) == platform.parse(webhook, BOT)
+    assert platform.parse(escaped, KNOWN[recorded["platform"]]) == platform.parse(webhook, KNOWN[recorded["platform"]])

@@ -15,7 +15,7 @@ from doorcode.pairing.messages import Ignored, Message, Press
 from doorcode.platforms import slack
 from doorcode.platforms.inbound import Event, UnusablePayloadError
 from tests.unit.pairing.people import repeatable
-from tests.unit.platforms.deliveries import BOT, FORM, MODULES, event, names, only_message, parsed, raw, signed
+from tests.unit.platforms.deliveries import FORM, KNOWN, MODULES, event, names, only_message, parsed, raw, signed
 
 PLATFORMS = list(MODULES)
 KINDS = (
@@ -37,7 +37,7 @@ USER_IDS = {
 
 
 def _parse(platform: str, body: bytes, content_type: str = "application/json") -> list[Event]:
-    events: list[Event] = MODULES[platform].parse(signed(platform, body, content_type=content_type), BOT)
+    events: list[Event] = MODULES[platform].parse(signed(platform, body, content_type=content_type), KNOWN[platform])
     return events
 
 

@@ -193,7 +193,7 @@ def test_no_actions() -> None:
 
 def test_press_without_place() -> None:
     """A press without message, channel, value and response_url is still a press, of nothing."""
-    bare = {"type": "block_actions", "user": {"id": "U1"}, "actions": [{"action_id": "pair:approve"}]}
+    bare = {"type": "block_actions", "user": {"id": "U1", "team_id": "T1"}, "actions": [{"action_id": "pair:approve"}]}
     (press,) = slack.parse(signed("slack", raw(bare, form=True), content_type=slack.FORM), "")
     assert isinstance(press, Press)
     assert press.data == ""

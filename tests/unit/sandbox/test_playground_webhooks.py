@@ -51,7 +51,7 @@ def _events(house: House, platform: Platform) -> list[Event]:
         # Telegram signs nothing, but repeats a secret.
         platform is Platform.TELEGRAM
     )
-    found: list[Event] = module.parse(webhook, BOT)
+    found: list[Event] = module.parse(webhook, BOT if platform is Platform.TELEGRAM else "")
     return found
 
 

@@ -139,6 +139,8 @@ class User(Struct, kw_only=True):
     name: str
     real_name: str
     channel: str
+    # Whose member they are, where that is another workspace.
+    team: str = ""
     disabled: bool = False
     opened: bool = False
 
@@ -409,7 +411,7 @@ class SlackStandIn(StandIn):
         return {
             "user": {
                 "id": user.id,
-                "team_id": self.TEAM,
+                "team_id": user.team or self.TEAM,
                 "name": user.name,
                 "real_name": user.real_name,
                 "deleted": user.disabled,
