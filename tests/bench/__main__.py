@@ -1,6 +1,6 @@
 """``make bench``: measure, and write docs/performance.md and its picture.
 
-``python -m tests.bench [PART…]``: ``functions`` (cold starts, warm messages, costs), ``curve``, ``stack``; else all.
+``python -m tests.bench [PART…]``: ``functions`` (cold starts, warm messages, costs), ``curve``, ``stack``, ``standing``; else all.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from doorcode.entrypoints import log
-from tests.bench import curve, footprint, load, parts, picture, report, starts, warm
+from tests.bench import curve, footprint, load, parts, picture, report, standing, starts, warm
 from tests.bench.ground import version
 from tests.bench.page import write_block
 from tests.bench.stand import set_up
@@ -77,7 +77,12 @@ def stack() -> None:
     write("stack", report.sustained([load.through_the_stack(say)]))
 
 
-PARTS = {"functions": functions, "stack": stack, "curve": cost_curve}
+def standing_costs() -> None:
+    """Count what a stack costs while nobody writes. Nothing is measured for it."""
+    write_block("standing", standing.months())
+
+
+PARTS = {"functions": functions, "stack": stack, "curve": cost_curve, "standing": standing_costs}
 
 
 def write(block: str, text: str) -> None:
