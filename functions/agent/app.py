@@ -1,5 +1,5 @@
 """The reference agent: admitted messages → replies."""
 
-from doorcode.entrypoints.behind import agent_handler
+from doorcode.entrypoints.own import loaded
 
-handler = agent_handler()
+handler = loaded("doorcode.entrypoints.behind", "agent_handler")

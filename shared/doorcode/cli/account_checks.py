@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
@@ -10,7 +11,8 @@ from botocore.exceptions import ClientError
 
 from doorcode.cli.checks import DEPLOY, Check, ok, warn, wrong
 from doorcode.cli.examination import GATE_FUNCTIONS, Examination, Finding
-from doorcode.cli.shown import counted
+from doorcode.cli.shown import counted, shown
+from doorcode.entrypoints.ping import PING, STARTED
 from doorcode.pairing.contact import Platform
 
 DENIED = ("AccessDenied", "AccessDeniedException", "AuthorizationError")
@@ -23,6 +25,8 @@ MORE = (
 # The template's own limit, so that Lambda's 4,096 bytes of environment hold the rest too.
 ALLOWED_USERS_LENGTH = 2000
 NEARLY = 0.9
+# What is shown of how a function fails to start.
+SAID_LENGTH = 300
 # What an inference profile's id has before the model's own.
 PROFILES = ("us", "eu", "apac", "jp", "au", "ca", "global", "us-gov")
 
@@ -43,6 +47,24 @@ def needs(action: str, check: str) -> Callable[[Check], Check]:
         return looked
 
     return wrapped
+
+
+@needs("lambda:InvokeFunction on every function", "start")
+def start(examined: Examination) -> Iterator[Finding]:
+    """Ask every function whether it can start: its code is imported, its settings are read, its clients are built."""
+    started = 0
+    for name, physical in sorted(examined.deployment.functions.items()):
+        answer = examined.deployment.client("lambda").invoke(FunctionName=physical, Payload=json.dumps(PING))
+        said: Any = json.loads(answer["Payload"].read() or b"null")
+        if said == STARTED and not answer.get("FunctionError"):
+            started += 1
+            continue
+        told = said if isinstance(said, dict) else {}
+        kind = str(told.get("error") or told.get("errorType") or "an answer of another version")
+        detail = str(told.get("detail") or told.get("errorMessage") or "")
+        yield wrong("start", shown(f"{name} does not start: {kind}: {detail}".removesuffix(": "), SAID_LENGTH), DEPLOY)
+    if started:
+        yield ok("start", f"{counted(started, 'function')} answered that they can start")
 
 
 @needs("lambda:GetAccountSettings", "concurrency")

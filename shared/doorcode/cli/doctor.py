@@ -27,6 +27,7 @@ CHECKS: dict[str, Check] = {
     "stack": checks.stack,
     "clock": checks.clock,
     "functions": checks.functions,
+    "start": account_checks.start,
     "concurrency": account_checks.concurrency,
     "policy": checks.policy,
     "allowed users": account_checks.allowed_users,

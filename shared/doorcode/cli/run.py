@@ -186,6 +186,8 @@ def _stay(progress: Progress, sandbox: Running, *, reload: bool) -> None:
     while True:
         time.sleep(LOOK_SECONDS)
         sandbox.check()
+        for line in sandbox.failures.fresh():
+            progress.say(line)
         changed = sandbox.reload.changed() if reload else ()
         for name in changed:
             if name.startswith(RESTART):

@@ -21,6 +21,7 @@ from doorcode.entrypoints import log
 from doorcode.entrypoints.admin import Admin, answer_to
 from doorcode.entrypoints.admin_access import Access
 from doorcode.entrypoints.environment import required
+from doorcode.entrypoints.ping import answers_ping
 from doorcode.entrypoints.sdk import ONE_TRY, TRANSPORT_ERRORS
 from doorcode.errors import SettingsError
 from doorcode.pairing.decisions import Desk
@@ -37,6 +38,7 @@ def admin_handler() -> Callable[[object, object], dict[str, Any]]:
     def admin() -> Admin:
         return build_admin(os.environ)
 
+    @answers_ping(admin)
     def handler(event: object, context: object) -> dict[str, Any]:
         log.begin(context)
         try:

@@ -14,6 +14,7 @@ from doorcode.aws.effects_queue import UnusableRecordError
 from doorcode.aws.postbox import Postbox, Record, age, backed_off, group, receives
 from doorcode.entrypoints import log
 from doorcode.entrypoints.courier import Senders
+from doorcode.entrypoints.trace import traced
 from doorcode.errors import UnknownPlatformError
 from doorcode.outbound.errors import AddressError, PermanentRefusalError, SendError
 from doorcode.outbound.port import Sender
@@ -108,7 +109,8 @@ class Agent:
             while left:
                 left = left[self._answer_some(chat, left, now) :]
         except Exception as error:  # noqa: BLE001 (a model, a platform, a table: none may hold up another chat)
-            log.warning("A chat is answered later", reason=getattr(error, "reason", type(error).__name__))
+            reason, trace = getattr(error, "reason", type(error).__name__), traced(error)
+            log.warning("A chat is answered later", reason=reason, trace=trace)
             left = self._without_hopeless(left, now)
             return self._hand_back(left, getattr(error, "delay", 0) or backed_off(records[0]))
         return []

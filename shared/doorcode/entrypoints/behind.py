@@ -25,6 +25,7 @@ from doorcode.entrypoints.agent import Agent
 from doorcode.entrypoints.courier import Courier
 from doorcode.entrypoints.effects import EffectsConsumer
 from doorcode.entrypoints.environment import required
+from doorcode.entrypoints.ping import answers_ping
 from doorcode.entrypoints.sdk import TRANSPORT_ERRORS, TWO_TRIES
 from doorcode.entrypoints.senders import Build, TokenSenders, token_name
 from doorcode.errors import SecretError
@@ -59,6 +60,7 @@ def courier_handler() -> Handler:
     def built() -> tuple[Courier, EffectsConsumer]:
         return build_courier(os.environ)
 
+    @answers_ping(built)
     def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         log.begin(context)
         courier, consumer = built()
@@ -77,6 +79,7 @@ def agent_handler() -> Handler:
     def agent() -> Agent:
         return build_agent(os.environ)
 
+    @answers_ping(agent)
     def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         log.begin(context)
         return agent().handle(event, context)

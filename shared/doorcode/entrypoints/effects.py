@@ -12,6 +12,7 @@ from doorcode.aws.effects_queue import UnusableRecordError, read_move
 from doorcode.aws.postbox import Postbox, Record, age, backed_off, group, receives
 from doorcode.entrypoints import log
 from doorcode.entrypoints.courier import UNDELIVERABLE, Courier
+from doorcode.entrypoints.trace import traced
 
 # After that somebody has to look at it; what waits behind it goes on, and gets tries of its own.
 PARKED_AFTER_SECONDS = 3600
@@ -61,7 +62,8 @@ class EffectsConsumer:
             if age(raw, now) >= PARKED_AFTER_SECONDS and receives(raw) >= MIN_TRIES:
                 self._park(raw, getattr(error, "reason", "courier_failed"), type(error).__name__)
                 return
-            log.warning("A move is followed later", reason=getattr(error, "reason", type(error).__name__))
+            reason, trace = getattr(error, "reason", type(error).__name__), traced(error)
+            log.warning("A move is followed later", reason=reason, trace=trace)
             delays[group(raw)] = getattr(error, "delay", 0) or backed_off(raw)
             raise
 

@@ -12,6 +12,7 @@ import boto3
 from doorcode.aws.effects_queue import EffectsQueue
 from doorcode.entrypoints import log
 from doorcode.entrypoints.environment import required
+from doorcode.entrypoints.ping import answers_ping
 from doorcode.entrypoints.sdk import TWO_TRIES
 
 Handler = Callable[[Mapping[str, Any], object], Mapping[str, Any]]
@@ -43,6 +44,7 @@ def relay_handler() -> Handler:
         (queue_url,) = required(os.environ, "EFFECTS_QUEUE_URL")
         return Relay(EffectsQueue(boto3.client("sqs", config=TWO_TRIES), queue_url))
 
+    @answers_ping(relay)
     def handler(event: Mapping[str, Any], context: object) -> Mapping[str, Any]:
         log.begin(context)
         return relay().handle(event)

@@ -23,6 +23,7 @@ from doorcode.aws.tokens import Tokens
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
 from doorcode.entrypoints.environment import required
+from doorcode.entrypoints.ping import answers_ping
 from doorcode.entrypoints.sdk import ONE_TRY, TRANSPORT_ERRORS
 from doorcode.pairing.decisions import Desk
 from doorcode.pairing.ports import GATEWAY_SECRET, Secrets
@@ -62,6 +63,7 @@ def web_handler(surface: Callable[[Callable[[], Services]], Surface]) -> Callabl
 
     built = surface(services)
 
+    @answers_ping(services)
     def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         log.begin(context)
         deadline.start(REQUEST_SECONDS)

@@ -20,6 +20,7 @@ from doorcode.entrypoints import log
 from doorcode.entrypoints.edge_clients import edge_clients
 from doorcode.entrypoints.environment import required
 from doorcode.entrypoints.follow_up import post
+from doorcode.entrypoints.ping import answers_ping
 from doorcode.entrypoints.webhook import Door
 from doorcode.errors import SecretError, SettingsError
 from doorcode.pairing.contact import Platform
@@ -48,6 +49,7 @@ def edge_handler(platform: Inbound) -> Handler:
     def door() -> Door:
         return build_door(platform, os.environ)
 
+    @answers_ping(door)
     def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         log.begin(context)
         try:

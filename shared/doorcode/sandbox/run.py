@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from urllib.parse import urlsplit
@@ -16,10 +17,12 @@ from doorcode.pairing.contact import Platform
 from doorcode.sandbox.checkout import Checkout
 from doorcode.sandbox.credentials import fill, read, real
 from doorcode.sandbox.deployment import REGION, outputs
+from doorcode.sandbox.failures import Failures
 from doorcode.sandbox.front import Front
 from doorcode.sandbox.ground import PREFIX, STACK, Ground, standing
 from doorcode.sandbox.install import install, parameters
 from doorcode.sandbox.plan import Plan
+from doorcode.sandbox.playground.inside import Inside
 from doorcode.sandbox.playground.stage import Playground
 from doorcode.sandbox.progress import Progress
 from doorcode.sandbox.reload import Reload
@@ -36,6 +39,7 @@ class Running(Struct, frozen=True, kw_only=True):
     ground: Ground
     deployed: Deployed
     reload: Reload
+    failures: Failures
 
     def check(self) -> None:
         """Raise SandboxError if it is not up any more."""
@@ -99,4 +103,5 @@ def _open(plan: Plan, progress: Progress, ground: Ground, up: ExitStack) -> Runn
             "public_url": plan.public_url,
         }
     )
-    return Running(url=front.url, real=not_here, ground=ground, deployed=deployed, reload=reload)
+    failures = Failures(Inside(clients, STACK), time.time)
+    return Running(url=front.url, real=not_here, ground=ground, deployed=deployed, reload=reload, failures=failures)

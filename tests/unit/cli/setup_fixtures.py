@@ -118,6 +118,15 @@ class Lambda:
         state = self._house.states.get(logical, {"State": "Active", "LastUpdateStatus": "Successful"})
         return {**state, "Environment": {"Variables": self._house.environment.get(logical, {})}}
 
+    def invoke(self, FunctionName: str, Payload: str) -> dict[str, Any]:  # noqa: N803 (boto3's)
+        """Answer whether a function can start."""
+        if isinstance(self._house.starts, Exception):
+            raise self._house.starts
+        assert json.loads(Payload) == {"doorcode": "ping"}
+        said = self._house.starts.get(FunctionName, {"doorcode": "ok"})
+        failed = {"FunctionError": "Unhandled"} if "errorType" in said else {}
+        return {"Payload": io.BytesIO(json.dumps(said).encode()), **failed}
+
     def get_account_settings(self) -> dict[str, Any]:
         """Tell how many functions may run at once."""
         if isinstance(self._house.concurrency, Exception):
@@ -219,6 +228,7 @@ class House:
         }
         self.parameters = {"AgentConcurrency": "3", "CourierConcurrency": "2", "Monitoring": "full"}
         self.concurrency: int | Exception = 1000
+        self.starts: Any = {}
         self.models: dict[str, dict[str, Any]] = {}
         self.subscriptions = [f"{self.outputs['AlarmTopicArn']}:1"]
         self.resources = {f"{name}Function": ("AWS::Lambda::Function", f"doorcode-{name}-X1") for name in FUNCTIONS}

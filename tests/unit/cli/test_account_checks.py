@@ -108,3 +108,26 @@ def test_a_list_of_people_that_is_nearly_full(house: House, many: int, *, warned
 def test_the_limit_is_the_templates() -> None:
     """Doctor and template agree on how long the list may be."""
     assert template()["Parameters"]["AllowedUsers"]["MaxLength"] == ALLOWED_USERS_LENGTH
+
+
+def test_every_function_is_asked_whether_it_can_start(house: House) -> None:
+    """What an own agent, or a setting, keeps from starting is shown as the function, or Lambda, says it."""
+    ((level, text, _),) = said(house, "start")
+    assert level == "ok"
+    assert text.endswith("functions answered that they can start")
+    physical = {name: found for name, (_, found) in house.resources.items()}
+    house.starts = {
+        physical["AgentFunction"]: {"doorcode": "failed", "error": "KeyError", "detail": "KeyError at a/b.py:3:greet"},
+        physical["RelayFunction"]: {"errorType": "Runtime.ImportModuleError", "errorMessage": "No module named 'x'"},
+        physical["AdminFunction"]: {"other": "answer"},
+    }
+    wrong = [text for level, text, remedy in said(house, "start") if (level, remedy) == ("wrong", "make deploy")]
+    assert wrong == [
+        "AdminFunction does not start: an answer of another version",
+        "AgentFunction does not start: KeyError: KeyError at a/b.py:3:greet",
+        "RelayFunction does not start: Runtime.ImportModuleError: No module named 'x'",
+    ]
+    house.starts = refusal("AccessDeniedException", "no")
+    assert [text for _, text, _ in said(house, "start")] == [
+        "not known: your credentials lack lambda:InvokeFunction on every function"
+    ]

@@ -35,6 +35,8 @@ class Fake:
         self.changes: list[tuple[str, ...]] = []
         self.deployed: list[list[str]] = []
         self.reload = SimpleNamespace(changed=lambda: self.changes.pop(0) if self.changes else ())
+        self.failed: list[str] = []
+        self.failures = SimpleNamespace(fresh=self.fresh)
         self.starting: Callable[[], Any] = lambda: None
         self.closing: Callable[[], Any] = lambda: None
 
@@ -53,6 +55,11 @@ class Fake:
     def check(self) -> None:
         """Do what comes next; at the end, be ended from outside."""
         (self.looks.pop(0) if self.looks else lambda: signal.raise_signal(signal.SIGTERM))()
+
+    def fresh(self) -> list[str]:
+        """Tell what has failed, once."""
+        told, self.failed = self.failed, []
+        return told
 
     def deploy(self, changed: list[str]) -> None:
         """Note what was deployed."""
@@ -81,6 +88,14 @@ def test_the_defaults(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
     assert "Real" not in said
     assert said.endswith("Ended. Who is paired stays so, until the next time: doorcode run\n")
     assert fake.closed
+
+
+def test_what_fails_is_told(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    """An agent of one's own that fails is seen in the terminal."""
+    fake.failed = ["⚠️  agent: A chat is answered later: KeyError at agent/responder.py:24:greet"]
+    fake.looks = [lambda: None, lambda: None]
+    command.run()
+    assert capsys.readouterr().out.count("KeyError at agent/responder.py:24:greet\n") == 1
 
 
 def test_the_options(fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
