@@ -62,10 +62,15 @@ class Delivery:
         body = copy.deepcopy(self.body)
         if self.platform is Platform.TELEGRAM:
             body["update_id"] += number
+            if "callback_query" in body:
+                body["callback_query"]["id"] = str(int(body["callback_query"]["id"]) + number)
         elif self.platform is Platform.DISCORD:
             body["id"] = str(int(body["id"]) + number)
         elif "event" in body:
             body["event"]["ts"] = body["event"]["event_ts"] = f"{1776860000 + number}.000000"
+        elif "actions" in body:
+            for action in body["actions"]:
+                action["action_ts"] = f"{1776860000 + number}.000000"
         return replace(self, body=body)
 
 

@@ -149,6 +149,23 @@ def test_revoked_and_unblocked_are_published(behind: Behind, platform: Platform)
 
 
 @EACH
+def test_a_new_label_is_an_event_of_its_own(behind: Behind, platform: Platform) -> None:
+    """Who is in stays in: their prompt, what they heard and the approval stay, and the label is published as such."""
+    behind.hello(platform)
+    behind.settle()
+    behind.decide(Operation.APPROVE, platform)
+    behind.settle()
+    before = behind.prompts(platform), behind.heard(platform)
+    since = behind.edge.contact(platform).paired_at
+    for label in ("bob", "bob", "rob"):
+        behind.decide(Operation.ADD, platform, label=label)
+    behind.settle()
+    assert behind.event_types() == ["pairing_requested", "pairing_approved", "contact_relabelled", "contact_relabelled"]
+    assert (behind.prompts(platform), behind.heard(platform)) == before
+    assert behind.edge.contact(platform).paired_at == since
+
+
+@EACH
 def test_a_new_request_edits_the_open_prompt(behind: Behind, platform: Platform) -> None:
     """The same person asking again makes no second prompt: the open one carries the new request's buttons."""
     first = behind.hello(platform)

@@ -74,6 +74,27 @@ def test_many_approvals_of_one_code(crowd: Crowd) -> None:
     consistent(crowd.house)
 
 
+def test_one_press_delivered_many_times(crowd: Crowd) -> None:
+    """Security 4, 17: a press that arrives many times at once blocks once, and not again after it was taken back."""
+    crowd.house.request("1")
+    code = crowd.house.code("1")
+    presser = Actor(via=Via.BUTTON, id="9", platform=TELEGRAM)
+
+    def press(house: House) -> Contact:
+        return house.again(owners=((TELEGRAM, "9"),)).decide(
+            Operation.BLOCK, T0 + 1, presser, user_id="1", code=code, delivery_id="press-1"
+        )
+
+    taken_back = decides(Operation.UNBLOCK, "1")
+    results = crowd.all_at_once([press] * (CROWD // 2) + [taken_back] * (CROWD // 2))
+    blocked = [one for one in winners(results) if one.state is State.BLOCKED]
+    assert len(blocked) == 1
+    assert {error.refusal for error in losers(results)} <= {
+        Refusal.ALREADY_BLOCKED, Refusal.REPEATED, Refusal.NOT_BLOCKED,
+    }  # fmt: skip
+    assert crowd.house.room.get(TELEGRAM, "1").presses == "press-1"
+
+
 def test_approve_against_deny(crowd: Crowd) -> None:
     """Security 17: two owners press different buttons; one holds, and the other owner is told it."""
     for n in range(ROUNDS * 2):

@@ -186,6 +186,7 @@ class Door:
             platform=callback.platform,
             user_id=callback.user_id,
             code=callback.code,
+            delivery_id=press.delivery_id,
         )
         try:
             contact = self._desk.decide(actor, order, now)

@@ -22,6 +22,7 @@ class EventType(StrEnum):
     REVOKED = "pairing_revoked"
     ENDED = "pairing_ended"
     BLOCKED = "contact_blocked"
+    RELABELLED = "contact_relabelled"
 
 
 class Event(Struct, frozen=True):
@@ -59,6 +60,7 @@ _PUBLISHED = {
     State.REVOKED: EventType.REVOKED,
     State.BLOCKED: EventType.BLOCKED,
 }
+_TOLD = {State.PAIRED: Verdict.APPROVED, State.DENIED: Verdict.DENIED}
 
 
 def follow(old: Contact | None, new: Contact | None, at: int) -> Consequences:
@@ -76,9 +78,13 @@ def follow(old: Contact | None, new: Contact | None, at: int) -> Consequences:
             replaces=old.nonce if old and old.state is State.PENDING else "",
             events=(*ended, _event(EventType.REQUESTED, new, new.requested_at)),
         )
+    if old is not None and _still_in(old, new):
+        # Their prompts stay as they were decided, and they hear nothing: it is the owner's own affair.
+        changed = (old.label, old.paired_until) != (new.label, new.paired_until)
+        return Consequences(events=(_event(EventType.RELABELLED, new, new.decided_at),) if changed else ())
     return Consequences(
         closes=new.nonce,
-        tells=_told(old, new),
+        tells=_told(new),
         events=(*ended, _event(_PUBLISHED[new.state], new, new.decided_at)),
     )
 
@@ -94,14 +100,13 @@ def _has_ended(contact: Contact, now: int) -> bool:
     return contact.state is State.PAIRED and 0 < contact.paired_until <= now
 
 
-def _told(old: Contact | None, new: Contact) -> Verdict | None:
-    # Only who wrote first, and only of a change: a new label is the owner's own affair.
-    if not new.reply:
-        return None
-    if new.state is State.PAIRED:
-        still_in = old is not None and old.state is State.PAIRED and not _has_ended(old, new.decided_at)
-        return None if still_in else Verdict.APPROVED
-    return Verdict.DENIED if new.state is State.DENIED else None
+def _still_in(old: Contact, new: Contact) -> bool:
+    return old.state is new.state is State.PAIRED and not _has_ended(old, new.decided_at)
+
+
+def _told(new: Contact) -> Verdict | None:
+    # Only who wrote first.
+    return _TOLD.get(new.state) if new.reply else None
 
 
 def _event(event: EventType, contact: Contact, at: int) -> Event:

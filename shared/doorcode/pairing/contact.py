@@ -74,6 +74,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     # The deliveries of the requests before it, newest first, with spaces between: as many as fit in the time for which
     # a signed delivery can be replayed.
     former_deliveries: str = ""
+    # The deliveries of the presses that moved this request, likewise: each has its effect once, however late it comes.
+    presses: str = ""
     # What the code is made from, and with which secret. Kept after the decision, so that an old button or code
     # can be told what became of it; the state is what keeps it from acting.
     nonce: str = ""

@@ -35,7 +35,8 @@ class Actor(Struct, frozen=True, kw_only=True):
 class Order(Struct, frozen=True, kw_only=True):
     """What is to be done, and to whom: by code, by user id, or by both, which then must belong together.
 
-    ``label`` None keeps the present one; ``until`` is when the pairing ends, 0 for never.
+    ``label`` None keeps the present one; ``until`` is when the pairing ends, 0 for never. ``delivery_id`` is the platform's
+    id of the press that orders it; empty on every other surface.
     """
 
     operation: Operation
@@ -44,6 +45,7 @@ class Order(Struct, frozen=True, kw_only=True):
     code: str = ""
     label: str | None = None
     until: int = 0
+    delivery_id: str = ""
 
 
 class Desk:
@@ -64,7 +66,9 @@ class Desk:
         """
         self._authorise(actor, order)
         contact = self._find(actor, order, now)
-        decision = Decision(by=actor.id, via=actor.via, label=order.label, until=order.until)
+        decision = Decision(
+            by=actor.id, via=actor.via, label=order.label, until=order.until, delivery_id=order.delivery_id
+        )
         # With a code, exactly the request that the code belongs to; a newer one is somebody else's decision.
         nonce = contact.nonce if order.code else None
         return self._room.move(contact, order.operation, now, decision, nonce=nonce)

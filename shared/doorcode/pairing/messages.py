@@ -58,6 +58,8 @@ class Press(Struct, frozen=True, kw_only=True):
 
     platform: Platform
     user_id: str
+    # The platform's id of this press: the same for the same press delivered again, and for no other.
+    delivery_id: str
     data: str
     name: str = ""
     # Where and how to answer the press: opaque outside the platform.

@@ -50,6 +50,7 @@ class Refusal(StrEnum):
     NOT_BLOCKED = "not_blocked"
     NOT_OVERDUE = "not_overdue"
     SUPERSEDED = "superseded"
+    REPEATED = "repeated"
 
 
 class Move(Struct, frozen=True):
@@ -59,8 +60,11 @@ class Move(Struct, frozen=True):
     seat: SeatChange
 
 
-# Signed deliveries can be replayed for 300 s, and in that time there are at most five cooldowns of 60 s.
-DELIVERIES_KEPT = 5
+# The longest time for which a signed delivery can be replayed is Discord's, in seconds; the shortest cooldown is 60 s.
+REPLAY_WINDOW = 900
+DELIVERIES_KEPT = REPLAY_WINDOW // 60
+# Of one request, which has hardly more than an approval or a denial, and a block. A new request makes old buttons void.
+PRESSES_KEPT = 32
 
 _TAKE = Move(State.PENDING, SeatChange.TAKE)
 _FREE, _UNTOUCHED = SeatChange.FREE, SeatChange.UNTOUCHED
@@ -113,17 +117,22 @@ _SENTENCES: Mapping[Refusal, str] = MappingProxyType(
         Refusal.NOT_BLOCKED: "{contact} is not blocked (state: {state}).",
         Refusal.NOT_OVERDUE: "{contact} has no overdue request (state: {state}).",
         Refusal.SUPERSEDED: "A newer request of {contact} has replaced this one.",
+        Refusal.REPEATED: "That press has had its effect. {contact} is {state} now.",
     },
 )
 
 
 class Decision(Struct, frozen=True, kw_only=True):
-    """Who decides, from which surface, and with what: ``label`` None keeps what there is, ``until`` 0 means for ever."""
+    """Who decides, from which surface, and with what: ``label`` None keeps what there is, ``until`` 0 means for ever.
+
+    ``delivery_id`` is the platform's id of the press that it came with, empty for what no platform delivers.
+    """
 
     by: str = ""
     via: Via | None = None
     label: str | None = None
     until: int = 0
+    delivery_id: str = ""
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -221,20 +230,28 @@ def requested(  # noqa: PLR0913 (each is one fact of the new request)
 def moved(contact: Contact, operation: Operation, now: int, decision: Decision) -> Contact:
     """Return the contact after ``operation`` (any but a request).
 
-    Raises RefusedError where the matrix does not allow it, InvalidTimeError and InvalidLabelError for what it brings.
+    Raises RefusedError where the matrix does not allow it or the press has had its effect, InvalidTimeError and
+    InvalidLabelError for what it brings.
     """
     move = allowed(contact, operation, now)
+    presses = contact.presses.split()
+    if decision.delivery_id in presses:
+        # Whatever the matrix would allow by now: somebody has taken back what this press did.
+        raise refused(contact, Refusal.REPEATED)
     grants = move.to is State.PAIRED
+    # A new label or end of somebody who is in is no new grant: they have been in since.
+    begins = grants and contact.standing(now) is not Standing.PAIRED
     label = contact.label if decision.label is None else checked_label(decision.label)
     return structs.replace(
         contact,
         state=move.to,
         rev=contact.rev + 1,
         seat="" if move.seat is SeatChange.FREE else contact.seat,
+        presses=" ".join([decision.delivery_id, *presses][:PRESSES_KEPT]).strip(),
         # Whoever was let in once, and no longer is, may ask again at once; a denial or a block keeps the cooldown.
         next_code_at=0 if grants else contact.next_code_at,
         label=label,
-        paired_at=now if grants else contact.paired_at,
+        paired_at=now if begins else contact.paired_at,
         paired_until=checked_end(decision.until, now) if grants else 0,
         decided_by=decision.by,
         decided_via=decision.via or "",

@@ -190,6 +190,7 @@ def _press(interaction: _Interaction) -> Press:
     return Press(
         platform=PLATFORM,
         user_id=user.id,
+        delivery_id=interaction.id,
         data=decoded(interaction.data, _Component).custom_id,
         name=_name(user),
         reply=_address(interaction),

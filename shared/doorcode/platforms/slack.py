@@ -189,6 +189,7 @@ def _press(payload: BlockActions, action: BlockAction, workspace: str) -> Press 
     return Press(
         platform=PLATFORM,
         user_id=_user_id(named(origin.person, payload.user.id)),
+        delivery_id=f"{payload.user.id}:{action.action_ts}",
         data=action.value or "",
         name=display_name(payload.user.username),
         reply=compact(

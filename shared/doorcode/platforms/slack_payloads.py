@@ -113,6 +113,8 @@ class BlockAction(Struct):
     """One button, or another element."""
 
     action_id: str
+    # When it was used, in microseconds: what tells one use from the next.
+    action_ts: str
     value: str | None = None
 
 

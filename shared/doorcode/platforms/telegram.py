@@ -261,6 +261,7 @@ def _press(raw: Raw) -> Press:
     return Press(
         platform=PLATFORM,
         user_id=str(query.sender.id),
+        delivery_id=query.id,
         data=query.data,
         name=display_name(query.sender.username, f"{query.sender.first_name} {query.sender.last_name}"),
         reply=compact(reply),

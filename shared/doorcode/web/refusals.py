@@ -156,6 +156,8 @@ REFUSALS: Mapping[Refusal, HTTPStatus] = MappingProxyType(
         Refusal.NOT_BLOCKED: HTTPStatus.NOT_FOUND,
         Refusal.NOT_OVERDUE: HTTPStatus.NOT_FOUND,
         Refusal.SUPERSEDED: HTTPStatus.NOT_FOUND,
+        # Only ever a button's.
+        Refusal.REPEATED: HTTPStatus.CONFLICT,
     }
 )
 """The status of each reason for which a contact's state does not allow an operation."""

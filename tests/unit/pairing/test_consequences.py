@@ -1,6 +1,7 @@
 """What follows from each move."""
 
 import pytest
+from msgspec import structs
 
 from doorcode.pairing.consequences import Consequences, EventType, Verdict, follow
 from doorcode.pairing.contact import Contact, Platform, State, Via
@@ -85,8 +86,21 @@ def test_nobody_is_told_who_did_not_write_first() -> None:
 def test_a_new_label_is_not_told() -> None:
     """A paired person does not hear of a new label or a new end."""
     assert follow(decided(State.PAIRED), decided(State.PAIRED), AT) == Consequences()
-    relabelled = contact(State.PAIRED, 3, decided_at=AT + 9)
-    assert follow(decided(State.PAIRED), relabelled, AT).tells is None
+    again = structs.replace(decided(State.PAIRED), rev=3, decided_at=AT + 9)
+    assert follow(decided(State.PAIRED), again, AT) == Consequences()
+
+
+@pytest.mark.parametrize("changed", [{"label": "rob"}, {"label": ""}, {"paired_until": AT + 99}])
+@pytest.mark.parametrize("until", [0, AT + 10], ids=["for ever", "guest"])
+def test_a_new_label_or_end_is_an_event_of_its_own(until: int, changed: dict[str, object]) -> None:
+    """Who is in stays in: no second approval is published, no prompt is drawn anew, and nobody is told."""
+    before = decided(State.PAIRED, paired_until=until)
+    after = structs.replace(before, rev=3, decided_at=AT + 9, decided_by="carol", **changed)
+    result = follow(before, after, AT)
+    assert (result.asks, result.closes, result.tells) == (False, "", None)
+    assert [(one.type, one.detail["decided_by"], one.detail["at"]) for one in result.events] == [
+        (EventType.RELABELLED, "carol", AT + 9)
+    ]
 
 
 def test_an_ended_guest_who_is_added_again_is_told() -> None:

@@ -142,6 +142,7 @@ class TestMatrix:
             (Refusal.NOT_BLOCKED, "telegram 987654321 is not blocked (state: denied)."),
             (Refusal.NOT_OVERDUE, "telegram 987654321 has no overdue request (state: denied)."),
             (Refusal.SUPERSEDED, "A newer request of telegram 987654321 has replaced this one."),
+            (Refusal.REPEATED, "That press has had its effect. telegram 987654321 is denied now."),
         ],
         ids=list(Refusal),
     )
@@ -200,7 +201,7 @@ class TestMoved:
             "state": State(state),
             "rev": before.rev + 1,
             "seat": "" if seat == "free" else before.seat,
-            "paired_at": NOW if grants else before.paired_at,
+            "paired_at": NOW if grants and who not in {"paired", "guest"} else before.paired_at,
             "paired_until": NOW + 60 if grants else 0,
             "next_code_at": 0 if grants else before.next_code_at,
             "decided_by": "7",
@@ -330,18 +331,36 @@ class TestAssessRequest:
         assert assess_request(EVERYONE[who], "delivery-0", NOW) is LIMITED
 
     def test_every_delivery_that_can_be_replayed(self) -> None:
-        """Security 4: with the shortest cooldown, all deliveries of the last 300 s are known."""
+        """Security 4: with the shortest cooldown, all deliveries of the longest window, 900 s, are known."""
         person = EVERYONE["stranger"]
-        for number in range(20):
+        for number in range(32):
             now = NOW + 60 * number
             asked = Asked(delivery_id=f"slack:{number}")
             person = requested(
                 person, asked, now, nonce="a", key_id="b", seat="00", ttl_seconds=3600, cooldown_seconds=60
             )
             assert assess_request(person, f"slack:{number + 1}", now + 60) is NEW
-            for earlier in range(max(0, number - 5), number):
+            for earlier in range(max(0, number - 15), number):
                 assert assess_request(person, f"slack:{earlier}", now + 60) is LIMITED
-        assert len(person.former_deliveries.split()) == 5
+        assert len(person.former_deliveries.split()) == 15
+
+    def test_a_press_has_one_effect(self) -> None:
+        """Security 4: what a press did, and somebody took back, it does not do again; the next press does."""
+        press = Decision(by="42", via=Via.BUTTON, delivery_id="press-1")
+        person = moved(EVERYONE["pending"], Operation.BLOCK, NOW, press)
+        person = moved(moved(person, Operation.UNBLOCK, NOW, Decision()), Operation.ADD, NOW, Decision())
+        with pytest.raises(RefusedError, match=r"has had its effect.*is paired now") as refusal:
+            moved(person, Operation.BLOCK, NOW, press)
+        assert refusal.value.refusal == Refusal.REPEATED
+        for number in range(2, 34):
+            person = moved(person, Operation.ADD, NOW, structs.replace(press, delivery_id=f"press-{number}"))
+        assert len(person.presses.split()) == 32
+
+    def test_a_new_request_forgets_the_presses_of_the_old(self) -> None:
+        """What was pressed on an earlier request can act on no newer one, so nobody has to remember it."""
+        person = moved(EVERYONE["pending"], Operation.DENY, NOW, Decision(delivery_id="press-1"))
+        assert person.presses == "press-1"
+        assert not _requested(person).presses
 
     @pytest.mark.parametrize("delivery_id", ["delivery", "elivery-0", "delivery-00", "delivery-1 delivery-0"])
     def test_part_of_a_delivery(self, delivery_id: str) -> None:
