@@ -28,6 +28,8 @@ from tests.webhooks import Delivery
 MODULES = {Platform.TELEGRAM: telegram, Platform.SLACK: slack, Platform.DISCORD: discord}
 PREFIX = "/doorcode/test"
 TABLE = "doorcode"
+# As in the template.
+AGENT_QUEUE = {"FifoQueue": "true", "MaximumMessageSize": "1048576"}
 GATEWAY = Keyring((b"the gateway secret",))
 CALLBACKS = Keyring((b"the callback secret",))
 BOT = "7000000001:doorcode_bot"
@@ -70,7 +72,7 @@ class Edge:
         create_table(self.dynamodb, TABLE)
         for name, value in SECRETS.items():
             self.put_secret(name, value)
-        queue = self.sqs.create_queue(QueueName="agent.fifo", Attributes={"FifoQueue": "true"})
+        queue = self.sqs.create_queue(QueueName="agent.fifo", Attributes=AGENT_QUEUE)
         self.environment = {
             "TABLE_NAME": TABLE,
             "AGENT_QUEUE_URL": queue["QueueUrl"],

@@ -26,7 +26,7 @@ from doorcode.pairing.transitions import Decision, Operation
 from doorcode.platforms import discord
 from tests import webhooks
 from tests.backends.dynamodb import REGION
-from tests.edge.house import CALLBACKS, GATEWAY, MODULES, PREFIX, SECRETS, TABLE, Edge, body_of
+from tests.edge.house import AGENT_QUEUE, CALLBACKS, GATEWAY, MODULES, PREFIX, SECRETS, TABLE, Edge, body_of
 from tests.house import COOLDOWN, T0, TTL
 from tests.webhooks import APPROVE, HELLO, Delivery, envelope, load, signed
 
@@ -124,7 +124,7 @@ def edge(warm_edge: Edge, caplog: pytest.LogCaptureFixture) -> Iterator[Edge]:
     for name, value in SECRETS.items():
         warm_edge.put_secret(name, value)
     warm_edge.sqs.delete_queue(QueueUrl=warm_edge.environment["AGENT_QUEUE_URL"])
-    warm_edge.sqs.create_queue(QueueName="agent.fifo", Attributes={"FifoQueue": "true"})
+    warm_edge.sqs.create_queue(QueueName="agent.fifo", Attributes=AGENT_QUEUE)
     warm_edge.clear()
     warm_edge.forget()
     _lay(warm_edge)
@@ -308,6 +308,24 @@ def test_base64_garbage(attack: Attack, platform: Platform, body: str) -> None:
 
 
 @EACH
+def test_what_the_headers_refuse_is_not_decoded(
+    attack: Attack, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Large bodies cost nothing where the headers alone refuse them: nothing is made of their base64. Security 3."""
+
+    def decoded(*_: Any, **__: Any) -> bytes:
+        raise AssertionError("it was decoded")
+
+    monkeypatch.setattr("doorcode.platforms.inbound.base64.b64decode", decoded)
+    raw = b"x" * LIMIT[platform]
+    headers = signed(platform, raw, T0)
+    wrong = {SIGNATURE[platform]: headers[SIGNATURE[platform]][:-1]}
+    stale = signed(platform, raw, T0 - 3600) if platform is not Platform.TELEGRAM else {}
+    for refused in ({}, {**headers, **wrong}, stale):
+        assert attack(platform, _encoded(_event(platform, raw, refused), raw)) == (401, ["bad_signature"])
+
+
+@EACH
 def test_base64_of_the_signed_bytes(edge: Edge, platform: Platform) -> None:
     """API Gateway's base64 is taken off before the bytes are verified. Security 3."""
     delivery = _owners(platform)
@@ -351,6 +369,40 @@ def test_what_is_legal_is_not_too_large(edge: Edge, platform: Platform, encoded:
     response = edge.door(platform).serve(_encoded(event, raw) if encoded else event, T0)
     assert response["statusCode"] == 200
     assert [message["text"] for message in edge.handed_off()] == [MARKER]
+
+
+EMOJI = "\U0001f514"
+# What Telegram carries beside a text, and repeats of what is replied to.
+RICH = {"blocks": [{"type": "paragraph", "text": EMOJI * 32_768}]}
+LONG = {"blocks": [{"type": "rich_text", "elements": [{"type": "text", "text": EMOJI * 40_000}]}]}
+SHARE = {"is_share": True, "author_name": "Olivia", "text": EMOJI * 40_000, "fallback": EMOJI * 40_000}
+LARGEST: dict[Platform, tuple[str, Callable[[dict[str, Any]], Any]]] = {
+    Platform.TELEGRAM: (
+        MARKER,
+        lambda body: body["message"].update(
+            reply_to_message={**body["message"], "rich_message": RICH}, rich_message=RICH
+        ),
+    ),
+    Platform.SLACK: (
+        f"{EMOJI * 40_000}\n\nForwarded message:\n> Olivia: {EMOJI * 40_000}",
+        lambda body: body["event"].update(
+            text=EMOJI * 40_000, **LONG, attachments=[{**SHARE, "message_blocks": [{"message": LONG}]}]
+        ),
+    ),
+    Platform.DISCORD: (EMOJI * 6000, lambda body: body["data"]["options"][0].update(value=EMOJI * 6000)),
+}
+
+
+@EACH
+def test_the_longest_that_a_person_can_write(edge: Edge, platform: Platform) -> None:
+    """The longest texts there are, escaped, are read, and handed on whole: the queue takes them, too. Security 3."""
+    text, enlarge = LARGEST[platform]
+    delivery = _owners(platform)
+    enlarge(delivery.body)
+    raw = json.dumps(delivery.body).encode()
+    assert edge.door(platform).serve(_event(platform, raw, signed(platform, raw, T0)), T0)["statusCode"] == 200
+    assert len(edge.clients["sqs"].arguments[-1]["MessageBody"]) < 2**20
+    assert [message["text"] for message in edge.handed_off()] == [text]
 
 
 @TRAVELLING
@@ -406,7 +458,7 @@ UNUSABLE: dict[str, Callable[[bytes], bytes]] = {
     "lone surrogate in UTF-8": lambda raw: raw.replace(MARKER.encode(), b"\xed\xa0\x80" + MARKER.encode()),
     "deep arrays": _with(b'"x":' + b"[" * 100_000 + b"]" * 100_000),
     "deep objects": _with(b'"x":' + b'{"x":' * 40_000 + b"1" + b"}" * 40_000),
-    "open brackets only": lambda _: b"[" * LIMIT,
+    "open brackets only": lambda _: b"[" * 2**18,
 }
 
 
@@ -420,6 +472,15 @@ def test_a_body_that_is_no_object_of_the_platform_s(
     raw = change(_owners(platform).raw())
     event = _event(platform, raw, signed(platform, raw, T0))
     assert attack(platform, event, **settings) == (200, ["unusable_payload"])
+
+
+def test_discord_is_always_answered(edge: Edge) -> None:
+    """An interaction that cannot be read is no app that does not respond: who sent it is asked to try again."""
+    delivery = replace(_owners(Platform.DISCORD), body={**_owners(Platform.DISCORD).body, "token": 1})
+    assert body_of(edge.deliver(delivery)) == WENT_WRONG
+    for platform in (Platform.TELEGRAM, Platform.SLACK):
+        raw = b"{}"
+        assert edge.door(platform).serve(_event(platform, raw, signed(platform, raw, T0)), T0) == {"statusCode": 200}
 
 
 @pytest.mark.parametrize("body", [None, "", "missing"], ids=["null", "empty", "missing"])
@@ -497,6 +558,8 @@ NO_IDS: dict[str, Any] = {
 NO_SENDER = {(Platform.SLACK, "null"), (Platform.SLACK, "empty")}
 # These can be ids, or are tokens to whoever made them.
 CAN_BE = {("event.channel", "minus"), ("token", "star"), ("token", "minus"), ("token", "400 digits")}
+# A channel need not be named.
+CAN_BE |= {("channel_id", "null")}
 
 
 def _replaced(delivery: Delivery, path: str, value: Any) -> bytes:

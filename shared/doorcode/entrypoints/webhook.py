@@ -21,7 +21,16 @@ from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET, Secrets, cod
 from doorcode.pairing.prompts import closed_prompt
 from doorcode.pairing.settings import Settings
 from doorcode.pairing.transitions import Asked, Operation, RequestVerdict
-from doorcode.platforms.inbound import Answer, Event, FollowUp, Handshake, Inbound, UnusablePayloadError, Webhook
+from doorcode.platforms.inbound import (
+    Answer,
+    Event,
+    FollowUp,
+    Handshake,
+    Inbound,
+    UnreadableBodyError,
+    UnusablePayloadError,
+    Webhook,
+)
 
 OPERATIONS = {
     callbacks.Action.APPROVE: Operation.APPROVE,
@@ -72,21 +81,23 @@ class Door:
     def _answer(self, event: Mapping[str, Any], now: int) -> Answer:
         webhook = http.read_event(event, self._platform.MAX_BODY_BYTES)
         if isinstance(webhook, Answer):
-            self._warn("Refused a request that cannot be read", "unreadable_request")
+            self._warn("Refused a request that is too large", UnreadableBodyError.reason)
             return webhook
         try:
             if not self._verified(webhook, now):
                 self._warn("Refused a request whose signature does not fit", "bad_signature")
                 return http.UNAUTHORISED
             events = self._platform.parse(webhook, self._bot(now))
+        except UnreadableBodyError as error:
+            self._warn("Refused a request that cannot be read", error.reason)
+            return http.BAD_REQUEST
         except SecretError as error:
             # Never "unverified but accepted".
             self._fail(error)
             return http.UNAVAILABLE
         except UnusablePayloadError as error:
-            # 200, for a platform would send it again for hours.
             self._fail(error)
-            return Answer()
+            return self._platform.unusable()
         answers = [self._handle(one, now) for one in events]
         return next((answer for answer in answers if answer is not None), Answer())
 

@@ -279,6 +279,11 @@ def follow_up(_press: Press, _text: str, _api_url: str) -> FollowUp | None:
     return None
 
 
+def unusable() -> Answer:
+    """Say so to whoever waits for an answer: an empty one is shown as an app that does not respond."""
+    return failed()
+
+
 def failed() -> Answer:
     """Ask for another try: Discord itself makes none."""
     return _to_them_alone(texts.WENT_WRONG)

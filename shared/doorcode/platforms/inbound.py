@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -21,11 +22,30 @@ class UnusablePayloadError(DoorcodeError):
     reason = "unusable_payload"
 
 
-class Webhook(Struct, frozen=True):
-    """A request as it arrived: header names in lower case, and the raw body."""
+class UnreadableBodyError(DoorcodeError):
+    """A body that is said to be base64 is none."""
+
+    reason = "unreadable_request"
+
+
+class Webhook(Struct):
+    """A request as it arrived: header names in lower case; the raw body, or text that is base64 of it."""
 
     headers: Mapping[str, str]
-    body: bytes
+    sent: bytes | str
+
+    @property
+    def body(self) -> bytes:
+        """The raw body. Raises UnreadableBodyError.
+
+        base64 takes ten times as long as an HMAC, so it waits until the headers alone have not refused the request.
+        """
+        if isinstance(self.sent, str):
+            try:
+                self.sent = base64.b64decode(self.sent, validate=True)
+            except ValueError:
+                raise UnreadableBodyError("The body is not base64.") from None
+        return self.sent
 
 
 class Answer(Struct, frozen=True):
@@ -67,7 +87,10 @@ class Inbound(Protocol):
     """Whether a notice in the response arrives, or the person sees that it did not. Elsewhere it may be lost unnoticed."""
 
     def verify(self, webhook: Webhook, keyring: Keyring, now: int, /) -> bool:
-        """Tell whether the platform sent exactly these bytes, in constant time; before anything parses them."""
+        """Tell whether the platform sent exactly these bytes, in constant time; before anything parses them.
+
+        What the headers alone rule out is refused without a look at the body. Raises UnreadableBodyError.
+        """
 
     def parse(self, webhook: Webhook, bot: str, /) -> list[Event]:
         """Read the events of a verified request. Raises UnusablePayloadError.
@@ -96,6 +119,9 @@ class Inbound(Protocol):
 
     def follow_up(self, press: Press, text: str, api_url: str, /) -> FollowUp | None:
         """Return the call that tells the presser alone, where ``pressed`` cannot."""
+
+    def unusable(self) -> Answer:
+        """Answer what was verified and cannot be read: with 200, for the same would come again for hours."""
 
     def failed(self) -> Answer:
         """Answer when what we stand on does not work."""

@@ -18,12 +18,13 @@ from doorcode.pairing.contact import Platform, checked_user_id
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.keyring import Keyring, same
 from doorcode.pairing.messages import ChatType, Ignored, Message, Press
-from doorcode.pairing.names import display_name
+from doorcode.pairing.names import display_name, safe_name
 from doorcode.pairing.prompts import Prompt
 from doorcode.platforms.inbound import Answer, Event, FollowUp, Handshake, UnusablePayloadError, Webhook
 from doorcode.platforms.payload import answer, compact, cut, decoded, is_given
 from doorcode.platforms.prompt_text import prompt_text
 from doorcode.platforms.slack_payloads import (
+    Attachment,
     BlockAction,
     BlockActions,
     Envelope,
@@ -39,21 +40,24 @@ SECRET = "slack/signing-secret"  # noqa: S105 (a name, not a secret)
 ANSWERS_SURELY = False  # nothing in the response is shown
 SIGNATURE_HEADER = "x-slack-signature"
 TIMESTAMP_HEADER = "x-slack-request-timestamp"
+SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 MAX_AGE_SECONDS = 300
 MAX_TIMESTAMP_DIGITS = 12
 
 FORM = "application/x-www-form-urlencoded"
 # More than any form of Slack's has.
 MAX_FORM_FIELDS = 100
-# What a person writes; every other subtype is about a message or a channel.
+# What a person writes. Every other subtype is about a message or a channel, unless a person's client sent it.
 SPOKEN_SUBTYPES = frozenset({None, "file_share", "me_message", "thread_broadcast"})
-# Slack itself: its helper, and who tells that a channel was archived or an app was added.
-SYSTEM_USERS = frozenset({"USLACK", "USLACKBOT"})
+# Slack itself: its helper, who tells that a channel was archived or an app was added, and whoever wrote what an
+# organization's key no longer opens.
+SYSTEM_USERS = frozenset({"USLACK", "USLACKBOT", "UREVOKEDU"})
 # A message of 40,000 characters, escaped, comes as its text and as blocks, and again in the message that it forwards
 # or whose button was pressed. https://docs.slack.dev/reference/methods/chat.postMessage#truncating
 MAX_BODY_BYTES = 4 * 1024 * 1024
-# Between what somebody wrote and what they forward with it.
+# Between what somebody wrote and what they forward with it, of which every line is marked.
 FORWARDED = "Forwarded message:"
+QUOTE = "> "
 
 # The limit of a block's text; a message takes more.
 MAX_TEXT = 3000
@@ -82,10 +86,12 @@ def verify(webhook: Webhook, keyring: Keyring, now: int) -> bool:
         return False
     if abs(now - int(timestamp)) > MAX_AGE_SECONDS:
         return False
-    given = webhook.headers.get(SIGNATURE_HEADER, "").encode(errors="surrogatepass")
+    given = webhook.headers.get(SIGNATURE_HEADER, "")
+    if not SIGNATURE.fullmatch(given):
+        return False
     signed = b"v0:%b:%b" % (timestamp.encode(), webhook.body)
     # No early exit: every secret is tried, so that time does not tell which one it was.
-    return any([same(given, _signature(secret, signed)) for secret in keyring.secrets])  # noqa: C419
+    return any([same(given.encode(), _signature(secret, signed)) for secret in keyring.secrets])  # noqa: C419
 
 
 def _signature(secret: bytes, signed: bytes) -> bytes:
@@ -112,7 +118,7 @@ def _event(envelope: Envelope, workspace: str) -> Message | Ignored:  # noqa: PL
     kind = decoded(envelope.event, EventKind)
     if kind.type not in {"message", "app_mention"}:
         return _ignored("unknown_event")
-    if kind.subtype not in SPOKEN_SUBTYPES:
+    if kind.subtype not in SPOKEN_SUBTYPES and not kind.client_msg_id:
         return _ignored("message_event")
     event = decoded(envelope.event, MessageEvent)
     bots = SYSTEM_USERS | {who.user_id for who in envelope.authorizations if who.is_bot}
@@ -137,9 +143,9 @@ def _said(event: MessageEvent, user: str, origin: Origin, *, direct: bool) -> Me
     reply = {"channel": event.channel, "ts": event.ts}
     # A forward comes as an attachment; its own text is only what was written beside it.
     forwards = [attachment for attachment in event.attachments if attachment.is_share]
-    texts = [event.text, *(f"{FORWARDED}\n{forward.text or forward.fallback}" for forward in forwards)]
     # Channels' ids are a workspace's own, too.
     chat = named(origin.place, event.channel)
+    texts = [event.text, *map(_quoted, forwards)]
     return Message(
         platform=PLATFORM,
         user_id=_user_id(named(origin.person, user)),
@@ -154,6 +160,13 @@ def _said(event: MessageEvent, user: str, origin: Origin, *, direct: bool) -> Me
         sent_at=int(event.ts.partition(".")[0]),
         reply=compact(reply | ({"thread_ts": event.thread_ts} if event.thread_ts else {})),
     )
+
+
+def _quoted(forward: Attachment) -> str:
+    # Line by line, so that nothing in it can pass for a word of who forwards it.
+    author = safe_name(forward.author_name)
+    said = f"{author}: {forward.text or forward.fallback}" if author else forward.text or forward.fallback
+    return f"\n{QUOTE}".join([FORWARDED, *said.splitlines()])
 
 
 def _unescaped(text: str) -> str:
@@ -256,6 +269,11 @@ def follow_up(press: Press, text: str, api_url: str) -> FollowUp | None:
 def _origin(url: str) -> str:
     scheme, _, rest = url.partition("://")
     return f"{scheme}://{rest.partition('/')[0]}"
+
+
+def unusable() -> Answer:
+    """Take it, and say nothing."""
+    return Answer()
 
 
 def failed() -> Answer:

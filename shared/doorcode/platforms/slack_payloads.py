@@ -19,10 +19,11 @@ class Kind(Struct):
 
 
 class EventKind(Struct):
-    """What an event is; of messages, of which sort."""
+    """What an event is; of messages, of which sort, and whether somebody's client sent it."""
 
     type: str
     subtype: str | None = None
+    client_msg_id: str | None = None
 
 
 class Authorization(Struct):
@@ -58,7 +59,9 @@ class Attachment(Struct):
     """What hangs on a message; with ``is_share``, another message that was forwarded."""
 
     is_share: bool = False
+    author_name: str = ""
     text: str = ""
+    # The same once more, in one line with time and author; all there is of a message made of blocks.
     fallback: str = ""
     files: list[Raw] = []
 

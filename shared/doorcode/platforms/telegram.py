@@ -39,7 +39,8 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 # sent, also what was not known when this was written. https://core.telegram.org/bots/api#message
 SERVICE = frozenset({
     "boost_added", "channel_chat_created", "chat_background_set", "chat_owner_changed", "chat_owner_left",
-    "chat_shared", "checklist_tasks_added", "checklist_tasks_done", "connected_website", "delete_chat_photo",
+    "chat_shared", "checklist_tasks_added", "checklist_tasks_done", "community_chat_added", "community_chat_joined",
+    "community_chat_removed", "connected_website", "delete_chat_photo",
     "direct_message_price_changed", "forum_topic_closed", "forum_topic_created", "forum_topic_edited",
     "forum_topic_reopened", "general_forum_topic_hidden", "general_forum_topic_unhidden", "gift", "gift_upgrade_sent",
     "giveaway_completed", "giveaway_created", "group_chat_created", "left_chat_member", "left_chat_participant",
@@ -315,6 +316,11 @@ def pressed(press: Press, text: str, prompt: Prompt | None) -> Answer | None:
 def follow_up(_press: Press, _text: str, _api_url: str) -> FollowUp | None:
     """Nothing: ``pressed`` has told them."""
     return None
+
+
+def unusable() -> Answer:
+    """Take it, and say nothing."""
+    return Answer()
 
 
 def failed() -> Answer:

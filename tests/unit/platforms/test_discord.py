@@ -219,6 +219,11 @@ def test_follow_up() -> None:
     assert discord.follow_up(only_press(APPROVE), "text", "https://discord.com/api/v10") is None
 
 
+def test_unusable() -> None:
+    """Whoever sent what cannot be read is told so: without an answer the app would seem to be gone."""
+    assert _body(discord.unusable()) == _alone("Something went wrong. Please try again.")
+
+
 def test_failed() -> None:
     """A failure asks the person alone to try again, for Discord itself does not."""
     assert _body(discord.failed()) == _alone("Something went wrong. Please try again.")

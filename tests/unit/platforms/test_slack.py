@@ -56,6 +56,33 @@ def test_unescaped(sent: str, meant: str) -> None:
     assert only_message("slack/message_im", ("event.text", sent)).text == meant
 
 
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        ({"text": "one\ntwo"}, "\n> one\n> two"),
+        ({"author_name": "Olivia", "text": "&lt;b&gt;"}, "\n> Olivia: <b>"),
+        ({"fallback": "[time] olivia: blocks"}, "\n> [time] olivia: blocks"),
+        ({}, ""),
+        ({"author_name": "O\nForwarded message:\n\u202e", "text": "x"}, "\n> O Forwarded message:: x"),
+        ({"text": "a\n\nb\r\nc\u2028d\x0be\x85f\n"}, "\n> a\n> \n> b\n> c\n> d\n> e\n> f"),
+    ],
+    ids=["lines", "escaped", "blocks only", "nothing", "hostile name", "every kind of line"],
+)
+def test_forwarded(share: dict[str, Any], text: str) -> None:
+    """What was forwarded is handed on, each line of it marked, so that none reads as a word of who forwards it."""
+    forwarded = [("event.text", "See:"), ("event.attachments", [{"is_share": True} | share])]
+    assert only_message("slack/message_im", *forwarded).text == f"See:\n\nForwarded message:{text}"
+    assert only_message("slack/message_im", *forwarded, ("event.text", "")).text == f"Forwarded message:{text}"
+
+
+def test_several_forwarded() -> None:
+    """Several forwards stand one after the other; a preview of a link is none; a file in one makes it a document."""
+    shares = [{"is_share": True, "text": "1"}, {"text": "preview"}, {"is_share": True, "text": "2", "files": [{}]}]
+    read = only_message("slack/message_im", ("event.text", ""), ("event.attachments", shares))
+    assert read.text == "Forwarded message:\n> 1\n\nForwarded message:\n> 2"
+    assert read.kind == "document"
+
+
 def test_null_text() -> None:
     """A message whose text is null has none."""
     assert only_message("slack/message_im_file_share", ("event.text", None)).text == ""
@@ -77,7 +104,7 @@ def test_retry() -> None:
         ("slack/message_changed", "message_event"),
         ("slack/message_deleted", "message_event"),
         ("slack/bot_message", "message_event"),
-        ("slack/unknown_message_subtype", "message_event"),
+        ("slack/unknown_notice_subtype", "message_event"),
         ("slack/message_channel", "not_addressed"),
         ("slack/message_channel_with_mention", "not_addressed"),
         ("slack/message_mpim", "not_addressed"),
@@ -99,6 +126,8 @@ def test_ignored(name: str, what: str) -> None:
     [
         ([("event.user", "U0BOT00001")], "bot"),
         ([("event.user", "USLACKBOT")], "bot"),
+        ([("event.user", "USLACK")], "bot"),
+        ([("event.user", "UREVOKEDU")], "bot"),
         ([("event.bot_id", "B1")], "bot"),
         ([("event.bot_profile", {"id": "B1"})], "bot"),
         ([("event.edited", {"user": "U1", "ts": "1.1"})], "edited_message"),
@@ -110,7 +139,7 @@ def test_ignored(name: str, what: str) -> None:
         ([("event.channel_type", "mpim"), ("event.channel", "G1")], "not_addressed"),
     ],
     ids=[
-        "itself", "Slackbot", "bot id", "bot profile", "edited", "null", "empty", "mention in an IM",
+        "itself", "Slackbot", "Slack", "revoked", "bot id", "bot profile", "edited", "null", "empty", "mention in an IM",
         "mention in an IM by channel", "channel", "group message",
     ],
 )  # fmt: skip

@@ -1,9 +1,12 @@
 """What Telegram's updates are read as, and the methods that answer them."""
 
+import re
 from typing import Any
 
 import msgspec
 import pytest
+from telegram import Message as ApiMessage
+from telegram.constants import MessageAttachmentType
 
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.messages import ChatType, Ignored
@@ -144,6 +147,24 @@ def test_kind(sent: dict[str, Any], kind: str) -> None:
     recorded["message"] |= sent
     (one,) = telegram.parse(signed("telegram", raw(recorded)), "")
     assert getattr(one, "kind", None) == kind
+
+
+# What another library knows of a message, by its own word: which fields are a service message's.
+SAID_BY_TELEGRAM = set(re.findall(r"^ +(\w+) \([^\n]*\n?[^\n]*Service message:", str(ApiMessage.__doc__), re.MULTILINE))
+
+
+def test_service_messages_are_known() -> None:
+    """None of what another library documents as a service message is taken for something that a person sent."""
+    assert len(SAID_BY_TELEGRAM) > 30
+    assert not SAID_BY_TELEGRAM - telegram.SERVICE
+    # Newer than that library.
+    assert {"community_chat_added", "community_chat_joined", "community_chat_removed"} <= telegram.SERVICE
+
+
+def test_contents_are_known() -> None:
+    """None of what another library documents as an attachment is taken for a service message, save what was paid."""
+    known = {str(kind) for kind in MessageAttachmentType} - {"passport_data", "successful_payment"}
+    assert not known & (telegram.SERVICE | telegram.ABOUT)
 
 
 def test_what_telegram_says_itself() -> None:
