@@ -13,6 +13,7 @@ from botocore.config import Config
 from moto import mock_aws
 
 from doorcode.entrypoints.edge_clients import edge_clients
+from doorcode.sandbox.deployment import environment
 from tests.backends import emulators
 from tests.patience import PATIENCE_SECONDS
 
@@ -23,7 +24,8 @@ ALL = ("moto", "ministack", "dynamodb-local", f"ministack{EDGE}", f"dynamodb-loc
 RACING = ("ministack", "dynamodb-local", f"ministack{EDGE}", f"dynamodb-local{EDGE}")
 """The ones that are atomic under threads. moto takes no locks: never prove a race with it."""
 
-EDGE_ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION}
+CREDENTIALS = environment(emulators.KEYS)
+EDGE_ENVIRONMENT = {**CREDENTIALS, "AWS_REGION": REGION}
 
 _CONFIG = Config(
     region_name=REGION,
@@ -105,8 +107,8 @@ def client(service: str, url: str | None = None) -> Any:
             service,
             endpoint_url=url,
             config=_CONFIG,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=emulators.KEYS.key,
+            aws_secret_access_key=emulators.KEYS.secret,
         )
 
 

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from doorcode.sandbox.checkout import Checkout
-from doorcode.sandbox.emulator import running
+from doorcode.sandbox.deployment import environment
+from doorcode.sandbox.emulator import ministack_command, running
+from doorcode.sandbox.emulator_guard import made_keys
 from doorcode.sandbox.ports import free
 from doorcode.sandbox.trouble import SandboxError
 
@@ -16,18 +18,20 @@ CHECKOUT = Checkout()
 ROOT = CHECKOUT.root
 # Below those that systems give out by themselves: between a look at a port and its use lies the start of a process.
 FREE_PORTS = (10_000, 30_000)
+# What the emulators of this process are asked with.
+KEYS = made_keys()
 EmulatorError = SandboxError
 """An emulator is not installed, or did not start."""
 
 
 @contextlib.contextmanager
 def ministack(settings: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Run ministack, with further environment if given, and give its URL."""
+    """Run ministack, with further environment if given, and give its URL. It answers to ``KEYS`` alone."""
     if not CHECKOUT.ministack.exists():
         raise EmulatorError("ministack is not installed: run `make ministack`")
     port = free_port()
-    environment = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), **(settings or {})}
-    with _running([CHECKOUT.ministack], port, environment) as url:
+    told = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), **environment(KEYS), **(settings or {})}
+    with _running(ministack_command(CHECKOUT), port, told) as url:
         yield url
 
 

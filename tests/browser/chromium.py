@@ -27,7 +27,12 @@ APPLICATIONS = (
 START_SECONDS = 60
 INSTALL_SECONDS = 600
 # A page under test reaches this machine and nothing else, whatever it asks for.
-ARGUMENTS = ("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--force-color-profile=srgb")
+# ``evil.example`` leads here, as a name does that somebody has rebound.
+REBOUND = "evil.example"
+ARGUMENTS = (
+    f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--force-color-profile=srgb",
+)
 
 
 class BrowserError(Exception):

@@ -13,9 +13,12 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from doorcode.sandbox import deployment
+from doorcode.sandbox.emulator_guard import FRONT_HEADER, front_word
 from tests.backends import dynamodb, emulators
 from tests.infra.build import CHECKOUT, build_local, local_build_held
 
+# What is let through to the stack's API: see doorcode.sandbox.emulator_guard.
+FRONT_WORD = front_word(emulators.KEYS)
 Headers = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
@@ -46,7 +49,7 @@ class Cloud:
     def deploy(self, name: str = "doorcode", **parameters: object) -> "Stack":
         """Deploy the stack under that name, or update it, with these template parameters; the others as they were."""
         with local_build_held() as built:
-            deployment.deploy(CHECKOUT, built, self.url, name, parameters)
+            deployment.deploy(CHECKOUT, built, name, parameters, url=self.url, keys=emulators.KEYS)
         deployment.make_good(self.client, name)
         return Stack(self, name)
 
@@ -97,7 +100,12 @@ class Stack:
         connection = http.client.HTTPConnection(urlsplit(self.cloud.url).netloc, timeout=60)
         with contextlib.closing(connection):
             connection.putrequest(method, path, skip_host=True)
-            for name, value in (("Host", self.host), ("Content-Length", str(len(body))), *headers):
+            for name, value in (
+                ("Host", self.host),
+                (FRONT_HEADER, FRONT_WORD),
+                ("Content-Length", str(len(body))),
+                *headers,
+            ):
                 connection.putheader(name, value)
             connection.endheaders(body)
             response = connection.getresponse()

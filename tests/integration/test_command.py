@@ -20,6 +20,7 @@ from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import parse_keyring
 from tests import webhooks
 from tests.backends import dynamodb
+from tests.backends.emulators import KEYS
 from tests.integration.stack import Cloud, Stack
 from tests.webhooks import HELLO, STRANGER, load
 
@@ -54,8 +55,7 @@ class Operator:
             "USER": "alice",
             "LOGNAME": "alice",
             "AWS_ENDPOINT_URL": stack.cloud.url,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
+            **dynamodb.CREDENTIALS,
             "AWS_DEFAULT_REGION": dynamodb.REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
             "DOORCODE_STACK": stack.name,
@@ -173,7 +173,15 @@ def test_the_documented_session(operator: Operator, tmp_path: Path) -> None:
     assert operator.done("approve", "telegram", code, BOB) == f"✅ Successfully paired telegram channel {BOB}\n"
 
     (tmp_path / "sandbox.json").write_text(
-        json.dumps({"endpoint": operator.stack.cloud.url, "stack": operator.stack.name, "region": dynamodb.REGION})
+        json.dumps(
+            {
+                "endpoint": operator.stack.cloud.url,
+                "key": KEYS.key,
+                "secret": KEYS.secret,
+                "stack": operator.stack.name,
+                "region": dynamodb.REGION,
+            }
+        )
     )
     away = {"AWS_ENDPOINT_URL": None, "AWS_ACCESS_KEY_ID": None, "AWS_DEFAULT_REGION": None, "DOORCODE_STACK": None}
     code = operator.asks("222")

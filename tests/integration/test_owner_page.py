@@ -16,7 +16,7 @@ from doorcode.pairing.settings import Settings
 from doorcode.pairing.transitions import Asked
 from doorcode.sandbox.front import Front
 from tests.browser.tabs import Windows
-from tests.integration.stack import Stack
+from tests.integration.stack import FRONT_WORD, Stack
 
 ANN, BOB, CAT = "987654321", "U07ABC1234X", "112233445566778899"
 
@@ -25,7 +25,7 @@ ANN, BOB, CAT = "987654321", "U07ABC1234X", "112233445566778899"
 def url(stack: Stack) -> Iterator[str]:
     """Give the address of the stack's API on this machine, with nobody at the door."""
     stack.clear()
-    with Front(port=0, api=stack.cloud.url, host=stack.host) as front:
+    with Front(port=0, api=stack.cloud.url, host=stack.host, word=FRONT_WORD) as front:
         yield front.url
     stack.clear()
 

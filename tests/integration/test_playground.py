@@ -16,7 +16,7 @@ from doorcode.sandbox.standins.discord import DiscordStandIn
 from doorcode.sandbox.standins.slack import SlackStandIn
 from doorcode.sandbox.standins.telegram import TelegramStandIn
 from tests import webhooks
-from tests.integration.stack import Cloud
+from tests.integration.stack import FRONT_WORD, Cloud
 from tests.patience import PATIENCE_SECONDS, eventually
 from tests.webhooks import OWNER, STRANGER
 
@@ -118,7 +118,7 @@ def page(cloud: Cloud) -> Iterator[Page]:
             outputs=outputs,
             owners={platform: [user_id] for platform, user_id in OWNER.items()},
         )
-        with Front(port=0, api=cloud.url, host=stack.host, playground=playground) as front:
+        with Front(port=0, api=cloud.url, host=stack.host, word=FRONT_WORD, playground=playground) as front:
             yield Page(front.url)
         # What it made for itself is gone.
         assert stack.client("events").list_rules(NamePrefix=NAME)["Rules"] == []

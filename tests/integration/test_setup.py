@@ -67,7 +67,7 @@ class Site:
         """Run ``doorcode``; None in the environment takes a variable out."""
         environment = {
             "PATH": os.environ["PATH"], "HOME": "/nonexistent", "AWS_ENDPOINT_URL": self.stack.cloud.url,
-            "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": dynamodb.REGION,
+            **dynamodb.CREDENTIALS, "AWS_DEFAULT_REGION": dynamodb.REGION,
             "AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "1", "DOORCODE_STACK": self.stack.name, **changes,
         }  # fmt: skip
         ran = subprocess.run(

@@ -67,6 +67,9 @@ PublicOption = Annotated[
     str,
     typer.Option("--public-url", metavar="URL", help="Where a tunnel takes webhooks for here: https, without a path."),
 ]
+PublicPageOption = Annotated[
+    bool, typer.Option("--public-page", help="Have the owner's page and the API there through the tunnel, too.")
+]
 OpenOption = Annotated[bool, typer.Option("--open", help="Open the playground in the browser.")]
 
 
@@ -85,6 +88,7 @@ def run(  # noqa: PLR0913 (each is an option of the command)
     reload: ReloadOption = False,
     open_: OpenOption = False,
     public_url: PublicOption = "",
+    public_page: PublicPageOption = False,
 ) -> None:
     """Run the whole stack on this machine: no account, no tokens, and a playground to try it in.
 
@@ -101,7 +105,8 @@ def run(  # noqa: PLR0913 (each is an option of the command)
         platforms=platforms,
         port=port,
         fresh=fresh,
-        public_url=_public(public_url),
+        public_url=_public(public_url, page=public_page),
+        public_page=public_page,
     )
     progress = Progress()
     is_up = False
@@ -122,7 +127,9 @@ def run(  # noqa: PLR0913 (each is an option of the command)
         raise CommandError(error.message, Exit.UNREACHABLE) from None
 
 
-def _public(url: str) -> str:
+def _public(url: str, *, page: bool) -> str:
+    if page and not url:
+        raise CommandError("--public-page is for a tunnel: say where it is, with --public-url", Exit.USAGE)
     if url and not PUBLIC_URL.fullmatch(url):
         raise CommandError(
             "--public-url is the https address of a tunnel, without a path, such as https://doorcode.example.org",

@@ -35,9 +35,11 @@ StoreOption = Annotated[
 
 
 class Sandbox(msgspec.Struct, frozen=True):
-    """What a running sandbox tells of itself."""
+    """What a running sandbox tells of itself: where its emulator is, and the keys of this run, which open it."""
 
     endpoint: str
+    key: str = ""
+    secret: str = ""
     stack: str = DEFAULT_STACK
     region: str = "us-east-1"
     # Where it takes webhooks and shows its pages; and where platforms reach it, if a tunnel leads here.
@@ -91,8 +93,8 @@ class Target:
                     service,
                     endpoint_url=self._sandbox.endpoint,
                     region_name=self._sandbox.region,
-                    aws_access_key_id="test",
-                    aws_secret_access_key="test",  # noqa: S106 (what the emulator takes for its administrator)
+                    aws_access_key_id=self._sandbox.key,
+                    aws_secret_access_key=self._sandbox.secret,
                     config=config,
                 )
             return self._session.client(service, config=config)

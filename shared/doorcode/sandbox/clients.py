@@ -10,7 +10,8 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from doorcode.sandbox.deployment import CREDENTIALS, REGION
+from doorcode.sandbox.deployment import REGION
+from doorcode.sandbox.emulator_guard import Keys
 
 # Settings and proxies of this machine are for the cloud.
 CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 2}, proxies={})
@@ -20,9 +21,10 @@ NOT_OURS = {"profile": (None, None, None, None), "config_file": (None, None, os.
 class Clients:
     """One low-level client for each service, made when it is first asked for. They are safe to share."""
 
-    def __init__(self, url: str) -> None:
-        """Reach the emulator there."""
+    def __init__(self, url: str, keys: Keys) -> None:
+        """Reach the emulator there, with the keys of its run."""
         self._url = url
+        self._keys = keys
         self._made: dict[str, Any] = {}
         self._making = threading.Lock()
         self._session = boto3.Session(botocore_session=botocore.session.Session(session_vars=NOT_OURS))
@@ -35,8 +37,8 @@ class Clients:
                     service,
                     endpoint_url=self._url,
                     region_name=REGION,
-                    aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-                    aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+                    aws_access_key_id=self._keys.key,
+                    aws_secret_access_key=self._keys.secret,
                     config=CONFIG,
                 )
             return self._made[service]

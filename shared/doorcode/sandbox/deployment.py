@@ -16,11 +16,9 @@ from typing import Any
 
 from doorcode.sandbox.build import sam
 from doorcode.sandbox.checkout import Checkout
+from doorcode.sandbox.emulator_guard import Keys
 
 REGION = "us-east-1"
-# What ministack takes for its administrator.
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
-
 EDGE = ("telegram", "slack", "discord")
 # What ministack checks where AWS does not, by function.
 CHECKED_HERE = {
@@ -33,11 +31,18 @@ Clients = Callable[[str], Any]
 
 
 def deploy(  # noqa: PLR0913 (each is one thing that sam has to know)
-    checkout: Checkout, built: Path, url: str, name: str, parameters: Mapping[str, object], *, bucket: str = ""
+    checkout: Checkout,
+    built: Path,
+    name: str,
+    parameters: Mapping[str, object],
+    *,
+    url: str,
+    keys: Keys,
+    bucket: str = "",
 ) -> None:
     """Deploy a build under that name, or update it, with these template parameters; the others as they were.
 
-    Code goes through ``bucket``, or one that sam makes. Raises SandboxError.
+    ``url`` and ``keys`` are the emulator's. Code goes through ``bucket``, or one that sam makes. Raises SandboxError.
     """
     command = [
         *("deploy", "--template-file", str(built / "template.yaml"), "--stack-name", name),
@@ -48,7 +53,13 @@ def deploy(  # noqa: PLR0913 (each is one thing that sam has to know)
     if parameters:
         command += ["--parameter-overrides", *(f'{key}="{value}"' for key, value in parameters.items())]
     with tempfile.TemporaryDirectory() as home:
-        sam(checkout, command, {"PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": url, "HOME": home, **CREDENTIALS})
+        told = {"AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": REGION, **environment(keys)}
+        sam(checkout, command, {"PATH": os.environ["PATH"], "HOME": home, **told})
+
+
+def environment(keys: Keys) -> dict[str, str]:
+    """Return a pair of keys as AWS's tools take it."""
+    return {"AWS_ACCESS_KEY_ID": keys.key, "AWS_SECRET_ACCESS_KEY": keys.secret}
 
 
 def outputs(client: Clients, name: str) -> dict[str, str]:

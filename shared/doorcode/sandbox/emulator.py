@@ -9,6 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from doorcode.sandbox import emulator_guard, private
+from doorcode.sandbox.checkout import Checkout
+from doorcode.sandbox.deployment import environment
+from doorcode.sandbox.emulator_guard import Keys
 from doorcode.sandbox.process import Leashed, tail
 from doorcode.sandbox.trouble import SandboxError
 
@@ -16,9 +20,15 @@ HOST = "127.0.0.1"
 START_SECONDS = 60.0
 
 
-def ministack_environment(port: int) -> dict[str, str]:
-    """Return what ministack is told: where to listen, and that roles hold."""
+def ministack_command(checkout: Checkout) -> list[str | Path]:
+    """Return what runs ministack, behind its guard."""
+    return [checkout.interpreter, "-I", emulator_guard.__file__]
+
+
+def ministack_environment(port: int, keys: Keys) -> dict[str, str]:
+    """Return what ministack is told: where to listen, to whom, and that roles hold."""
     return {
+        **environment(keys),
         "BIND_HOST": HOST,
         "GATEWAY_PORT": str(port),
         "AUTH": "true",
@@ -43,7 +53,7 @@ def running(  # noqa: PLR0913 (a process has that many sides)
     ``folder`` is its home and gets its log; ``settings`` are the leash's. Raises SandboxError if it does not start.
     """
     with (
-        (folder / "log").open("wb") as log,
+        private.opened(folder / "log", "wb") as log,
         Leashed(
             command,
             log=log,
@@ -51,11 +61,12 @@ def running(  # noqa: PLR0913 (a process has that many sides)
             environment={"HOME": str(folder), "TMPDIR": str(folder), **environment},
             settings=settings,
             held=held,
+            umask=private.UMASK,
         ) as process,
     ):
         if not _answers(process, port):
             said = tail((folder / "log").read_bytes())
-            raise SandboxError(f"{Path(command[0]).name} did not start:", said)
+            raise SandboxError("The emulator did not start:", said)
         yield process
 
 

@@ -1,7 +1,8 @@
 """The one address of the sandbox: webhooks, the owner's page and the API go on to the stack, the rest is the playground.
 
-It listens on this machine only. A tunnel may bring webhooks under any name; the playground answers to this machine's
-names alone, and to its own page.
+It listens on this machine only. A tunnel may bring webhooks under any name. The owner's page and the API answer to this
+machine's names, and at the other end of a tunnel only if that is wanted; the playground to this machine's alone, and to
+its own page.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from doorcode.sandbox.loopback import HOST, LoopbackServer
+from doorcode.sandbox.emulator_guard import FRONT_HEADER
+from doorcode.sandbox.loopback import HOST, LoopbackServer, is_forwarded, names_us
 from doorcode.sandbox.standins.server import Answer, Request, json_answer
 
 WEBHOOKS = frozenset({"/telegram", "/slack", "/discord"})
@@ -33,6 +35,8 @@ HOP_BY_HOP = frozenset(
     }
 )  # fmt: skip
 BODILESS = frozenset({204, 304})
+# What we say to the emulator, whatever others say.
+OURS = frozenset({"host", FRONT_HEADER})
 
 
 class Stream(Struct, frozen=True):
@@ -58,11 +62,16 @@ class Behind(Protocol):
 class Front:
     """The front. Use as a context manager, or start and stop it.
 
-    ``api`` is where the emulator is, ``host`` what the stack's API is called there.
+    ``api`` is where the emulator is, ``host`` what the stack's API is called there, ``word`` what its guard wants to
+    hear. ``public`` is the address at which a tunnel shows the owner's page, too; empty where it brings webhooks alone.
     """
 
-    def __init__(self, *, port: int, api: str, host: str, playground: Behind | None = None) -> None:
+    def __init__(  # noqa: PLR0913 (each is one side of it)
+        self, *, port: int, api: str, host: str, word: str = "", public: str = "", playground: Behind | None = None
+    ) -> None:
         """Prepare it; port 0 takes a free one."""
+        self._word = word
+        self._public = urlsplit(public).netloc.lower()
         self._port = port
         self._api = urlsplit(api).netloc
         self._host = host
@@ -101,11 +110,21 @@ class Front:
     def answer(self, request: Request, target: str, headers: list[tuple[str, str]]) -> _Reply | Answer | Stream:
         """Answer a request; ``target`` is its path with its query, ``headers`` are all of them, as they came."""
         path = request.path
-        if path in WEBHOOKS or any(path == page or path.startswith(f"{page}/") for page in PAGES):
+        if path in WEBHOOKS:
+            return self._forwarded(request, target, headers)
+        if any(path == page or path.startswith(f"{page}/") for page in PAGES):
+            if not self._may_see_pages(request):
+                return json_answer({"error": "Only webhooks are there for others than this machine."}, 403)
             return self._forwarded(request, target, headers)
         if self._playground:
             return self._playground.answer(request)
         return json_answer({"error": "There is nothing here."}, 404)
+
+    def _may_see_pages(self, request: Request) -> bool:
+        near, forwarded = names_us(request.headers, self._port), is_forwarded(request.headers)
+        if self._public:
+            return near or request.headers.get("host", "").lower() == self._public
+        return near and not forwarded
 
     def _forwarded(self, request: Request, target: str, headers: list[tuple[str, str]]) -> _Reply | Answer:
         """Have the stack answer, to the byte. Nothing is added but what names the API there."""
@@ -114,8 +133,9 @@ class Front:
             try:
                 connection.putrequest(request.verb, target, skip_host=True, skip_accept_encoding=True)
                 connection.putheader("Host", self._host)
+                connection.putheader(FRONT_HEADER, self._word)
                 for name, value in _between_the_ends(headers):
-                    if name.lower() != "host":
+                    if name.lower() not in OURS:
                         connection.putheader(name, value)
                 connection.putheader("Connection", "close")
                 if request.body or "content-length" in request.headers:

@@ -14,6 +14,7 @@ from doorcode.sandbox import emulator, ports
 from doorcode.sandbox.build import build_local
 from doorcode.sandbox.checkout import Checkout
 from doorcode.sandbox.clients import Clients
+from doorcode.sandbox.emulator_guard import Keys, made_keys
 from doorcode.sandbox.plan import Plan
 from doorcode.sandbox.ports import Ports
 from doorcode.sandbox.process import Leashed, tail
@@ -36,6 +37,7 @@ class Ground(Struct, frozen=True, kw_only=True):
     ports: Ports
     store: Store
     process: Leashed
+    keys: Keys
     clients: Clients
 
     @property
@@ -58,7 +60,7 @@ def standing(
 ) -> Iterator[Ground]:  # fmt: skip
     """Take the store, build, and run the emulator. Raises SandboxError."""
     checkout.check()
-    listening, store = ports.row(plan.port), Store(plan.store)
+    listening, store, keys = ports.row(plan.port), Store(plan.store), made_keys()
     with store.held() as held:
         ports.check(listening)
         if plan.fresh:
@@ -71,9 +73,9 @@ def standing(
             with progress.step("Starting ministack", "Started ministack"):
                 process = up.enter_context(
                     emulator.running(
-                        [checkout.ministack],
+                        emulator.ministack_command(checkout),
                         listening.emulator,
-                        _told(listening, store, environment),
+                        _told(listening, store, environment, keys),
                         store.home,
                         settings=store.leash(),
                         held=[held],
@@ -86,16 +88,17 @@ def standing(
                 ports=listening,
                 store=store,
                 process=process,
-                clients=Clients(f"http://{emulator.HOST}:{listening.emulator}"),
+                keys=keys,
+                clients=Clients(f"http://{emulator.HOST}:{listening.emulator}", keys),
             )
 
 
-def _told(listening: Ports, store: Store, environment: Mapping[str, str]) -> dict[str, str]:
+def _told(listening: Ports, store: Store, environment: Mapping[str, str], keys: Keys) -> dict[str, str]:
     return {
         "PATH": os.defpath,
         **{name: environment[name] for name in PASSED_ON if name in environment},
         "NO_PROXY": ",".join(filter(None, (NEAR, environment.get("NO_PROXY", "")))),
-        **emulator.ministack_environment(listening.emulator),
+        **emulator.ministack_environment(listening.emulator, keys),
         "TMPDIR": str(store.temporary),
         "PERSIST_STATE": "1",
         "STATE_DIR": str(store.new),

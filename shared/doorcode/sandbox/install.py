@@ -70,7 +70,7 @@ def install(ground: Ground, wanted: Mapping[str, object], reload: Reload, progre
 def _deploy(ground: Ground, wanted: Mapping[str, object]) -> None:
     ground.clients("s3").create_bucket(Bucket=BUCKET)
     with local_build_held(ground.checkout) as built:
-        deploy(ground.checkout, built, ground.endpoint, STACK, wanted, bucket=BUCKET)
+        deploy(ground.checkout, built, STACK, wanted, url=ground.endpoint, keys=ground.keys, bucket=BUCKET)
     make_good(ground.clients, STACK)
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import socket
 import sys
 import threading
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 HOST = "127.0.0.1"
+# What tunnels and proxies add, and nobody on this machine does.
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "cf-connecting-ip")
 
 
 class LoopbackServer(ThreadingHTTPServer):
@@ -57,6 +60,16 @@ class LoopbackServer(ThreadingHTTPServer):
         # Clients that give up are nothing unusual.
         if error is not None and not isinstance(error, ConnectionError):
             self.crashes.append(error)
+
+
+def is_forwarded(headers: Mapping[str, str]) -> bool:
+    """Tell whether a tunnel or a proxy says that it is one; names are in lower case."""
+    return any(name in headers for name in FORWARDED)
+
+
+def names_us(headers: Mapping[str, str], port: int) -> bool:
+    """Tell whether a request is for this machine by its own name: a name elsewhere may lead here, too."""
+    return headers.get("host", "").lower() in {f"{HOST}:{port}", f"localhost:{port}"}
 
 
 def cut(connection: socket.socket) -> None:

@@ -33,6 +33,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     fresh: bool = False
     # Where platforms reach this machine, through a tunnel; empty without one.
     public_url: str = ""
+    # Whether the owner's page and the API are there for it, too.
+    public_page: bool = False
 
     @property
     def where(self) -> str:

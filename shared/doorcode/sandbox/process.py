@@ -20,7 +20,7 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 class Leashed:
     """A running program and what it starts. Use as a context manager, or ``end`` it.
 
-    ``settings`` are the leash's; ``held`` are files that stay open, and so locked, until all of it has ended.
+    ``settings`` are the leash's; ``held`` are files that stay open, and so locked, until all of it has ended. ``umask`` is ours, if not given.
     """
 
     def __init__(  # noqa: PLR0913 (a process has that many sides)
@@ -32,6 +32,7 @@ class Leashed:
         environment: Mapping[str, str],
         settings: Mapping[str, Any] | None = None,
         held: Sequence[int] = (),
+        umask: int = -1,
     ) -> None:
         """Start it. What it prints goes to ``log``."""
         # The leash needs no packages, and starts faster without.
@@ -43,6 +44,7 @@ class Leashed:
             cwd=folder,
             env=environment,
             start_new_session=True,
+            umask=umask,
             pass_fds=held,
         )
 

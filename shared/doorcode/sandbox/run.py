@@ -17,6 +17,7 @@ from doorcode.pairing.contact import Platform
 from doorcode.sandbox.checkout import Checkout
 from doorcode.sandbox.credentials import fill, read, real
 from doorcode.sandbox.deployment import REGION, outputs
+from doorcode.sandbox.emulator_guard import front_word
 from doorcode.sandbox.failures import Failures
 from doorcode.sandbox.front import Front
 from doorcode.sandbox.ground import PREFIX, STACK, Ground, standing
@@ -91,12 +92,23 @@ def _open(plan: Plan, progress: Progress, ground: Ground, up: ExitStack) -> Runn
             fill(clients("ssm"), PREFIX, wanted)
     found.update(outputs(clients, STACK))
     host = urlsplit(found["TelegramWebhookUrl"]).netloc
-    front = up.enter_context(Front(port=ground.ports.front, api=ground.endpoint, host=host, playground=playground))
+    front = up.enter_context(
+        Front(
+            port=ground.ports.front,
+            api=ground.endpoint,
+            host=host,
+            word=front_word(ground.keys),
+            public=plan.public_url if plan.public_page else "",
+            playground=playground,
+        )
+    )
     (secret,) = read(clients("ssm"), PREFIX, [TELEGRAM_WEBHOOK_SECRET]).values()
     stand_ins.register(front.url, secret.split()[0])
     ground.store.announce(
         {
             "endpoint": ground.endpoint,
+            "key": ground.keys.key,
+            "secret": ground.keys.secret,
             "stack": STACK,
             "region": REGION,
             "url": front.url,

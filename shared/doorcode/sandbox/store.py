@@ -22,11 +22,15 @@ import msgspec
 from msgspec import Struct
 
 from doorcode.cli.target import SANDBOX_FILE
+from doorcode.sandbox import private
 from doorcode.sandbox.stream_positions import forget_stream_positions
 from doorcode.sandbox.trouble import SandboxError
 
 SEED_BYTES = 32
-PRIVATE = 0o600
+# What is ours in the folder; whatever else is there is left alone.
+FILES = (SANDBOX_FILE, "discord.key")
+LOCKS = ("lock", "emulator.lock")
+EMULATOR = "emulator"
 # How long the emulator may take to save, after which it is killed.
 SAVING_SECONDS = 60
 COMPLETE = "complete"
@@ -47,9 +51,9 @@ class Store:
     def __init__(self, folder: Path) -> None:
         """Look at a folder, which need not be there."""
         self.folder = folder
-        self.home = folder / "emulator/home"
-        self.new = folder / "emulator/new"
-        self.kept = folder / "emulator/kept"
+        self.home = folder / EMULATOR / "home"
+        self.new = folder / EMULATOR / "new"
+        self.kept = folder / EMULATOR / "kept"
         self.temporary = self.home / "tmp"
         self.log = self.home / "log"
 
@@ -60,11 +64,11 @@ class Store:
         Raises SandboxError while another sandbox has it.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = (self.folder / "lock").open("a+")
+            private.own(self.folder, [*FILES, *LOCKS, EMULATOR])
+            lock = private.opened(self.folder / LOCKS[0], "a+")
         except OSError as error:
             raise SandboxError(f"{self.folder} cannot be used for the sandbox's state: {error.strerror}.") from None
-        with lock, (self.folder / "emulator.lock").open("a+") as emulator:
+        with lock, private.opened(self.folder / LOCKS[1], "a+") as emulator:
             if not _locked(lock):
                 raise SandboxError(
                     f"A sandbox is running already with its state in {self.folder}. "
@@ -79,9 +83,9 @@ class Store:
 
     def forget(self) -> None:
         """Delete what the sandbox keeps, and nothing else."""
-        for name in (SANDBOX_FILE, "discord.key"):
+        for name in FILES:
             (self.folder / name).unlink(missing_ok=True)
-        shutil.rmtree(self.folder / "emulator", ignore_errors=True)
+        shutil.rmtree(self.folder / EMULATOR, ignore_errors=True)
 
     def prepare(self) -> bool:
         """Lay out the state for the next run; tell whether the last one got lost on the way."""
@@ -99,6 +103,7 @@ class Store:
             forget_stream_positions(self.new)
         else:
             self.new.mkdir()
+        private.own(self.folder, [EMULATOR])
         return lost
 
     @property
@@ -150,7 +155,7 @@ class Store:
 
     def seed(self) -> bytes:
         """Return the sandbox's own Ed25519 seed, by which the playground signs as Discord does."""
-        path = self.folder / "discord.key"
+        path = self.folder / FILES[1]
         with contextlib.suppress(OSError, ValueError):
             found = bytes.fromhex(path.read_text())
             if len(found) == SEED_BYTES:
@@ -182,6 +187,6 @@ def _link(source: str, target: str) -> None:
 def _write(path: Path, content: bytes) -> None:
     beside = path.with_name(f"{path.name}.{os.getpid()}")
     beside.unlink(missing_ok=True)
-    beside.touch(PRIVATE, exist_ok=False)
-    beside.write_bytes(content)
+    with private.opened(beside, "xb") as file:
+        file.write(content)
     beside.rename(path)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from doorcode.sandbox import private
+
 STATE = "lambda.json"
 POSITIONS = "dynamodb_stream_positions"
 
@@ -23,5 +25,6 @@ def forget_stream_positions(folder: Path) -> None:
         return
     # Beside it and then in its place: the file may be a link to the one that is kept.
     beside = path.with_suffix(".new")
-    beside.write_text(json.dumps(state))
+    with private.opened(beside, "w") as file:
+        file.write(json.dumps(state))
     beside.replace(path)

@@ -201,8 +201,10 @@ def test_a_tunnel(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
     """Webhooks can be taken through a tunnel: its address is kept for the commands that tell the platforms."""
     command.run(public_url="https://tunnel.example/")
     assert fake.plan is not None
-    assert fake.plan.public_url == "https://tunnel.example"
+    assert (fake.plan.public_url, fake.plan.public_page) == ("https://tunnel.example", False)
     assert "https://tunnel.example/telegram" in capsys.readouterr().out
+    command.run(public_url="https://tunnel.example", public_page=True)
+    assert fake.plan.public_page
 
 
 @pytest.mark.parametrize(
@@ -215,12 +217,13 @@ def test_a_tunnel(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
         "https://a@b",
         "tunnel.example",
         "https://a\nb",
+        "",
     ],
 )
 def test_what_is_no_tunnel(fake: Fake, url: str) -> None:
     """An address that no platform would take is refused before anything starts."""
     with pytest.raises(CommandError, match="--public-url") as ended:
-        command.run(public_url=url)
+        command.run(public_url=url, public_page=not url)
     assert (ended.value.code, fake.plan) == (Exit.USAGE, None)
 
 

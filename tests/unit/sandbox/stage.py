@@ -32,6 +32,7 @@ SECRETS = {
     "discord/public-key": SigningKey(SEED).verify_key.encode().hex(),
 }
 HOST = "abc123.execute-api.localhost:5004"
+WORD = "word of the front"
 
 
 class Api(LoopbackServer):
@@ -184,7 +185,7 @@ class House:
         self.playground = Playground(
             telegram=self.telegram, slack=self.slack, discord=self.discord, **{**settings, **options}
         )
-        self.front = Front(port=0, api=self.api.url, host=HOST, playground=self.playground)
+        self.front = Front(port=0, api=self.api.url, host=HOST, word=WORD, playground=self.playground)
 
     @contextlib.contextmanager
     def running(self) -> Iterator["House"]:

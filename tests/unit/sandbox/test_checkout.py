@@ -9,6 +9,7 @@ from doorcode.sandbox import build as builds
 from doorcode.sandbox import emulator
 from doorcode.sandbox.checkout import Checkout
 from doorcode.sandbox.clients import Clients
+from doorcode.sandbox.emulator_guard import made_keys
 from doorcode.sandbox.trouble import SandboxError
 from tests.backends.emulators import free_port
 
@@ -92,7 +93,7 @@ def test_an_emulator_that_does_not_start_is_quoted(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(emulator, "START_SECONDS", 0.2)
     for script in ("echo no; exit 1", "echo no; sleep 600"):
         with (
-            pytest.raises(SandboxError, match="sh did not start") as raised,
+            pytest.raises(SandboxError, match="The emulator did not start") as raised,
             emulator.running(["/bin/sh", "-c", script], free_port(), {}, tmp_path),
         ):
             pass
@@ -105,7 +106,7 @@ def test_this_machine_s_settings_are_not_the_sandbox_s(monkeypatch: pytest.Monke
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("HTTP_PROXY", "http://192.0.2.1")
-    clients = Clients("http://127.0.0.1:9")
+    clients = Clients("http://127.0.0.1:9", made_keys())
     assert clients("ssm") is clients("ssm")
     assert clients("ssm").meta.endpoint_url == "http://127.0.0.1:9"
     assert clients("ssm").meta.config.proxies == {}

@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from doorcode.sandbox.emulator_guard import FRONT_HEADER
 from doorcode.sandbox.front import MAX_BODY, Front
 from tests.patience import PATIENCE_SECONDS
-from tests.unit.sandbox.stage import HOST, House
+from tests.unit.sandbox.stage import HOST, WORD, House
 
 
 @pytest.fixture
@@ -35,6 +36,7 @@ def test_requests_go_on_to_the_byte(house: House) -> None:
         ("Cookie", "__Host-doorcode=a.b"),
         ("Origin", "http://127.0.0.1:1"),
         ("Sec-Fetch-Site", "same-origin"),
+        (FRONT_HEADER, "somebody else's"),
         ("X-Two", "1"),
         ("X-Two", "2"),
     ]
@@ -47,8 +49,9 @@ def test_requests_go_on_to_the_byte(house: House) -> None:
         connection.endheaders(b"\x00\xffabc")
         assert connection.getresponse().read() == b""
     ((verb, path, taken, body),) = house.api.taken
+    sent_on = [header for header in headers if header[0] != FRONT_HEADER]
     assert (verb, path, body) == ("PUT", "/api/a%20b/../c?x=1&x=%2F", b"\x00\xffabc")
-    assert taken == [("Host", HOST), *headers, ("Connection", "close"), ("Content-Length", "5")]
+    assert taken == [("Host", HOST), (FRONT_HEADER, WORD), *sent_on, ("Connection", "close"), ("Content-Length", "5")]
 
 
 def test_answers_come_back_to_the_byte(house: House) -> None:
@@ -96,11 +99,24 @@ def test_what_goes_on(house: House, path: str, *, goes_on: bool) -> None:
 
 
 def test_webhooks_come_under_any_name(house: House) -> None:
-    """A tunnel brings webhooks under its own name, and from anywhere; the playground is not to be had through it."""
+    """A tunnel brings webhooks under its own name, and from anywhere; nothing else is to be had through it."""
     foreign = {"Host": "a-tunnel.example", "Sec-Fetch-Site": "cross-site"}
-    assert house.ask("POST", "/telegram", b"{}", foreign)[0] == 200
-    assert house.ask("GET", "/playground/scene", None, foreign)[0] == 403
-    assert house.ask("GET", "/", None, foreign)[0] == 403
+    forwarded = {"X-Forwarded-For": "203.0.113.9"}
+    for headers in (foreign, forwarded):
+        assert house.ask("POST", "/telegram", b"{}", headers)[0] == 200
+        for path in ("/owner", "/owner/app.js", "/api", "/api/session", "/playground/scene", "/"):
+            assert house.ask("GET", path, None, headers)[0] == 403
+    assert len(house.api.taken) == 2
+
+
+def test_the_owner_s_page_goes_out_only_if_that_is_wanted(house: House) -> None:
+    """Then the tunnel's own name has page and API, and no other name does; the playground never goes out."""
+    with Front(port=0, api=house.api.url, host=HOST, public="https://A-tunnel.example") as front:
+        house.front, former = front, house.front
+        for path in ("/owner", "/api/session"):
+            assert house.ask("GET", path, None, {"Host": "a-tunnel.example", "X-Forwarded-For": "1"})[0] == 200
+            assert house.ask("GET", path, None, {"Host": "rebound.example"})[0] == 403
+        house.front = former
 
 
 def test_chunks(house: House) -> None:
@@ -145,7 +161,8 @@ def test_too_large(house: House, head: bytes) -> None:
 @pytest.mark.parametrize("path", [b"/owner/\xff", b"/owner/\x01"])
 def test_path_that_cannot_be_sent_on(house: House, path: bytes) -> None:
     """What the stack could take for something else is refused."""
-    assert b" 400 " in _raw(house.front, b"GET " + path + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    near = urlsplit(house.front.url).netloc.encode()
+    assert b" 400 " in _raw(house.front, b"GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % (path, near))
     assert house.api.taken == []
 
 

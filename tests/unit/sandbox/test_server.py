@@ -130,6 +130,18 @@ def test_too_large() -> None:
         assert call(stand_in, "POST", ME, None, Content_Length=str(MAX_BODY + 1))[0] == 413
 
 
+@pytest.mark.parametrize(
+    "header",
+    [("Origin", "http://evil.example"), ("Sec_Fetch_Site", "cross-site"), ("Host", "evil.example")],
+    ids=lambda header: header[0],
+)
+def test_pages_are_refused(header: tuple[str, str]) -> None:
+    """Security 36: a page that knows the made-up token has the bot say nothing; a name that was rebound does not, either."""
+    with TelegramStandIn() as stand_in:
+        assert call(stand_in, "POST", ME, None, **dict([header]))[0] == 403
+        assert stand_in.calls == []
+
+
 def test_a_mistake_within_is_not_hidden() -> None:
     """What breaks in a stand-in breaks the test that uses it."""
 
@@ -146,7 +158,7 @@ def test_clients_that_give_up_are_nothing_unusual() -> None:
     with TelegramStandIn() as stand_in:
         hangs = stand_in.inject(hang=0.1)
         client = socket.create_connection((urlsplit(stand_in.url).hostname, urlsplit(stand_in.url).port))
-        client.sendall(f"GET {ME} HTTP/1.1\r\n\r\n".encode())
+        client.sendall(f"GET {ME} HTTP/1.1\r\nHost: {urlsplit(stand_in.url).netloc}\r\n\r\n".encode())
         assert eventually(lambda: not hangs.times)  # what is reset before it was read never came
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
         client.close()

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from doorcode.sandbox import emulator, private
 from doorcode.sandbox import store as stores
 from doorcode.sandbox.store import Deployed, Store
 from doorcode.sandbox.trouble import SandboxError
+from tests.backends.emulators import free_port
 
 POSITIONS = {"__ministack_format__": 1, "payload": {"esms": {"a": 1}, "dynamodb_stream_positions": {"a": 7}}}
 
@@ -33,6 +35,66 @@ def test_a_store_is_one_sandbox_s(store: Store) -> None:
         pass
     with store.held():
         assert store.folder.stat().st_mode & 0o077 == 0
+
+
+def test_only_its_owner_reads_it(store: Store) -> None:
+    """Security 37: a folder that was there before, open to all and with all that a sandbox keeps, is closed, file by file."""
+    before = os.umask(0)
+    try:
+        kept = store.kept / "blobs/deep"
+        kept.mkdir(parents=True)
+        for path in (kept / "code.zip", store.kept / "ssm.json", store.folder / "discord.key", store.folder / "lock"):
+            path.write_text("{}")
+        (store.folder / "tools").mkdir()
+        (store.folder / "tools/script").touch(0o755)
+        (store.folder / "emulator/link").symlink_to(store.folder / "tools")
+        with store.held():
+            store.prepare()
+            store.mark(Deployed("one"))
+            store.announce({"secret": "x"})
+            store.seed()
+            modes = {path: path.lstat().st_mode & 0o777 for path in (store.folder, *store.folder.rglob("*"))}
+    finally:
+        os.umask(before)
+    # What is not the sandbox's stays as it is, in a folder that nobody else gets into.
+    assert (modes.pop(store.folder / "tools/script"), modes.pop(store.folder / "tools")) == (0o755, 0o777)
+    modes.pop(store.folder / "emulator/link")
+    wrong = {str(path): oct(mode) for path, mode in modes.items() if mode != (0o700 if path.is_dir() else 0o600)}
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("whose", ["folder", "link"])
+def test_somebody_else_s_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whose: str) -> None:
+    """Security 37: nothing is kept where another user could read or change it, nor found through a link of theirs."""
+    folder = tmp_path / "store"
+    if whose == "folder":
+        folder.mkdir()
+        monkeypatch.setattr(private.os, "geteuid", lambda: folder.stat().st_uid + 1)
+    else:
+        (tmp_path / "ours").mkdir()
+        folder.symlink_to(tmp_path / "ours")
+        if os.geteuid() != 0:
+            pytest.skip("only root gives a link away")
+        os.chown(folder, 65534, 65534, follow_symlinks=False)
+    with pytest.raises(SandboxError, match="belongs to another user"), Store(folder).held():
+        pass
+    assert not list(folder.iterdir())
+
+
+def test_an_emulator_s_files_are_its_owner_s(tmp_path: Path) -> None:
+    """Security 37: what it logs and writes, whatever this machine's umask."""
+    before = os.umask(0)
+    try:
+        with (
+            pytest.raises(SandboxError),
+            emulator.running(["/bin/sh", "-c", "mkdir a; echo no >a/state"], free_port(), {}, tmp_path),
+        ):
+            pass
+    finally:
+        os.umask(before)
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.rglob("*")} == {
+        "log": "0o600", "a": "0o700", "state": "0o600"
+    }  # fmt: skip
 
 
 def test_a_former_emulator_is_waited_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from doorcode.pairing.contact import Platform
 from doorcode.sandbox.front import Stream
-from doorcode.sandbox.loopback import HOST
+from doorcode.sandbox.loopback import is_forwarded, names_us
 from doorcode.sandbox.playground.errors import StageError
 from doorcode.sandbox.standins.server import Answer, Request, json_answer
 
@@ -36,9 +36,6 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-
-# What tunnels and proxies add, and no browser on this machine does.
-FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "cf-connecting-ip")
 
 
 class _Say(Struct, forbid_unknown_fields=True):
@@ -117,12 +114,11 @@ class Endpoints:
             "people": (_Newcomer, lambda ask: _newcomer(stage, ask)),
         }
         self._changes = stage.changes
-        self._hosts: frozenset[str] = frozenset()
+        self._port = 0
 
     def serve(self, url: str) -> None:
         """Answer to that address, and to this machine's other name."""
-        address = urlsplit(url)
-        self._hosts = frozenset({f"{HOST}:{address.port}", f"localhost:{address.port}"})
+        self._port = urlsplit(url).port or 0
 
     def answer(self, request: Request) -> Answer | Stream:
         """Answer a request."""
@@ -142,8 +138,7 @@ class Endpoints:
 
         A tunnel that gives us our own name still says that it is one.
         """
-        forwarded = any(name in request.headers for name in FORWARDED)
-        if forwarded or request.headers.get("host", "").lower() not in self._hosts:
+        if is_forwarded(request.headers) or not names_us(request.headers, self._port):
             raise StageError(403, "The playground is only there for this machine, under its own name.")
 
     def _called(self, request: Request, name: str) -> Answer | Stream:

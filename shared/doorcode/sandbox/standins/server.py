@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
-from doorcode.sandbox.loopback import HOST, LoopbackServer, cut
+from doorcode.sandbox.emulator_guard import is_browser
+from doorcode.sandbox.loopback import HOST, LoopbackServer, cut, names_us
 
 TOO_MANY_REQUESTS = 429
 # More than anything that is sent here.
@@ -310,6 +311,10 @@ class _Handler(BaseHTTPRequestHandler):
             {name.lower(): value for name, value in self.headers.items()},
             self.rfile.read(length),
         )
+        if is_browser(request.headers) or not names_us(request.headers, self.server.server_port):
+            # A page elsewhere, which has no say in what people here are shown.
+            self.send_error(403)
+            return
         try:
             answer = self.server.stand_in.answer(request)
         except _CutError:
