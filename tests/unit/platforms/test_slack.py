@@ -211,7 +211,9 @@ def test_press() -> None:
 def test_several_actions() -> None:
     """Each action of a request is a press or ignored by itself."""
     action = event(APPROVE)["body"]["actions"][0]
-    events = parsed(APPROVE, ("actions", [action, {"action_id": "show_balance"}, action | {"action_id": "pair:deny"}]))
+    events = parsed(
+        APPROVE, ("actions", [action, action | {"action_id": "show_balance"}, action | {"action_id": "pair_deny"}])
+    )
     assert [type(one) for one in events] == [Press, Ignored, Press]
 
 
@@ -222,7 +224,8 @@ def test_no_actions() -> None:
 
 def test_press_without_place() -> None:
     """A press without message, channel, value and response_url is still a press, of nothing."""
-    bare = {"type": "block_actions", "user": {"id": "U1", "team_id": "T1"}, "actions": [{"action_id": "pair:approve"}]}
+    action = {"action_id": "pair_approve", "action_ts": "1776858342.263109"}
+    bare = {"type": "block_actions", "user": {"id": "U1", "team_id": "T1"}, "actions": [action]}
     (press,) = slack.parse(signed("slack", raw(bare, form=True), content_type=slack.FORM), "")
     assert isinstance(press, Press)
     assert press.data == ""
