@@ -79,6 +79,7 @@ class Edge:
             "PARAMETER_PREFIX": PREFIX,
             "UNKNOWN_USER_POLICY": "pair",
             "OWNER_USER_IDS": ALL_OWNERS,
+            "ALLOWED_GROUPS": "*",
         }
         self._doors: dict[tuple[Any, ...], Door] = {}
 

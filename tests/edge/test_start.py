@@ -171,6 +171,28 @@ def test_mentions_are_noticed_once_it_is_known_who_the_bot_is(edge: Edge, name: 
     assert [handed["chat_type"] for handed in edge.handed_off()] == ["group"]
 
 
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [
+        ("telegram/group_mention", "-1001234567890"),
+        ("slack/app_mention", "C0GENERAL1"),
+        ("discord/chat_guild", "500000000000000001"),
+        ("discord/chat_guild_thread", "500000000000000001"),
+    ],
+)
+def test_a_group_has_to_be_named(edge: Edge, name: str, group: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A paired person is not answered in a group that is not named; the log tells the id under which it is."""
+    event = load(name)
+    edge.put(Contact(platform=event.platform, user_id=STRANGER[event.platform], state=State.PAIRED, rev=1))
+    others = "telegram:-1,slack:C0X,discord:1"
+    edge.deliver(event, GROUP_POLICY="mention_only", ALLOWED_GROUPS=others)
+    assert edge.handed_off() == []
+    [dropped] = [record for record in caplog.records if hasattr(record, "action")]
+    assert (dropped.reason, dropped.__dict__["group"]) == ("group_policy", group)
+    edge.deliver(event, GROUP_POLICY="mention_only", ALLOWED_GROUPS=f"{event.platform}:{group}")
+    assert len(edge.handed_off()) == 1
+
+
 def test_without_knowing_the_bot_no_mention_is_noticed_and_the_log_says_so(
     edge: Edge, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -32,7 +32,7 @@ MODEL = "eu.amazon.nova-lite-v1:0"
 SET_BY_STACK = {"TABLE_NAME", "AGENT_QUEUE_URL", "PARAMETER_PREFIX", "URL_SUFFIX"}
 EDGE_SETTINGS = {
     *("UNKNOWN_USER_POLICY", "ALLOWED_USERS", "OWNER_USER_IDS", "CODE_TTL_SECONDS", "CODE_COOLDOWN_SECONDS"),
-    *("MAX_PENDING", "GROUP_POLICY", "MESSAGE_BUDGET", "SECRETS_MAX_AGE_SECONDS"),
+    *("MAX_PENDING", "GROUP_POLICY", "ALLOWED_GROUPS", "MESSAGE_BUDGET", "SECRETS_MAX_AGE_SECONDS"),
 }
 
 
@@ -750,6 +750,7 @@ GOOD = {
     ],
     "AllowedUsers": ["", "telegram:@owner,telegram:123456789,slack:U1234ABCD", "discord:123456789012345678"],
     "OwnerUserIds": ["", "telegram:123456789,discord:123456789012345678", "slack:W0123ABC"],
+    "AllowedGroups": ["", "*", "telegram:-1001234567890,slack:C01234567, discord:123456789012345678"],
     "TellDenied": ["true", "false"],
     "AgentModelId": ["", MODEL, "anthropic.claude-3-haiku-20240307-v1:0", "amazon.titan-text-express-v1:0:8k"],
     "TelegramApiUrl": ["https://api.telegram.org", "http://127.0.0.1:8787/telegram", "http://localhost:8787"],
@@ -766,6 +767,7 @@ BAD_URLS = [
 BAD = {
     "UnknownUserPolicy": ["maybe", "pair,deny", "slack", "pair,signal=deny", "pair;slack=deny", "Pair"],
     "AllowedUsers": ["123456789", "telegram:", "slack:@owner", "*", "telegram:*", "telegram:1;slack:U1", "telegram:@x"],
+    "AllowedGroups": ["**", "*,telegram:-1", "telegram:1", "slack:U1234", "-1001", "discord:*"],
     "OwnerUserIds": ["telegram:@owner", "123", "*", "telegram:1,,slack:U1", "discord:abc"],
     "TelegramApiUrl": BAD_URLS,
     "SlackApiUrl": BAD_URLS,

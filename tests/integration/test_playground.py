@@ -91,6 +91,7 @@ def page(cloud: Cloud) -> Iterator[Page]:
             NAME,
             UnknownUserPolicy="pair",
             GroupPolicy="mention_only",
+            AllowedGroups="*",
             OwnerUserIds=",".join(f"{platform}:{user_id}" for platform, user_id in OWNER.items()),
             SecretsMaxAgeSeconds=0,
             TelegramApiUrl=telegram.api_url,

@@ -175,7 +175,7 @@ def policy(examined: Examination) -> Iterator[Finding]:
 
 
 def _gate(examined: Examination, function: str) -> Settings:
-    keep = ("UNKNOWN_USER_POLICY", "ALLOWED_USERS", "OWNER_USER_IDS", "GROUP_POLICY")
+    keep = ("UNKNOWN_USER_POLICY", "ALLOWED_USERS", "OWNER_USER_IDS", "GROUP_POLICY", "ALLOWED_GROUPS")
     environment = examined.deployment.environment(function)
     return parse_settings({name: environment.get(name, "") for name in keep})
 
@@ -183,6 +183,8 @@ def _gate(examined: Examination, function: str) -> Settings:
 def _policy_remedy(line: str) -> str:
     if "OWNER_USER_IDS" in line:
         return f"OwnerUserIds=telegram:ID, with {DEPLOY}"
+    if "ALLOWED_GROUPS" in line:
+        return f"AllowedGroups=telegram:GROUP, with {DEPLOY}"
     if "ALLOWED_USERS" in line:
         return f"AllowedUsers=telegram:ID, with {DEPLOY}"
     return f"UnknownUserPolicy=pair, with {DEPLOY}"

@@ -26,7 +26,7 @@ PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 REMEDIES = {
     Reason.POLICY_DENY: "AllowedUsers={platform}:{user_id}, or doorcode pairing add {platform} {user_id}",
     Reason.BLOCKED: "doorcode pairing unblock {platform} {user_id}",
-    Reason.GROUP_POLICY: "GroupPolicy=mention_only, and addressing the bot",
+    Reason.GROUP_POLICY: "GroupPolicy=mention_only, the group in AllowedGroups, and addressing the bot",
     Reason.GROUP_UNKNOWN: "doorcode pairing add {platform} {user_id}",
     Reason.OVER_BUDGET: "a higher MessageBudget, or doorcode pairing add {platform} {user_id}",
     Reason.RATE_LIMITED: "doorcode pairing approve {platform} --user {user_id}",

@@ -16,7 +16,7 @@ from doorcode.pairing.contact import Contact, Standing, Via
 from doorcode.pairing.decisions import Actor, Desk, Order
 from doorcode.pairing.gate import Action, Reason, Verdict
 from doorcode.pairing.keyring import Keyring
-from doorcode.pairing.messages import Ignored, Message, Press
+from doorcode.pairing.messages import ChatType, Ignored, Message, Press
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET, Secrets, code_of, fitting
 from doorcode.pairing.prompts import closed_prompt
 from doorcode.pairing.settings import Settings
@@ -227,6 +227,8 @@ class Door:
             reason=verdict.reason,
             platform=event.platform,
             user_id=event.user_id,
+            # So that the operator finds what ALLOWED_GROUPS may name.
+            **({"group": event.group} if isinstance(event, Message) and event.chat_type is ChatType.GROUP else {}),
         )
 
     def _warn(self, text: str, reason: str) -> None:

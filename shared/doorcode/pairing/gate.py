@@ -63,7 +63,8 @@ def decide(settings: Settings, message: Message | Ignored, contact: Contact, now
     if standing is Standing.BLOCKED:
         return Verdict(Action.DROP, Reason.BLOCKED)
     in_group = message.chat_type is ChatType.GROUP
-    if in_group and not (settings.group_policy is GroupPolicy.MENTION_ONLY and message.addressed):
+    heard = settings.group_policy is GroupPolicy.MENTION_ONLY and message.addressed
+    if in_group and not (heard and settings.answers_in(message.platform, message.group)):
         return Verdict(Action.DROP, Reason.GROUP_POLICY)
     if settings.is_owner(message.platform, message.user_id):
         return Verdict(Action.ADMIT, Reason.OWNER)

@@ -30,6 +30,8 @@ class Message(Struct, frozen=True, kw_only=True):
     delivery_id: str
     chat_type: ChatType
     chat: str
+    # What ALLOWED_GROUPS names, where that is not the chat itself: the channel that a thread of Discord's hangs on.
+    parent: str = ""
     thread: str = ""
     kind: str = "text"
     text: str = ""
@@ -41,6 +43,11 @@ class Message(Struct, frozen=True, kw_only=True):
     message_id: str = ""
     sent_at: int = 0
     reply: str = ""
+
+    @property
+    def group(self) -> str:
+        """Return what ALLOWED_GROUPS may name."""
+        return self.parent or self.chat
 
     @property
     def conversation(self) -> str:

@@ -17,6 +17,13 @@ T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
 USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
+# Groups as the platforms name them: on Discord a channel's id, as a server has many.
+GROUPS = {
+    Platform.TELEGRAM: re.compile(r"-[0-9]{1,16}"),
+    Platform.SLACK: re.compile(r"[CG][A-Z0-9]{2,30}"),
+    Platform.DISCORD: re.compile(r"[0-9]{1,20}"),
+}
+EVERY_GROUP = "*"
 LONGEST_SHOWN = 60
 # Plain http only to this machine: everywhere else a token would travel in the open. No user, query or fragment.
 URL = re.compile(
@@ -55,6 +62,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     code_cooldown: int = 600
     max_pending: int = 100
     group_policy: GroupPolicy = GroupPolicy.OFF
+    # None is answered in unless it is named here, or all are.
+    allowed_groups: frozenset[tuple[Platform, str]] = frozenset()
+    every_group: bool = False
     message_budget: int = 20
     debounce: int = 0
     tell_denied: bool = True
@@ -75,6 +85,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     def owners_on(self, platform: Platform) -> tuple[str, ...]:
         """Return the ids of the owners on that platform, in the order given."""
         return tuple(user_id for owner_platform, user_id in self.owners if owner_platform is platform)
+
+    def answers_in(self, platform: Platform, group: str) -> bool:
+        """Tell whether ALLOWED_GROUPS names that very group, or all of them. An empty id names none."""
+        return bool(group) and (self.every_group or (platform, group) in self.allowed_groups)
 
     def is_allowed(self, platform: Platform, user_id: str, username: str = "") -> bool:
         """Tell whether that id is in ALLOWED_USERS, or on Telegram the username, in any case."""
@@ -104,6 +118,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         for platform, policy in policies.items():
             if policy is Policy.ALLOW:
                 lines.append(f"UNKNOWN_USER_POLICY is allow on {platform}: anybody who writes there reaches the agent.")
+        if self.group_policy is GroupPolicy.MENTION_ONLY and not (self.every_group or self.allowed_groups):
+            lines.append(
+                "GROUP_POLICY is mention_only, but ALLOWED_GROUPS names no group: this silences every group that used to "
+                "be answered. Name the groups, or use *."
+            )
         lines.extend(
             f"ALLOWED_USERS names telegram:@{name}: usernames change hands. Use the numeric id instead."
             for name in sorted(self.allowed_usernames)
@@ -125,6 +144,7 @@ def parse_settings(values: Mapping[str, str]) -> Settings:
     policies = reader.read("UNKNOWN_USER_POLICY", _policies, _Policies(Policy.DENY, {}))
     nobody: _People = ()
     allowed = reader.read("ALLOWED_USERS", _people_or_usernames, nobody)
+    groups = reader.read("ALLOWED_GROUPS", _groups, nobody)
     settings = Settings(
         unknown_user_policy=policies.default,
         policy_overrides=policies.overrides,
@@ -135,6 +155,8 @@ def parse_settings(values: Mapping[str, str]) -> Settings:
         code_cooldown=reader.number("CODE_COOLDOWN_SECONDS", 600, 60, 86_400),
         max_pending=reader.number("MAX_PENDING", 100, 1, 100),
         group_policy=reader.read("GROUP_POLICY", lambda text: _choice(GroupPolicy, text), GroupPolicy.OFF),
+        allowed_groups=frozenset(group for group in groups if group[1] != EVERY_GROUP),
+        every_group=any(group == EVERY_GROUP for _, group in groups),
         message_budget=reader.number("MESSAGE_BUDGET", 20, 0, 100_000),
         debounce=reader.number("DEBOUNCE_SECONDS", 0, 0, 30),
         tell_denied=reader.read("TELL_DENIED", _boolean, True),  # noqa: FBT003 (a default, read by its name)
@@ -261,3 +283,22 @@ def _person(entry: str) -> tuple[Platform, str]:
         return platform, checked_user_id(who)
     except InvalidUserIdError as error:
         raise ValueError(str(error)) from None
+
+
+def _groups(text: str) -> _People:
+    if text == EVERY_GROUP:
+        return tuple((platform, EVERY_GROUP) for platform in Platform)
+    return tuple(dict.fromkeys(_group(entry) for entry in _entries(text)))
+
+
+def _group(entry: str) -> tuple[Platform, str]:
+    name, colon, group = entry.partition(":")
+    if not colon:
+        raise ValueError(f"{_shown(entry)} names no platform. Use for example telegram:-1001234567890, or * alone.")
+    platform, group = _choice(Platform, name.strip()), group.strip()
+    if not GROUPS[platform].fullmatch(group):
+        raise ValueError(
+            f"{_shown(entry)} is no group: telegram:-1001234567890, slack:C01234567 or discord:CHANNEL_ID. "
+            "The log names the group of each message that was dropped there."
+        )
+    return platform, group

@@ -55,6 +55,7 @@ PONG, SHOW, DEFER, UPDATE, CHOICES = 1, 4, 5, 7, 8
 ACTION_ROW, BUTTON = 1, 2
 EPHEMERAL = 64
 BOT_DM = 1
+THREADS = frozenset({10, 11, 12})
 # Whom the app was installed for, by the way it was: in the bot's own direct messages, no guild.
 GUILD_INSTALL, NO_GUILD = "0", "0"
 STYLES = {f"{PREFIX}:{Action.APPROVE}": 3, f"{PREFIX}:{Action.DENY}": 4}
@@ -83,6 +84,12 @@ class _Member(Struct):
     user: _User
 
 
+class _Channel(Struct):
+    type: int = 0
+    # Of a thread its channel, of a channel its category.
+    parent_id: _Snowflake | None = None
+
+
 class _Interaction(Struct):
     id: _Snowflake
     application_id: _Snowflake
@@ -91,6 +98,7 @@ class _Interaction(Struct):
     channel_id: _Snowflake | None = None
     authorizing_integration_owners: dict[str, str] = {}
     context: int | None = None
+    channel: _Channel | None = None
     # In servers the member, elsewhere the user.
     member: _Member | None = None
     user: _User | None = None
@@ -174,6 +182,7 @@ def _message(interaction: _Interaction) -> Message | Ignored:
         chat_type=ChatType.DIRECT if direct else ChatType.GROUP,
         # Whoever writes from nowhere that is named is a conversation of their own.
         chat=interaction.channel_id or f"@{user.id}",
+        parent=_parent(interaction.channel),
         text=decoded(said, str),
         name=_name(user),
         addressed=True,
@@ -183,6 +192,10 @@ def _message(interaction: _Interaction) -> Message | Ignored:
         sent_at=_sent_at(interaction),
         reply=_address(interaction),
     )
+
+
+def _parent(channel: _Channel | None) -> str:
+    return channel.parent_id or "" if channel and channel.type in THREADS else ""
 
 
 def _press(interaction: _Interaction) -> Press:

@@ -390,7 +390,12 @@ def test_the_last_who_were_dropped_each_with_what_lets_them_in(healthy: House) -
     healthy.logs["/doorcode/doorcode/slack"].append((time.time(), "START RequestId"))
     ended, _ = examine(healthy)
     assert [(one["platform"], one["user_id"], one["reason"], one["remedy"]) for one in ended.json["dropped"]] == [
-        ("discord", "444", "group_policy", "GroupPolicy=mention_only, and addressing the bot"),
+        (
+            "discord",
+            "444",
+            "group_policy",
+            "GroupPolicy=mention_only, the group in AllowedGroups, and addressing the bot",
+        ),
         ("slack", "U77", "blocked", "doorcode pairing unblock slack U77"),
         ("telegram", "987", "policy_deny", "AllowedUsers=telegram:987, or doorcode pairing add telegram 987"),
     ]

@@ -75,7 +75,7 @@ def test_every_case(who: str, policy: Policy) -> None:
     flags = itertools.product((False, True), repeat=4)
     seen = 0
     for listed, group_policy, (group, addressed, same, cooling) in itertools.product(LISTED, GroupPolicy, list(flags)):
-        settings = Settings(unknown_user_policy=policy, group_policy=group_policy, **LISTED[listed])
+        settings = Settings(unknown_user_policy=policy, group_policy=group_policy, every_group=True, **LISTED[listed])
         message = _message(
             chat_type=ChatType.GROUP if group else ChatType.DIRECT,
             addressed=addressed,
@@ -242,3 +242,27 @@ def test_every_reason_is_in_the_runbook() -> None:
     table = runbook.read_text().partition("\n## Reasons\n")[2].partition("\n## ")[0]
     named = [reason for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for reason in re.findall(r"\w+", row)]
     assert named == [*Reason, "bad_signature"]
+
+
+@pytest.mark.parametrize(
+    ("named", "answered"),
+    [
+        ("", False),
+        ("*", True),
+        ("telegram:-1001", True),
+        ("telegram:-2, telegram:-1001", True),
+        ("telegram:-100", False),
+        ("telegram:-10012", False),
+        ("discord:1001", False),
+    ],
+)
+def test_a_group_is_answered_only_if_named(named: str, answered: bool) -> None:
+    """Security 5 and 22: whoever is let in, even an owner, is heard only in groups that ALLOWED_GROUPS names exactly."""
+    settings = parse_settings({
+        "GROUP_POLICY": "mention_only", "ALLOWED_GROUPS": named, "OWNER_USER_IDS": f"telegram:{USER}",
+    })  # fmt: skip
+    message = _message(chat_type=ChatType.GROUP, chat="-1001", addressed=True)
+    reason = Reason.OWNER if answered else Reason.GROUP_POLICY
+    assert decide(settings, message, contact(), NOW).reason is reason
+    assert decide(settings, structs.replace(message, chat_type=ChatType.DIRECT), contact(), NOW).reason is Reason.OWNER
+    assert (len(settings.warnings()) == 1) is (named == "")

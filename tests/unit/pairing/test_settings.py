@@ -6,6 +6,7 @@ from hypothesis import given
 from msgspec import structs
 
 from doorcode.errors import SettingsError
+from doorcode.pairing.contact import Platform
 from doorcode.pairing.settings import GroupPolicy, Policy, Settings, parse_settings
 from tests.unit.pairing.people import DISCORD, SLACK, TELEGRAM, repeatable
 
@@ -19,6 +20,8 @@ DEFAULTS = {
     "code_cooldown": 600,
     "max_pending": 100,
     "group_policy": "off",
+    "allowed_groups": frozenset(),
+    "every_group": False,
     "message_budget": 20,
     "debounce": 0,
     "tell_denied": True,
@@ -30,7 +33,7 @@ DEFAULTS = {
 }
 NAMES = (
     "UNKNOWN_USER_POLICY", "ALLOWED_USERS", "OWNER_USER_IDS", "CODE_TTL_SECONDS", "CODE_COOLDOWN_SECONDS",
-    "MAX_PENDING", "GROUP_POLICY", "MESSAGE_BUDGET", "DEBOUNCE_SECONDS", "TELL_DENIED", "AGENT_MODEL_ID",
+    "MAX_PENDING", "GROUP_POLICY", "ALLOWED_GROUPS", "MESSAGE_BUDGET", "DEBOUNCE_SECONDS", "TELL_DENIED", "AGENT_MODEL_ID",
     "TELEGRAM_API_URL", "SLACK_API_URL", "DISCORD_API_URL", "SECRETS_MAX_AGE_SECONDS",
 )  # fmt: skip
 NUMBERS = {
@@ -431,3 +434,23 @@ class TestAtStart:
             "ALLOWED_USERS names telegram:@owner: usernames change hands. Use the numeric id instead.",
             "ALLOWED_USERS names telegram:@zoe_x: usernames change hands. Use the numeric id instead.",
         )
+
+
+@pytest.mark.parametrize(
+    "value", ["1001", "*,telegram:-1", "telegram:*", "telegram:1001", "slack:U1", "discord:#general", "x:1"]
+)
+def test_what_is_no_group(value: str) -> None:
+    """A group is named with its platform, in that platform's form; one clear line says which is not."""
+    with pytest.raises(SettingsError) as caught:
+        parse_settings({"ALLOWED_GROUPS": value})
+    (line,) = caught.value.problems
+    assert line.startswith("ALLOWED_GROUPS: ")
+
+
+def test_groups() -> None:
+    """Each platform's groups, exactly, and never an empty id."""
+    settings = parse_settings({"ALLOWED_GROUPS": "telegram:-1001,slack:C0GENERAL1, discord:5,discord:5"})
+    assert [settings.answers_in(platform, "5") for platform in Platform] == [False, False, True]
+    assert settings.answers_in(Platform.TELEGRAM, "-1001")
+    assert settings.answers_in(Platform.SLACK, "C0GENERAL1")
+    assert not parse_settings({"ALLOWED_GROUPS": "*"}).answers_in(Platform.DISCORD, "")
