@@ -63,6 +63,12 @@ class MalformedCodeError(InputError):
     reason = "malformed_code"
 
 
+class UnknownNameError(DoorcodeError):
+    """Nobody known, or more than one, goes by that name. Nothing was changed and nothing was counted."""
+
+    reason = "unknown_name"
+
+
 class CallbackError(DoorcodeError):
     """A button's data is not ours, was changed, or was signed for something else."""
 

@@ -97,9 +97,9 @@ def test_deny_add_revoke_block_unblock(house: AdminHouse) -> None:
 def test_blocked_and_paired_are_listed_page_by_page(house: AdminHouse) -> None:
     """Every contact comes once, newest first; the first page says how many there are, the others do not."""
     house.put_paired(230)
-    house.decide(Operation.BLOCK, T0, user_id="bad")
+    house.decide(Operation.BLOCK, T0, user_id="900001")
     # A guest whose time is up is not listed, nor counted.
-    house.decide(Operation.ADD, T0, user_id="guest", until=T0 + 1)
+    house.decide(Operation.ADD, T0, user_id="900002", until=T0 + 1)
     pages, cursor = [], ""
     while True:
         page = house.done("list", platform="telegram", state="paired", cursor=cursor, now=T0 + 300)
@@ -113,7 +113,7 @@ def test_blocked_and_paired_are_listed_page_by_page(house: AdminHouse) -> None:
     listed = [contact["user_id"] for page in pages for contact in page["contacts"]]
     assert listed == [str(number) for number in reversed(range(230))]
     (blocked,) = house.done("list", platform="telegram", state="blocked")["contacts"]
-    assert (blocked["user_id"], blocked["state"]) == ("bad", "blocked")
+    assert (blocked["user_id"], blocked["state"]) == ("900001", "blocked")
     assert house.done("list", platform="slack", state="paired") == {"contacts": [], "cursor": "", "total": 0}
 
 
@@ -162,8 +162,8 @@ def test_refusals_say_what_really_holds(house: AdminHouse) -> None:
     house.done("block", platform="telegram", user_id=STRANGER)
     assert house.refused("block", platform="telegram", user_id=STRANGER)["reason"] == "already_blocked"
     assert house.refused("add", platform="telegram", user_id=STRANGER)["reason"] == "blocked"
-    assert house.refused("approve", platform="telegram", user_id="nobody")["reason"] == "not_pending"
-    assert house.refused("revoke", platform="telegram", user_id="nobody")["reason"] == "not_paired"
+    assert house.refused("approve", platform="telegram", user_id="666")["reason"] == "not_pending"
+    assert house.refused("revoke", platform="telegram", user_id="666")["reason"] == "not_paired"
 
 
 @pytest.mark.parametrize("swept", [False, True], ids=["not_swept", "swept"])
@@ -235,3 +235,40 @@ def test_a_revoked_person_asks_again(house: AdminHouse) -> None:
     house.request(STRANGER, T0 + COOLDOWN)
     assert house.code(STRANGER) != code
     assert house.refused("approve", platform="telegram", code=code)["reason"] == "unknown_code"
+
+
+@pytest.mark.parametrize(("command", "state"), [("add", "paired"), ("approve", "paired"), ("block", "blocked")])
+def test_a_name_or_label_is_looked_up_among_those_who_are_known(house: AdminHouse, command: str, state: str) -> None:
+    """Security 6: a name that exactly one person goes by is used, and the id is shown; else nothing is done."""
+    house.request(STRANGER, name="@bo2")
+    assert house.done(command, platform="telegram", user_id="@BO2")["contact"]["user_id"] == STRANGER
+    before = house.items()
+    for text in ("@bo", "bo#1234", "https://t.me/bo2", "bo@example.org", "*"):
+        error = house.refused(command, platform="telegram", user_id=text)
+        assert error["reason"] == "unknown_name"
+        assert "987654321" in error["message"]
+    # Known on one platform is not known on another.
+    assert house.refused(command, platform="discord", user_id="@bo2")["reason"] == "unknown_name"
+    assert house.items() == before
+    assert house.room.get(TELEGRAM, STRANGER).state == state
+
+
+def test_a_label_names_who_is_in_and_a_name_who_is_blocked(house: AdminHouse) -> None:
+    """Whoever is paired or blocked is known as well, by label and by name; two of a name are refused."""
+    house.done("add", platform="telegram", user_id="555001", label="Bo B.")
+    assert house.done("revoke", platform="telegram", user_id="bo b.")["contact"]["user_id"] == "555001"
+    house.request(STRANGER, name="@bo2")
+    house.done("block", platform="telegram", user_id="@bo2")
+    house.request("555002", name="@bo2")
+    error = house.refused("unblock", platform="telegram", user_id="@bo2")
+    assert error == {
+        "reason": "unknown_name", "message": "2 people on telegram go by '@bo2': 555002, 987654321. Give the user id.",
+    }  # fmt: skip
+
+
+def test_what_stands_in_the_table_under_an_odd_id_is_listed_and_taken_out(house: AdminHouse) -> None:
+    """What was blocked as @bo2, when that was taken for an id, is in the list and can be unblocked."""
+    house.put([Contact(platform=TELEGRAM, user_id="@bo2", state=State.BLOCKED, rev=1, decided_at=T0)])
+    (listed,) = house.done("list", platform="telegram", state="blocked")["contacts"]
+    assert house.done("unblock", platform="telegram", user_id=listed["user_id"])["contact"]["user_id"] == "@bo2"
+    assert house.done("list", platform="telegram", state="blocked")["contacts"] == []

@@ -58,7 +58,7 @@ def house(moto: Backend) -> AdminHouse:
         (GOOD | {"code": "ABCD2345"}, "invalid_input"),
         (GOOD | {"platform": "signal"}, "unknown_platform"),
         (GOOD | {"user_id": ""}, "invalid_user_id"),
-        (GOOD | {"user_id": "*"}, "invalid_user_id"),
+        (GOOD | {"user_id": "*"}, "unknown_name"),
         (GOOD | {"command": "add", "label": "a\x1b[2Jb"}, "invalid_label"),
         (GOOD | {"command": "add", "label": "a" * 65}, "invalid_label"),
         (GOOD | {"command": "add", "for_seconds": -1}, "invalid_input"),
@@ -160,7 +160,7 @@ def test_each_call_is_logged_without_code_name_or_label(house: AdminHouse, caplo
     who = {"actor": "alice@laptop", "platform": "telegram"}
     assert logged == [
         {**who, "operation": "list", "outcome": "listed", "count": "1"},
-        {**who, "operation": "revoke", "outcome": "refused", "reason": "not_paired"},
+        {**who, "operation": "revoke", "outcome": "refused", "reason": "unknown_name"},
         {
             **who, "operation": "approve", "user_id": "987654321", "outcome": "refused", "reason": "unknown_code",
         },
@@ -168,7 +168,7 @@ def test_each_call_is_logged_without_code_name_or_label(house: AdminHouse, caplo
         {**who, "operation": "revoke", "user_id": "555001", "outcome": "refused", "reason": "not_paired"},
         {**who, "operation": "clear", "outcome": "cleared", "count": "1", "failed": "0"},
         {"actor": "alice@laptop", "operation": "unlock", "outcome": "unlocked", "count": "1"},
-        {**who, "operation": "add", "outcome": "refused", "reason": "invalid_user_id"},
+        {**who, "operation": "add", "outcome": "refused", "reason": "unknown_name"},
         {"operation": "unreadable", "outcome": "refused", "reason": "invalid_input"},
     ]  # fmt: skip
     written = " ".join(str(record.__dict__) for record in caplog.records)

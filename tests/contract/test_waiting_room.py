@@ -493,7 +493,7 @@ class TestLists:
     def test_paired_pages_newest_first(self, house: House) -> None:
         """Pages hold each contact once, newest first, and end."""
         for n in range(7):
-            house.decide(Operation.ADD, T0 + n, user_id=str(n))
+            house.decide(Operation.ADD, T0 + n, user_id=str(n + 1))
         seen: list[str] = []
         cursor = ""
         for _ in range(4):
@@ -502,15 +502,15 @@ class TestLists:
             cursor = page.cursor
             if not cursor:
                 break
-        assert seen == ["6", "5", "4", "3", "2", "1", "0"]
+        assert seen == ["7", "6", "5", "4", "3", "2", "1"]
         assert cursor == ""
 
     def test_guests_whose_time_is_up_are_not_listed(self, house: House) -> None:
         """An ended guest is not paired, although the item is still in the index; pages stay full."""
         for n in range(6):
-            house.decide(Operation.ADD, T0 + n, user_id=str(n), until=T0 + 50 if n % 2 else 0)
+            house.decide(Operation.ADD, T0 + n, user_id=str(n + 1), until=T0 + 50 if n % 2 else 0)
         page = house.directory.listed(TELEGRAM, State.PAIRED, T0 + 50, limit=3)
-        assert [contact.user_id for contact in page.contacts] == ["4", "2", "0"]
+        assert [contact.user_id for contact in page.contacts] == ["5", "3", "1"]
 
     def test_blocked_are_listed_apart(self, house: House) -> None:
         """A blocked person is in the list of the blocked, and in no other."""
@@ -522,12 +522,14 @@ class TestLists:
     @pytest.mark.parametrize("platform", [TELEGRAM, Platform.SLACK])
     def test_clear_revokes_one_platform(self, house: House, platform: Platform) -> None:
         """Clearing goes page by page through one platform and leaves the others, the pending and the blocked."""
-        for n in range(5):
-            house.decide(Operation.ADD, platform=platform, user_id=f"p{n}")
-        other = Platform.DISCORD
-        house.decide(Operation.ADD, platform=other, user_id="x")
-        house.request("w", platform=platform)
-        house.decide(Operation.BLOCK, platform=platform, user_id="b")
+        head = "U123" if platform is Platform.SLACK else "123"
+        paired, waiting, blocked = [f"{head}{n}" for n in range(5)], f"{head}8", f"{head}9"
+        for user_id in paired:
+            house.decide(Operation.ADD, platform=platform, user_id=user_id)
+        other, elsewhere = Platform.DISCORD, "200000000000000001"
+        house.decide(Operation.ADD, platform=other, user_id=elsewhere)
+        house.request(waiting, platform=platform)
+        house.decide(Operation.BLOCK, platform=platform, user_id=blocked)
         revoked, cursor = [], ""
         while True:
             cleared = house.directory.clear(
@@ -538,10 +540,10 @@ class TestLists:
             cursor = cleared.cursor
             if not cursor:
                 break
-        assert sorted(revoked) == [f"p{n}" for n in range(5)]
-        assert house.room.get(other, "x").state is State.PAIRED
-        assert house.room.get(platform, "w").state is State.PENDING
-        assert house.room.get(platform, "b").state is State.BLOCKED
+        assert sorted(revoked) == paired
+        assert house.room.get(other, elsewhere).state is State.PAIRED
+        assert house.room.get(platform, waiting).state is State.PENDING
+        assert house.room.get(platform, blocked).state is State.BLOCKED
 
     def test_clear_says_whom_it_could_not_revoke(self, table: dynamodb.Table) -> None:
         """What fails is named, what somebody else ended is passed over, and the rest is done."""

@@ -14,7 +14,7 @@ from moto.dynamodb.models import dynamodb_backends
 
 from doorcode.aws.items import contact_from_item
 from doorcode.pairing.callbacks import Action
-from doorcode.pairing.contact import Contact, Platform, State
+from doorcode.pairing.contact import Contact, Platform, State, is_user_id
 from doorcode.pairing.keyring import key_id
 from tests import webhooks
 from tests.backends.dynamodb import REGION
@@ -89,9 +89,14 @@ OWNERS = [f"{platform}:{user_id}" for platform, user_id in OWNER.items()]
 def _almost(person: str) -> list[str]:
     platform, _, user_id = person.partition(":")
     elsewhere = [f"{other}:{user_id}" for other in Platform if other != platform]
-    return [
-        f"{platform}:{other}" for other in (user_id[:-1], user_id[1:], f"{user_id}0", user_id.swapcase() + "x")
-    ] + elsewhere
+    near = [f"{platform}:{other}" for other in (user_id[:-1], user_id[1:], f"{user_id}0", user_id[0] + user_id)]
+    # What is no id there at all is refused when the settings are read.
+    return [one for one in near + elsewhere if is_user_id(*_named(one))]
+
+
+def _named(person: str) -> tuple[Platform, str]:
+    platform, _, user_id = person.partition(":")
+    return Platform(platform), user_id
 
 
 ROLES = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import msgspec
@@ -13,11 +14,13 @@ from doorcode.aws.items import CONTACT, attribute, contact_from_item, contact_pk
 from doorcode.aws.table import Item, Table
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.errors import InvalidCursorError, InvalidUserIdError, RefusedError, UnavailableError, UnreadableItemError
-from doorcode.pairing.contact import END_OF_TIME, Contact, Platform, Standing, State, checked_user_id
+from doorcode.pairing.contact import END_OF_TIME, Contact, Platform, Standing, State, possible_user_id
 from doorcode.pairing.seats import SEAT_NAMES
 from doorcode.pairing.transitions import Decision, Operation
 
 PAGE_SIZE = 100
+# Whoever looks through all of them is not shown a page at a time.
+KNOWN_PAGE_SIZE = 1000
 LISTED = frozenset({State.PAIRED, State.BLOCKED})
 
 
@@ -87,6 +90,18 @@ class Directory:
             if not start or len(contacts) >= limit:
                 return Page(contacts, _encoded(start) if start else "")
 
+    def known(self, platform: Platform, now: int) -> Iterator[Contact]:
+        """Give everybody on a platform who waits, is paired or is blocked, as they are needed."""
+        yield from self.pending(platform, now)
+        for state in (State.PAIRED, State.BLOCKED):
+            cursor = ""
+            while True:
+                page = self.listed(platform, state, now, cursor=cursor, limit=KNOWN_PAGE_SIZE)
+                yield from page.contacts
+                cursor = page.cursor
+                if not cursor:
+                    break
+
     def count(self, platform: Platform, state: State, now: int) -> int:
         """Count the paired or the blocked contacts of a platform, as ``listed`` would give them."""
         query = _those_listed(platform, state, now)
@@ -149,7 +164,7 @@ def _decoded(cursor: str, platform: Platform, state: State) -> Item:
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         position = msgspec.json.decode(raw, type=_Position)
-        user_id = checked_user_id(position.user_id)
+        user_id = possible_user_id(position.user_id)
     except (binascii.Error, ValueError, InvalidUserIdError):
         raise InvalidCursorError("That cursor is not one that the list gave out. Start again without it.") from None
     return {

@@ -30,7 +30,13 @@ PlatformArgument = Annotated[
 PlatformOption = Annotated[
     Platform | None, typer.Option("--platform", metavar="PLATFORM", case_sensitive=False, help="Only this platform.")
 ]
-UserArgument = Annotated[str, typer.Argument(metavar="USER_ID", help="The platform's immutable user id.")]
+UserArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="USER_ID",
+        help="The platform's immutable user id; or a @name or label of somebody who waits, is paired or is blocked.",
+    ),
+]
 CodeArgument = Annotated[
     str,
     typer.Argument(metavar="CODE", help="The pairing code, in any case; spaces (quoted) and hyphens do not matter."),

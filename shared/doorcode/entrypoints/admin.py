@@ -36,12 +36,12 @@ from doorcode.errors import (
     UnavailableError,
 )
 from doorcode.pairing import codes
-from doorcode.pairing.contact import Contact, Platform, State, Via, platform_named
+from doorcode.pairing.contact import Contact, Platform, State, Via, is_user_id, platform_named
 from doorcode.pairing.credentials import is_credential_id
 from doorcode.pairing.decisions import Actor, Desk, Order
-from doorcode.pairing.names import safe_name
 from doorcode.pairing.ports import Secrets, code_of
 from doorcode.pairing.transitions import Decision
+from doorcode.pairing.whom import id_of
 
 # Where wrong codes are counted. Whoever is told to unlock may have been locked out on any of them.
 SURFACES = (Via.CLI, Via.API, Via.WEB)
@@ -118,12 +118,19 @@ class Admin:
         order = Order(
             operation=command.operation,
             platform=platform,
-            user_id=command.user_id,
+            user_id=self._whom(command, platform, now),
             code=command.code,
             label=command.label,
             until=now + command.for_seconds if command.for_seconds else 0,
         )
         return self._desk.decide(Actor(via=Via.CLI, id=command.actor), order, now)
+
+    def _whom(self, command: Decide, platform: Platform, now: int) -> str:
+        """Return the id that is meant: what was typed, or whose name or label it is."""
+        typed = command.user_id
+        if not typed or is_user_id(platform, typed):
+            return typed
+        return id_of(self._directory.known(platform, now), platform, typed)
 
     def _list(self, command: List, platform: Platform, now: int) -> Answer:
         state = State(command.state)
@@ -193,7 +200,8 @@ def _facts(command: AnyCommand) -> dict[str, str]:
     if isinstance(command, TokenRevoke) and is_credential_id(command.id):
         facts["token_id"] = command.id
     user_id = command.user_id if isinstance(command, Decide) else ""
-    if user_id and safe_name(user_id) == user_id and not _could_be_a_code(user_id):
+    # Nor a name. The id of whoever was really found is logged in any case.
+    if any(is_user_id(platform, user_id) for platform in Platform) and not _could_be_a_code(user_id):
         facts["user_id"] = user_id
     return facts
 

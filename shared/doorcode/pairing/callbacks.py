@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from doorcode.errors import CallbackError, InvalidUserIdError, MalformedCodeError
 from doorcode.pairing import codes
-from doorcode.pairing.contact import Platform, checked_user_id
+from doorcode.pairing.contact import Platform, possible_user_id
 from doorcode.pairing.keyring import Keyring, same
 
 PREFIX = "pair"
@@ -68,7 +68,7 @@ def _parse(body: str) -> Callback:
         user_id, code = rest.rsplit(":", 1)
         if prefix != PREFIX or codes.normalise(code) != code:
             raise CallbackError("The button's data has another form.")
-        return Callback(Action(action), Platform(platform), checked_user_id(user_id), code)
+        return Callback(Action(action), Platform(platform), possible_user_id(user_id), code)
     except (ValueError, InvalidUserIdError, MalformedCodeError):
         raise CallbackError("The button's data has another form.") from None
 

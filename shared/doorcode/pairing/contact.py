@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -113,11 +116,55 @@ def platform_named(text: str) -> Platform:
         raise UnknownPlatformError(f"There is no platform {safe_name(text)!r}. Use one of: {known}.") from None
 
 
-def checked_user_id(text: object) -> str:
-    """Return a platform's user id unchanged, if it can be one: 1 to 64 visible ASCII characters, not ``*``.
+class _IdForm(Struct, frozen=True):
+    """What a platform's user ids look like: for comparing, in words, and where people find theirs."""
+
+    pattern: str
+    words: str
+    found: str
+
+
+_ID_FORMS: Mapping[Platform, _IdForm] = MappingProxyType(
+    {
+        # At most 52 bits: https://core.telegram.org/bots/api#user
+        Platform.TELEGRAM: _IdForm(r"[1-9][0-9]{0,15}", "digits, such as 987654321", "Telegram itself shows none"),
+        # People of another workspace stand behind that workspace's own id.
+        Platform.SLACK: _IdForm(
+            r"(T[A-Z0-9]{2,20}:)?[UW][A-Z0-9]{2,20}",
+            "capitals and digits, such as U1234ABCD",
+            "in Slack it is their profile's Copy member ID",
+        ),
+        # A snowflake: https://docs.discord.com/developers/reference#snowflakes
+        Platform.DISCORD: _IdForm(
+            r"[1-9][0-9]{16,19}",
+            "17 to 20 digits, such as 123456789012345678",
+            "in Discord's developer mode it is their Copy User ID",
+        ),
+    }
+)
+
+
+def is_user_id(platform: Platform, text: str) -> bool:
+    """Tell whether that platform can have given this id to a person."""
+    return bool(re.fullmatch(_ID_FORMS[platform].pattern, text))
+
+
+def checked_user_id(platform: Platform, text: str) -> str:
+    """Return a user id unchanged, if that platform can have given it to a person. Raises InvalidUserIdError.
 
     Ids are compared exactly and never trimmed or folded: a shorter, longer or wildcard id is somebody else or nobody.
-    Raises InvalidUserIdError.
+    """
+    possible_user_id(text)
+    if not is_user_id(platform, text):
+        raise InvalidUserIdError(f"{safe_name(text)!r} is not a user id of {platform}: {how_ids_look(platform)}")
+    return text
+
+
+def possible_user_id(text: object) -> str:
+    """Return a user id unchanged, if any row can be kept under it: 1 to 64 visible ASCII characters, not ``*``.
+
+    For ids that come from a platform, from a button that we signed, or that may stand in the table already; what makes
+    a new row out of what somebody typed asks ``checked_user_id``. Raises InvalidUserIdError.
     """
     if not isinstance(text, str) or not text:
         raise InvalidUserIdError("The user id is empty. Give the platform's immutable id, such as 987654321.")
@@ -126,6 +173,12 @@ def checked_user_id(text: object) -> str:
             f"{safe_name(text)!r} is not a user id: use 1 to {MAX_USER_ID_LENGTH} visible ASCII characters without spaces.",
         )
     return text
+
+
+def how_ids_look(platform: Platform) -> str:
+    """Say what that platform's user ids look like, and where to find one."""
+    form = _ID_FORMS[platform]
+    return f"{form.words}. Of whoever wrote to the bot, doorcode doctor shows it; {form.found}."
 
 
 def checked_label(text: str) -> str:

@@ -6,9 +6,16 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from doorcode.errors import ForbiddenError, InputError, SecretError, UnavailableError, UnknownCodeError
+from doorcode.errors import (
+    ForbiddenError,
+    InputError,
+    InvalidUserIdError,
+    SecretError,
+    UnavailableError,
+    UnknownCodeError,
+)
 from doorcode.pairing import codes
-from doorcode.pairing.contact import Contact, Platform, Via, checked_user_id
+from doorcode.pairing.contact import Contact, Platform, Via, checked_user_id, possible_user_id
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.ports import GATEWAY_SECRET, Guesses, Room, Secrets, fitting
 from doorcode.pairing.settings import Settings
@@ -16,6 +23,8 @@ from doorcode.pairing.transitions import Decision, Operation, Refusal, refused
 
 # A button's block carries the code of the request that it stands under.
 TAKES_A_CODE = frozenset({Operation.APPROVE, Operation.DENY, Operation.BLOCK})
+# These make a contact of whoever is named. The others act on one that is there.
+MAKES_A_CONTACT = frozenset({Operation.ADD, Operation.BLOCK})
 ORDERS = TAKES_A_CODE | {Operation.ADD, Operation.REVOKE, Operation.UNBLOCK}
 UNKNOWN_CODE = "No pending request has that code. See what is waiting with: doorcode pairing list --pending"
 
@@ -90,16 +99,16 @@ class Desk:
 
     def _find(self, actor: Actor, order: Order, now: int) -> Contact:
         if not order.code:
-            return self._room.get(order.platform, checked_user_id(order.user_id))
+            return self._room.get(order.platform, self._id(order))
         code = codes.normalise(order.code)
         if actor.via is Via.BUTTON:
             # Signed by us, so no guess: a code that does not fit is that of an older request.
-            contact = self._room.get(order.platform, checked_user_id(order.user_id))
+            contact = self._room.get(order.platform, possible_user_id(order.user_id))
             if not self._fits(contact, code, now):
                 raise refused(contact, Refusal.SUPERSEDED if contact.nonce else Refusal.NOT_PENDING)
             return contact
         if order.user_id:
-            checked_user_id(order.user_id)
+            self._id(order)
         caller = actor.caller or actor.id
         # Counted before it is compared, so that guesses in parallel are counted too.
         self._guesses.count(actor.via, caller, now)
@@ -116,6 +125,21 @@ class Desk:
         with suppress(UnavailableError):
             self._guesses.forgive(actor.via, caller, now)
         return found
+
+    def _id(self, order: Order) -> str:
+        """Return the id that an order names. Raises InvalidUserIdError for what is none on that platform.
+
+        What stands in the table all the same, from a time when more was taken for an id, can still be taken out.
+        """
+        try:
+            return checked_user_id(order.platform, order.user_id)
+        except InvalidUserIdError:
+            if (
+                order.operation in MAKES_A_CONTACT
+                or not self._room.get(order.platform, possible_user_id(order.user_id)).rev
+            ):
+                raise
+            return order.user_id
 
     def _guessed(self, order: Order, code: str, now: int) -> Contact | None:
         if not order.user_id:

@@ -280,7 +280,7 @@ def _person(entry: str) -> tuple[Platform, str]:
             raise ValueError(f"{_shown(entry)} is not a Telegram username.")
         return platform, who
     try:
-        return platform, checked_user_id(who)
+        return platform, checked_user_id(platform, who)
     except InvalidUserIdError as error:
         raise ValueError(str(error)) from None
 

@@ -14,7 +14,7 @@ import msgspec
 
 from doorcode.errors import InvalidUserIdError
 from doorcode.pairing.callbacks import PREFIX, Action
-from doorcode.pairing.contact import Platform, checked_user_id
+from doorcode.pairing.contact import Platform, possible_user_id
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.keyring import Keyring, same
 from doorcode.pairing.messages import ChatType, Ignored, Message, Press
@@ -217,7 +217,7 @@ def _press(payload: BlockActions, action: BlockAction, workspace: str) -> Press 
 
 def _user_id(text: str) -> str:
     try:
-        return checked_user_id(text)
+        return possible_user_id(text)
     except InvalidUserIdError:
         raise UnusablePayloadError("The sender's id is none.") from None
 

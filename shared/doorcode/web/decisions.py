@@ -8,9 +8,9 @@ from typing import Annotated, ClassVar, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from doorcode.errors import InputError, MalformedCodeError, RefusedError, UnknownCodeError
+from doorcode.errors import MalformedCodeError, RefusedError, UnknownCodeError
 from doorcode.pairing import codes
-from doorcode.pairing.contact import MAX_USER_ID_LENGTH, Contact, Platform, checked_user_id
+from doorcode.pairing.contact import MAX_USER_ID_LENGTH, Contact, Platform, is_user_id, possible_user_id
 from doorcode.pairing.decisions import Actor, Order
 from doorcode.pairing.names import MAX_NAME_LENGTH
 from doorcode.pairing.transitions import Operation, Refusal
@@ -144,7 +144,7 @@ def _by_code(call: Call, operation: Operation, body: Decide, label: str | None =
         raise UnreadableRequestError("Say who is meant: by code, by user_id, or by both.")
     # What is given has to be one: to the desk, an empty text is the same as none.
     code = "" if body.code is UNSET else codes.normalise(body.code)
-    user_id = "" if body.user_id is UNSET else checked_user_id(body.user_id)
+    user_id = "" if body.user_id is UNSET else possible_user_id(body.user_id)
     order = Order(operation=operation, platform=body.channel, user_id=user_id, code=code, label=label)
     try:
         return _decide(call, order), code
@@ -162,7 +162,7 @@ def _by_user_id(call: Call, operation: Operation) -> Contact:
 
 def _decide(call: Call, order: Order) -> Contact:
     call.facts["platform"] = order.platform
-    if _is_loggable(order.user_id):
+    if _is_loggable(order.platform, order.user_id):
         call.facts["user_id"] = order.user_id
     who = call.caller
     actor = Actor(via=who.via, id=who.actor, caller=who.id)
@@ -171,15 +171,12 @@ def _decide(call: Call, order: Order) -> Contact:
     return contact
 
 
-def _is_loggable(user_id: str) -> bool:
-    """Tell whether this is an id, and not a code that somebody put where an id belongs."""
+def _is_loggable(platform: Platform, user_id: str) -> bool:
+    """Tell whether this is an id, and not a name, or a code, that somebody put where an id belongs."""
     try:
-        checked_user_id(user_id)
         codes.normalise(user_id)
     except MalformedCodeError:
-        return True
-    except InputError:
-        return False
+        return is_user_id(platform, user_id)
     return False
 
 

@@ -12,7 +12,7 @@ from doorcode.entrypoints import log
 from doorcode.entrypoints.contact_record import iso
 from doorcode.errors import InvalidCursorError, SecretError
 from doorcode.pairing.access import Scope
-from doorcode.pairing.contact import Contact, Platform, State, checked_user_id, platform_named
+from doorcode.pairing.contact import Contact, Platform, State, platform_named, possible_user_id
 from doorcode.pairing.names import MAX_NAME_LENGTH
 from doorcode.pairing.ports import code_of
 from doorcode.web.records import Record, record
@@ -85,7 +85,7 @@ def blocked(call: Call) -> Answer:
 
 def contact(call: Call) -> Answer:
     """Show one contact."""
-    platform, user_id = platform_named(call.path["channel"]), checked_user_id(call.path["user_id"])
+    platform, user_id = platform_named(call.path["channel"]), possible_user_id(call.path["user_id"])
     return Answer(body=Found(contact=record(call.services().room.get(platform, user_id), call.now)))
 
 

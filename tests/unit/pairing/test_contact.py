@@ -19,6 +19,7 @@ from doorcode.pairing.contact import (
     checked_label,
     checked_user_id,
     platform_named,
+    possible_user_id,
 )
 from tests.unit.pairing.people import EVERYONE, NOW, TELEGRAM, contact, repeatable
 
@@ -130,21 +131,60 @@ BAD_IDS = {
 }
 
 
+IDS = {
+    Platform.TELEGRAM: ["1", "987654321", "4503599627370495"],
+    Platform.SLACK: ["U1234ABCD", "W0123456789", "T0123456789:U1234ABCD"],
+    Platform.DISCORD: ["123456789012345678", "20000000000000001", "18446744073709551615"],
+}
+# What people have typed where an id belongs.
+NO_IDS = [
+    "@bo2", "bo2", "bo#1234", "<@U1234ABCD>", "1.23e+17", "+1", "-100", "0", "01", "0x1", "https://t.me/bo2", "bo@example.org",
+    "u1234abcd", "C1234ABCD", "T0123456789", "T0123456789:", ":U1234ABCD", "T0123456789:C1234ABCD", "U1234ABCD:T0123456789",
+    "U", "1" * 21, "123456789012345678901", "U1234ABCD ", "U1234ABCD\n", "987654321\n", "123456789012345678\n",
+]  # fmt: skip
+
+
 class TestUserIds:
     """Security 5: ids are exact strings."""
+
+    @pytest.mark.parametrize(("platform", "text"), [(platform, text) for platform in IDS for text in IDS[platform]])
+    def test_of_its_platform(self, platform: Platform, text: str) -> None:
+        """Security 5: an id is accepted as it is on its own platform, and is none on the others."""
+        assert checked_user_id(platform, text) is text
+        for other in set(Platform) - {platform}:
+            with pytest.raises(InvalidUserIdError):
+                checked_user_id(other, text)
+
+    @pytest.mark.parametrize("text", [*NO_IDS, *BAD_IDS.values()])
+    @pytest.mark.parametrize("platform", Platform)
+    def test_no_id(self, platform: Platform, text: str) -> None:
+        """Security 5: what no platform gives out as an id is refused in one line that says what one looks like."""
+        with pytest.raises(InvalidUserIdError) as refusal:
+            checked_user_id(platform, text)
+        assert str(refusal.value).isprintable()
+        assert len(str(refusal.value)) < 300
+
+    def test_says_how_to_find_one(self) -> None:
+        """Whoever typed a name is told what an id looks like, and where it is shown."""
+        with pytest.raises(InvalidUserIdError) as refusal:
+            checked_user_id(Platform.DISCORD, "bo#1234")
+        assert str(refusal.value) == (
+            "'bo#1234' is not a user id of discord: 17 to 20 digits, such as 123456789012345678. Of whoever wrote to "
+            "the bot, doorcode doctor shows it; in Discord's developer mode it is their Copy User ID."
+        )
 
     @pytest.mark.parametrize(
         "text", ["1", "987654321", "U1234ABCD", "0", "-100", "a:b", "a#b", "a|b", "!~", "**", "@x", "x" * 64]
     )
-    def test_good(self, text: str) -> None:
-        """An id of visible ASCII characters is accepted as it is."""
-        assert checked_user_id(text) is text
+    def test_possible(self, text: str) -> None:
+        """What the table can hold is accepted as it is."""
+        assert possible_user_id(text) is text
 
     @pytest.mark.parametrize("text", BAD_IDS.values(), ids=BAD_IDS)
     def test_bad(self, text: object) -> None:
         """Security 5: what is empty, a wildcard, too long or not visible is nobody's id, and is not trimmed to one."""
         with pytest.raises(InvalidUserIdError) as refusal:
-            checked_user_id(text)
+            possible_user_id(text)
         assert isinstance(refusal.value, InputError)
         assert str(refusal.value).isprintable()
         assert len(str(refusal.value)) < 200
@@ -155,10 +195,10 @@ class TestUserIds:
         """Security 5: an id is returned unchanged or refused."""
         visible = set(string.ascii_letters + string.digits + string.punctuation)
         if 1 <= len(text) <= 64 and set(text) <= visible and text != "*":
-            assert checked_user_id(text) == text
+            assert possible_user_id(text) == text
         else:
             with pytest.raises(InvalidUserIdError):
-                checked_user_id(text)
+                possible_user_id(text)
 
 
 class TestLabels:

@@ -347,9 +347,8 @@ class TestByCode:
             {"code": CODE, "user_id": "556"},
             {"code": CODE, "platform": SLACK},
             {"code": CODE, "platform": SLACK, "user_id": "U555"},
-            {"code": CODE, "platform": SLACK, "user_id": "555"},
         ],
-        ids=["unknown", "unknown for id", "other id", "other platform", "other person", "same id elsewhere"],
+        ids=["unknown", "unknown for id", "other id", "other platform", "other person"],
     )
     def test_wrong(self, house: House, order: dict[str, object]) -> None:
         """Security 11 and 12: a code that does not belong costs a guess, says one thing, and consumes no request."""
@@ -370,10 +369,11 @@ class TestByCode:
             house.decide(actor, code=code, user_id="555")
         assert house.guesses.counted == 0
 
-    def test_a_bad_id_is_no_guess(self, house: House) -> None:
-        """Security 5: an id that cannot be one is refused before anything is counted."""
+    @pytest.mark.parametrize("order", [{"user_id": "*"}, {"user_id": "@bo2"}, {"platform": SLACK, "user_id": "555"}])
+    def test_a_bad_id_is_no_guess(self, house: House, order: dict[str, object]) -> None:
+        """Security 5: an id that cannot be one there is refused before anything is counted."""
         with pytest.raises(InvalidUserIdError):
-            house.decide(OPERATOR, code=CODE, user_id="*")
+            house.decide(OPERATOR, code=CODE, **order)
         assert house.guesses.counted == 0
 
     def test_expired(self) -> None:
@@ -519,8 +519,28 @@ class TestByUserId:
     def test_the_same_id_elsewhere(self, house: House) -> None:
         """Security 7: an approval on one platform pairs nobody on another."""
         with pytest.raises(RefusedError):
-            house.decide(OPERATOR, platform=DISCORD, user_id="555")
+            house.decide(OPERATOR, platform=DISCORD, user_id="200000000000000555")
         assert house.stranger == STRANGER
+
+    @pytest.mark.parametrize("operation", [Operation.ADD, Operation.BLOCK])
+    def test_nobody_new_without_an_id_of_that_platform(self, house: House, operation: Operation) -> None:
+        """Security 5: who is let in or blocked is somebody: what is no id on that platform makes no contact."""
+        for platform, user_id in ((TELEGRAM, "@bo2"), (SLACK, "<@U1234ABCD>"), (DISCORD, "1.23e+17"), (DISCORD, "555")):
+            with pytest.raises(InvalidUserIdError):
+                house.decide(OPERATOR, operation, platform=platform, user_id=user_id)
+        assert house.room.moves == 0
+
+    @pytest.mark.parametrize(
+        ("state", "operation"), [(State.PAIRED, Operation.REVOKE), (State.BLOCKED, Operation.UNBLOCK)]
+    )
+    def test_what_stands_there_under_an_odd_id(self, house: House, state: State, operation: Operation) -> None:
+        """What was let in or blocked when more was taken for an id can be taken out, and not put in again."""
+        house.room.people[TELEGRAM, "@bo2"] = contact(state, user_id="@bo2")
+        assert house.decide(OPERATOR, operation, user_id="@bo2").state is State.REVOKED
+        with pytest.raises(InvalidUserIdError):
+            house.decide(OPERATOR, Operation.ADD, user_id="@bo2")
+        with pytest.raises(InvalidUserIdError):
+            house.decide(OPERATOR, operation, user_id="@bo3")
 
     def test_whoever_was_quicker(self, house: House) -> None:
         """Security 17: without a code, the contact is moved from whatever state it really is in."""

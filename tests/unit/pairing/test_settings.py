@@ -6,7 +6,7 @@ from hypothesis import given
 from msgspec import structs
 
 from doorcode.errors import SettingsError
-from doorcode.pairing.contact import Platform
+from doorcode.pairing.contact import Platform, how_ids_look
 from doorcode.pairing.settings import GroupPolicy, Policy, Settings, parse_settings
 from tests.unit.pairing.people import DISCORD, SLACK, TELEGRAM, repeatable
 
@@ -224,8 +224,9 @@ class TestPeople:
         assert settings.allowed_usernames == {"owner"}
 
     def test_colons(self) -> None:
-        """An id may hold a colon."""
-        assert parse_settings({"ALLOWED_USERS": "slack:a:b"}).allowed == {(SLACK, "a:b")}
+        """Somebody of another workspace stands behind its id."""
+        people = parse_settings({"ALLOWED_USERS": "slack:T0123456789:U1234ABCD"})
+        assert people.allowed == {(SLACK, "T0123456789:U1234ABCD")}
 
     @pytest.mark.parametrize("name", ["OWNER_USER_IDS", "ALLOWED_USERS"])
     @pytest.mark.parametrize(
@@ -240,6 +241,10 @@ class TestPeople:
                 "'1;slack:2 x' is not a user id: use 1 to 64 visible ASCII characters without spaces.",
             ),
             ("telegram:*", "'*' is not a user id: use 1 to 64 visible ASCII characters without spaces."),
+            (
+                "discord:987654321",
+                "'987654321' is not a user id of discord: " + how_ids_look(DISCORD),
+            ),
             ("telegram:", "The user id is empty. Give the platform's immutable id, such as 987654321."),
             ("Telegram:1", "'Telegram' is none of telegram, slack, discord. Use telegram"),
             ("whatsapp:1", "'whatsapp' is none of telegram, slack, discord."),
@@ -400,7 +405,7 @@ class TestAtStart:
         settings = parse_settings({
             "UNKNOWN_USER_POLICY": "pair,slack=deny",
             "OWNER_USER_IDS": "telegram:1,telegram:2",
-            "ALLOWED_USERS": "telegram:@owner,telegram:3,slack:U4",
+            "ALLOWED_USERS": "telegram:@owner,telegram:3,slack:U1234ABCD",
             "GROUP_POLICY": "mention_only",
         })  # fmt: skip
         assert settings.summary() == (
@@ -410,7 +415,7 @@ class TestAtStart:
     def test_no_warnings(self) -> None:
         """The defaults, and a policy of pair with an owner, are nothing to warn of."""
         assert Settings().warnings() == ()
-        assert parse_settings({"UNKNOWN_USER_POLICY": "pair", "OWNER_USER_IDS": "slack:U1"}).warnings() == ()
+        assert parse_settings({"UNKNOWN_USER_POLICY": "pair", "OWNER_USER_IDS": "slack:U1234ABCD"}).warnings() == ()
 
     @pytest.mark.parametrize("value", ["pair", "slack=pair"])
     def test_nobody_to_ask(self, value: str) -> None:
