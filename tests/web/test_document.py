@@ -21,8 +21,9 @@ from tests.web.house import PAGE, Caller, WebHouse
 DOCUMENT = "/api/openapi.json"
 # They would end the session that the others need.
 ENDING = ("sign_out", "sign_everybody_out")
-# No schema can tell a cursor that was given out, or a label of visible characters, from other texts.
-TEXTS = ("paired", "blocked", "approve")
+# No schema can tell a cursor that was given out, a label of visible characters, or an id of the platform beside it, from
+# other texts.
+TEXTS = ("paired", "blocked", "approve", "deny", "revoke", "block", "unblock")
 ACCEPTING = ("2xx", "401", "403", "404", "409", "429")
 SEED = 20270115
 

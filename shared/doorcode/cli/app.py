@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
-from doorcode.cli import deploy, discord, doctor, pairing, run, secrets, slack, telegram, token, web
+from doorcode.cli import deploy, discord, doctor, pairing, run, secrets, slack, streams, telegram, token, web
 from doorcode.cli.ending import CommandError, Exit
 from doorcode.cli.shown import shown
 
@@ -20,6 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(pairing.app, name="pairing")
 app.add_typer(secrets.app, name="secrets")
@@ -33,24 +35,48 @@ app.command(epilog=run.EPILOG)(run.run)
 app.command(epilog=deploy.EPILOG)(deploy.deploy)
 
 
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"doorcode {version('doorcode')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=lambda value: _version(wanted=value), is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Lets the right people into a chat bot, and nobody else."""
+
+
 def main() -> None:
     """Run the command, and end with the documented exit code and at most one line on standard error."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A terminal that cannot show a character shows another one, and nothing fails for it.
-            stream.reconfigure(errors="replace")
+    streams.prepare()
+    code = _carried_out()
+    unwritten = streams.failure()
+    if unwritten and code == Exit.DONE:
+        _complain(f"It is done, but not all that there is to say could be written: {unwritten}.")
+        code = Exit.REFUSED
+    sys.exit(code)
+
+
+def _carried_out() -> int:
     try:
-        code = app(prog_name="doorcode", standalone_mode=False)
+        return app(prog_name="doorcode", standalone_mode=False) or Exit.DONE
     except CommandError as error:
         _complain(str(error))
-        sys.exit(error.code)
+        return error.code
     except typer.TyperException as error:
         _complain_of_usage(error)
-        sys.exit(Exit.USAGE)
+        return Exit.USAGE
     except typer.Abort:
         _complain("Nothing was done.")
-        sys.exit(Exit.REFUSED)
-    sys.exit(code or Exit.DONE)
+        return Exit.REFUSED
 
 
 def _complain_of_usage(error: typer.TyperException) -> None:

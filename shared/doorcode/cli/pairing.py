@@ -19,6 +19,7 @@ from doorcode.cli.examples import examples
 from doorcode.cli.options import ConfirmOption, JsonOption
 from doorcode.cli.output import at, say, say_fields, say_json
 from doorcode.cli.shown import shown
+from doorcode.cli.streams import nobody_reads
 from doorcode.cli.target import Target, targeted
 from doorcode.pairing.contact import Platform
 
@@ -236,7 +237,7 @@ def _contacts(client: AdminClient, platform: Platform, state: str, page: Page) -
     """Give the contacts of a page and of all that follow, each page fetched when it is needed."""
     while True:
         yield from page.contacts
-        if not page.cursor:
+        if not page.cursor or nobody_reads():
             return
         page = client.page(platform, state, page.cursor)
 

@@ -226,7 +226,10 @@ def _given(form: Form, file: Path | None) -> str:
         prompt: str = typer.prompt(form.name, hide_input=True, err=True)
         return prompt
     else:
-        raw = sys.stdin.buffer.read(MAX_INPUT)
+        try:
+            raw = sys.stdin.buffer.read(MAX_INPUT)
+        except OSError as error:
+            raise CommandError(f"Standard input cannot be read: {error.strerror}.", Exit.USAGE) from None
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 
-from doorcode.pairing.names import INVISIBLE, UNSHOWABLE_CATEGORIES
+from doorcode.pairing.names import INVISIBLE, JOINING, UNSHOWABLE_CATEGORIES
 
+JOINERS = frozenset("\u200c\u200d\ufe0f")
 LONGEST = 200
 
 
 def shown(text: object, limit: int = LONGEST) -> str:
     """Return a text in one line, without what could move the cursor, hide or reorder; cut at ``limit``."""
     line = " ".join(str(text)[: limit * 8].split())
-    kept = "".join(
-        character
-        for character in line
-        if unicodedata.category(character) not in UNSHOWABLE_CATEGORIES and character not in INVISIBLE
-    )
+    kept = "".join(character for character in line if character in JOINERS or _is_visible(character))
+    # Of the joiners, those that join something.
+    last, parts = 0, []
+    for joint in re.finditer(JOINING, kept):
+        parts += [_visible(kept[last : joint.start()]), joint[0]]
+        last = joint.end()
+    kept = "".join([*parts, _visible(kept[last:])])
     return kept if len(kept) <= limit else f"{kept[: limit - 1]}…"
 
 
@@ -45,3 +49,11 @@ def duration(seconds: float) -> str:
 def counted(number: int, what: str) -> str:
     """Return a number and what there is of it, in the singular or plural."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _visible(text: str) -> str:
+    return "".join(filter(_is_visible, text))
+
+
+def _is_visible(character: str) -> bool:
+    return unicodedata.category(character) not in UNSHOWABLE_CATEGORIES and character not in INVISIBLE

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from doorcode.errors import InvalidLabelError, InvalidTimeError, InvalidUserIdError, UnknownPlatformError
-from doorcode.pairing.names import MAX_NAME_LENGTH, safe_name
+from doorcode.pairing.names import MAX_NAME_LENGTH, safe_name, unjoined
 
 MAX_USER_ID_LENGTH = 64
 # Year 9999: later than that, tools that show times give up.
@@ -184,7 +184,9 @@ def how_ids_look(platform: Platform) -> str:
 def checked_label(text: str) -> str:
     """Return a label made safe for showing. Raises InvalidLabelError where that would change what it says."""
     label = " ".join(text.split())
-    if safe_name(label) != label:
+    # As it would be without the joiners, for what they join must be harmless by itself.
+    bare = unjoined(label)
+    if safe_name(bare) != bare or len(label) > MAX_NAME_LENGTH:
         raise InvalidLabelError(
             f"A label has at most {MAX_NAME_LENGTH} characters, all of them visible. This one would read {safe_name(label)!r}.",
         )

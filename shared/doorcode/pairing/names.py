@@ -7,6 +7,7 @@ id always stand beside it. Each platform escapes its own markup on top of this.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 MAX_NAME_LENGTH = 64
@@ -21,6 +22,10 @@ UNSHOWABLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0") | frozenset(
     chr(point) for point in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
 )
+
+# What joins two letters, or keeps them apart, as Persian and emoji families are written; and what makes a heart red.
+# Between what is visible they are harmless, and belong to what an owner writes. A stranger's name has none.
+JOINING = r"(?<=[^\s\u200c\u200d\ufe0f])(?:\ufe0f?[\u200c\u200d](?=[^\s\u200c\u200d\ufe0f])|\ufe0f)"
 
 # The full-width and small forms look the same in many fonts.
 AT_SIGNS = ("@", "\uff20", "\ufe6b")
@@ -45,6 +50,11 @@ def safe_name(text: str) -> str:
             continue
         shown.append(character)
     return "".join(shown[:MAX_NAME_LENGTH]).rstrip()
+
+
+def unjoined(text: str) -> str:
+    """Return ``text`` without what joins visible letters."""
+    return re.sub(JOINING, "", text)
 
 
 def display_name(username: str, full_name: str = "") -> str:

@@ -21,7 +21,7 @@ from doorcode.web.routes import Access, Answer, Call, Route
 UserId = Annotated[
     str,
     Meta(
-        description="The platform's immutable id, exactly.",
+        description="The platform's immutable id, exactly: digits on Telegram, U…, W… or T…:U… on Slack, a snowflake on Discord.",
         extra_json_schema={"pattern": rf"^(?!\*$)[!-~]{{1,{MAX_USER_ID_LENGTH}}}$"},
     ),
 ]

@@ -14,7 +14,7 @@ from doorcode.cli.drops import REASONS
 from doorcode.pairing.gate import Reason
 from tests.unit.cli.setup_fixtures import API, Ended, House, refusal
 
-OWNERS = "telegram:111,slack:U0OWNER,discord:333"
+OWNERS = "telegram:111,slack:U0OWNER,discord:333000000000000333"
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def healthy(house: House) -> House:
     house.discord.application["interactions_endpoint_url"] = f"{API}/discord"
     house.telegram.open_chat("111")
     house.slack.add_user("U0OWNER")
-    house.discord.add_user("333")
+    house.discord.add_user("333000000000000333")
     return house
 
 
@@ -85,7 +85,7 @@ def test_nothing_is_sent_unless_asked(healthy: House) -> None:
     assert not any(stand_in.messages for stand_in in (healthy.telegram, healthy.slack, healthy.discord))
     _, found = examine(healthy, "--send-test")
     assert [one["text"] for one in found if one["check"] == "owners"] == [
-        "telegram:111 was sent a test", "slack:U0OWNER was sent a test", "discord:333 was sent a test"
+        "telegram:111 was sent a test", "slack:U0OWNER was sent a test", "discord:333000000000000333 was sent a test"
     ]  # fmt: skip
     assert len(healthy.telegram.in_chat("111")) == 1
     assert len(healthy.slack.in_chat("D0OWNER")) == 1
@@ -96,10 +96,14 @@ def test_owners_who_cannot_be_reached_are_named(healthy: House) -> None:
     """With what they have to do, for no command can."""
     healthy.telegram.block("111")
     healthy.slack.users["U0OWNER"].disabled = True
-    healthy.discord.users["333"].refuses = 50007
+    healthy.discord.users["333000000000000333"].refuses = 50007
     _, found = examine(healthy, "--send-test")
     wrong = of(found, "wrong")
-    assert [text.partition(" ")[0] for _, text, _ in wrong] == ["telegram:111", "slack:U0OWNER", "discord:333"]
+    assert [text.partition(" ")[0] for _, text, _ in wrong] == [
+        "telegram:111",
+        "slack:U0OWNER",
+        "discord:333000000000000333",
+    ]
     assert "/start" in str(wrong[0][2])
 
 

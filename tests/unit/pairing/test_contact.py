@@ -205,6 +205,37 @@ class TestLabels:
     """What an owner calls somebody."""
 
     @pytest.mark.parametrize(
+        "label",
+        [
+            "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+            "\u2764\ufe0f\u200d\U0001f525 bob",
+            "\u2764\ufe0f",
+        ],
+    )
+    def test_joined(self, label: str) -> None:
+        """Emoji families and Persian are written with joiners, and a label may be."""
+        assert checked_label(label) == label
+
+    @pytest.mark.parametrize(
+        "label",
+        [
+            "\u200dbob",
+            "bob\u200c",
+            "bo\u200d\u200db",
+            "bob \u200dbob",
+            "bo\u200d\u202eb",
+            "bo\u200bb",
+            "a\ufe0f\ufe0f",
+            "x\u200d" * 32 + "x",
+        ],
+    )
+    def test_joining_nothing(self, label: str) -> None:
+        """Security 28: a joiner that leads, trails, piles up or stands beside something else that hides is refused."""
+        with pytest.raises(InvalidLabelError):
+            checked_label(label)
+
+    @pytest.mark.parametrize(
         ("text", "label"),
         [("alice", "alice"), ("", ""), (" alice  b. ", "alice b."), ("Zo\u00eb", "Zo\u00eb"), ("x" * 64, "x" * 64)],
         ids=["plain", "empty", "spaces", "accent", "64 characters"],

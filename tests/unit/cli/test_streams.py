@@ -1,0 +1,84 @@
+"""The command with closed and full streams, and the options that every command has."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from doorcode.cli.app import app
+from doorcode.cli.shown import shown
+from doorcode.cli.streams import Patient
+
+FULL = Path("/dev/full")
+needs_full = pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "told"),
+    [
+        ("pairing clear <&-", 1, "Nothing was done."),
+        ("pairing clear < /dev/null", 1, "Nothing was done."),
+        ("--version >&-", 0, ""),
+        ("pairing clear <&- >&- 2>&-", 1, ""),
+        pytest.param(
+            "--version > /dev/full", 1,
+            "It is done, but not all that there is to say could be written: No space left on device.", marks=needs_full,
+        ),
+        ("-h | true", 0, ""),
+    ],
+)  # fmt: skip
+def test_streams(line: str, code: int, told: str) -> None:
+    """Whatever the shell gives as streams, a command ends with its exit code and at most one line."""
+    script = f'set -o pipefail; exec "$0" -m doorcode.cli {line}' if "|" not in line else f'"$0" -m doorcode.cli {line}'
+    ended = subprocess.run(["/bin/bash", "-c", script, sys.executable], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr.strip()) == (code, told)
+
+
+@needs_full
+def test_work_goes_on() -> None:
+    """What cannot be written stops nothing: the failure is kept, and said at the end."""
+    with FULL.open("w") as full:
+        stream = Patient(full)
+        for _ in range(3):
+            assert stream.write("said\n") == 5
+            stream.flush()
+        assert stream.failure is not None
+        assert stream.failure.strerror == "No space left on device"
+
+
+def _paths(command: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield path
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from _paths(inner, (*path, name))
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+@pytest.mark.parametrize("path", list(_paths(get_command(app))), ids=" ".join)
+def test_help(path: tuple[str, ...], option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every command tells what it does, asked in either way."""
+    assert app([*path, option], prog_name="doorcode", standalone_mode=False) == 0
+    assert capsys.readouterr().out.startswith(" ".join(["Usage: doorcode", *path]))
+
+
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        (FAMILY, FAMILY),
+        ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"),
+        ("\u2764\ufe0f\u200d\U0001f525", "\u2764\ufe0f\u200d\U0001f525"),
+        ("\u200da\u200d", "a"),
+        ("a\u200d\u202eb", "a\u200db"),
+        ("a\u200d \u200db", "a b"),
+        ("a\u200d\u200d\u200db", "ab"),
+        ("a\ufe0f\ufe0fb", "a\ufe0fb"),
+    ],
+)
+def test_joiners_are_shown_where_they_join(text: str, seen: str) -> None:
+    """Security 28: what joins visible letters is shown; what hides, leads, trails or piles up is not."""
+    assert shown(text) == seen
