@@ -133,7 +133,7 @@ class Scene:
             return json_answer({"error": self.refuse}, 400) if self.refuse else json_answer(self._done(*self.asked[-1]))
         told = {
             "scene": {
-                "version": self.version, "where": "--local", "platforms": self.platforms, "people": self.people, "chats": self.chats,
+                "version": self.version, "program": "doorcode", "where": "--local", "platforms": self.platforms, "people": self.people, "chats": self.chats,
             },
             "inside": self.inside,
             "deliveries": {"deliveries": self.deliveries},

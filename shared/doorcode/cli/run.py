@@ -15,26 +15,37 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from doorcode.cli.deployment import API_URLS
 from doorcode.cli.ending import CommandError, Exit
 from doorcode.cli.examples import examples
+from doorcode.cli.program import program
 from doorcode.cli.target import DEFAULT_STORE
 from doorcode.errors import SettingsError
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.settings import parse_settings
+from doorcode.sandbox.checkout import Checkout
 from doorcode.sandbox.plan import FIRST_PORT, OWNERS, RESTART, Plan
 from doorcode.sandbox.progress import Progress
+from doorcode.sandbox.template import settings
 from doorcode.sandbox.trouble import SandboxError
 
 if TYPE_CHECKING:
     from doorcode.sandbox.run import Running
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# What has an option of its own, and where the platforms are: with a sandbox, those are its stand-ins.
+OPTIONS = {
+    "UNKNOWN_USER_POLICY": "--policy",
+    "OWNER_USER_IDS": "--owner",
+    **{name: f"the environment variable {name}" for name in API_URLS.values()},
+}
 LOOK_SECONDS = 1.0
 PUBLIC_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/?")
 
 EPILOG = examples(
     "doorcode run",
     "doorcode run --owner telegram:987654321 --policy pair,slack=deny",
+    "doorcode run --set GROUP_POLICY=mention_only --set CODE_TTL_SECONDS=60",
     "doorcode run --port 8887 --store-dir ./sandbox --reload",
     "doorcode run --owner telegram:987654321 --public-url https://doorcode.example.org",
 )
@@ -67,6 +78,14 @@ PublicOption = Annotated[
     str,
     typer.Option("--public-url", metavar="URL", help="Where a tunnel takes webhooks for here: https, without a path."),
 ]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="A setting of the functions, such as GROUP_POLICY=mention_only. May be given several times.",
+    ),
+]
 PublicPageOption = Annotated[
     bool, typer.Option("--public-page", help="Have the owner's page and the API there through the tunnel, too.")
 ]
@@ -82,6 +101,7 @@ def run(  # noqa: PLR0913 (each is an option of the command)
     policy: PolicyOption = "pair",
     owner: OwnerOption = None,
     platform: PlatformOption = None,
+    set_: SetOption = None,
     store_dir: StoreOption = DEFAULT_STORE,
     fresh: FreshOption = False,
     port: PortOption = FIRST_PORT,
@@ -107,6 +127,7 @@ def run(  # noqa: PLR0913 (each is an option of the command)
         fresh=fresh,
         public_url=_public(public_url, page=public_page),
         public_page=public_page,
+        settings=_settings(set_ or []),
     )
     progress = Progress()
     is_up = False
@@ -120,11 +141,31 @@ def run(  # noqa: PLR0913 (each is an option of the command)
     except _Ended:
         if not is_up:
             raise CommandError("Ended before it was up. Nothing is left running.") from None
-        progress.say("Ended. Who is paired stays so, until the next time: doorcode run")
+        progress.say(f"Ended. Who is paired stays so, until the next time: {program()} run")
     except SandboxError as error:
         if error.tail:
             typer.echo(error.tail, err=True)
         raise CommandError(error.message, Exit.UNREACHABLE) from None
+
+
+def _settings(given: list[str]) -> dict[str, str]:
+    """Return what was set, by name. Raises CommandError where the functions would not start with it."""
+    known = settings(Checkout().template.read_text()) if given and Checkout().template.exists() else {}
+    found = {}
+    for line in given:
+        name, equals, value = line.partition("=")
+        if name in OPTIONS:
+            raise CommandError(f"{name} is set with {OPTIONS[name]}", Exit.USAGE)
+        if not equals or name not in known:
+            names = ", ".join(sorted(known.keys() - OPTIONS.keys()))
+            raise CommandError(f"--set takes NAME=VALUE, where NAME is one of {names}", Exit.USAGE)
+        found[name] = value
+    try:
+        parse_settings(found)
+    except SettingsError as error:
+        raise CommandError(f"--set {error}", Exit.USAGE) from None
+    # As templates take it: empty is not the default there.
+    return {name: value or known[name].default for name, value in found.items()}
 
 
 def _public(url: str, *, page: bool) -> str:
@@ -179,7 +220,7 @@ def _greet(progress: Progress, plan: Plan, sandbox: Running) -> None:
     for name, value in (
         ("Playground", f"{sandbox.url}/"),
         ("Webhooks", " ".join(f"{plan.public_url or sandbox.url}/{platform}" for platform in plan.platforms)),
-        ("Command", f"doorcode pairing list {plan.where}"),
+        ("Command", f"{program()} pairing list {plan.where}"),
         ("State", str(plan.store)),
         ("Real", ", ".join(sorted(sandbox.real))),
     ):

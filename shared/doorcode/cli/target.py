@@ -15,6 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from doorcode.cli.ending import CommandError, Exit
+from doorcode.cli.program import program
 
 DEFAULT_STACK = "doorcode"
 DEFAULT_STORE = Path("~/.doorcode")
@@ -123,7 +124,8 @@ class Target:
             return msgspec.json.decode(path.read_bytes(), type=Sandbox)
         except (OSError, msgspec.DecodeError):
             raise CommandError(
-                f"No sandbox is running with its state in {self._store}. Start one with: doorcode run", Exit.UNREACHABLE
+                f"No sandbox is running with its state in {self._store}. Start one with: {program()} run",
+                Exit.UNREACHABLE,
             ) from None
 
 

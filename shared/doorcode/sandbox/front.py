@@ -7,6 +7,7 @@ its own page.
 
 from __future__ import annotations
 
+import html
 import http.client
 from collections.abc import Iterator
 from contextlib import closing
@@ -34,6 +35,8 @@ HOP_BY_HOP = frozenset(
         "transfer-encoding", "upgrade", "expect", "content-length",
     }
 )  # fmt: skip
+# What the owner's page shows whoever is not signed in.
+SIGN_IN = b"<code>doorcode web</code>"
 BODILESS = frozenset({204, 304})
 # What we say to the emulator, whatever others say.
 OURS = frozenset({"host", FRONT_HEADER})
@@ -64,13 +67,23 @@ class Front:
 
     ``api`` is where the emulator is, ``host`` what the stack's API is called there, ``word`` what its guard wants to
     hear. ``public`` is the address at which a tunnel shows the owner's page, too; empty where it brings webhooks alone.
+    ``sign_in`` is the command that the owner's page names instead of the stack's own.
     """
 
     def __init__(  # noqa: PLR0913 (each is one side of it)
-        self, *, port: int, api: str, host: str, word: str = "", public: str = "", playground: Behind | None = None
+        self,
+        *,
+        port: int,
+        api: str,
+        host: str,
+        word: str = "",
+        public: str = "",
+        sign_in: str = "",
+        playground: Behind | None = None,
     ) -> None:
         """Prepare it; port 0 takes a free one."""
         self._word = word
+        self._sign_in = sign_in
         self._public = urlsplit(public).netloc.lower()
         self._port = port
         self._api = urlsplit(api).netloc
@@ -115,7 +128,8 @@ class Front:
         if any(path == page or path.startswith(f"{page}/") for page in PAGES):
             if not self._may_see_pages(request):
                 return json_answer({"error": "Only webhooks are there for others than this machine."}, 403)
-            return self._forwarded(request, target, headers)
+            answer = self._forwarded(request, target, headers)
+            return self._signed_in_here(answer) if path == PAGES[1] and isinstance(answer, _Reply) else answer
         if self._playground:
             return self._playground.answer(request)
         return json_answer({"error": "There is nothing here."}, 404)
@@ -125,6 +139,13 @@ class Front:
         if self._public:
             return near or request.headers.get("host", "").lower() == self._public
         return near and not forwarded
+
+    def _signed_in_here(self, reply: _Reply) -> _Reply:
+        """Have the owner's page name the command that works here; what it was known by before is not that."""
+        if not self._sign_in or SIGN_IN not in reply.body:
+            return reply
+        body = reply.body.replace(SIGN_IN, f"<code>{html.escape(self._sign_in)}</code>".encode())
+        return _Reply(reply.status, [header for header in reply.headers if header[0].lower() != "etag"], body)
 
     def _forwarded(self, request: Request, target: str, headers: list[tuple[str, str]]) -> _Reply | Answer:
         """Have the stack answer, to the byte. Nothing is added but what names the API there."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
+from doorcode.cli.program import program
 from doorcode.cli.target import DEFAULT_STACK
 from doorcode.sandbox import emulator, ports
 from doorcode.sandbox.build import build_local
@@ -49,7 +50,7 @@ class Ground(Struct, frozen=True, kw_only=True):
         """Raise SandboxError if the emulator has ended."""
         if self.process.ended:
             raise SandboxError(
-                "ministack ended by itself, and what was not saved is lost. Start again with: doorcode run",
+                f"ministack ended by itself, and what was not saved is lost. Start again with: {program()} run",
                 tail(self.store.log.read_bytes()),
             )
 

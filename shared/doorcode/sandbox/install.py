@@ -20,6 +20,7 @@ from doorcode.sandbox.progress import Progress
 from doorcode.sandbox.reload import Reload
 from doorcode.sandbox.stand_ins import StandIns
 from doorcode.sandbox.store import Deployed
+from doorcode.sandbox.template import settings
 
 BUCKET = "doorcode-sandbox"
 # Secrets that were just set are soon in use.
@@ -32,11 +33,13 @@ REAL_URLS: Mapping[Platform, str] = {
 
 
 def parameters(
-    plan: Plan, environment: Mapping[str, str], stand_ins: StandIns, real: frozenset[Platform]
+    plan: Plan, environment: Mapping[str, str], stand_ins: StandIns, real: frozenset[Platform], template: str
 ) -> dict[str, object]:
-    """Return the template's parameters. ``real`` are the platforms that somebody has a token of his own for."""
+    """Return the parameters of that template. ``real`` are the platforms that somebody has a token of his own for."""
+    known = settings(template)
     owners = [f"{platform}:{user}" for platform, users in plan.owners.items() for user in users]
-    found: dict[str, object] = {
+    # All of them, or what was set the last time would still be.
+    found: dict[str, object] = {setting.parameter: setting.default for setting in known.values()} | {
         "UnknownUserPolicy": plan.policy,
         "OwnerUserIds": ",".join(owners),
         "SecretsMaxAgeSeconds": SECRETS_MAX_AGE,
@@ -44,7 +47,7 @@ def parameters(
     for platform, stand_in in stand_ins.each().items():
         near = REAL_URLS[platform] if platform in real else stand_in.api_url
         found[f"{platform.title()}ApiUrl"] = environment.get(API_URLS[platform]) or near
-    return found
+    return found | {known[name].parameter: value for name, value in plan.settings.items()}
 
 
 def install(ground: Ground, wanted: Mapping[str, object], reload: Reload, progress: Progress) -> Deployed:

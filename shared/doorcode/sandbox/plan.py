@@ -8,6 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from doorcode.cli.program import program
 from doorcode.cli.target import DEFAULT_STORE
 from doorcode.pairing.contact import Platform
 
@@ -35,6 +36,13 @@ class Plan(Struct, frozen=True, kw_only=True):
     public_url: str = ""
     # Whether the owner's page and the API are there for it, too.
     public_page: bool = False
+    # Further settings of the functions, by their names.
+    settings: Mapping[str, str] = {}
+
+    @property
+    def command(self) -> str:
+        """How the sign-in command is given here."""
+        return f"{program()} web {self.where}"
 
     @property
     def where(self) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from doorcode.cli.program import program
 from doorcode.sandbox.loopback import HOST
 from doorcode.sandbox.trouble import SandboxError
 
@@ -49,7 +50,7 @@ def check(ports: Ports) -> None:
     whose = ", ".join(f"{port}{_by(port)}" for port in taken)
     which = f"Port {whose} is taken." if len(taken) == 1 else f"Ports {whose} are taken."
     others = next((first for first in _others(ports.front) if all(free(port) for port in row(first).all)), None)
-    offer = f" Others are free: doorcode run --port {others}" if others else ""
+    offer = f" Others are free: {program()} run --port {others}" if others else ""
     raise SandboxError(f"{which}{offer}")
 
 

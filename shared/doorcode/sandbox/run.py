@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from doorcode.aws.provisioning import TELEGRAM_WEBHOOK_SECRET
 from doorcode.cli.deployment import API_URLS
+from doorcode.cli.program import program
 from doorcode.pairing.contact import Platform
 from doorcode.sandbox.checkout import Checkout
 from doorcode.sandbox.credentials import fill, read, real
@@ -83,10 +84,16 @@ def _open(plan: Plan, progress: Progress, ground: Ground, up: ExitStack) -> Runn
         stack=STACK,
         outputs=found,
         where=plan.where,
+        program=program(),
         owners={platform: plan.owners.get(platform, ()) for platform in plan.platforms},
         real=not_here,
     )
-    deployed = install(ground, parameters(plan, ground.environment, stand_ins, own), reload, progress)
+    deployed = install(
+        ground,
+        parameters(plan, ground.environment, stand_ins, own, ground.checkout.template.read_text()),
+        reload,
+        progress,
+    )
     for platform, wanted in stand_ins.credentials().items():
         if platform in plan.platforms:
             fill(clients("ssm"), PREFIX, wanted)
@@ -98,6 +105,7 @@ def _open(plan: Plan, progress: Progress, ground: Ground, up: ExitStack) -> Runn
             api=ground.endpoint,
             host=host,
             word=front_word(ground.keys),
+            sign_in=plan.command,
             public=plan.public_url if plan.public_page else "",
             playground=playground,
         )

@@ -21,6 +21,7 @@ from typing import IO, Any
 import msgspec
 from msgspec import Struct
 
+from doorcode.cli.program import program
 from doorcode.cli.target import SANDBOX_FILE
 from doorcode.sandbox import private
 from doorcode.sandbox.stream_positions import forget_stream_positions
@@ -72,7 +73,7 @@ class Store:
             if not _locked(lock):
                 raise SandboxError(
                     f"A sandbox is running already with its state in {self.folder}. "
-                    "End that one with Ctrl-C, or keep this one elsewhere: doorcode run --store-dir DIRECTORY"
+                    f"End that one with Ctrl-C, or keep this one elsewhere: {program()} run --store-dir DIRECTORY"
                 )
             deadline = time.monotonic() + SAVING_SECONDS + 10
             while not _locked(emulator):
@@ -138,7 +139,7 @@ class Store:
         """Make the error for a state that is of no use."""
         return SandboxError(
             f"What the sandbox saved in {self.folder} cannot be used any more. "
-            "Start afresh, without whoever was paired, with: doorcode run --fresh",
+            f"Start afresh, without whoever was paired, with: {program()} run --fresh",
             tail,
         )
 

@@ -231,3 +231,29 @@ def test_how_the_command_finds_a_sandbox() -> None:
     """The usual one by --local, another by its folder, whatever signs that has."""
     assert Plan(store=DEFAULT_STORE.expanduser().absolute(), owners={}).where == "--local"
     assert Plan(store=Path("/tmp/my box"), owners={}).where == "--store-dir '/tmp/my box'"  # noqa: S108 (only a name)
+
+
+def test_settings(fake: Fake) -> None:
+    """Each of the functions' can be set, so that groups and expiry can be tried; nothing else is."""
+    command.run(set_=["GROUP_POLICY=mention_only", "CODE_TTL_SECONDS=60", "AGENT_MODEL_ID="])
+    assert fake.plan is not None
+    assert fake.plan.settings == {"GROUP_POLICY": "mention_only", "CODE_TTL_SECONDS": "60", "AGENT_MODEL_ID": ""}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("GROUP_POLICY", "NAME is one of .*, GROUP_POLICY, "),
+        ("NOTHING=1", "NAME is one of "),
+        ("GROUP_POLICY=mention-only", "Use mention_only"),
+        ("CODE_TTL_SECONDS=1", "Use CODE_TTL_SECONDS=60"),
+        ("UNKNOWN_USER_POLICY=deny", "set with --policy"),
+        ("OWNER_USER_IDS=telegram:1", "set with --owner"),
+        ("SLACK_API_URL=http://localhost", "the environment variable SLACK_API_URL"),
+    ],
+)
+def test_what_cannot_be_set(fake: Fake, given: str, says: str) -> None:
+    """It is refused before anything starts, with what would be right."""
+    with pytest.raises(CommandError, match=says) as ended:
+        command.run(set_=[given])
+    assert (ended.value.code, fake.plan) == (Exit.USAGE, None)

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from doorcode.sandbox.emulator_guard import FRONT_HEADER
-from doorcode.sandbox.front import MAX_BODY, Front
+from doorcode.sandbox.front import MAX_BODY, SIGN_IN, Front
+from doorcode.web.page import FOLDER, INDEX
 from tests.patience import PATIENCE_SECONDS
 from tests.unit.sandbox.stage import HOST, WORD, House
 
@@ -205,3 +206,18 @@ def test_stopping_ends_streams() -> None:
         assert response.readline() == b'data: {"version": 1}\n'
     with closing(connection):
         assert response.read() == b"\n"
+
+
+def test_the_owner_s_page_names_a_command_that_works_here(house: House) -> None:
+    """The page of the stack names its own, which would look for a stack in AWS; nothing else is changed."""
+    page = (FOLDER / INDEX).read_bytes()
+    assert page.count(SIGN_IN) == 1
+    house.api.answers += [(200, [("ETag", '"x"'), ("X", "y")], page), (200, [("ETag", '"x"')], page)]
+    with Front(port=0, api=house.api.url, host=HOST, sign_in=".venv/bin/doorcode web --store-dir 'a&b'") as front:
+        house.front, former = front, house.front
+        status, headers, shown = house.ask("GET", "/owner")
+        assert status == 200
+        assert shown == page.replace(SIGN_IN, b"<code>.venv/bin/doorcode web --store-dir &#x27;a&amp;b&#x27;</code>")
+        assert ("ETag" in headers, headers["X"]) == (False, "y")
+        assert house.ask("GET", "/owner/app.js")[2] == page
+        house.front = former

@@ -63,19 +63,21 @@ class Playground:
         owners: Mapping[Platform, Sequence[str]],
         real: frozenset[Platform] = frozenset(),
         where: str = "--local",
+        program: str = "doorcode",
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Put the people into place on the platforms that ``owners`` names; nothing is called before it is opened.
 
         ``secret`` reads a secret by its name, ``sign_discord`` is the seed of the sandbox's own Ed25519 key, ``client``
-        gives boto3's low-level clients of the emulator. On ``real`` platforms nobody is played. ``where`` is the option by
-        which the command finds this sandbox.
+        gives boto3's low-level clients of the emulator. On ``real`` platforms nobody is played. ``program`` is what the
+        command is called here, and ``where`` the option by which it finds this sandbox.
         """
         everyone: list[Side] = [TelegramSide(telegram), SlackSide(slack), DiscordSide(discord)]
         self._sides = [side for side in everyone if side.platform in owners or side.platform in real]
         self._cast = Cast([side for side in self._sides if side.platform not in real], owners)
         self._real = real
         self._where = where
+        self._program = program
         self._clock = clock
         self._deliveries = Deliveries(secret, sign_discord, clock)
         self._inside = Inside(client, stack)
@@ -124,6 +126,7 @@ class Playground:
             notes = {place: list(all_notes) for place, all_notes in self._notes.items()}
         return {
             "version": version,
+            "program": self._program,
             "where": self._where,
             "platforms": [
                 {

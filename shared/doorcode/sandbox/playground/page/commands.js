@@ -3,15 +3,15 @@
 import { command, h } from "./dom.js";
 
 const GENERAL = [
-  ["Who waits, and who is paired", "doorcode pairing list"],
-  ["A sign-in link to the owner’s page", "doorcode web"],
-  ["What is right with the stack, and what is wrong", "doorcode doctor"],
+  ["Who waits, and who is paired", "pairing list"],
+  ["A sign-in link to the owner’s page", "web"],
+  ["What is right with the stack, and what is wrong", "doctor"],
 ];
 
-/** Entries for keyed(): what fits the state of `person`, then what always does; `where` is the option that names the sandbox. */
-export function commands(person, contact, where) {
+/** Entries for keyed(): what fits the state of `person`, then what always does; `program` and `where` are how it is called for this sandbox. */
+export function commands(person, contact, { program, where }) {
   const lines = person ? fitting(person, contact?.state) : [];
-  return [...lines, ...GENERAL].map(([title, said]) => [title, `${said} ${where}`]).map(([title, line]) => ({
+  return [...lines, ...GENERAL].map(([title, said]) => [title, `${program} ${said} ${where}`]).map(([title, line]) => ({
     key: line,
     version: title,
     draw: () => h("div", { class: "way" }, h("span", {}, title), command(line)),
@@ -19,11 +19,11 @@ export function commands(person, contact, where) {
 }
 
 function fitting({ platform, id, name }, state) {
-  const does = (verb, rest = "") => `doorcode pairing ${verb} ${platform} ${id}${rest}`;
+  const does = (verb, rest = "") => `pairing ${verb} ${platform} ${id}${rest}`;
   const add = [`Let ${name} in without a request`, does("add")];
   const block = [`Drop whatever ${name} sends`, does("block")];
   const ways = {
-    pending: [[`Approve ${name}’s request`, `doorcode pairing approve ${platform} --user ${id}`], block],
+    pending: [[`Approve ${name}’s request`, `pairing approve ${platform} --user ${id}`], block],
     paired: [[`Let ${name} out again`, does("revoke")], [`Let ${name} in for a week`, does("add", " --for 7d")], block],
     blocked: [[`Let ${name} ask again`, does("unblock")]],
   };

@@ -61,7 +61,7 @@ export function door(root, world, { opened, closed }) {
     keyed(lists.get("table"), itemEntries(world.inside.items));
     keyed(lists.get("events"), eventEntries(world.inside.events));
     keyed(lists.get("log"), logEntries(world.inside.log));
-    if (subject !== null) keyed(lists.get("commands"), commands(subject, world.contact(subject?.platform, subject?.id), world.scene.where));
+    if (subject !== null) keyed(lists.get("commands"), commands(subject, world.contact(subject?.platform, subject?.id), world.scene));
     const found = selected && lists.get("webhooks").querySelector(`[data-delivery="${CSS.escape(selected)}"]`);
     if (!found) return;
     selected = null;

@@ -38,7 +38,7 @@ function connection(state) {
 
 /** Make the tabs once the scene has told which platforms there are. */
 function build() {
-  document.getElementById("sign-in").append(command(`doorcode web ${world.scene.where}`));
+  document.getElementById("sign-in").append(command(`${world.scene.program} web ${world.scene.where}`));
   const names = world.scene.platforms.map((platform) => platform.name);
   const entries = names.map((name) => {
     const tools = { inspect: behind.inspect, changed: refresh };

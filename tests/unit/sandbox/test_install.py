@@ -1,0 +1,25 @@
+"""What the sandbox's stack is deployed with."""
+
+from pathlib import Path
+
+from doorcode.pairing.contact import Platform
+from doorcode.sandbox.checkout import Checkout
+from doorcode.sandbox.install import parameters
+from doorcode.sandbox.plan import OWNERS, Plan
+from doorcode.sandbox.stand_ins import StandIns
+from tests.unit.sandbox.stage import SEED
+
+
+def test_what_is_no_longer_set_is_no_longer_so() -> None:
+    """Every setting is given with every deployment, for an update leaves what it does not name; what is set wins."""
+    template, near = Checkout().template.read_text(), StandIns(dict.fromkeys(Platform, 0), SEED)
+
+    def deployed(settings: dict[str, str]) -> dict[str, object]:
+        plan = Plan(store=Path("store"), owners=OWNERS, settings=settings)
+        return parameters(plan, {}, near, frozenset(), template)
+
+    usual, groups = deployed({}), deployed({"GROUP_POLICY": "mention_only", "SECRETS_MAX_AGE_SECONDS": "60"})
+    assert (usual["GroupPolicy"], usual["CodeTtlSeconds"], usual["UnknownUserPolicy"]) == ("off", "3600", "pair")
+    assert {name: value for name, value in groups.items() if usual[name] != value} == {
+        "GroupPolicy": "mention_only", "SecretsMaxAgeSeconds": "60"
+    }  # fmt: skip
