@@ -102,11 +102,11 @@ def test_the_options(fake: Fake, tmp_path: Path, capsys: pytest.CaptureFixture[s
     """Owners, platforms, store and port are taken; what is real is told."""
     fake.real = frozenset({SLACK})
     command.run(
-        owner=["telegram:1", "slack:U1", "telegram:2"], platform=[TELEGRAM, SLACK, SLACK], policy="deny,slack=allow",
+        owner=["telegram:1", "slack:U0OWNER001", "telegram:2"], platform=[TELEGRAM, SLACK, SLACK], policy="deny,slack=allow",
         store_dir=tmp_path, port=9000, fresh=True,
     )  # fmt: skip
     assert fake.plan == Plan(
-        store=tmp_path, owners={TELEGRAM: ("1", "2"), SLACK: ("U1",)}, policy="deny,slack=allow",
+        store=tmp_path, owners={TELEGRAM: ("1", "2"), SLACK: ("U0OWNER001",)}, policy="deny,slack=allow",
         platforms=(TELEGRAM, SLACK), port=9000, fresh=True,
     )  # fmt: skip
     said = capsys.readouterr().out
