@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.tabs import Tab
+from tests.browser.tabs import PHONE, Tab
 from tests.e2e.playground_scene import Scene, pane
 from tests.patience import eventually
 
@@ -26,6 +26,17 @@ def page(scene: Scene, window: Callable[..., Tab]) -> Page:
 def _part(page: Page, name: str) -> Locator:
     page.get_by_role("tab", name=name).click()
     return page.locator(".door-panel:visible")
+
+
+def test_on_a_phone_it_opens_in_view(scene: Scene, window: Callable[..., Tab]) -> None:
+    """It is below the chats there, where nobody would look for it; one that only stays open moves nothing."""
+    page = window(scene.url, size=PHONE).page
+    page.get_by_role("button", name="Behind the door").click()
+    expect(page.get_by_role("heading", name="Behind the door")).to_be_in_viewport()
+    page.evaluate("scrollTo(0, 0)")
+    page.reload()
+    expect(page.locator("#door")).to_be_visible()
+    expect(page.get_by_role("heading", name="Doorcode playground")).to_be_in_viewport()
 
 
 def test_webhooks(scene: Scene, page: Page) -> None:

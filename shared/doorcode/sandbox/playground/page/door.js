@@ -38,13 +38,15 @@ export function door(root, world, { opened, closed }) {
     return !root.hidden;
   }
 
-  function toggle(open = root.hidden) {
+  /** Open or close it; brought into view where it opens below the chats, unless it only stays open. */
+  function toggle(open = root.hidden, bring = open) {
     root.hidden = !open;
     document.body.dataset.door = open ? "open" : "closed";
     if (open) {
       world.did.add("looked");
       opened();
     } else closed();
+    if (bring && matchMedia("(max-width: 899px)").matches) root.scrollIntoView();
   }
 
   /** Show one webhook, opened. It is scrolled to once it is there. */

@@ -119,5 +119,5 @@ function closed() {
   doorSwitch.focus();
 }
 
-if (sessionStorage.getItem(DOOR)) behind.toggle(true);
+if (sessionStorage.getItem(DOOR)) behind.toggle(true, false);
 follow({ changed: refresh, connected: () => connection("live"), lost: () => connection("lost") });
