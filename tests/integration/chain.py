@@ -150,6 +150,9 @@ class Chain:
                 self.telegram.press(f"{number}")
         elif event.platform is Platform.SLACK and "event" in body:
             body["event"]["ts"] = body["event"]["event_ts"] = f"{int(now)}.{number:06}"
+        elif event.platform is Platform.SLACK and "actions" in body:
+            for action in body["actions"]:
+                action["action_ts"] = f"{int(now)}.{number:06}"
         elif event.platform is Platform.DISCORD:
             # An interaction's time is in its id, and its token lives for fifteen minutes from then.
             body["id"] = str((int(now * 1000) - DISCORD_EPOCH_MS) << 22 | number)
@@ -249,7 +252,9 @@ class Chain:
 
     def sweep(self) -> None:
         """Have the schedule's time come: invoke what it invokes, with what it would give."""
-        schedule = self.stack.client("scheduler").get_schedule(Name=f"{self.stack.name}-sweep")
+        schedule = self.stack.client("scheduler").get_schedule(
+            Name=f"{self.stack.name}-sweep", GroupName=self.stack.name
+        )
         assert schedule["Target"]["Arn"].endswith(f":{self.stack.resource('CourierFunction')}")
         self.stack.invoke("courier", json.loads(schedule["Target"].get("Input", "{}")))
 
