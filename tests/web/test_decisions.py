@@ -52,12 +52,12 @@ def test_with_a_closed_desk_nothing_is_decided(
     def closed(*_: object) -> None:
         raise ForbiddenError("The desk is closed.")
 
-    web.put_listed(1)
-    web.put_listed(1, State.BLOCKED, Platform.SLACK)
+    web.decide(Operation.ADD, user_id="100200300")
+    web.decide(Operation.BLOCK, user_id="100200301")
     monkeypatch.setattr(Desk, "decide", closed)
     before = web.items()
-    for channel, user_id in ((*PERSON.values(),), ("telegram", "0"), ("slack", "0")):
-        assert owner.post(route.path, channel=channel, user_id=user_id).refusal == (403, "forbidden")
+    for user_id in (PERSON["user_id"], "100200300", "100200301"):
+        assert owner.post(route.path, channel="telegram", user_id=user_id).refusal == (403, "forbidden")
     assert web.items() == before
 
 
