@@ -175,7 +175,7 @@ def test_the_document_says_which_word_stands_for_which_refusal(web: WebHouse) ->
 
     assert reasons(401) == {"not_signed_in"}
     assert reasons(403) == {"forbidden", "cross_site"}
-    assert reasons(409) == {"already_paired", "already_denied", "already_blocked", "blocked"}
+    assert reasons(409) == {"already_paired", "already_denied", "already_blocked", "blocked", "repeated"}
     assert reasons(429) == {"locked_out"}
     assert {"unknown_code", "expired", "not_paired"} <= reasons(404)
     references = set(re.findall(r'"#/components/(\w+)/(\w+)"', json.dumps(document)))

@@ -144,6 +144,11 @@ _ID_FORMS: Mapping[Platform, _IdForm] = MappingProxyType(
 )
 
 
+def id_pattern() -> str:
+    """Return the regular expression of all platforms' user ids, for a document."""
+    return f"^({'|'.join(form.pattern for form in _ID_FORMS.values())})$"
+
+
 def is_user_id(platform: Platform, text: str) -> bool:
     """Tell whether that platform can have given this id to a person."""
     return bool(re.fullmatch(_ID_FORMS[platform].pattern, text))

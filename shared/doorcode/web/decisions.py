@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from doorcode.errors import MalformedCodeError, RefusedError, UnknownCodeError
 from doorcode.pairing import codes
-from doorcode.pairing.contact import MAX_USER_ID_LENGTH, Contact, Platform, is_user_id, possible_user_id
+from doorcode.pairing.contact import Contact, Platform, id_pattern, is_user_id, possible_user_id
 from doorcode.pairing.decisions import Actor, Order
 from doorcode.pairing.names import MAX_NAME_LENGTH
 from doorcode.pairing.transitions import Operation, Refusal
@@ -22,7 +22,7 @@ UserId = Annotated[
     str,
     Meta(
         description="The platform's immutable id, exactly: digits on Telegram, U…, W… or T…:U… on Slack, a snowflake on Discord.",
-        extra_json_schema={"pattern": rf"^(?!\*$)[!-~]{{1,{MAX_USER_ID_LENGTH}}}$"},
+        extra_json_schema={"pattern": id_pattern(), "examples": ["U1234ABCD", "987654321"]},
     ),
 ]
 Code = Annotated[
