@@ -218,7 +218,8 @@ def test_what_is_decided_holds_from_the_next_message(operator: Operator) -> None
     operator.done("approve", "telegram", waiting["code"].lower())
     operator.says(text="after approval")
     operator.done("revoke", "telegram", ALICE)
-    assert operator.says(text="after revocation").startswith("Your pairing code: ")
+    assert operator.says(text="after revocation") == ""
+    assert len(json.loads(operator.done("list", "--pending", "--json"))) == 1
     operator.done("block", "telegram", ALICE)
     assert operator.says(text="blocked") == ""
     assert operator.refused("add", "telegram", ALICE) == (
@@ -396,7 +397,7 @@ def test_a_stack_that_is_not_there(operator: Operator) -> None:
         "Cannot reach AWS: You must specify a region. See: doorcode doctor"
     )
     line = operator.refused("list", "--store-dir", str(operator.home / "none"), code=3)
-    assert line.endswith("Start one with: doorcode run")
+    assert re.search(r"Start one with: (\S+/)?doorcode run$", line)
 
 
 def test_a_secret_that_is_missing(operator: Operator) -> None:
