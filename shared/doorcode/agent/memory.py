@@ -84,7 +84,7 @@ class Memory:
             text = msgspec.json.encode(kept)
         self._put(f"chat#{chat}", "turns", until, turns={"S": text.decode()}, until={"N": str(until)})
 
-    def moved(self, platform: str, chat: str, now: int) -> str:
+    def moved_to(self, platform: str, chat: str, now: int) -> str:
         """Return what a chat has become, as ``outbound.port.Moves`` says; empty if it is still itself."""
         item = self._get(f"moved#{platform}#{chat}", "moved")
         return item["to"]["S"] if item and now < int(item["until"]["N"]) else ""

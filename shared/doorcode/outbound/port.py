@@ -39,7 +39,7 @@ class Abilities(Struct, frozen=True, kw_only=True):
 class Moves(Protocol):
     """Remembers which chats have become others. Ids are the platform's, as text."""
 
-    def moved(self, platform: Platform, chat: str, now: int) -> str:
+    def moved_to(self, platform: Platform, chat: str, now: int) -> str:
         """Return what a chat has become; empty if it is still itself, as far as is known."""
 
     def note_moved(self, platform: Platform, chat: str, to: str, now: int) -> None:
@@ -53,7 +53,7 @@ class MovesOfThisProcess:
         """Know of none."""
         self._known: dict[tuple[Platform, str], str] = {}
 
-    def moved(self, platform: Platform, chat: str, now: int) -> str:  # noqa: ARG002 (the port's)
+    def moved_to(self, platform: Platform, chat: str, now: int) -> str:  # noqa: ARG002 (the port's)
         """Return what a chat has become."""
         return self._known.get((platform, chat), "")
 

@@ -213,7 +213,7 @@ class TelegramSender:
         """Return where a chat is now. Its messages have other numbers there, so nothing is replied to."""
         if not FIRST_SUPERGROUP < address.chat_id < 0:
             return address
-        to = self._moves.moved(self.platform, str(address.chat_id), now)
+        to = self._moves.moved_to(self.platform, str(address.chat_id), now)
         return _Address(int(to), receiver_user_id=address.receiver_user_id) if to else address
 
     def _say(self, address: _Address, number: int, part: str) -> None:
