@@ -84,7 +84,7 @@ def test_denied_then_blocked(behind: Behind, platform: Platform) -> None:
     behind.settle()
     assert has_buttons(behind.prompts(platform)[0]) == ["🚫 Block"]
     assert behind.heard(platform).count("Your request was declined.") == 1
-    behind.deliver(behind.edge.press(contact, Action.BLOCK))
+    behind.deliver(behind.edge.press(contact, Action.BLOCK).another(1))
     behind.settle()
     assert has_buttons(behind.prompts(platform)[0]) == []
     assert "Blocked by" in behind.prompts(platform)[0]

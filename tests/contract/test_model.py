@@ -22,7 +22,7 @@ from tests.backends import dynamodb
 from tests.house import HOUSES, T0, TELEGRAM, House
 
 CODE_TTL, COOLDOWN = 300, 120
-USERS = st.sampled_from(["1", "2", "3", "a:b", "a#b", "11"])
+USERS = st.sampled_from(["1", "2", "3", "12", "21", "11"])
 PRESENT = {State.NONE, State.REVOKED, State.EXPIRED}
 
 

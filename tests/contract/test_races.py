@@ -57,7 +57,7 @@ def consistent(house: House) -> None:
 def test_many_approvals_of_one_code(crowd: Crowd) -> None:
     """Security 17: of 32 approvals of one code exactly one wins; the others are told who won."""
     for n in range(ROUNDS):
-        user = f"u{n}"
+        user = f"{1000 + n}"
         crowd.house.request(user)
         code = crowd.house.code(user)
         results = crowd.all_at_once(
@@ -98,7 +98,7 @@ def test_one_press_delivered_many_times(crowd: Crowd) -> None:
 def test_approve_against_deny(crowd: Crowd) -> None:
     """Security 17: two owners press different buttons; one holds, and the other owner is told it."""
     for n in range(ROUNDS * 2):
-        user = f"u{n}"
+        user = f"{1000 + n}"
         crowd.house.request(user)
         results = crowd.all_at_once([decides(Operation.APPROVE, user, 1), decides(Operation.DENY, user, 2)])
         [winner], [loser] = winners(results), losers(results)
@@ -111,7 +111,7 @@ def test_approve_against_expiry(crowd: Crowd) -> None:
     """Security 14, 17: an approval in the last second races a sweep whose clock is a second ahead; one holds."""
     outcomes = Counter[State]()
     for n in range(ROUNDS * 2):
-        user = f"u{n}"
+        user = f"{1000 + n}"
         crowd.house.request(user)
         results = crowd.all_at_once(
             [
@@ -134,7 +134,7 @@ def test_approve_against_expiry(crowd: Crowd) -> None:
 def test_approve_against_revoke_and_a_new_request(crowd: Crowd) -> None:
     """Security 16, 18: an approval of the first request never acts on what came after it."""
     for n in range(ROUNDS):
-        user = f"u{n}"
+        user = f"{1000 + n}"
         crowd.house.request(user)
         code = crowd.house.code(user)
 
@@ -167,7 +167,7 @@ def test_approve_against_revoke_and_a_new_request(crowd: Crowd) -> None:
 def test_the_sweep_against_everything(crowd: Crowd) -> None:
     """Security 17: sweeps, decisions, blocks and new requests at the edge of time leave one consistent truth."""
     for n in range(ROUNDS):
-        user = f"u{n}"
+        user = f"{1000 + n}"
         crowd.house.request(user)
         results = crowd.all_at_once(
             [
@@ -194,7 +194,7 @@ def test_the_sweep_against_everything(crowd: Crowd) -> None:
 def test_one_message_delivered_fifty_times(crowd: Crowd) -> None:
     """Security 4, 25: however often and concurrently one message arrives: one code, one seat, one same answer."""
     for n in range(ROUNDS):
-        user = f"u{n}"
+        user = f"{1000 + n}"
         results = crowd.one_after_another_in_a_crowd([lambda house, user=user: house.request(user, delivery="d")] * 50)
         verdicts = Counter(outcome.verdict for outcome in results)
         assert verdicts == {RequestVerdict.NEW: 1, RequestVerdict.AGAIN: 49}
@@ -207,7 +207,7 @@ def test_one_message_delivered_fifty_times(crowd: Crowd) -> None:
 def test_twenty_messages_of_one_person(crowd: Crowd) -> None:
     """Security 25: twenty messages at once are one request, and nineteen rate limited."""
     for n in range(ROUNDS):
-        user = f"u{n}"
+        user = f"{1000 + n}"
         results = crowd.all_at_once(
             [lambda house, user=user, k=k: house.request(user, delivery=f"d{k}") for k in range(20)]
         )
@@ -218,7 +218,7 @@ def test_twenty_messages_of_one_person(crowd: Crowd) -> None:
 
 def test_three_hundred_strangers_for_a_hundred_seats(crowd: Crowd) -> None:
     """Security 26: exactly as many as there are seats get in; the next does as soon as one is decided on."""
-    results = crowd.one_after_another_in_a_crowd([lambda house, n=n: house.request(f"u{n}") for n in range(300)])
+    results = crowd.one_after_another_in_a_crowd([lambda house, n=n: house.request(f"{1000 + n}") for n in range(300)])
     verdicts = Counter(outcome.verdict for outcome in results)
     assert verdicts == {RequestVerdict.NEW: 100, RequestVerdict.FULL: 200}
     assert len(crowd.house.directory.pending(TELEGRAM, T0)) == 100

@@ -109,7 +109,7 @@ def test_an_emulator_that_dies_is_told(built: Machine) -> None:
     """What it took with it is said, and the next start goes on from what was kept."""
     assert built.run("deploying").is_up().end(signal.SIGTERM) == 0
     run = built.run("deploying").is_up()
-    (emulator,) = [pid for pid, line in built.processes("bin/ministack").items() if "leash.py" not in line]
+    (emulator,) = [pid for pid, line in built.processes("emulator_guard.py").items() if "leash.py" not in line]
     os.kill(emulator, signal.SIGKILL)
     assert run.process.wait(PATIENCE_SECONDS) == 3
     assert "ministack ended by itself" in run.said.splitlines()[-1]

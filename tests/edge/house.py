@@ -38,7 +38,7 @@ SECRETS = {
     "callback-secret": "the callback secret",
     "telegram/webhook-secret": webhooks.WEBHOOK_SECRET,
     "telegram/bot": BOT,
-    "slack/team": "T0DOOR0001:",
+    "slack/team": "T0DOOR0001:E0DOOR0001",
     "slack/signing-secret": webhooks.SIGNING_SECRET,
     "discord/public-key": webhooks.PUBLIC_KEY,
 }

@@ -200,7 +200,7 @@ def test_discord_s_press_redraws_the_prompt(edge: Edge) -> None:
     assert f"Denied by {OWNER[platform]} (button)" in body["data"]["content"]
     [[button]] = [row["components"] for row in body["data"]["components"]]
     assert button["label"] == "🚫 Block"
-    edge.deliver(edge.press(edge.contact(platform), data=button["custom_id"]))
+    edge.deliver(edge.press(edge.contact(platform), data=button["custom_id"]).another(1))
     assert edge.contact(platform).state is State.BLOCKED
 
 
@@ -295,8 +295,9 @@ def test_an_owner_s_id_on_another_platform_is_nobody_s(edge: Edge) -> None:
     """Security 7: the same number elsewhere is not an owner."""
     edge.deliver(load(HELLO[Platform.TELEGRAM]))
     contact = edge.contact(Platform.TELEGRAM)
-    press = edge.press(contact, on=Platform.DISCORD)
-    edge.deliver(press, OWNER_USER_IDS=f"telegram:{OWNER[Platform.DISCORD]}")
+    telegram, discord = OWNER[Platform.TELEGRAM], OWNER[Platform.DISCORD]
+    press = edge.press(contact, on=Platform.DISCORD).replaced(discord, telegram)
+    edge.deliver(press, OWNER_USER_IDS=f"telegram:{telegram}")
     assert edge.contact(Platform.TELEGRAM).state is State.PENDING
 
 

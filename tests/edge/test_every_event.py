@@ -255,7 +255,8 @@ def _where(delivery: Delivery) -> tuple[str, str, dict[str, Any]]:
     if delivery.platform is Platform.SLACK:
         thread = body["event"].get("thread_ts", "")
         reply = {"channel": body["event"]["channel"]} | ({"thread_ts": thread} if thread else {})
-        return body["event"]["channel"], thread, reply
+        # Another workspace's channel goes by its workspace, too, as its deliveries do.
+        return delivery.expect["delivery_id"].rpartition(":")[0], thread, reply
     expires = _when(delivery)[1] + 15 * 60
     reply = {"application_id": body["application_id"], "token": body["token"], "expires": expires}
     return body.get("channel_id", f"@{delivery.expect['user_id']}"), "", reply
@@ -347,7 +348,9 @@ def _check_hand_off(case: Case, reason: str, sent: list[dict[str, Any]]) -> None
     assert reply.items() <= handed_off.pop("reply").items()
     assert handed_off == expected_hand_off(case, reason)
     platform, delivery_id = case.delivery.platform, case.delivery.expect["delivery_id"]
-    assert arguments["MessageGroupId"] == f"{platform}#{chat}#{thread}"
+    # What only the writer sees is a conversation of the writer's own.
+    alone = f"#{case.delivery.expect['user_id']}" if case.delivery.expect.get("private") else ""
+    assert arguments["MessageGroupId"] == f"{platform}#{chat}#{thread}{alone}"
     assert arguments["MessageDeduplicationId"] == f"{platform}#{delivery_id}"
 
 

@@ -58,7 +58,8 @@ class Doors:
         keys = parse_keyring(self.stack.secret("callback-secret"))
         data = callbacks.sign(Callback(action, platform, STRANGER[platform], code), keys)
         event = load(APPROVE[platform])
-        return self.deliver(event.replaced(event.expect["callback"], data))
+        # Each press is a delivery of its own.
+        return self.deliver(event.replaced(event.expect["callback"], data).another(list(Action).index(action)))
 
     def put(self, platform: Platform, state: State) -> None:
         """Lay the stranger into the table."""

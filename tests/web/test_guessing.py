@@ -11,8 +11,9 @@ from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.tokens import Tokens
 from doorcode.entrypoints.web_wiring import Services
 from doorcode.pairing.access import Scope
+from doorcode.sandbox.emulator_guard import Keys
 from doorcode.web.surface import Web
-from tests.backends import dynamodb
+from tests.backends import dynamodb, emulators
 from tests.backends.dynamodb import Table
 from tests.house import T0, House
 from tests.patience import PATIENCE_SECONDS
@@ -64,8 +65,9 @@ def test_whoever_is_not_signed_in_is_not_even_counted(web: WebHouse) -> None:
     assert web.items() == []
 
 
-def _environment(url: str, table: str, bearer: str) -> list[tuple[int, str]]:
+def _environment(url: str, table: str, bearer: str, keys: Keys) -> list[tuple[int, str]]:
     """Guess three times, in an environment of its own, as Lambda runs them: one process, one request at a time."""
+    emulators.KEYS = keys
     house = House(Table(dynamodb.client("dynamodb", url), table), patience=PATIENCE_SECONDS)
     unused: Any = None
     services = Services(
@@ -95,11 +97,13 @@ def test_guesses_of_many_environments_are_one_count(racing_table: Table) -> None
     other, token = Tokens(house.table).create("ci", Scope.PAIRING, "alice@laptop", T0)
     url = racing_table.client.meta.endpoint_url
     with ProcessPoolExecutor(GUESSERS, mp_context=get_context("spawn")) as pool:
-        asked = [pool.submit(_environment, url, racing_table.name, bearer) for _ in range(GUESSERS)]
+        asked = [pool.submit(_environment, url, racing_table.name, bearer, emulators.KEYS) for _ in range(GUESSERS)]
         statuses = sorted(status for answers in asked for status, _ in answers.result())
         assert statuses == [404] * MAX_GUESSES + [429] * (3 * GUESSERS - MAX_GUESSES)
         # Another token of the same name and maker guesses as if nobody had.
-        assert [status for status, _ in pool.submit(_environment, url, racing_table.name, other).result()] == [404] * 3
+        assert [
+            status for status, _ in pool.submit(_environment, url, racing_table.name, other, emulators.KEYS).result()
+        ] == [404] * 3
     locks = {item["sk"]["S"]: item for item in house.items() if item["pk"]["S"] == "lockout#api"}
     assert len(locks) == 2
     assert len(locks[token.id]["guesses"]["L"]) == 3

@@ -46,7 +46,7 @@ def test_every_decision_says_who_did_what_to_whom(web: WebHouse, caplog: pytest.
     refused = {**who, "outcome": "refused"}
     assert _logged(caplog) == [
         {**refused, "operation": "deny", "platform": "telegram", "reason": "unknown_code", "status": "404"},
-        {**refused, "operation": "revoke", "platform": "telegram", "reason": "not_paired", "status": "404"},
+        {**refused, "operation": "revoke", "platform": "telegram", "reason": "invalid_user_id", "status": "400"},
         {**who, "operation": "approve", "platform": "telegram", "user_id": "987654321", "outcome": "paired"},
         {
             **refused, "operation": "deny", "platform": "telegram", "user_id": "987654321",
@@ -86,13 +86,11 @@ def test_settings_that_cannot_be_used_are_told_in_the_log_only(
     """Nothing is served under settings that were not meant; the page and the document, which need none, are."""
     session = web.session()
     monkeypatch.delenv("TABLE_NAME")
-    monkeypatch.delenv("METRICS_NAMESPACE")
     web.handler = load_handler()
     reply = session.get("/api/session")
     assert reply.refusal == (503, "bad_settings")
     assert "TABLE_NAME" not in reply.text
     assert "TABLE_NAME is not set" in caplog.text
-    assert "METRICS_NAMESPACE is not set" in caplog.text
     assert [session.get(path).status for path in ("/owner", "/api/openapi.json")] == [200, 200]
     with pytest.raises(SettingsError):
         build_services({})

@@ -11,7 +11,7 @@ from doorcode.web import refusals
 from doorcode.web.refusals import REFUSALS, STATUSES, UnreadableRequestError, status_of, told
 
 # No request can bring these about: a button's, a command's, and the root.
-ELSEWHERE = {CallbackError, errors.UnknownTokenError, DoorcodeError, RefusedError}
+ELSEWHERE = {CallbackError, errors.UnknownTokenError, errors.UnknownNameError, DoorcodeError, RefusedError}
 ARGUMENTS = {
     errors.SettingsError: (("x",),),
     errors.UnavailableError: ("x", "y"),
@@ -52,7 +52,13 @@ def test_every_refusal_of_a_state_has_a_status() -> None:
     """409 where somebody decided and that holds; 404 where there is nothing to decide on."""
     assert set(REFUSALS) == set(Refusal)
     conflicts = {refusal for refusal, status in REFUSALS.items() if status == 409}
-    assert conflicts == {Refusal.ALREADY_PAIRED, Refusal.ALREADY_DENIED, Refusal.ALREADY_BLOCKED, Refusal.BLOCKED}
+    assert conflicts == {
+        Refusal.ALREADY_PAIRED,
+        Refusal.ALREADY_DENIED,
+        Refusal.ALREADY_BLOCKED,
+        Refusal.BLOCKED,
+        Refusal.REPEATED,
+    }
     assert {int(status) for status in REFUSALS.values()} == {404, 409}
 
 

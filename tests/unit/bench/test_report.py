@@ -49,7 +49,7 @@ def test_a_page_without_the_block_is_refused(written: Path) -> None:
 def test_the_page_has_every_block() -> None:
     """docs/performance.md has a place for each table that the bench writes, and none that it does not."""
     source = (Path(page.__file__).parent / "__main__.py").read_text()
-    blocks = set(re.findall(r'write\("(\w+)"', source))
+    blocks = set(re.findall(r'write(?:_block)?\("(\w+)"', source))
     assert blocks == set(re.findall(r"<!-- begin (\w+) -->", PAGE.read_text()))
 
 

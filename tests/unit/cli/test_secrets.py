@@ -101,7 +101,7 @@ def test_a_real_terminal_echoes_nothing() -> None:
     [
         ("telegram/bot-token", "123456:hidden-value"),
         ("telegram/bot-token", "--value=hidden-value"),
-        ("telegram/bot-token", "-hidden-value"),
+        ("telegram/bot-token", "-iddenvalue"),
         ("123456:hidden-value",),
         ("hidden-value", "telegram/bot-token"),
     ],
@@ -110,6 +110,15 @@ def test_a_secret_as_an_argument_is_refused_without_repeating_it(house: House, a
     """Usage, and not a word of what was given."""
     ended = house.run("secrets", "set", *arguments, stdin=b"1234567:abcdefgh")
     assert ended.code == 2
+    assert "hidden-value" not in ended.all
+    assert "iddenvalue" not in ended.all
+    assert not house.has("telegram/bot-token")
+
+
+def test_a_secret_that_looks_like_asking_for_help_is_not_repeated(house: House) -> None:
+    """What begins like ``-h`` asks for help: nothing is set, and not a word of it is said again."""
+    ended = house.run("secrets", "set", "telegram/bot-token", "-hidden-value", stdin=b"1234567:abcdefgh")
+    assert ended.code in {0, 2}
     assert "hidden-value" not in ended.all
     assert not house.has("telegram/bot-token")
 

@@ -24,6 +24,7 @@ def _interaction(wired: Wire, *, ephemeral: bool = False) -> None:
         delivery_id="1",
         chat=CHANNEL,
         chat_type=ChatType.GROUP if ephemeral else ChatType.DIRECT,
+        private=ephemeral,
     )
     answer = inbound.admitted(message)
     assert answer

@@ -207,7 +207,7 @@ def test_duplicate_keys(platform: str, twice: bytes) -> None:
     """Of a key that comes twice one counts, and it is everybody's choice: the last. Security 5, 15."""
     bodies = {
         "telegram": b'{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":2,"type":"private"},"text":"x",%b}}',
-        "slack": b'{"type":"event_callback","event":{"type":"message","channel":"D1","ts":"1.1","text":"x",%b}}',
+        "slack": b'{"type":"event_callback","team_id":"T0DOOR0001","event":{"type":"message","channel":"D1","ts":"1.1","text":"x",%b}}',
         "discord": b'{"type":2,"id":"1","application_id":"1","token":"t","channel_id":"1","context":1,"data":'
         b'{"name":"chat","options":[{"name":"message","type":3,"value":"x"}]},%b}',
     }
