@@ -8,6 +8,7 @@ from playwright.sync_api import Route, expect
 
 from doorcode.pairing.contact import Platform, State
 from doorcode.pairing.transitions import Operation
+from tests.browser.tabs import PHONE
 from tests.e2e.owner_house import ANN, SETTLE_SECONDS, OwnerHouse
 from tests.web.house import NAMESPACE
 
@@ -128,6 +129,18 @@ def test_more_than_a_page(house: OwnerHouse) -> None:
         expect(shown).not_to_have_count(before)
         before = shown.count()
     expect(shown).to_have_count(123)
+
+
+def test_a_long_list_on_a_phone(house: OwnerHouse) -> None:
+    """However many are paired, what stands below is a few screens away; who has a label and no name goes by it."""
+    house.put_listed(60, label="Desk")
+    owner = house.come_in(size=PHONE)
+    expect(owner.paired.get_by_role("listitem")).to_have_count(8)
+    expect(owner.paired.get_by_role("heading", name="Desk").first).to_be_visible()
+    expect(owner.paired.get_by_text("No name")).to_have_count(0)
+    box = owner.blocked.bounding_box()
+    assert box is not None
+    assert box["y"] < 4 * PHONE[1]
 
 
 def test_focus_survives_the_lists_refresh(house: OwnerHouse) -> None:

@@ -6,7 +6,8 @@ import { arrange, byId, partsOf, takeAway, write } from "./elements.js";
 import { Person } from "./person.js";
 import { whom } from "./words.js";
 
-const STEP = 25;
+// On a phone, where a row is tall, what comes below must not be screens away.
+const STEP = matchMedia("(max-width: 44rem)").matches ? 8 : 25;
 // A search that finds little reads on, this many times at once; "Show more" goes on from there.
 const READS = 4;
 const TYPING_SECONDS = 0.3;
@@ -15,7 +16,7 @@ const LINGER_SECONDS = 4;
 const SEARCHED_FROM = 6;
 
 const EMPTY = {
-  paired: "Nobody is paired yet.",
+  paired: "Nobody is paired yet. Approve who waits above, or let somebody in with: doorcode pairing add PLATFORM USER_ID",
   blocked: "Nobody is blocked.",
 };
 
@@ -69,7 +70,7 @@ export class People {
       }
       cursor = answer.cursor;
     }
-    this.#show(found, { search, more: Boolean(cursor) });
+    this.#show(new Map([...found].slice(0, this.wanted)), { search, known: found.size, unread: Boolean(cursor) });
   }
 
   /**
@@ -96,10 +97,11 @@ export class People {
 
   /**
    * @param {Map<string, import("./person.js").Known>} found
-   * @param {{search: string, more: boolean}} how
+   * @param {{search: string, known: number, unread: boolean}} how `known` fit, as far as the server's list was read
    */
-  #show(found, { search, more }) {
+  #show(found, { search, known, unread }) {
     const { visit } = this;
+    const more = unread || known > found.size;
     for (const [key, record] of found) {
       const row = this.rows.get(key);
       if (row && !row.closed) {
@@ -116,7 +118,7 @@ export class People {
     }
     this.#arrange([...found.keys()]);
     const { parts } = this;
-    write(parts.count, found.size ? `${found.size}${more ? "+" : ""}` : "");
+    write(parts.count, known ? `${known}${unread ? "+" : ""}` : "");
     parts.more.hidden = !more;
     parts.search.hidden = !search && !more && found.size < SEARCHED_FROM && document.activeElement !== parts.query;
     parts.empty.hidden = this.rows.size > 0;

@@ -74,12 +74,13 @@ export class Person {
     this.shown = shown;
     this.record = record;
     const { parts } = this;
-    write(parts.name, record.name || "No name");
-    parts.name.classList.toggle("nameless", !record.name);
+    write(parts.name, record.name || record.label || "No name");
+    parts.name.classList.toggle("nameless", !record.name && !record.label);
     write(parts.platform, platformName(record.platform));
     write(parts.id, record.user_id);
+    // Where there is no name, the label stands in its place.
     write(parts.label, record.label ?? "");
-    parts.label.hidden = !record.label;
+    parts.label.hidden = !record.label || !record.name;
     parts.history.replaceChildren(...history(record));
   }
 
@@ -92,8 +93,8 @@ export class Person {
       return;
     }
     const { parts, record } = this;
-    const { name, platform, user_id } = /** @type {Known} */ (record);
-    const who = name || "this person";
+    const { name, label, platform, user_id } = /** @type {Known} */ (record);
+    const who = name || label || "this person";
     if (action.question && !(await confirmed({ title: `${action.name} ${who}?`, whom: `${platformName(platform)} ${user_id}`, text: action.question, yes: action.name }))) {
       return;
     }

@@ -34,10 +34,10 @@ export function reasonName(reason) {
 
 /**
  * Whom a button or an announcement is about: the name, and what tells who it really is.
- * @param {{name?: string | null, platform: string, user_id: string}} person
+ * @param {{name?: string | null, label?: string | null, platform: string, user_id: string}} person
  */
-export function whom({ name, platform, user_id }) {
-  return `${name || "someone without a name"} (${platformName(platform)} ${user_id})`;
+export function whom({ name, label, platform, user_id }) {
+  return `${name || label || "someone without a name"} (${platformName(platform)} ${user_id})`;
 }
 
 /**
