@@ -161,6 +161,13 @@ def test_the_start_says_which_policy_is_in_force(edge: Edge, caplog: pytest.LogC
     assert "telegram:@someone" in text
 
 
+def test_the_start_says_once_that_nobody_can_get_in(edge: Edge, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever has just deployed, and set nothing, finds one warning in the log that says so."""
+    edge.door(Platform.TELEGRAM, UNKNOWN_USER_POLICY="", OWNER_USER_IDS="", ALLOWED_USERS="")
+    [warned] = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert "nobody can get in" in warned.message
+
+
 @pytest.mark.parametrize("name", ["group_mention", "group_reply_to_bot", "group_command"])
 def test_mentions_are_noticed_once_it_is_known_who_the_bot_is(edge: Edge, name: str) -> None:
     """With GROUP_POLICY mention_only, a mention of the bot by a paired person is handed off; other talk is not."""

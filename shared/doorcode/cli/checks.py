@@ -15,7 +15,7 @@ from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import same
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
 from doorcode.pairing.seats import SEAT_NAMES
-from doorcode.pairing.settings import GroupPolicy, Settings, parse_settings
+from doorcode.pairing.settings import NOBODY, GroupPolicy, Policy, Settings, parse_settings
 
 # Signed requests to AWS fail at five minutes.
 CLOCK_WARN, CLOCK_WRONG = 30, 240
@@ -159,11 +159,14 @@ def policy(examined: Examination) -> Iterator[Finding]:
         return
     yield ok("policy", settings.summary())
     for line in settings.warnings():
-        yield warn("policy", line, _policy_remedy(line))
+        # Here it can be seen whether that is so.
+        yield _nobody(examined) if line == NOBODY else warn("policy", line, _policy_remedy(line))
     for platform in Platform:
         if examined.uses(platform) and not settings.owners_on(platform):
             who = (
-                "whoever is asked on another platform approves"
+                "strangers are dropped there"
+                if settings.policy(platform) is Policy.DENY
+                else "whoever is asked on another platform approves"
                 if settings.owners
                 else "codes have to be approved by command"
             )
@@ -172,6 +175,15 @@ def policy(examined: Examination) -> Iterator[Finding]:
     different = [name for name, found in others.items() if found != others["TelegramFunction"]]
     if different:
         yield wrong("policy", f"{', '.join(different)} runs with other settings than TelegramFunction", DEPLOY)
+
+
+def _nobody(examined: Examination) -> Finding:
+    text = "the policy is deny, nobody is an owner and nobody is in AllowedUsers"
+    if examined.someone_is_paired:
+        return ok("policy", f"{text}: nobody gets in but who is paired by command", "doorcode pairing add PLATFORM ID")
+    # To whoever has just deployed, the bot looks broken.
+    remedy = f"UnknownUserPolicy=pair and OwnerUserIds=telegram:ID, with {DEPLOY}; or doorcode pairing add PLATFORM ID"
+    return warn("policy", f"nobody can get in: {text}, and nobody is paired", remedy)
 
 
 def _gate(examined: Examination, function: str) -> Settings:

@@ -1,37 +1,34 @@
-"""Who was turned away of late, read from the functions' logs, each with the very setting that would let them in."""
+"""Who was turned away of late, read from the functions' logs, each with what would let them in now."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from doorcode.cli.checks import ok, warn, wrong
 from doorcode.cli.examination import Dropped, Examination, Finding
+from doorcode.cli.remedies import remedy
 from doorcode.cli.shown import counted
-from doorcode.pairing.contact import Platform
+from doorcode.errors import SettingsError
+from doorcode.pairing.contact import Platform, is_user_id
 from doorcode.pairing.gate import Reason
+from doorcode.pairing.settings import GROUPS, Settings
 
 LOOK_BACK_SECONDS = 86_400
 RECENT_SECONDS = 3600
 MAX_DROPPED = 10
 # A flood is not read to its end.
 MAX_PAGES = 20
-# What goes into a command that is shown for copying.
-PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-REMEDIES = {
-    Reason.POLICY_DENY: "AllowedUsers={platform}:{user_id}, or doorcode pairing add {platform} {user_id}",
-    Reason.BLOCKED: "doorcode pairing unblock {platform} {user_id}",
-    Reason.GROUP_POLICY: "GroupPolicy=mention_only, the group in AllowedGroups, and addressing the bot",
-    Reason.GROUP_UNKNOWN: "doorcode pairing add {platform} {user_id}",
-    Reason.OVER_BUDGET: "a higher MessageBudget, or doorcode pairing add {platform} {user_id}",
-    Reason.RATE_LIMITED: "doorcode pairing approve {platform} --user {user_id}",
-    Reason.WAITING_ROOM_FULL: "doorcode pairing add {platform} {user_id}, or doorcode pairing list --pending",
-}
+DROPS = frozenset(
+    {
+        Reason.POLICY_DENY, Reason.BLOCKED, Reason.GROUP_POLICY, Reason.GROUP_UNKNOWN, Reason.OVER_BUDGET, Reason.RATE_LIMITED,
+        Reason.WAITING_ROOM_FULL,
+    }
+)  # fmt: skip
 BAD_SIGNATURE = "bad_signature"
 # What the functions could not work with, by reason, and what mends it.
 TROUBLES = {
@@ -45,27 +42,55 @@ SIGNED_BY = {
     Platform.SLACK: "doorcode secrets set slack/signing-secret",
     Platform.DISCORD: "doorcode discord register",
 }
-REASONS = (*REMEDIES, BAD_SIGNATURE, *TROUBLES)
+REASONS = (*sorted(DROPS), BAD_SIGNATURE, *TROUBLES)
 PATTERN = "{ " + " || ".join(f'($.reason = "{reason}")' for reason in REASONS) + " }"
+
+
+class _Drop(Struct, frozen=True):
+    at: float
+    platform: Platform
+    user_id: str
+    reason: Reason
+    # Where it was written, if that is a group.
+    group: str = ""
 
 
 def drops(examined: Examination) -> Iterator[Finding]:
     """Find the last senders who were dropped, and what the functions complained of."""
-    latest: dict[tuple[str, str, str], Dropped] = {}
+    latest: dict[tuple[str, str, str], _Drop] = {}
     for platform in Platform:
-        group = f"/doorcode/{examined.deployment.target.stack}/{platform}"
+        log_group = f"/doorcode/{examined.deployment.target.stack}/{platform}"
         complaints: Counter[str] = Counter()
-        for at, record in _records(examined, group):
+        for at, record in _records(examined, log_group):
             reason, user_id = str(record.get("reason", "")), str(record.get("user_id", ""))
-            if reason in REMEDIES and PLAIN_ID.fullmatch(user_id):
-                remedy = REMEDIES[Reason(reason)].format(platform=platform, user_id=user_id)
-                latest[platform, user_id, reason] = Dropped(at, platform, user_id, reason, remedy)
+            if reason in DROPS and is_user_id(platform, user_id):
+                group = str(record.get("group", ""))
+                latest[platform, user_id, reason] = _Drop(
+                    at, platform, user_id, Reason(reason), group if GROUPS[platform].fullmatch(group) else ""
+                )
             elif reason in TROUBLES or reason == BAD_SIGNATURE:
                 complaints[reason] += examined.now - at < RECENT_SECONDS
-        yield from _complaints(platform, group, complaints)
-    examined.dropped = sorted(latest.values(), key=lambda dropped: -dropped.at)[:MAX_DROPPED]
-    many = counted(len(examined.dropped), "sender") if examined.dropped else "nobody"
+        yield from _complaints(platform, log_group, complaints)
+    last = sorted(latest.values(), key=lambda drop: -drop.at)[:MAX_DROPPED]
+    # What is shown if the table cannot be read: no command that may be refused.
+    examined.dropped = [_told(drop, "doorcode pairing list, for how they stand now") for drop in last]
+    examined.dropped = [_told(drop, _remedy(examined, drop)) for drop in last]
+    many = counted(len(last), "sender") if last else "nobody"
     yield ok("dropped", f"{many} of late")
+
+
+def _told(drop: _Drop, what: str) -> Dropped:
+    return Dropped(drop.at, drop.platform, drop.user_id, drop.reason, what)
+
+
+def _remedy(examined: Examination, drop: _Drop) -> str:
+    try:
+        settings = examined.settings
+    except SettingsError:
+        # Nobody gets in before they are mended, which the policy's check says; after that these are what is sure.
+        settings = Settings()
+    contact = examined.contact(drop.platform, drop.user_id)
+    return remedy(settings, contact, drop.reason, int(examined.now), group=drop.group)
 
 
 def _complaints(platform: Platform, group: str, complaints: Counter[str]) -> Iterator[Finding]:
@@ -78,10 +103,10 @@ def _complaints(platform: Platform, group: str, complaints: Counter[str]) -> Ite
                 text = f"{counted(many, 'request')} with a signature that does not fit in the last hour"
                 yield warn(platform, f"{text}, from others or for another secret", SIGNED_BY[platform])
         else:
-            what, remedy = TROUBLES[reason]
+            what, mends = TROUBLES[reason]
             text = f"{counted(many, 'request')} failed in the last hour for {what}"
             level = wrong if reason in {"bad_settings", "secret_unavailable"} else warn
-            yield level(platform, text, remedy.format(group=group))
+            yield level(platform, text, mends.format(group=group))
 
 
 def _records(examined: Examination, group: str) -> Iterator[tuple[float, dict[str, Any]]]:

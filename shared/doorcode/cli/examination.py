@@ -11,13 +11,16 @@ from typing import Any, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
+from doorcode.aws.directory import Directory
+from doorcode.aws.items import CONTACT, contact_from_item, contact_pk
+from doorcode.aws.table import Table
 from doorcode.cli.deployment import Deployment
 from doorcode.cli.ending import CommandError
 from doorcode.cli.platform_api import DiscordApi, SlackApi, TelegramApi
 from doorcode.cli.secret_forms import DISCORD_TOKEN, FORMS, NEEDED, SLACK_TOKEN, TELEGRAM_TOKEN
 from doorcode.cli.shelf import Kept
 from doorcode.cli.target import unreachable
-from doorcode.pairing.contact import Platform
+from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.settings import Settings, parse_settings
 
 T = TypeVar("T")
@@ -87,6 +90,24 @@ class Examination:
     def secrets(self) -> dict[str, Kept]:
         """The secrets that are there."""
         return self.once("secrets", lambda: self.deployment.shelf.read(list(FORMS)))
+
+    def contact(self, platform: Platform, user_id: str) -> Contact:
+        """Return a contact as it stands in the table now; one that is not there is a stranger's."""
+        # A query, for which whoever examines needs no right beside the one to look at the seats.
+        answer = self.deployment.client("dynamodb").query(
+            TableName=self.deployment.output("TableName"),
+            KeyConditionExpression="pk = :pk AND sk = :sk",
+            ExpressionAttributeValues={":pk": {"S": contact_pk(platform, user_id)}, ":sk": {"S": CONTACT}},
+            ConsistentRead=True,
+        )
+        items = answer["Items"]
+        return contact_from_item(items[0]) if items else Contact(platform=platform, user_id=user_id)
+
+    @cached_property
+    def someone_is_paired(self) -> bool:
+        """Whether anybody is paired, on whatever platform."""
+        listed = Directory(Table(self.deployment.client("dynamodb"), self.deployment.output("TableName"))).listed
+        return any(listed(platform, State.PAIRED, int(self.now), limit=1).contacts for platform in Platform)
 
     def uses(self, platform: Platform) -> bool:
         """Tell whether a platform is being set up, or is: one of its secrets is there."""

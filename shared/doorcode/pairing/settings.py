@@ -25,6 +25,10 @@ GROUPS = {
 }
 EVERY_GROUP = "*"
 LONGEST_SHOWN = 60
+NOBODY = (
+    "UNKNOWN_USER_POLICY is deny, and OWNER_USER_IDS and ALLOWED_USERS are empty: nobody can get in but whom you pair "
+    "yourself, with doorcode pairing add."
+)
 # Plain http only to this machine: everywhere else a token would travel in the open. No user, query or fragment.
 URL = re.compile(
     r"(https://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])|http://(127\.0\.0\.1|localhost|\[::1\]))(:[0-9]{1,5})?"
@@ -98,6 +102,12 @@ class Settings(Struct, frozen=True, kw_only=True):
             return True
         return platform is Platform.TELEGRAM and username.lower() in self.allowed_usernames
 
+    @property
+    def lets_nobody_in(self) -> bool:
+        """Tell whether strangers are dropped everywhere, and nobody is named who would not be one."""
+        named = self.owners or self.allowed or self.allowed_usernames
+        return not named and all(self.policy(platform) is Policy.DENY for platform in Platform)
+
     def summary(self) -> str:
         """Say which policy is in force, in one line for the log."""
         policies = ", ".join(f"{platform}={self.policy(platform)}" for platform in Platform)
@@ -110,6 +120,8 @@ class Settings(Struct, frozen=True, kw_only=True):
         """Name what is allowed but probably not meant."""
         lines = []
         policies = {platform: self.policy(platform) for platform in Platform}
+        if self.lets_nobody_in:
+            lines.append(NOBODY)
         if Policy.PAIR in policies.values() and not self.owners:
             lines.append(
                 "UNKNOWN_USER_POLICY is pair, but OWNER_USER_IDS is empty: nobody is asked, "

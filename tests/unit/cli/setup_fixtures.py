@@ -22,8 +22,10 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.sqs.models import sqs_backends
 from moto.ssm.models import ssm_backends
 
+from doorcode.aws.items import CONTACT, attribute, contact_attributes, contact_pk
 from doorcode.cli.app import main
 from doorcode.cli.target import Target
+from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.keyring import Keyring, parse_keyring
 from doorcode.sandbox.standins.discord import DiscordStandIn
 from doorcode.sandbox.standins.slack import SlackStandIn
@@ -307,6 +309,22 @@ class House:
             "key_id": {"S": key}, **{field: {"N": str(value)} for field, value in numbers.items()},
         }  # fmt: skip
         self.dynamodb.put_item(TableName=TABLE, Item=item)
+
+    def contact(self, platform: str, user_id: str, state: str) -> None:
+        """Have somebody in the table in that state; ``overdue`` and ``ended`` are those whose time is up."""
+        now = int(time.time())
+        contact = Contact(
+            platform=Platform(platform),
+            user_id=user_id,
+            state=State({"overdue": "pending", "ended": "paired"}.get(state, state)),
+            rev=1,
+            code_expires_at=now + (-1 if state == "overdue" else 600),
+            paired_at=now - 60,
+            paired_until=now - 1 if state == "ended" else 0,
+            decided_at=now - 60,
+        )
+        item = {"pk": attribute(contact_pk(contact.platform, user_id)), "sk": attribute(CONTACT)}
+        self.dynamodb.put_item(TableName=TABLE, Item=item | contact_attributes(contact))
 
     def log(self, function: str, ago: float, **record: str) -> None:
         """Have a function log a record, some seconds ago."""

@@ -14,6 +14,7 @@ from doorcode.cli.drops import REASONS
 from doorcode.pairing.gate import Reason
 from tests.unit.cli.setup_fixtures import API, Ended, House, refusal
 
+SOMEBODY = "200000000000000444"
 OWNERS = "telegram:111,slack:U0OWNER,discord:333000000000000333"
 
 
@@ -387,23 +388,78 @@ def test_the_last_who_were_dropped_each_with_what_lets_them_in(healthy: House) -
     healthy.log("telegram", 400, action="drop", reason="policy_deny", platform="telegram", user_id="987")
     healthy.log("telegram", 300, action="admit", reason="paired", platform="telegram", user_id="986")
     healthy.log("slack", 200, action="drop", reason="blocked", platform="slack", user_id="U77")
-    healthy.log("discord", 100, action="drop", reason="group_policy", platform="discord", user_id="444")
+    healthy.log("discord", 100, action="drop", reason="group_policy", platform="discord", user_id=SOMEBODY, group="55")
     healthy.log("discord", 50, action="drop", reason="policy_deny", platform="discord", user_id="4; rm -rf ~")
+    healthy.log("discord", 40, action="drop", reason="policy_deny", platform="discord", user_id="444")
     healthy.log("slack", 100_000, action="drop", reason="policy_deny", platform="slack", user_id="U66")
+    healthy.contact("slack", "U77", "blocked")
     healthy.logs["/doorcode/doorcode/slack"].append((time.time(), "{policy_deny, not JSON"))
     healthy.logs["/doorcode/doorcode/slack"].append((time.time(), "START RequestId"))
     ended, _ = examine(healthy)
     assert [(one["platform"], one["user_id"], one["reason"], one["remedy"]) for one in ended.json["dropped"]] == [
         (
             "discord",
-            "444",
+            SOMEBODY,
             "group_policy",
-            "GroupPolicy=mention_only, the group in AllowedGroups, and addressing the bot",
+            (
+                f"doorcode pairing add discord {SOMEBODY}, and GroupPolicy=mention_only, and AllowedGroups=discord:55, "
+                "and addressing the bot"
+            ),
         ),
-        ("slack", "U77", "blocked", "doorcode pairing unblock slack U77"),
+        ("slack", "U77", "blocked", "doorcode pairing unblock slack U77, and doorcode pairing add slack U77"),
         ("telegram", "987", "policy_deny", "AllowedUsers=telegram:987, or doorcode pairing add telegram 987"),
     ]
     assert ended.json["dropped"][0]["at"].endswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("state", "remedy"),
+    [
+        (None, "doorcode pairing add telegram 987"),
+        ("pending", "doorcode pairing approve telegram --user 987"),
+        ("overdue", "doorcode pairing add telegram 987"),
+        ("denied", "doorcode pairing add telegram 987"),
+        ("paired", "nothing more: they are paired now"),
+        ("ended", "doorcode pairing add telegram 987"),
+        ("revoked", "doorcode pairing add telegram 987"),
+        ("blocked", "doorcode pairing unblock telegram 987, and doorcode pairing add telegram 987"),
+    ],
+)
+def test_a_sender_is_looked_up_as_they_stand_now(healthy: House, state: str | None, remedy: str) -> None:
+    """Whoever was dropped while they waited may have been decided on since: what is named works now."""
+    healthy.log("telegram", 60, action="pair", reason="rate_limited", platform="telegram", user_id="987")
+    if state:
+        healthy.contact("telegram", "987", state)
+    ended, _ = examine(healthy)
+    assert [one["remedy"] for one in ended.json["dropped"]] == [remedy]
+
+
+def test_senders_whose_contact_cannot_be_read(healthy: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Are shown without a command that may be refused, and the check says why."""
+    healthy.log("telegram", 60, action="pair", reason="rate_limited", platform="telegram", user_id="987")
+
+    def refused(*_: object) -> None:
+        raise refusal("AccessDeniedException", "not authorized to perform dynamodb:Query")
+
+    monkeypatch.setattr("doorcode.cli.examination.Examination.contact", refused)
+    ended, found = examine(healthy)
+    assert [one["remedy"] for one in ended.json["dropped"]] == ["doorcode pairing list, for how they stand now"]
+    assert any(check == "dropped" and "dynamodb:Query" in text for check, text, _ in of(found, "wrong"))
+
+
+def test_nobody_can_get_in(healthy: House) -> None:
+    """Said plainly, with both ways out; and once somebody is paired by command, it is how the owner wants it."""
+    healthy.configure()
+    _, found = examine(healthy)
+    [(text, remedy)] = [(text, remedy) for check, text, remedy in of(found, "warn") if check == "policy"]
+    assert text.startswith("nobody can get in: ")
+    assert "UnknownUserPolicy=pair and OwnerUserIds=" in str(remedy)
+    assert "doorcode pairing add" in str(remedy)
+    assert [line["text"] for line in found if line["check"] == "policy" and "codes" in line["text"]] == []
+    healthy.contact("telegram", "987", "paired")
+    _, found = examine(healthy)
+    assert not [text for check, text, _ in of(found, "warn") if check == "policy"]
+    assert any("nobody gets in but who is paired" in text for _, text, _ in of(found, "ok"))
 
 
 def test_every_reason_for_a_drop_has_a_remedy() -> None:

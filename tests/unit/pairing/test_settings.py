@@ -413,9 +413,25 @@ class TestAtStart:
         )
 
     def test_no_warnings(self) -> None:
-        """The defaults, and a policy of pair with an owner, are nothing to warn of."""
-        assert Settings().warnings() == ()
+        """A policy of pair with an owner is nothing to warn of."""
         assert parse_settings({"UNKNOWN_USER_POLICY": "pair", "OWNER_USER_IDS": "slack:U1234ABCD"}).warnings() == ()
+
+    @pytest.mark.parametrize(
+        ("values", "nobody"),
+        [
+            ({}, True),
+            ({"UNKNOWN_USER_POLICY": "deny,slack=deny"}, True),
+            ({"OWNER_USER_IDS": "telegram:1"}, False),
+            ({"ALLOWED_USERS": "discord:123456789012345678"}, False),
+            ({"ALLOWED_USERS": "telegram:@zoe_x"}, False),
+            ({"UNKNOWN_USER_POLICY": "deny,slack=pair"}, False),
+            ({"UNKNOWN_USER_POLICY": "deny,slack=allow"}, False),
+        ],
+    )
+    def test_nobody_can_get_in(self, values: dict[str, str], *, nobody: bool) -> None:
+        """Strangers are dropped everywhere, and nobody is named who would not be one: one line says so."""
+        lines = [line for line in parse_settings(values).warnings() if "nobody can get in" in line]
+        assert len(lines) == nobody
 
     @pytest.mark.parametrize("value", ["pair", "slack=pair"])
     def test_nobody_to_ask(self, value: str) -> None:
