@@ -138,9 +138,19 @@ class UnknownTokenError(DoorcodeError):
 
 
 class UnknownCodeError(DoorcodeError):
-    """No request goes by that code. Says the same for codes that never were, are used, or belong elsewhere."""
+    """No request goes by that code. Says the same for codes that never were, are over, or belong elsewhere."""
 
     reason = "unknown_code"
+
+
+class NotTheirsError(DoorcodeError):
+    """A code that works, given with the id of somebody else than whose it is. Tells no more of whose."""
+
+    reason = "not_theirs"
+
+    def __init__(self) -> None:
+        """Say the one thing."""
+        super().__init__("That code is not theirs.")
 
 
 class LockedOutError(DoorcodeError):
@@ -171,6 +181,7 @@ class RefusedError(DoorcodeError):
         user_id: str,
         state: str,
         decided_by: str = "",
+        decided_by_name: str = "",
         decided_via: str = "",
         decided_at: int = 0,
         expired_at: int = 0,
@@ -181,6 +192,7 @@ class RefusedError(DoorcodeError):
         self.user_id = user_id
         self.state = state
         self.decided_by = decided_by
+        self.decided_by_name = decided_by_name
         self.decided_via = decided_via
         self.decided_at = decided_at
         self.expired_at = expired_at

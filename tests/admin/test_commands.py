@@ -30,9 +30,10 @@ def test_a_pending_request_is_listed_with_a_code_that_works(house: AdminHouse) -
     first, second = answer["contacts"]
     assert (answer["cursor"], answer["total"]) == ("", 2)
     assert first == {
-        "platform": "telegram", "user_id": STRANGER, "name": "@stranger", "state": "pending", "label": "",
+        "platform": "telegram", "user_id": STRANGER, "name": "@stranger", "full_name": "", "state": "pending", "label": "",
         "requested_at": "2027-01-15T08:00:00Z", "expires_at": "2027-01-15T09:00:00Z", "paired_at": None,
-        "paired_until": None, "decided_by": "", "decided_via": "", "code": house.code(STRANGER),
+        "paired_until": None, "decided_by": "", "decided_by_name": "", "decided_via": "",
+        "code": house.code(STRANGER),
     }  # fmt: skip
     assert second["user_id"] == "555001"
     for contact in (first, second):
@@ -73,7 +74,7 @@ def test_a_wrong_channel_is_refused_and_the_code_still_works(house: AdminHouse) 
     house.request("111")
     code = house.code(STRANGER)
     for wrong in ("111", "222", "98765432", f"{STRANGER}0"):
-        assert house.refused("approve", platform="telegram", code=code, user_id=wrong)["reason"] == "unknown_code"
+        assert house.refused("approve", platform="telegram", code=code, user_id=wrong)["reason"] == "not_theirs"
     assert house.room.get(TELEGRAM, "111").state is State.PENDING
     assert house.done("approve", platform="telegram", code=code, user_id=STRANGER)["contact"]["state"] == "paired"
 

@@ -64,7 +64,7 @@ def test_ask_approve_talk(behind: Behind, platform: Platform) -> None:
     behind.deliver(behind.edge.press(contact))
     behind.settle()
     [prompt] = behind.prompts(platform)[:1]
-    assert f"Approved by {OWNER[platform]} (button)" in prompt
+    assert f"({OWNER[platform]}, button)" in prompt
     assert has_buttons(prompt) == []
     assert APPROVED[platform] in behind.heard(platform)
     assert behind.event_types() == ["pairing_approved"]
@@ -213,11 +213,11 @@ def test_every_owner_is_asked_and_every_prompt_closes(behind: Behind) -> None:
     second = behind.edge.press(contact, Action.DENY)
     second.body["callback_query"]["from"]["id"] = 222333444
     response = behind.deliver(second)
-    assert "Already approved by 123456789 (button)." in response["body"]
+    assert "Already approved by @owner (123456789, button)." in response["body"]
     behind.settle()
     shown = [*behind.prompts(Platform.TELEGRAM), *_chat(behind, Platform.TELEGRAM, "222333444")]
     assert len(shown) == 2
-    assert all("Approved by 123456789 (button)" in prompt and not has_buttons(prompt) for prompt in shown)
+    assert all("(123456789, button)" in prompt and not has_buttons(prompt) for prompt in shown)
     assert behind.heard(Platform.TELEGRAM).count(APPROVED[Platform.TELEGRAM]) == 1
 
 

@@ -197,7 +197,7 @@ def test_discord_s_press_redraws_the_prompt(edge: Edge) -> None:
     body = body_of(edge.deliver(edge.press(edge.contact(platform), Action.DENY)))
     assert body["type"] == 7
     assert "discord 200000000000000001" in body["data"]["content"]
-    assert f"Denied by {OWNER[platform]} (button)" in body["data"]["content"]
+    assert f"Denied by \\@owner ({OWNER[platform]}, button)" in body["data"]["content"]
     [[button]] = [row["components"] for row in body["data"]["components"]]
     assert button["label"] == "🚫 Block"
     edge.deliver(edge.press(edge.contact(platform), data=button["custom_id"]).another(1))
@@ -222,7 +222,8 @@ def test_the_second_owner_is_told_who_was_first(edge: Edge, platform: Platform) 
     contact = edge.contact(platform)
     edge.deliver(edge.press(contact, Action.APPROVE))
     response = edge.deliver(edge.press(contact, Action.DENY))
-    expected = f"Already approved by {OWNER[platform]} (button)."
+    sign = "\\@" if platform is Platform.DISCORD else "@"
+    expected = f"Already approved by {sign}owner ({OWNER[platform]}, button)."
     if platform is Platform.SLACK:
         assert expected.encode() in edge.calls_made[-1].body
     else:

@@ -25,9 +25,9 @@ APPROVED = {
     DISCORD: "You've been approved! Send me a message with /chat.",
 }
 QUESTION = {
-    TELEGRAM: "User @stranger wants to chat. Approve access?",
+    TELEGRAM: "User @stranger (Sam Stranger) wants to chat. Approve access?",
     SLACK: "*@stranger* wants to chat. Approve access?",
-    DISCORD: "User @stranger wants to chat. Approve access?",
+    DISCORD: "User @stranger (Sam Stranger) wants to chat. Approve access?",
 }
 APPROVE, DENY, BLOCK = "✅ Approve", "❌ Deny", "🚫 Block"
 MODEL = "amazon.nova-lite-v1:0"
@@ -46,6 +46,12 @@ def chain(deployed: Chain) -> Chain:
     """Give everything with the settings that most tests want."""
     deployed.set(OwnerUserIds=ALL_OWNERS, DebounceSeconds=0, AgentModelId="")
     return deployed
+
+
+def _owner(platform: Platform, user_id: str = "") -> str:
+    """Return who decided as a prompt names them: by username, which links to nobody, and id."""
+    sign = {TELEGRAM: "@\u2060", SLACK: "@", DISCORD: "\\@"}[platform]
+    return f"{sign}owner ({user_id or OWNER[platform]}, button)"
 
 
 def let_in(chain: Chain, platform: Platform) -> Person:
@@ -68,7 +74,7 @@ def test_ask_approve_talk(chain: Chain, platform: Platform) -> None:
     assert chain.hears(person, SENT) == [SENT]
 
     chain.presses(buttons(prompt)[APPROVE], platform)
-    closed = chain.closed(person, platform, f"✅ Approved by {OWNER[platform]} (button)")
+    closed = chain.closed(person, platform, f"✅ Approved by {_owner(platform)}")
     assert buttons(closed) == {}
     assert chain.hears(person, APPROVED[platform]).count(APPROVED[platform]) == 1
     assert chain.events(person, 2) == ["pairing_requested", "pairing_approved"]
@@ -83,11 +89,11 @@ def test_denied_then_blocked(chain: Chain, platform: Platform) -> None:
     person = chain.stranger(platform)
     chain.says(person)
     chain.presses(buttons(chain.prompt(person, platform))[DENY], platform)
-    closed = chain.closed(person, platform, f"❌ Denied by {OWNER[platform]} (button)")
+    closed = chain.closed(person, platform, f"❌ Denied by {_owner(platform)}")
     assert list(buttons(closed)) == [BLOCK]
     chain.hears(person, DECLINED)
     chain.presses(buttons(closed)[BLOCK], platform)
-    assert buttons(chain.closed(person, platform, f"🚫 Blocked by {OWNER[platform]} (button)")) == {}
+    assert buttons(chain.closed(person, platform, f"🚫 Blocked by {_owner(platform)}")) == {}
     assert chain.events(person, 3) == ["pairing_requested", "pairing_denied", "contact_blocked"]
     before = chain.heard(person)
     reply = chain.says(person, "Let me in")
@@ -119,11 +125,11 @@ def test_two_owners_press_at_once(chain: Chain) -> None:
     (loser,) = owners.keys() - {winner}
     verb = {State.PAIRED: "approved", State.DENIED: "denied"}[contact.state]
     assert owners[winner] == {State.PAIRED: APPROVE, State.DENIED: DENY}[contact.state]
-    assert f"Already {verb} by {winner} (button)." in replies[loser].json["text"]
+    assert f"Already {verb} by @owner ({winner}, button)." in replies[loser].json["text"]
     assert "Already" not in replies[winner].json["text"]
     for owner in owners:
         assert APPROVE not in buttons(
-            chain.closed(person, TELEGRAM, f"{verb.capitalize()} by {winner} (button)", owner)
+            chain.closed(person, TELEGRAM, f"{verb.capitalize()} by {_owner(TELEGRAM, winner)}", owner)
         )
     heard = chain.hears(person, APPROVED[TELEGRAM] if contact.state is State.PAIRED else DECLINED)
     assert len(heard) == 2

@@ -169,7 +169,7 @@ def test_the_documented_session(operator: Operator, tmp_path: Path) -> None:
     )
 
     code = operator.asks(BOB)
-    assert operator.refused("approve", "telegram", code, "111").startswith("No pending request has that code.")
+    assert operator.refused("approve", "telegram", code, "111").startswith("That code is not theirs.")
     assert operator.done("approve", "telegram", code, BOB) == f"✅ Successfully paired telegram channel {BOB}\n"
 
     (tmp_path / "sandbox.json").write_text(
@@ -253,8 +253,8 @@ def test_json(operator: Operator) -> None:
     operator.done("add", "discord", STRANGER[DISCORD])
     records = json.loads(operator.done("list", "--json"))
     fields = (
-        "platform", "user_id", "name", "state", "label", "requested_at", "expires_at", "paired_at", "paired_until",
-        "decided_by", "decided_via",
+        "platform", "user_id", "name", "full_name", "state", "label", "requested_at", "expires_at", "paired_at",
+        "paired_until", "decided_by", "decided_by_name", "decided_via",
     )  # fmt: skip
     assert [(record["platform"], record["state"]) for record in records] == [
         ("slack", "paired"), ("discord", "paired"), ("telegram", "pending"),

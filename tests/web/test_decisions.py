@@ -106,7 +106,7 @@ def test_whoever_comes_second_is_told_what_holds(
     state = {"approve": "paired", "deny": "denied", "block": "blocked"}[first]
     assert reply.status == 409
     assert reply.body.items() >= {
-        "state": state, "decided_by": "token ci", "decided_via": "api", "decided_at": "2027-01-15T08:00:01Z",
+        "state": state, "decided_by": "token ci", "decided_by_name": "", "decided_via": "api", "decided_at": "2027-01-15T08:00:01Z",
     }.items()  # fmt: skip
     assert "token ci (api)" in reply.body["error"]
 
@@ -148,7 +148,8 @@ def test_a_code_and_another_persons_id_do_not_belong_together(web: WebHouse, own
     """Security 9: a code is bound to a person, and pairs nobody else."""
     web.request("555001")
     reply = owner.post("/api/pairing/approve", channel="telegram", code=web.code("987654321"), user_id="555001")
-    assert reply.refusal == (404, "unknown_code")
+    assert reply.refusal == (404, "not_theirs")
+    assert reply.body["error"] == "That code is not theirs."
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,9 @@ def test_pending_requests_of_all_platforms_oldest_first(web: WebHouse) -> None:
     assert body["now"] == "2027-01-15T08:00:01Z"
     assert [(record["platform"], record["user_id"]) for record in body["pending"]] == [("discord", "2"), ("slack", "1")]
     assert body["pending"][1] == {
-        "platform": "slack", "user_id": "1", "name": "@stranger", "state": "pending", "label": "",
+        "platform": "slack", "user_id": "1", "name": "@stranger", "full_name": "", "state": "pending", "label": "",
         "requested_at": "2027-01-15T08:00:00Z", "expires_at": "2027-01-15T09:00:00Z", "paired_at": None,
-        "paired_until": None, "decided_by": "", "decided_via": "", "code": web.code("1", SLACK),
+        "paired_until": None, "decided_by": "", "decided_by_name": "", "decided_via": "", "code": web.code("1", SLACK),
     }  # fmt: skip
 
 

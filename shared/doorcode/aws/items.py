@@ -15,7 +15,8 @@ CONTACT = "contact"
 DAY = 86_400
 
 _TEXTS = (
-    "name", "reply", "delivery_id", "former_deliveries", "presses", "nonce", "key_id", "seat", "label", "decided_by", "decided_via",
+    "name", "full_name", "reply", "delivery_id", "former_deliveries", "presses", "nonce", "key_id", "seat", "label",
+    "decided_by", "decided_by_name", "decided_via",
 )  # fmt: skip
 _NUMBERS = (
     "rev", "requested_at", "code_expires_at", "next_code_at", "paired_at", "paired_until", "decided_at",

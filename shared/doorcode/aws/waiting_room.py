@@ -31,6 +31,7 @@ from doorcode.errors import RefusedError, UnavailableError, UnreadableItemError
 from doorcode.pairing import codes
 from doorcode.pairing.contact import Contact, Platform, Standing, State
 from doorcode.pairing.keyring import Keyring, key_id
+from doorcode.pairing.names import Names
 from doorcode.pairing.ports import GATEWAY_SECRET, Secrets, fitting
 from doorcode.pairing.seats import SEAT_NAMES, free_seats
 from doorcode.pairing.settings import Settings
@@ -202,16 +203,20 @@ class WaitingRoom:
                 expired += [contact] if contact else []
         return Swept(expired, failed)
 
-    def name(self, contact: Contact, name: str) -> None:
-        """Keep a name that was looked up, if the request that it was looked up for is still the latest. No move."""
+    def name(self, contact: Contact, names: Names) -> None:
+        """Keep names that were looked up, if the request that they were looked up for is still the latest. No move."""
         with suppress(ConditionError):
             self._table.update(
                 contact_pk(contact.platform, contact.user_id),
                 CONTACT,
-                UpdateExpression="SET #name = :name",
+                UpdateExpression="SET #name = :name, full_name = :full_name",
                 ConditionExpression="nonce = :nonce",
                 ExpressionAttributeNames={"#name": "name"},
-                ExpressionAttributeValues={":name": attribute(name), ":nonce": attribute(contact.nonce)},
+                ExpressionAttributeValues={
+                    ":name": attribute(names.name),
+                    ":full_name": attribute(names.full_name),
+                    ":nonce": attribute(contact.nonce),
+                },
             )
 
     def word_of_full(self, platform: Platform, now: int) -> bool:

@@ -26,6 +26,7 @@ from doorcode.errors import (
     InputError,
     LockedOutError,
     MalformedCodeError,
+    NotTheirsError,
     SecretError,
     SettingsError,
     UnavailableError,
@@ -58,6 +59,8 @@ class Listed(Struct, frozen=True, kw_only=True):
     platform: str
     user_id: str
     name: str
+    # This and who decided by name: of a stack that knows them.
+    full_name: str = ""
     state: str
     label: str
     requested_at: datetime | None
@@ -65,6 +68,7 @@ class Listed(Struct, frozen=True, kw_only=True):
     paired_at: datetime | None
     paired_until: datetime | None
     decided_by: str
+    decided_by_name: str = ""
     decided_via: str
     code: str = ""
 
@@ -210,6 +214,7 @@ def _advice(reason: str, who: str) -> list[str]:
         Refusal.NOT_PAIRED: "See: doorcode pairing list --paired",
         Refusal.NOT_BLOCKED: "See: doorcode pairing list --blocked",
         Refusal.SUPERSEDED: "See: doorcode pairing list --pending",
+        NotTheirsError.reason: "See whose it is: doorcode pairing list --pending",
     }
     return [advice[reason]] if reason in advice else []
 

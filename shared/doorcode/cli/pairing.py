@@ -22,6 +22,7 @@ from doorcode.cli.shown import shown
 from doorcode.cli.streams import nobody_reads
 from doorcode.cli.target import Target, targeted
 from doorcode.pairing.contact import Platform
+from doorcode.pairing.names import called
 
 app = typer.Typer(help="Say who may talk to the bot: list, approve, deny, revoke, block.", no_args_is_help=True)
 
@@ -247,14 +248,22 @@ def _fields(contact: Listed) -> dict[str, str | datetime | None]:
     if contact.state == "pending":
         # Not there only if the secret that made it is gone.
         code = contact.code or f"none; approve with --user {contact.user_id}"
-        return fields | {"Name": contact.name, "Code": code, "Expires": contact.expires_at}
-    if contact.state == "blocked":
-        return fields | {"Name": contact.name, "By": _by(contact), "Label": contact.label}
-    return fields | {"Paired": contact.paired_at, "Until": contact.paired_until, "Label": contact.label}
+        return fields | {"Name": called(contact.name, contact.full_name), "Code": code, "Expires": contact.expires_at}
+    since = {"Paired": contact.paired_at, "Until": contact.paired_until} if contact.state == "paired" else {}
+    return fields | {
+        "Name": called(contact.name, contact.full_name),
+        **since,
+        "By": _by(contact),
+        "Label": contact.label,
+    }
 
 
 def _by(contact: Listed) -> str:
-    return f"{contact.decided_by} ({contact.decided_via})" if contact.decided_by else ""
+    if not contact.decided_by:
+        return ""
+    if contact.decided_by_name:
+        return f"{contact.decided_by_name} ({contact.decided_by}, {contact.decided_via})"
+    return f"{contact.decided_by} ({contact.decided_via})"
 
 
 def _record(contact: Listed) -> dict[str, Any]:

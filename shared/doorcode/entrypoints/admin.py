@@ -178,6 +178,7 @@ def answer_to(error: DoorcodeError) -> Answer:
             "user_id": error.user_id,
             "state": error.state,
             "decided_by": error.decided_by,
+            "decided_by_name": error.decided_by_name,
             "decided_via": error.decided_via,
             "decided_at": iso(error.decided_at),
             "expired_at": iso(error.expired_at),

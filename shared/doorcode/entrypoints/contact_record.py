@@ -16,6 +16,7 @@ def record_of(contact: Contact, code: str | None = None) -> dict[str, str | None
         "platform": str(contact.platform),
         "user_id": contact.user_id,
         "name": contact.name,
+        "full_name": contact.full_name,
         "state": str(contact.state),
         "label": contact.label,
         "requested_at": iso(contact.requested_at),
@@ -23,6 +24,7 @@ def record_of(contact: Contact, code: str | None = None) -> dict[str, str | None
         "paired_at": iso(contact.paired_at),
         "paired_until": iso(contact.paired_until),
         "decided_by": contact.decided_by,
+        "decided_by_name": contact.decided_by_name,
         "decided_via": contact.decided_via,
     }
     return record if code is None else record | {"code": code}

@@ -31,6 +31,7 @@ from doorcode.outbound.port import Drawn, Sender
 from doorcode.pairing import texts
 from doorcode.pairing.consequences import Consequences, Event, Verdict, follow
 from doorcode.pairing.contact import Contact, Platform, Standing, State
+from doorcode.pairing.names import Names
 from doorcode.pairing.ports import CALLBACK_SECRET, Secrets, code_of
 from doorcode.pairing.prompts import Prompt, closed_prompt, open_prompt
 from doorcode.pairing.settings import Settings
@@ -244,13 +245,13 @@ class Courier:
             return contact
         try:
             sender = self._senders.on(contact.platform, now)
-            name = sender.lookup_name(contact.user_id) if sender.abilities.names else ""
+            names = sender.lookup_names(contact.user_id) if sender.abilities.names else Names()
         except (*PASSING, *HOPELESS) as error:
             self._log(contact, "name", error)
             return contact
-        if name:
-            self._room.name(contact, name)
-        return structs.replace(contact, name=name)
+        if names.name:
+            self._room.name(contact, names)
+        return structs.replace(contact, name=names.name, full_name=names.full_name)
 
     def _notice(self, contact: Contact, now: int) -> None:
         """Tell a requester what the edge could not: that the owner is asked, or that nobody could be."""

@@ -127,7 +127,12 @@ class Door:
         contact = self._room.get(message.platform, message.user_id)
         verdict = gate.decide(self._settings, message, contact, now)
         if verdict.action is Action.PAIR:
-            asked = Asked(delivery_id=message.delivery_id, name=message.name, reply=message.reply)
+            asked = Asked(
+                delivery_id=message.delivery_id,
+                name=message.name,
+                full_name=message.full_name,
+                reply=message.reply,
+            )
             keyring = self._secrets.keyring(GATEWAY_SECRET, now)
             outcome = self._room.request(contact, asked, keyring, now)
             if outcome.verdict is not RequestVerdict.NOT_A_STRANGER:
@@ -191,7 +196,7 @@ class Door:
         callback = fitting(self._secrets, CALLBACK_SECRET, now, attempt)
         if callback is None:
             return self._refuse(press, CallbackError.reason, texts.STALE_BUTTON)
-        actor = Actor(via=Via.BUTTON, id=press.user_id, platform=press.platform)
+        actor = Actor(via=Via.BUTTON, id=press.user_id, name=press.name, platform=press.platform)
         order = Order(
             operation=OPERATIONS[callback.action],
             platform=callback.platform,

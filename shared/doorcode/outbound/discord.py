@@ -41,6 +41,7 @@ from doorcode.outbound.port import (
 )
 from doorcode.outbound.silence import silence_libraries
 from doorcode.pairing.contact import Platform
+from doorcode.pairing.names import Names
 
 DEFAULT_API_URL = "https://discord.com/api/v10"
 # Discord asks for this form, and blocks libraries' own.
@@ -173,9 +174,9 @@ class DiscordSender:
         if now >= address.expires and address.channel_id:
             self.call("show that the bot is typing", "POST", f"/channels/{address.channel_id}/typing")
 
-    def lookup_name(self, user_id: str) -> str:  # noqa: ARG002 (the port's)
+    def lookup_names(self, user_id: str) -> Names:  # noqa: ARG002 (the port's)
         """Tell nothing: every interaction brings its invoker's name."""
-        return ""
+        return Names()
 
     def close(self) -> None:
         """Close the connections."""

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from doorcode.outbound.errors import AddressError
 from doorcode.pairing.contact import Platform
+from doorcode.pairing.names import Names
 
 T = TypeVar("T")
 
@@ -99,7 +100,7 @@ class Sender(Protocol):
     def typing(self, reply: str, now: int) -> None:
         """Show that an answer is on its way, where the platform does not show it anyway."""
 
-    def lookup_name(self, user_id: str) -> str:
+    def lookup_names(self, user_id: str) -> Names:
         """Return what to call a person, made safe but not escaped; empty where the platform does not tell."""
 
     def close(self) -> None:

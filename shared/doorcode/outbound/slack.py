@@ -40,7 +40,7 @@ from doorcode.outbound.port import (
 )
 from doorcode.outbound.silence import silence_libraries
 from doorcode.pairing.contact import Platform
-from doorcode.pairing.names import display_name
+from doorcode.pairing.names import Names, names_of
 
 DEFAULT_API_URL = "https://slack.com/api"
 # What Slack recommends; it cuts a text off at ten times that.
@@ -196,14 +196,14 @@ class SlackSender:
     def typing(self, reply: str, now: int) -> None:
         """Show nothing: Slack's bots cannot."""
 
-    def lookup_name(self, user_id: str) -> str:
-        """Return ``@username``, else the full name; empty where Slack does not tell, or the scope is missing."""
+    def lookup_names(self, user_id: str) -> Names:
+        """Return their names; empty where Slack does not tell, or the scope is missing."""
         try:
             user = self._person(user_id)
         except PermanentRefusalError:
             # A name only decorates the id.
-            return ""
-        return display_name(user.get("name") or "", user.get("real_name") or "")
+            return Names()
+        return names_of(user.get("name") or "", user.get("real_name") or "")
 
     def close(self) -> None:
         """Close nothing: the library keeps no connection."""

@@ -44,6 +44,7 @@ from doorcode.outbound.port import (
 )
 from doorcode.outbound.silence import silence_libraries
 from doorcode.pairing.contact import Platform
+from doorcode.pairing.names import Names
 
 T = TypeVar("T")
 
@@ -264,9 +265,9 @@ class TelegramSender:
             self._bot.send_chat_action(address.chat_id, "typing", message_thread_id=address.message_thread_id or None),
         )
 
-    def lookup_name(self, user_id: str) -> str:  # noqa: ARG002 (the port's)
+    def lookup_names(self, user_id: str) -> Names:  # noqa: ARG002 (the port's)
         """Tell nothing: every message brings its sender's name."""
-        return ""
+        return Names()
 
     def close(self) -> None:
         """Close the connections and the loop they belong to."""

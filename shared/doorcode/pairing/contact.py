@@ -10,7 +10,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from doorcode.errors import InvalidLabelError, InvalidTimeError, InvalidUserIdError, UnknownPlatformError
-from doorcode.pairing.names import MAX_NAME_LENGTH, safe_name, unjoined
+from doorcode.pairing.names import MAX_NAME_LENGTH, called, safe_name, unjoined
 
 MAX_USER_ID_LENGTH = 64
 # Year 9999: later than that, tools that show times give up.
@@ -70,6 +70,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     rev: int = 0
     # For showing only, made safe. Never an identity.
     name: str = ""
+    # Likewise, where the name is a username.
+    full_name: str = ""
     # Where to answer: that platform's own address, opaque outside its platform.
     reply: str = ""
     # The platform's id of the delivery that made the last request.
@@ -91,8 +93,15 @@ class Contact(Struct, frozen=True, kw_only=True):
     paired_at: int = 0
     paired_until: int = 0
     decided_by: str = ""
+    # What the platform calls whoever pressed the button, made safe. For showing only, and never without the id.
+    decided_by_name: str = ""
     decided_via: str = ""
     decided_at: int = 0
+
+    @property
+    def called(self) -> str:
+        """What to call them: ``@username (Full Name)``, or as much of it as is known."""
+        return called(self.name, self.full_name)
 
     def standing(self, now: int) -> Standing:
         """Tell what this contact counts as at ``now``, whether or not anything has tidied up behind it."""

@@ -10,12 +10,13 @@ from doorcode.errors import (
     ForbiddenError,
     InputError,
     InvalidUserIdError,
+    NotTheirsError,
     SecretError,
     UnavailableError,
     UnknownCodeError,
 )
 from doorcode.pairing import codes
-from doorcode.pairing.contact import Contact, Platform, Via, checked_user_id, possible_user_id
+from doorcode.pairing.contact import Contact, Platform, Standing, Via, checked_user_id, possible_user_id
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.ports import GATEWAY_SECRET, Guesses, Room, Secrets, fitting
 from doorcode.pairing.settings import Settings
@@ -32,11 +33,13 @@ UNKNOWN_CODE = "No pending request has that code. See what is waiting with: door
 class Actor(Struct, frozen=True, kw_only=True):
     """Who decides: an id that the surface has verified, and for a button the platform that it was pressed on.
 
+    ``name`` is what that platform calls them, made safe: for showing beside the id, and for nothing else.
     ``caller`` is whom wrong codes are counted for, where that is not ``id``: two who are shown alike are still two.
     """
 
     via: Via
     id: str
+    name: str = ""
     platform: Platform | None = None
     caller: str = ""
 
@@ -70,13 +73,18 @@ class Desk:
     def decide(self, actor: Actor, order: Order, now: int) -> Contact:
         """Carry out an order at ``now`` and return the contact as it is then.
 
-        Raises ForbiddenError, MalformedCodeError (not counted), LockedOutError, UnknownCodeError (counted),
+        Raises ForbiddenError, MalformedCodeError (not counted), LockedOutError, UnknownCodeError and NotTheirsError (counted),
         RefusedError with the state that really holds, InputError, SecretError, UnavailableError.
         """
         self._authorise(actor, order)
         contact = self._find(actor, order, now)
         decision = Decision(
-            by=actor.id, via=actor.via, label=order.label, until=order.until, delivery_id=order.delivery_id
+            by=actor.id,
+            name=actor.name,
+            via=actor.via,
+            label=order.label,
+            until=order.until,
+            delivery_id=order.delivery_id,
         )
         # With a code, exactly the request that the code belongs to; a newer one is somebody else's decision.
         nonce = contact.nonce if order.code else None
@@ -145,7 +153,12 @@ class Desk:
         if not order.user_id:
             return self._room.find_by_code(order.platform, code, self._secrets, now)
         contact = self._room.get(order.platform, order.user_id)
-        return contact if self._fits(contact, code, now) else None
+        if self._fits(contact, code, now):
+            return contact
+        other = self._room.find_by_code(order.platform, code, self._secrets, now)
+        if other is not None and other.standing(now) is Standing.PENDING:
+            raise NotTheirsError
+        return None
 
     def _fits(self, contact: Contact, code: str, now: int) -> bool:
         def attempt(keyring: Keyring) -> bool | None:

@@ -19,7 +19,7 @@ class ChatType(StrEnum):
 class Message(Struct, frozen=True, kw_only=True):
     """Something a person wrote or sent, verified to come from the platform.
 
-    ``name`` is for showing and made safe; ``username`` is what ALLOWED_USERS may name on Telegram, without ``@``.
+    ``name`` is for showing and made safe, and so is ``full_name``, where ``name`` is a username; ``username`` is what ALLOWED_USERS may name on Telegram, without ``@``.
     ``chat`` and ``thread`` name the conversation; ``reply`` is the platform's own address for an answer, opaque
     elsewhere. ``sent_at`` is in whole seconds since 1970. ``private`` says that others are in the chat, but only the
     writer sees the answer.
@@ -36,6 +36,7 @@ class Message(Struct, frozen=True, kw_only=True):
     kind: str = "text"
     text: str = ""
     name: str = ""
+    full_name: str = ""
     username: str = ""
     # In a group: the bot was mentioned, answered or given a command.
     addressed: bool = False

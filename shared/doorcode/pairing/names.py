@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from msgspec import Struct
+
 MAX_NAME_LENGTH = 64
 # More marks than this on one letter are not a script but a tower that covers the lines around it.
 MAX_MARKS_IN_A_ROW = 3
@@ -29,6 +31,17 @@ JOINING = r"(?<=[^\s\u200c\u200d\ufe0f])(?:\ufe0f?[\u200c\u200d](?=[^\s\u200c\u2
 
 # The full-width and small forms look the same in many fonts.
 AT_SIGNS = ("@", "\uff20", "\ufe6b")
+# So do these, of a parenthesis; a name that holds one could end the one that it stands in.
+PARENTHESES = str.maketrans(
+    dict.fromkeys("()\uff08\uff09\ufe59\ufe5a\u207d\u207e\u208d\u208e\u2768\u2769\u276a\u276b\u2985\u2986")
+)
+
+
+class Names(Struct, frozen=True):
+    """What somebody is called, made safe: ``@username``, else the full name, else nothing; and the full name beside a username."""
+
+    name: str = ""
+    full_name: str = ""
 
 
 def safe_name(text: str) -> str:
@@ -70,3 +83,24 @@ def display_name(username: str, full_name: str = "") -> str:
         # Made safe again each time: a mark that stood on the sign must not lead now, nor hide another sign behind it.
         name = safe_name(name[1:])
     return name
+
+
+def names_of(username: str, full_name: str = "") -> Names:
+    """Return what to call somebody. A full name that only repeats the username says nothing beside it."""
+    name = display_name(username, full_name)
+    if not name.startswith("@"):
+        return Names(name)
+    beside = unparenthesised(display_name("", full_name))
+    return Names(name, "" if beside.casefold() == name[1:].casefold() else beside)
+
+
+def called(name: str, full_name: str) -> str:
+    """Return ``@username (Full Name)``, or as much of it as there is, both as ``names_of`` gives them."""
+    return f"{name} ({full_name})" if name and full_name else name
+
+
+def unparenthesised(name: str) -> str:
+    """Return a safe name without parentheses, so that it stands in ours, or before them, and cannot pass for what they say."""
+    bare = safe_name(name.translate(PARENTHESES))
+    # What a parenthesis has hidden must not lead now: only a username begins with the sign.
+    return bare if name.startswith("@") else display_name("", bare)

@@ -55,7 +55,7 @@ def _button(text: str, action: Action, contact: Contact, code: str, callback_key
 
 
 def _who(contact: Contact) -> str:
-    return contact.name or contact.user_id
+    return contact.called or contact.user_id
 
 
 def _address(contact: Contact) -> str:

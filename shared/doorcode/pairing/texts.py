@@ -49,12 +49,20 @@ _OUTCOMES = {
 
 def outcome(contact: Contact) -> str:
     """Say what became of a contact, by whom and from where, as far as anybody did it."""
-    who = f" by {contact.decided_by} ({contact.decided_via})" if contact.decided_by else ""
-    return f"{_OUTCOMES[contact.state]}{who}"
+    return f"{_OUTCOMES[contact.state]}{decider(contact)}"
+
+
+def decider(contact: Contact) -> str:
+    """Say who decided and from where, ` by @olivia (123456789, button)`; nothing if nobody did."""
+    if not contact.decided_by:
+        return ""
+    if contact.decided_by_name:
+        return f" by {contact.decided_by_name} ({contact.decided_by}, {contact.decided_via})"
+    return f" by {contact.decided_by} ({contact.decided_via})"
 
 
 def prompt_question(who: str) -> str:
-    """Ask the owner. ``who`` is escaped and marked up by the platform: ``@username``, else the name, else the id."""
+    """Ask the owner. ``who`` is escaped and marked up by the platform: what they are called, else the id."""
     return f"{who} wants to chat. Approve access?"
 
 

@@ -14,6 +14,8 @@ from msgspec import Struct, structs
 
 from doorcode.errors import RefusedError
 from doorcode.pairing.contact import Contact, Standing, State, Via, checked_end, checked_label
+from doorcode.pairing.names import unparenthesised
+from doorcode.pairing.texts import decider
 
 
 class Operation(StrEnum):
@@ -125,10 +127,12 @@ _SENTENCES: Mapping[Refusal, str] = MappingProxyType(
 class Decision(Struct, frozen=True, kw_only=True):
     """Who decides, from which surface, and with what: ``label`` None keeps what there is, ``until`` 0 means for ever.
 
-    ``delivery_id`` is the platform's id of the press that it came with, empty for what no platform delivers.
+    ``name`` is what the platform calls who decides, made safe. ``delivery_id`` is the platform's id of the press that it
+    came with, empty for what no platform delivers.
     """
 
     by: str = ""
+    name: str = ""
     via: Via | None = None
     label: str | None = None
     until: int = 0
@@ -140,6 +144,7 @@ class Asked(Struct, frozen=True, kw_only=True):
 
     delivery_id: str
     name: str = ""
+    full_name: str = ""
     reply: str = ""
 
 
@@ -182,14 +187,16 @@ def allowed(contact: Contact, operation: Operation, now: int) -> Move:
 
 def refused(contact: Contact, refusal: Refusal) -> RefusedError:
     """Make the error that says why, and what really holds."""
-    who = f" by {contact.decided_by} ({contact.decided_via})" if contact.decided_by else ""
     return RefusedError(
-        _SENTENCES[refusal].format(contact=f"{contact.platform} {contact.user_id}", state=contact.state, who=who),
+        _SENTENCES[refusal].format(
+            contact=f"{contact.platform} {contact.user_id}", state=contact.state, who=decider(contact)
+        ),
         refusal=refusal,
         platform=contact.platform,
         user_id=contact.user_id,
         state=contact.state,
         decided_by=contact.decided_by,
+        decided_by_name=contact.decided_by_name,
         decided_via=contact.decided_via,
         decided_at=contact.decided_at,
         expired_at=contact.code_expires_at if refusal is Refusal.EXPIRED else 0,
@@ -215,6 +222,7 @@ def requested(  # noqa: PLR0913 (each is one fact of the new request)
         state=move.to,
         rev=contact.rev + 1,
         name=asked.name,
+        full_name=asked.full_name,
         reply=asked.reply,
         delivery_id=asked.delivery_id,
         former_deliveries=" ".join([contact.delivery_id, *contact.former_deliveries.split()][:DELIVERIES_KEPT]).strip(),
@@ -254,6 +262,7 @@ def moved(contact: Contact, operation: Operation, now: int, decision: Decision) 
         paired_at=now if begins else contact.paired_at,
         paired_until=checked_end(decision.until, now) if grants else 0,
         decided_by=decision.by,
+        decided_by_name=unparenthesised(decision.name),
         decided_via=decision.via or "",
         decided_at=now,
     )

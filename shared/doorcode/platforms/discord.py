@@ -21,7 +21,7 @@ from doorcode.pairing.contact import Platform
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.messages import ChatType, Ignored, Message, Press
-from doorcode.pairing.names import display_name
+from doorcode.pairing.names import Names, names_of
 from doorcode.pairing.prompts import Prompt
 from doorcode.platforms.inbound import Answer, Event, FollowUp, Handshake, UnusablePayloadError, Webhook
 from doorcode.platforms.payload import answer, compact, cut, decoded, is_given
@@ -175,6 +175,7 @@ def _message(interaction: _Interaction) -> Message | Ignored:
         return _ignored("no_text")
     user = _invoker(interaction)
     direct = _is_direct(interaction)
+    names = _names(user)
     return Message(
         platform=PLATFORM,
         user_id=user.id,
@@ -184,7 +185,8 @@ def _message(interaction: _Interaction) -> Message | Ignored:
         chat=interaction.channel_id or f"@{user.id}",
         parent=_parent(interaction.channel),
         text=decoded(said, str),
-        name=_name(user),
+        name=names.name,
+        full_name=names.full_name,
         addressed=True,
         # See ``admitted``.
         private=not direct,
@@ -205,7 +207,7 @@ def _press(interaction: _Interaction) -> Press:
         user_id=user.id,
         delivery_id=interaction.id,
         data=decoded(interaction.data, _Component).custom_id,
-        name=_name(user),
+        name=_names(user).name,
         reply=_address(interaction),
     )
 
@@ -229,8 +231,8 @@ def _invoker(interaction: _Interaction) -> _User:
     return user
 
 
-def _name(user: _User) -> str:
-    return display_name(user.username, user.global_name or "")
+def _names(user: _User) -> Names:
+    return names_of(user.username, user.global_name or "")
 
 
 def _sent_at(interaction: _Interaction) -> int:

@@ -16,7 +16,7 @@ from doorcode.pairing.contact import Platform
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.keyring import Keyring, same
 from doorcode.pairing.messages import ChatType, Ignored, Message, Press
-from doorcode.pairing.names import display_name
+from doorcode.pairing.names import Names, names_of
 from doorcode.pairing.prompts import Prompt
 from doorcode.platforms.inbound import Answer, Event, FollowUp, Webhook
 from doorcode.platforms.payload import answer, compact, cut, decoded, is_given
@@ -198,6 +198,7 @@ def _message(update: _Update, bot: str) -> Message | Ignored:  # noqa: PLR0911 (
     if message.direct_messages_topic:
         # Nothing can be said there outside of a topic.
         topic = {"direct_messages_topic_id": message.direct_messages_topic.topic_id}
+    names = _names(sender)
     return Message(
         platform=PLATFORM,
         user_id=str(sender.id),
@@ -207,7 +208,8 @@ def _message(update: _Update, bot: str) -> Message | Ignored:  # noqa: PLR0911 (
         thread=thread,
         kind=kind,
         text=message.caption if message.text is None else message.text,
-        name=display_name(sender.username, f"{sender.first_name} {sender.last_name}"),
+        name=names.name,
+        full_name=names.full_name,
         username=sender.username,
         # Telegram brings an ephemeral message to whom it is for, and to nobody else.
         addressed=direct or ephemeral or _addressed(message, bot),
@@ -264,9 +266,13 @@ def _press(raw: Raw) -> Press:
         user_id=str(query.sender.id),
         delivery_id=query.id,
         data=query.data,
-        name=display_name(query.sender.username, f"{query.sender.first_name} {query.sender.last_name}"),
+        name=_names(query.sender).name,
         reply=compact(reply),
     )
+
+
+def _names(user: _User) -> Names:
+    return names_of(user.username, f"{user.first_name} {user.last_name}")
 
 
 def _ignored(what: str) -> Ignored:

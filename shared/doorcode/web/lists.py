@@ -36,7 +36,7 @@ class Some(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     cursor: Annotated[str, Meta(description="What the page before gave; none for the first.")] = ""
     search: Annotated[
-        str, Meta(max_length=MAX_NAME_LENGTH, description="Part of the name, label or user id, in any case.")
+        str, Meta(max_length=MAX_NAME_LENGTH, description="Part of a name, the label or the user id, in any case.")
     ] = ""
     platform: Annotated[Platform, Meta(description="Only this one.")] | UnsetType = UNSET
 
@@ -126,7 +126,7 @@ def _fitting(contacts: Iterable[Contact], search: str) -> list[Contact]:
     return [
         contact
         for contact in contacts
-        if any(wanted in text.casefold() for text in (contact.name, contact.label, contact.user_id))
+        if any(wanted in text.casefold() for text in (contact.name, contact.full_name, contact.label, contact.user_id))
     ]
 
 

@@ -13,11 +13,15 @@ from doorcode.web.refusals import DateTime
 
 
 class Record(Struct, frozen=True, kw_only=True):
-    """One person on one platform. The name comes from a stranger: show it as text, and the user id beside it."""
+    """One person on one platform. Names come from strangers: show them as text, and the user id beside them.
+
+    ``name`` is ``@username``, else the full name; ``full_name`` stands beside a username.
+    """
 
     platform: Platform
     user_id: str
     name: str
+    full_name: str
     state: State
     label: str
     requested_at: DateTime | None
@@ -25,6 +29,7 @@ class Record(Struct, frozen=True, kw_only=True):
     paired_at: DateTime | None
     paired_until: DateTime | None
     decided_by: str
+    decided_by_name: str
     decided_via: str
     code: (
         Annotated[str, Meta(description="Only for the scope pairing, and empty where it cannot be shown.")] | UnsetType

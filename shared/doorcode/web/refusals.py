@@ -19,6 +19,7 @@ from doorcode.errors import (
     ForbiddenError,
     InputError,
     LockedOutError,
+    NotTheirsError,
     RefusedError,
     SecretError,
     SettingsError,
@@ -106,6 +107,7 @@ class AlreadyDecided(Problem, frozen=True, kw_only=True):
 
     state: State
     decided_by: str
+    decided_by_name: str
     decided_via: str
     decided_at: DateTime | None
 
@@ -131,6 +133,7 @@ STATUSES: Mapping[type[DoorcodeError], HTTPStatus] = MappingProxyType(
         ForbiddenError: HTTPStatus.FORBIDDEN,
         UnknownRouteError: HTTPStatus.NOT_FOUND,
         UnknownCodeError: HTTPStatus.NOT_FOUND,
+        NotTheirsError: HTTPStatus.NOT_FOUND,
         WrongMethodError: HTTPStatus.METHOD_NOT_ALLOWED,
         BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         UnsupportedMediaError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -203,6 +206,7 @@ def _refused(error: RefusedError, status: HTTPStatus) -> Problem:
         reason=error.refusal,
         state=State(error.state),
         decided_by=error.decided_by,
+        decided_by_name=error.decided_by_name,
         decided_via=error.decided_via,
         decided_at=iso(error.decided_at),
     )

@@ -8,6 +8,7 @@ import pytest
 from doorcode.outbound.errors import AddressError, PassingError, PermanentRefusalError, RateLimitedError, Refusal
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.messages import ChatType, Message
+from doorcode.pairing.names import Names
 from doorcode.platforms import discord as inbound
 from doorcode.sandbox.standins.server import json_answer
 from tests.unit.outbound.wires import ADDRESSES, INTERACTION, NOW, Wire, prompt
@@ -169,7 +170,7 @@ def test_typing(discord: Wire) -> None:
 
 def test_names(discord: Wire) -> None:
     """Names are not looked up."""
-    assert discord.sender.lookup_name(discord.stranger) == ""
+    assert discord.sender.lookup_names(discord.stranger) == Names()
 
 
 @pytest.mark.parametrize("field", ["application_id", "channel_id"])

@@ -6,6 +6,7 @@ import pytest
 
 from doorcode.outbound.errors import BadTokenError, PassingError, PermanentRefusalError, RateLimitedError, Refusal
 from doorcode.outbound.slack import SlackSender
+from doorcode.pairing.names import Names
 from doorcode.sandbox.standins.server import json_answer
 from tests.unit.outbound.wires import NOW, Wire, prompt
 
@@ -57,38 +58,38 @@ def test_typing(slack: Wire) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "real_name", "shown"),
+    ("name", "real_name", "names"),
     [
-        ("bob", "Robert", "@bob"),
-        ("", "Robert", "Robert"),
-        ("", "@owner", "owner"),
-        ("\u202ebob", "", "@bob"),
-        ("", "", ""),
+        ("bob", "Robert", Names("@bob", "Robert")),
+        ("", "Robert", Names("Robert")),
+        ("", "@owner", Names("owner")),
+        ("\u202ebob", "", Names("@bob")),
+        ("", "", Names()),
     ],
 )
-def test_names(slack: Wire, name: str, real_name: str, shown: str) -> None:
+def test_names(slack: Wire, name: str, real_name: str, names: Names) -> None:
     """A person is called by username, else by name, made safe."""
     slack.stand_in.add_user("U5", name, real_name)
-    assert slack.sender.lookup_name("U5") == shown
+    assert slack.sender.lookup_names("U5") == names
 
 
 def test_no_name(slack: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the scope, without the person or without a name there is none, and that stops nothing."""
-    assert slack.sender.lookup_name("U0NOBODY") == ""
+    assert slack.sender.lookup_names("U0NOBODY") == Names()
     slack.stand_in.scopes.discard("users:read")
-    assert slack.sender.lookup_name(slack.stranger) == ""
+    assert slack.sender.lookup_names(slack.stranger) == Names()
     slack.stand_in.scopes.add("users:read")
     _answering(slack, monkeypatch, {"ok": True, "user": {"id": "U5", "name": None}})
-    assert slack.sender.lookup_name("U5") == ""
+    assert slack.sender.lookup_names("U5") == Names()
 
 
 def test_another_workspace_s_person(slack: Wire) -> None:
     """Security 39: they are looked up and written to by the id alone, and only if it is theirs here, too."""
     slack.stand_in.add_user("U5", "fay").team = "T0OTHER001"
-    assert slack.sender.lookup_name("T0OTHER001:U5") == "@fay"
+    assert slack.sender.lookup_names("T0OTHER001:U5") == Names("@fay")
     slack.sender.notify("", "T0OTHER001:U5", "hello", NOW, key="k")
     assert slack.said("D5") == ["hello"]
-    assert slack.sender.lookup_name("T0ELSE0001:U5") == ""
+    assert slack.sender.lookup_names("T0ELSE0001:U5") == Names()
     with pytest.raises(PermanentRefusalError):
         slack.sender.notify("", "T0ELSE0001:U5", "hello", NOW, key="k")
     assert slack.said("D5") == ["hello"]
@@ -121,7 +122,7 @@ def test_bad_token(slack: Wire, monkeypatch: pytest.MonkeyPatch, error: str) -> 
     _answering(slack, monkeypatch, {"ok": False, "error": error})
     for _ in range(2):
         with pytest.raises(BadTokenError):
-            slack.sender.lookup_name(slack.stranger)
+            slack.sender.lookup_names(slack.stranger)
     assert len(slack.stand_in.calls) == 1
 
 
@@ -131,7 +132,7 @@ def test_passing(slack: Wire, monkeypatch: pytest.MonkeyPatch, error: str, statu
     """Trouble of Slack's is passing, with whatever status it comes."""
     _answering(slack, monkeypatch, {"ok": False, "error": error}, status)
     with pytest.raises(PassingError):
-        slack.sender.lookup_name(slack.stranger)
+        slack.sender.lookup_names(slack.stranger)
 
 
 @pytest.mark.parametrize("error", ["ratelimited", "rate_limited", "message_limit_exceeded"])
@@ -139,7 +140,7 @@ def test_rate_limited_in_words(slack: Wire, monkeypatch: pytest.MonkeyPatch, err
     """A rate limit may come as a word with status 200."""
     _answering(slack, monkeypatch, {"ok": False, "error": error})
     with pytest.raises(RateLimitedError):
-        slack.sender.lookup_name(slack.stranger)
+        slack.sender.lookup_names(slack.stranger)
 
 
 @pytest.mark.parametrize("error", [None, "", "a sentence, with a name", "x" * 65])
@@ -147,7 +148,7 @@ def test_no_word(slack: Wire, monkeypatch: pytest.MonkeyPatch, error: str | None
     """A failure whose reason is no word of Slack's is not repeated, and not final."""
     _answering(slack, monkeypatch, {"ok": False, "error": error}, 404)
     with pytest.raises(PassingError, match="no answer of Slack's"):
-        slack.sender.lookup_name(slack.stranger)
+        slack.sender.lookup_names(slack.stranger)
 
 
 def test_disabled_owner(slack: Wire) -> None:
@@ -162,4 +163,4 @@ def test_proxy(monkeypatch: pytest.MonkeyPatch, slack: Wire) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     sender = SlackSender(slack.stand_in.token, slack.stand_in.api_url)
-    assert sender.lookup_name(slack.stranger) == "@stranger"
+    assert sender.lookup_names(slack.stranger) == Names("@stranger", "A Stranger")

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from doorcode.outbound.errors import PermanentRefusalError, RateLimitedError, Refusal
+from doorcode.pairing.names import Names
 from tests.unit.outbound.wires import NOW, Wire, prompt
 
 GROUP = "-1001234567890"
@@ -112,5 +113,5 @@ def test_not_an_id(telegram: Wire, user_id: str) -> None:
 
 def test_names(telegram: Wire) -> None:
     """Names are not looked up."""
-    assert telegram.sender.lookup_name(telegram.stranger) == ""
+    assert telegram.sender.lookup_names(telegram.stranger) == Names()
     assert telegram.calls() == []

@@ -12,6 +12,7 @@ from doorcode.errors import (
     InvalidUserIdError,
     LockedOutError,
     MalformedCodeError,
+    NotTheirsError,
     RefusedError,
     SecretError,
     UnavailableError,
@@ -344,11 +345,10 @@ class TestByCode:
         [
             {"code": WRONG},
             {"code": WRONG, "user_id": "555"},
-            {"code": CODE, "user_id": "556"},
             {"code": CODE, "platform": SLACK},
             {"code": CODE, "platform": SLACK, "user_id": "U555"},
         ],
-        ids=["unknown", "unknown for id", "other id", "other platform", "other person"],
+        ids=["unknown", "unknown for id", "other platform", "other person"],
     )
     def test_wrong(self, house: House, order: dict[str, object]) -> None:
         """Security 11 and 12: a code that does not belong costs a guess, says one thing, and consumes no request."""
@@ -360,6 +360,25 @@ class TestByCode:
         assert house.guesses_held == 1
         assert house.stranger == STRANGER
         assert house.decide(OPERATOR, code=CODE).state is State.PAIRED
+
+    def test_a_press_is_kept_with_its_pressers_name(self, house: House) -> None:
+        """Security 28: who pressed is kept by id and name; the name claims no other id, and the next decision has its own."""
+        presser = structs.replace(OWNER, name="Olivia (111, button)")
+        contact = house.decide(presser, user_id="555", code=CODE)
+        assert (contact.decided_by, contact.decided_by_name) == (OWNER.id, "Olivia 111, button")
+        assert not house.decide(OPERATOR, Operation.REVOKE, user_id="555").decided_by_name
+
+    def test_not_theirs(self, house: House) -> None:
+        """Security 9 and 11: a right code with the wrong id is told apart, costs a guess, and consumes no request."""
+        with pytest.raises(NotTheirsError, match=r"^That code is not theirs\.$"):
+            house.decide(OPERATOR, code=CODE, user_id="556")
+        assert (house.guesses_held, house.stranger) == (1, STRANGER)
+
+    def test_a_code_that_is_over_is_nobodys(self) -> None:
+        """Security 12: with another's id, a code that has expired looks like one that never was."""
+        house = House(structs.replace(STRANGER, code_expires_at=NOW))
+        with pytest.raises(UnknownCodeError):
+            house.decide(OPERATOR, code=CODE, user_id="556")
 
     @pytest.mark.parametrize("actor", [OPERATOR, OWNER], ids=["command", "button"])
     @pytest.mark.parametrize("code", ["ABCD234", "ABCD2340", "ABCD234I", "----", "x" * 1000, "\u0410BCD2345"])
@@ -582,12 +601,11 @@ class TestRotation:
             house.decide(actor, **order)
         assert house.stranger == STRANGER
 
-    @pytest.mark.parametrize(("actor", "held"), [(OWNER, 0), (OPERATOR, 1)], ids=["press", "code and id"])
-    def test_a_wrong_code_reads_nothing_again(self, house: House, actor: Actor, held: int) -> None:
-        """A wrong code for a known secret costs no second read of the secrets."""
-        with pytest.raises((UnknownCodeError, RefusedError)):
-            house.decide(actor, user_id="555", code=WRONG)
-        assert (house.secrets.reread_count, house.guesses_held) == (0, held)
+    def test_an_old_button_reads_nothing_again(self, house: House) -> None:
+        """An old button's code for a known secret costs no second read of the secrets."""
+        with pytest.raises(RefusedError):
+            house.decide(OWNER, user_id="555", code=WRONG)
+        assert (house.secrets.reread_count, house.guesses_held) == (0, 0)
 
 
 class TestCodeOf:

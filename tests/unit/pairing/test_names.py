@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from doorcode.pairing.names import display_name, safe_name
+from doorcode.pairing.names import Names, called, display_name, names_of, safe_name, unparenthesised
 from tests.unit.pairing.people import repeatable
 
 # Unicode 15's Default_Ignorable_Code_Point, as ranges: what shows as nothing at all.
@@ -195,3 +195,44 @@ class TestDisplayName:
         shown = display_name("", full_name)
         assert not shown.startswith(("@", "\uff20", "\ufe6b"))
         assert _harmless(shown)
+
+
+@pytest.mark.parametrize(
+    ("username", "full_name", "names", "shown"),
+    [
+        ("sam", "Sam Stranger", Names("@sam", "Sam Stranger"), "@sam (Sam Stranger)"),
+        ("sam", "Sam", Names("@sam"), "@sam"),
+        ("sam", "", Names("@sam"), "@sam"),
+        ("", "Sam (they)", Names("Sam (they)"), "Sam (they)"),
+        ("", "", Names(), ""),
+        (
+            "mal",
+            "Olivia) and @olivia (Olivia",
+            Names("@mal", "Olivia and @olivia Olivia"),
+            "@mal (Olivia and @olivia Olivia)",
+        ),
+        ("mal", "\uff08@olivia\uff09", Names("@mal", "olivia"), "@mal (olivia)"),
+        ("mal", "(\u200b@(\uff20olivia", Names("@mal", "olivia"), "@mal (olivia)"),
+    ],
+    ids=["both", "repeated", "username", "full name", "none", "closes", "wide signs", "hidden signs"],
+)
+def test_names_of(username: str, full_name: str, names: Names, shown: str) -> None:
+    """Security 28: a full name stands in parentheses that it cannot end, and looks like no username there."""
+    assert names_of(username, full_name) == names
+    assert called(names.name, names.full_name) == shown
+
+
+@given(st.text(), st.text(max_size=80))
+@repeatable
+def test_what_stands_in_parentheses_stays_there(username: str, full_name: str) -> None:
+    """Security 28: whatever somebody is called, one opens and one closes, and a made up username never leads."""
+    names = names_of(f"u{username.replace('(', '').replace(')', '')}", full_name)
+    assert not set("()") & set(names.full_name)
+    assert not names.full_name.startswith(("@", "\uff20", "\ufe6b"))
+
+
+def test_who_decides_claims_no_other_id() -> None:
+    """Security 28: before the id in parentheses, a name has none of its own, and only a username has the sign."""
+    assert unparenthesised("@olivia") == "@olivia"
+    assert unparenthesised("Olivia (111, button)") == "Olivia 111, button"
+    assert unparenthesised("(@olivia") == "olivia"

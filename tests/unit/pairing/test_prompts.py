@@ -26,12 +26,16 @@ def test_open() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["", "@stranger", "Alice"], ids=["no name", "username", "full name"])
-def test_who(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "full_name", "who"),
+    [("", "", "987654321"), ("@stranger", "", "@stranger"), ("@al", "Alice", "@al (Alice)"), ("Alice", "", "Alice")],
+    ids=["no name", "username", "both", "full name"],
+)
+def test_who(name: str, full_name: str, who: str) -> None:
     """Security 28: platform and immutable id stand under the name, also where the id stands for the name."""
-    person = contact(State.PENDING, name=name)
+    person = contact(State.PENDING, name=name, full_name=full_name)
     for prompt in (open_prompt(person, CODE, KEYS), closed_prompt(person, CODE, KEYS)):
-        assert prompt.who == (name or "987654321")
+        assert prompt.who == who
         assert prompt.address == "telegram 987654321"
 
 

@@ -74,6 +74,8 @@ def test_outcome(state: State, text: str) -> None:
     """A closed prompt says what became of the request, and by whom and how if anybody decided."""
     assert texts.outcome(contact(state)) == f"{text} by 42 (button)"
     assert texts.outcome(contact(state, decided_by="", decided_via="")) == text
+    named = contact(state, decided_by_name="@olivia")
+    assert texts.outcome(named) == f"{text} by @olivia (42, button)"
 
 
 def test_log_lines() -> None:

@@ -114,6 +114,7 @@ class TestMatrix:
             "user_id": "987654321",
             "state": TOLD.get(who, who),
             "decided_by": person.decided_by,
+            "decided_by_name": person.decided_by_name,
             "decided_via": person.decided_via,
             "decided_at": person.decided_at,
             "expired_at": person.code_expires_at if cell == "expired" else 0,

@@ -4,17 +4,19 @@ import { call } from "./api.js";
 import { confirmed } from "./confirm.js";
 import { fromTemplate, make, setBusy, write } from "./elements.js";
 import { timeElement } from "./times.js";
-import { decider, platformName, trouble, whom } from "./words.js";
+import { called, decider, platformName, trouble, whom } from "./words.js";
 
 /**
  * @typedef {object} Known
  * @property {string} platform
  * @property {string} user_id
  * @property {string | null} name
+ * @property {string | null} [full_name] where the name is a username
  * @property {string | null} label
  * @property {string | null} paired_at
  * @property {string | null} paired_until
  * @property {string | null} decided_by
+ * @property {string | null} [decided_by_name]
  * @property {string | null} decided_via
  */
 
@@ -74,7 +76,7 @@ export class Person {
     this.shown = shown;
     this.record = record;
     const { parts } = this;
-    write(parts.name, record.name || record.label || "No name");
+    write(parts.name, called(record) || record.label || "No name");
     parts.name.classList.toggle("nameless", !record.name && !record.label);
     write(parts.platform, platformName(record.platform));
     write(parts.id, record.user_id);

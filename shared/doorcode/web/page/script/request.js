@@ -4,7 +4,7 @@ import { ApiError, call, contactPath } from "./api.js";
 import { fromTemplate, setBusy, write } from "./elements.js";
 import { offerToBlock } from "./offer.js";
 import { countdown, now, seconds, showTime } from "./times.js";
-import { fate, platformName, trouble, whom } from "./words.js";
+import { called, fate, platformName, trouble, whom } from "./words.js";
 
 const SOON_SECONDS = 120;
 
@@ -13,6 +13,7 @@ const SOON_SECONDS = 120;
  * @property {string} platform
  * @property {string} user_id
  * @property {string | null} name
+ * @property {string | null} [full_name] where the name is a username
  * @property {string} requested_at
  * @property {string} expires_at
  * @property {string} [code] absent for those who may only look, empty where it cannot be made
@@ -58,7 +59,7 @@ export class Request {
     }
     const { parts } = this;
     this.record = record;
-    write(parts.name, record.name || "No name");
+    write(parts.name, called(record) || "No name");
     parts.name.classList.toggle("nameless", !record.name);
     parts.codebox.hidden = !record.code;
     write(parts.code1, record.code?.slice(0, 4) ?? "");

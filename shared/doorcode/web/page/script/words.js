@@ -33,24 +33,35 @@ export function reasonName(reason) {
 }
 
 /**
- * Whom a button or an announcement is about: the name, and what tells who it really is.
- * @param {{name?: string | null, label?: string | null, platform: string, user_id: string}} person
+ * What somebody is called: the username with the full name, or as much of it as there is.
+ * @param {{name?: string | null, full_name?: string | null}} person
  */
-export function whom({ name, label, platform, user_id }) {
-  return `${name || label || "someone without a name"} (${platformName(platform)} ${user_id})`;
+export function called({ name, full_name }) {
+  return name && full_name ? `${name} (${full_name})` : name || "";
 }
 
 /**
- * Who decided, and how: ` by alice@laptop (cli)`.
- * @param {{decided_by?: string | null, decided_via?: string | null}} record
+ * Whom a button or an announcement is about: the name, and what tells who it really is.
+ * @param {{name?: string | null, full_name?: string | null, label?: string | null, platform: string, user_id: string}} person
  */
-export function decider({ decided_by, decided_via }) {
+export function whom({ label, platform, user_id, ...names }) {
+  return `${called(names) || label || "someone without a name"} (${platformName(platform)} ${user_id})`;
+}
+
+/**
+ * Who decided, and how: ` by alice@laptop (cli)`, ` by @olivia (123456789, button)`.
+ * @param {{decided_by?: string | null, decided_by_name?: string | null, decided_via?: string | null}} record
+ */
+export function decider({ decided_by, decided_by_name, decided_via }) {
+  if (decided_by && decided_by_name) {
+    return ` by ${decided_by_name} (${decided_by}, ${decided_via})`;
+  }
   return `${decided_by ? ` by ${decided_by}` : ""}${decided_via ? ` (${decided_via})` : ""}`;
 }
 
 /**
  * What became of a request that is no longer waiting: the sentence and its tone.
- * @param {{state: string, decided_by?: string | null, decided_via?: string | null} | null} record null: nothing is known
+ * @param {{state: string, decided_by?: string | null, decided_by_name?: string | null, decided_via?: string | null} | null} record null: nothing is known
  * @returns {{sentence: string, tone: "good" | "bad" | ""}}
  */
 export function fate(record) {
