@@ -10,5 +10,5 @@ from doorcode.entrypoints.provision import provision
 @answers_ping(lambda: None)
 def handler(event: dict[str, Any], context: object) -> None:
     """Carry out one of CloudFormation's requests, and answer it."""
-    log.begin(context)
+    log.begin(context, "provision")
     provision(event)

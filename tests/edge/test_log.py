@@ -48,7 +48,7 @@ def test_a_message_is_one_line(
         assert line.pop("message")
         assert line == {
             "level": "INFO",
-            "logger": "doorcode",
+            "logger": f"doorcode.{platform}",
             "requestId": invocation,
             "action": "pair",
             "reason": "pairing_requested" if invocation == "first" else "rate_limited",
@@ -64,7 +64,7 @@ def test_a_message_is_one_line(
 )
 def test_whatever_is_logged_is_one_line(written: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Security 28: nothing that is logged can end its line, forge another one, or keep itself from being logged."""
-    log.begin(None)
+    log.begin(None, "telegram")
     log.error(written, reason=written)
     [line] = printed(capsys)
     assert (line["level"], line["message"], line["reason"], line["requestId"]) == ("ERROR", text, text, "")

@@ -11,7 +11,18 @@ from typing import Any
 
 from tests.infra.calls import PROFILE_KEY, arn, keyed
 from tests.infra.policy import Call, Statement, listed
-from tests.infra.template import PSEUDO, ROOT, STACK, functions, given, resources, statements, template
+from tests.infra.template import (
+    PSEUDO,
+    ROOT,
+    STACK,
+    functions,
+    given,
+    group_of,
+    policies_of,
+    resources,
+    statements,
+    template,
+)
 
 PAGE = ROOT / "docs/iam.md"
 EDGE = ("telegram", "slack", "discord")
@@ -21,6 +32,7 @@ MODEL = "amazon.nova-lite-v1:0"
 TABLE, AGENT_TABLE = f"{STACK}-Table", f"{STACK}-AgentTable"
 QUEUES = {"agent": f"{STACK}-AgentQueue", "effects": f"{STACK}-EffectsQueue"}
 DEAD_LETTERS = {"agent": f"{STACK}-AgentDeadLetters", "effects": f"{STACK}-EffectsDeadLetters"}
+LOGS = ("edge", "behind", "agent")
 MADE_HERE = ("gateway-secret", "callback-secret", "telegram/webhook-secret")
 INBOUND = {
     "telegram": ("telegram/webhook-secret", "telegram/bot"),
@@ -62,7 +74,7 @@ def asked_by_aws() -> dict[str, list[Call]]:
     """Return the calls that AWS itself makes with each role."""
     calls = {
         name: [
-            Call(action, arn("logs", f"log-group:/doorcode/{STACK}/{name}:log-stream:2026/04/22/[$LATEST]1"))
+            Call(action, arn("logs", f"log-group:/doorcode/{STACK}/{group_of(name)}:log-stream:2026/04/22/[$LATEST]1"))
             for action in ("logs:CreateLogStream", "logs:PutLogEvents")
         ]
         for name in functions()
@@ -124,7 +136,7 @@ ELSEWHERE = {
     "read its own log, or delete any": [
         Call(f"logs:{action}", arn("logs", f"log-group:/doorcode/{STACK}/{name}:*"))
         for action in ("GetLogEvents", "FilterLogEvents", "DeleteLogGroup", "DeleteLogStream")
-        for name in (*EDGE, "provision")
+        for name in LOGS
     ],
     "decrypt with a key": [Call("kms:Decrypt", arn("kms", "key/1"))],
     "read metrics": [Call("cloudwatch:GetMetricData", "*")],
@@ -135,8 +147,9 @@ ELSEWHERE = {
             for action in ("PutMetricAlarm", "DeleteAlarms", "DisableAlarmActions", "SetAlarmState")
         ),
         *(
-            Call(f"logs:{action}", arn("logs", f"log-group:/doorcode/{STACK}/courier:*"))
+            Call(f"logs:{action}", arn("logs", f"log-group:/doorcode/{STACK}/{name}:*"))
             for action in ("PutMetricFilter", "DeleteMetricFilter")
+            for name in LOGS
         ),
     ],
 }
@@ -403,6 +416,16 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
 }
 
 
+# Streams of one group cannot be told apart by a policy, groups can.
+for _name, _refused in CANNOT.items():
+    _others = [group for group in LOGS if _name not in functions() or group != group_of(_name)]
+    _refused["write into another floor's log"] = [
+        Call(f"logs:{action}", arn("logs", f"log-group:/doorcode/{STACK}/{group}:log-stream:1"))
+        for action in ("CreateLogStream", "PutLogEvents")
+        for group in _others
+    ]
+
+
 # What deploying needs. CloudFormation acts with the rights of whoever runs it.
 
 _CRUD = "Create{0} Get{0} Update{0} Delete{0}"
@@ -425,6 +448,7 @@ DEPLOYS: dict[str, tuple[str, ...]] = {
         "dynamodb:TagResource UntagResource ListTagsOfResource DescribeContributorInsights GetResourcePolicy",
         "dynamodb:DescribeKinesisStreamingDestination",
     ),
+    "AWS::IAM::Policy": ("iam:PutRolePolicy GetRolePolicy DeleteRolePolicy",),
     "AWS::IAM::Role": (
         "iam:CreateRole GetRole DeleteRole PassRole",
         "iam:PutRolePolicy GetRolePolicy DeleteRolePolicy ListRolePolicies ListAttachedRolePolicies",
@@ -486,7 +510,8 @@ INTRODUCTION = """# Who may do what
 <!-- Made from template.yaml and tests/infra/iam.py with `make iam`; do not edit. A test fails when it is stale. -->
 
 Each function has a role of its own, which only Lambda can take, with the rights below and no others: no managed
-policies, no wildcards in actions. A test runs every function through everything that it does, records each call of AWS, and
+policies, no wildcards in actions. What several may do is said once in `template.yaml` and copied into each one's role. Secrets
+are encrypted with the account's own `aws/ssm` key, whose policy lets whoever may read a parameter decrypt it. A test runs every function through everything that it does, records each call of AWS, and
 matches it against that function's role: each call is allowed, each right is used by some call, and what is listed under
 *It cannot* is refused. `{stack}` is the name of the stack; tables, queues and functions go by their names in
 `template.yaml`.
@@ -499,6 +524,9 @@ LIMITS = """## What this does not promise
 - `*` in a partition stands for any id, and in `prompts#*` for any platform too. No other partition begins like these.
 - Conditions on partitions hold "for all values", which IAM also finds true of a request that names no partition. Each action
   that is granted on the table always names one; those that do not (Scan, PartiQL) are not granted.
+- A log group tells floors apart, not functions: a webhook function could write lines into the log that pass for another
+  platform's, and one behind them for another's there. The agent has a group of its own, and nobody else writes into it
+  ([decision 11](decisions/0011-said-once.md)).
 - Each part of a transaction is matched by itself, with its own partition, as AWS documents it.
 - `cloudwatch:GetMetricData` cannot be narrowed, neither to a namespace nor to a metric: the web function, which shows the days'
   numbers, could read every metric of this account and region. It is the one right on `*`.
@@ -546,7 +574,7 @@ def _row(role: str, statement: Statement, *, conditional: bool) -> str:
         for key, values in tests.items():
             shown = ", ".join(_shown(value) if value.startswith("arn:") else f"`{value}`" for value in listed(values))
             only.append(f"{CONDITIONS[key]} {shown}")
-    return f"| {statement['Sid']} | {_whys()[role, statement['Sid']]} | {actions} | {places} | {'; '.join(only)} |"
+    return f"| {statement['Sid']} | {_why(role, statement)} | {actions} | {places} | {'; '.join(only)} |"
 
 
 CONDITIONS = {
@@ -584,20 +612,27 @@ def _by_aws(name: str) -> str:
     return f"Used by {who}, not by code: {actions}."
 
 
+def _why(role: str, statement: Statement) -> str:
+    with given(AgentModelId=MODEL):
+        said = policies_of(f"{role.capitalize()}Role")
+    (said_by,) = (name for name, its in said.items() if statement["Sid"] in {one["Sid"] for one in its})
+    return _whys()[said_by, statement["Sid"]]
+
+
 def _whys() -> dict[tuple[str, str], str]:
-    """Return the comments that stand above the template's statements, by role and Sid."""
+    """Return the comments that stand above the template's statements, by the resource that says them and Sid."""
     whys: dict[tuple[str, str], str] = {}
-    role = ""
+    said_by = ""
     comment: list[str] = []
     for line in (ROOT / "template.yaml").read_text().splitlines():
         text = line.strip()
-        if match := re.fullmatch(r"  (\w+)Role:", line):
-            role = match[1].lower()
+        if match := re.fullmatch(r"  (\w+):", line):
+            said_by = match[1]
         if text.startswith("# "):
             comment.append(text[2:])
             continue
-        if match := re.fullmatch(r"- Sid: (\w+)", text):
-            whys[role, match[1]] = " ".join(comment)
+        if match := re.match(r"- \{?Sid: (\w+)", text):
+            whys[said_by, match[1]] = " ".join(comment)
         comment = []
     return whys
 

@@ -82,10 +82,26 @@ def functions() -> dict[str, dict[str, Any]]:
     }
 
 
+def group_of(function: str) -> str:
+    """Return the last part of the name of the log group that a function writes into."""
+    group: str = functions()[function]["LoggingConfig"]["LogGroup"]
+    return group.removeprefix(f"{STACK}-").removesuffix("Logs").lower()
+
+
+def policies_of(role: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the statements of a role by the logical id of what says them: those copied into several roles, and its own."""
+    found = {
+        name: policy["Properties"]["PolicyDocument"]["Statement"]
+        for name, policy in resources("AWS::IAM::Policy").items()
+        if f"{STACK}-{role}" in policy["Properties"]["Roles"]
+    }
+    own = resources("AWS::IAM::Role")[role]["Properties"]["Policies"]
+    return {**found, role: [one for policy in own for one in policy["PolicyDocument"]["Statement"]]}
+
+
 def statements(role: str) -> list[dict[str, Any]]:
     """Return all statements of a role's policies."""
-    properties = resources("AWS::IAM::Role")[role]["Properties"]
-    return [one for policy in properties["Policies"] for one in policy["PolicyDocument"]["Statement"]]
+    return [one for said in policies_of(role).values() for one in said]
 
 
 def walk(value: Any) -> Iterator[Any]:
@@ -97,8 +113,17 @@ def walk(value: Any) -> Iterator[Any]:
 
 
 def resolved(resource: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a resource with its references resolved."""
-    whole = {**resource, "Properties": {**defaults, **resource.get("Properties", {})}}
+    """Return a resource with its references resolved, and with what SAM's Globals add: to lists and mappings too."""
+    properties = dict(resource.get("Properties", {}))
+    for name, default in defaults.items():
+        own = properties.get(name)
+        if own is None:
+            properties[name] = default
+        elif isinstance(default, list):
+            properties[name] = [*default, *own]
+        elif isinstance(default, dict):
+            properties[name] = {**default, **own}
+    whole = {**resource, "Properties": properties}
     result: dict[str, Any] = _resolve(whole)
     return result
 

@@ -16,6 +16,7 @@ from doorcode.sandbox import deployment
 from doorcode.sandbox.emulator_guard import FRONT_HEADER, front_word
 from tests.backends import dynamodb, emulators
 from tests.infra.build import CHECKOUT, build_local, local_build_held
+from tests.infra.template import group_of
 
 # What is let through to the stack's API: see doorcode.sandbox.emulator_guard.
 FRONT_WORD = front_word(emulators.KEYS)
@@ -176,14 +177,23 @@ class Stack:
         self.client("ssm").put_parameter(Name=path, Value=value, Type="SecureString", Overwrite=True)
 
     def log(self, function: str) -> list[dict[str, Any]]:
-        """Return what a function has logged: its records, and under ``message`` alone what is none."""
+        """Return what a function has logged: its records, and under ``message`` alone what is none.
+
+        A stream is one function's; lines that do not say whose they are belong to it.
+        """
         pages = (
             self.client("logs")
             .get_paginator("filter_log_events")
-            .paginate(logGroupName=f"/doorcode/{self.name}/{function}")
+            .paginate(logGroupName=f"/doorcode/{self.name}/{group_of(function)}")
         )
-        lines = [event["message"] for page in pages for event in page["events"]]
-        return [_record(line) for line in lines if not line.startswith(("START ", "END ", "REPORT "))]
+        lines = [
+            (event["logStreamName"], _record(event["message"]))
+            for page in pages
+            for event in page["events"]
+            if not event["message"].startswith(("START ", "END ", "REPORT "))
+        ]
+        its = {stream for stream, record in lines if record.get("logger") == f"doorcode.{function}"}
+        return [record for stream, record in lines if stream in its]
 
 
 @contextlib.contextmanager

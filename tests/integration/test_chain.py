@@ -280,7 +280,7 @@ def test_each_line_of_the_log_names_its_invocation(chain: Chain) -> None:
     assert chain.events(person, 1) == ["pairing_requested"]
     for function in ("telegram", "courier", "provision"):
         lines = eventually(
-            lambda name=function: [one for one in chain.stack.log(name) if one.get("logger") == "doorcode"]
+            lambda name=function: [one for one in chain.stack.log(name) if one.get("logger") == f"doorcode.{name}"]
         )
         assert lines, function
         assert all(line["requestId"] for line in lines), function

@@ -37,13 +37,16 @@ def test_missing_secrets_are_made_and_kept(cloud: Cloud) -> None:
 
 
 def test_a_webhook_is_refused_with_a_logged_reason(stack: Stack) -> None:
-    """A request without a signature reaches the function, is answered 401, and its reason can be counted."""
+    """A request without a signature reaches the function, is answered 401, and its reason can be counted.
+
+    So can that of the warning with which a function starts whose settings let nobody in.
+    """
     assert stack.post("telegram", b"{}").status == 401
 
     def reasons() -> list[str]:
         return [record["reason"] for record in stack.log("telegram") if "reason" in record]
 
-    assert eventually(reasons) == ["bad_signature"]
+    assert eventually(reasons) == ["settings", "bad_signature"]
 
 
 def test_no_other_route_exists(stack: Stack) -> None:
@@ -55,7 +58,7 @@ def test_no_other_route_exists(stack: Stack) -> None:
 def test_the_role_is_enforced(stack: Stack) -> None:
     """Without the right to read its contacts, the edge fails closed: the tests above ran under the roles as written."""
     iam, role = stack.client("iam"), stack.resource("TelegramRole")
-    policy = iam.get_role_policy(RoleName=role, PolicyName="telegram")["PolicyDocument"]
+    policy = iam.get_role_policy(RoleName=role, PolicyName="deciders")["PolicyDocument"]
     without = {**policy, "Statement": [one for one in policy["Statement"] if one["Sid"] != "ReadContacts"]}
     update = {
         "update_id": 1,
@@ -70,8 +73,8 @@ def test_the_role_is_enforced(stack: Stack) -> None:
     headers = {"X-Telegram-Bot-Api-Secret-Token": stack.secret("telegram/webhook-secret")}
     body = json.dumps(update).encode()
     assert stack.post("telegram", body, headers).status == 200
-    iam.put_role_policy(RoleName=role, PolicyName="telegram", PolicyDocument=json.dumps(without))
+    iam.put_role_policy(RoleName=role, PolicyName="deciders", PolicyDocument=json.dumps(without))
     try:
         assert stack.post("telegram", body, headers).status == 503
     finally:
-        iam.put_role_policy(RoleName=role, PolicyName="telegram", PolicyDocument=json.dumps(policy))
+        iam.put_role_policy(RoleName=role, PolicyName="deciders", PolicyDocument=json.dumps(policy))

@@ -169,7 +169,7 @@ class AdminClient:
         if "FunctionError" in answer:
             raise CommandError(
                 f"The function {name} failed: {_failure(payload)}. Whether anything was done is in its log, "
-                f"/doorcode/{self._target.stack}/admin. See: doorcode doctor",
+                f"{self._target.prefix}/behind. See: doorcode doctor",
                 Exit.UNREACHABLE,
             )
         return payload

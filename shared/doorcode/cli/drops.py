@@ -43,7 +43,7 @@ SIGNED_BY = {
     Platform.DISCORD: "doorcode discord register",
 }
 REASONS = (*sorted(DROPS), BAD_SIGNATURE, *TROUBLES)
-PATTERN = "{ " + " || ".join(f'($.reason = "{reason}")' for reason in REASONS) + " }"
+PATTERN = " || ".join(f'($.reason = "{reason}")' for reason in REASONS)
 
 
 class _Drop(Struct, frozen=True):
@@ -58,10 +58,11 @@ class _Drop(Struct, frozen=True):
 def drops(examined: Examination) -> Iterator[Finding]:
     """Find the last senders who were dropped, and what the functions complained of."""
     latest: dict[tuple[str, str, str], _Drop] = {}
+    # The webhooks' functions log into one group.
+    log_group = f"{examined.deployment.target.prefix}/edge"
     for platform in Platform:
-        log_group = f"/doorcode/{examined.deployment.target.stack}/{platform}"
         complaints: Counter[str] = Counter()
-        for at, record in _records(examined, log_group):
+        for at, record in _records(examined, log_group, platform):
             reason, user_id = str(record.get("reason", "")), str(record.get("user_id", ""))
             if reason in DROPS and is_user_id(platform, user_id):
                 group = str(record.get("group", ""))
@@ -109,12 +110,13 @@ def _complaints(platform: Platform, group: str, complaints: Counter[str]) -> Ite
             yield level(platform, text, mends.format(group=group))
 
 
-def _records(examined: Examination, group: str) -> Iterator[tuple[float, dict[str, Any]]]:
+def _records(examined: Examination, group: str, platform: Platform) -> Iterator[tuple[float, dict[str, Any]]]:
     client = examined.deployment.client("logs")
     pages = client.get_paginator("filter_log_events").paginate(
         logGroupName=group,
         startTime=int((examined.now - LOOK_BACK_SECONDS) * 1000),
-        filterPattern=PATTERN,
+        # Each asked for alone, so that a flood on one hides nobody on another.
+        filterPattern=f'{{ ($.logger = "doorcode.{platform}") && ({PATTERN}) }}',
     )
     for _, page in zip(range(MAX_PAGES), pages, strict=False):
         for event in page["events"]:

@@ -61,11 +61,7 @@ def telegram(examined: Examination) -> Iterator[Finding]:
 
 def _complaint_remedy(examined: Examination, complaint: str) -> str:
     # 401: the secret token is another one.
-    return (
-        SET_WEBHOOK
-        if "401" in complaint
-        else f"aws logs tail /doorcode/{examined.deployment.target.stack}/telegram --since 1h"
-    )
+    return SET_WEBHOOK if "401" in complaint else f"aws logs tail {examined.deployment.target.prefix}/edge --since 1h"
 
 
 def slack(examined: Examination) -> Iterator[Finding]:

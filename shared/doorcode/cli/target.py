@@ -73,7 +73,7 @@ class Target:
 
     @property
     def prefix(self) -> str:
-        """Where the stack's secrets are in Parameter Store."""
+        """What the names of the stack's secrets in Parameter Store, and of its log groups, begin with."""
         return f"/doorcode/{self.stack}"
 
     @property

@@ -40,7 +40,7 @@ def admin_handler() -> Callable[[object, object], dict[str, Any]]:
 
     @answers_ping(admin)
     def handler(event: object, context: object) -> dict[str, Any]:
-        log.begin(context)
+        log.begin(context, "admin")
         try:
             built = admin()
         except SettingsError as error:

@@ -62,7 +62,7 @@ def courier_handler() -> Handler:
 
     @answers_ping(built)
     def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
-        log.begin(context)
+        log.begin(context, "courier")
         courier, consumer = built()
         if "Records" in event:
             return consumer.handle(event, context)
@@ -81,7 +81,7 @@ def agent_handler() -> Handler:
 
     @answers_ping(agent)
     def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
-        log.begin(context)
+        log.begin(context, "agent")
         return agent().handle(event, context)
 
     return handler

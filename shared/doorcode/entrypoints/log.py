@@ -20,12 +20,17 @@ from typing import Any
 import msgspec
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
+_logger = "doorcode"
 _request_id = ""
 
 
-def begin(context: Any) -> None:
-    """Name the invocation in every line from now on; ``context`` is Lambda's, or None."""
-    global _request_id  # noqa: PLW0603 (an environment serves one at a time)
+def begin(context: Any, function: str) -> None:
+    """Name function and invocation in every line from now on; ``context`` is Lambda's, or None.
+
+    Several functions share a log group, in which ``logger`` tells them apart: ``doorcode.telegram``.
+    """
+    global _logger, _request_id  # noqa: PLW0603 (an environment serves one at a time)
+    _logger = f"doorcode.{function}"
     _request_id = getattr(context, "aws_request_id", "") or ""
 
 
@@ -56,7 +61,7 @@ def _log(level: str, text: str, fields: dict[str, str]) -> None:
         "timestamp": f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03}Z",
         "level": level,
         "message": text,
-        "logger": "doorcode",
+        "logger": _logger,
         "requestId": _request_id,
     }
     write(_ascii(line) + "\n")

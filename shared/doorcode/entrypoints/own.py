@@ -24,7 +24,7 @@ def _broken(error: Exception) -> Callable[[Any, Any], Any]:
     name, trace = type(error).__name__, traced(error)
 
     def handler(event: Any, context: Any) -> Any:
-        log.begin(context)
+        log.begin(context, "agent")
         if event == PING:
             return {"doorcode": "failed", "error": name, "detail": trace}
         log.error("The agent cannot be loaded", reason=name, trace=trace)

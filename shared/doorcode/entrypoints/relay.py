@@ -46,7 +46,7 @@ def relay_handler() -> Handler:
 
     @answers_ping(relay)
     def handler(event: Mapping[str, Any], context: object) -> Mapping[str, Any]:
-        log.begin(context)
+        log.begin(context, "relay")
         return relay().handle(event)
 
     return handler

@@ -65,7 +65,7 @@ def web_handler(surface: Callable[[Callable[[], Services]], Surface]) -> Callabl
 
     @answers_ping(services)
     def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
-        log.begin(context)
+        log.begin(context, "web")
         deadline.start(REQUEST_SECONDS)
         return built.serve(event, int(time.time()))
 

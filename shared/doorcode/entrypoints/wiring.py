@@ -51,7 +51,7 @@ def edge_handler(platform: Inbound) -> Handler:
 
     @answers_ping(door)
     def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
-        log.begin(context)
+        log.begin(context, platform.PLATFORM)
         try:
             opened = door()
         except SettingsError as error:

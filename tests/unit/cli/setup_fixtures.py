@@ -31,6 +31,7 @@ from doorcode.sandbox.standins.discord import DiscordStandIn
 from doorcode.sandbox.standins.slack import SlackStandIn
 from doorcode.sandbox.standins.telegram import TelegramStandIn
 from tests.backends import dynamodb
+from tests.infra.template import group_of
 
 API = "https://abc123.execute-api.us-east-1.amazonaws.com"
 TABLE = "doorcode-table"
@@ -183,23 +184,24 @@ class Logs:
         return self
 
     def paginate(self, logGroupName: str, startTime: int, filterPattern: str) -> Iterator[dict[str, Any]]:  # noqa: N803
-        """Give the records since then whose reason the pattern names."""
+        """Give the records since then whose reason and function the pattern names."""
         if self._house.logs_refused:
             raise self._house.logs_refused
         records = [
             {"timestamp": int(at * 1000), "message": message}
             for at, message in self._house.logs.get(logGroupName, [])
-            if at * 1000 >= startTime and (not message.startswith("{") or f'"{_reason(message)}"' in filterPattern)
+            if at * 1000 >= startTime and (not message.startswith("{") or _matches(message, filterPattern))
         ]
         for start in range(0, len(records) or 1, 2):
             yield {"events": records[start : start + 2]}
 
 
-def _reason(message: str) -> str:
+def _matches(message: str, pattern: str) -> bool:
     try:
-        return str(json.loads(message).get("reason"))
+        record = json.loads(message)
     except ValueError:
-        return ""
+        return False
+    return all(f'($.{field} = "{record.get(field)}")' in pattern for field in ("reason", "logger"))
 
 
 def refusal(code: str, message: str) -> ClientError:
@@ -328,7 +330,8 @@ class House:
 
     def log(self, function: str, ago: float, **record: str) -> None:
         """Have a function log a record, some seconds ago."""
-        self.logs.setdefault(f"/doorcode/doorcode/{function}", []).append((time.time() - ago, json.dumps(record)))
+        line = json.dumps({**record, "logger": f"doorcode.{function}"})
+        self.logs.setdefault(f"/doorcode/doorcode/{group_of(function)}", []).append((time.time() - ago, line))
 
     def run(self, *arguments: str, stdin: bytes | None = b"", environment: Mapping[str, str] | None = None) -> Ended:
         """Run ``doorcode`` with these arguments."""

@@ -393,8 +393,8 @@ def test_the_last_who_were_dropped_each_with_what_lets_them_in(healthy: House) -
     healthy.log("discord", 40, action="drop", reason="policy_deny", platform="discord", user_id="444")
     healthy.log("slack", 100_000, action="drop", reason="policy_deny", platform="slack", user_id="U66")
     healthy.contact("slack", "U77", "blocked")
-    healthy.logs["/doorcode/doorcode/slack"].append((time.time(), "{policy_deny, not JSON"))
-    healthy.logs["/doorcode/doorcode/slack"].append((time.time(), "START RequestId"))
+    healthy.logs["/doorcode/doorcode/edge"].append((time.time(), "{policy_deny, not JSON"))
+    healthy.logs["/doorcode/doorcode/edge"].append((time.time(), "START RequestId"))
     ended, _ = examine(healthy)
     assert [(one["platform"], one["user_id"], one["reason"], one["remedy"]) for one in ended.json["dropped"]] == [
         (
@@ -484,7 +484,7 @@ def test_what_the_functions_complained_of(healthy: House) -> None:
     ]
     assert warned == [
         ("slack", "1 request with a signature that does not fit", "doorcode secrets set slack/signing-secret"),
-        ("discord", "1 request failed", "aws logs tail /doorcode/doorcode/discord --since 1h"),
+        ("discord", "1 request failed", "aws logs tail /doorcode/doorcode/edge --since 1h"),
     ]
 
 

@@ -431,7 +431,7 @@ def test_a_function_that_fails(doorcode: Run, function: Function, payload: Any, 
     assert (ended.code, ended.out) == (3, "")
     assert ended.err == (
         f"The function doorcode-admin failed: {said}. Whether anything was done is in its log, "
-        "/doorcode/doorcode/admin. See: doorcode doctor\n"
+        "/doorcode/doorcode/behind. See: doorcode doctor\n"
     )
 
 

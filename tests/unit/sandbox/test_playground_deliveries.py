@@ -134,12 +134,22 @@ def test_the_log_of_a_delivery(house: House) -> None:
     house.now += 1
     second = house.say(TELEGRAM, STRANGERS[TELEGRAM])["delivery"]
     assert [one["log"] for one in _deliveries(house)] == [[], []]
-    house.cloud.logs["/doorcode/s/telegram"] = [
-        {"timestamp": at - 1, "message": '{"level": "INFO", "message": "before", "reason": "x"}'},
+    house.cloud.logs["/doorcode/s/edge"] = [
+        {
+            "timestamp": at - 1,
+            "message": '{"level": "INFO", "message": "before", "reason": "x", "logger": "doorcode.telegram"}',
+        },
         {"timestamp": at, "message": "START RequestId: 1\n"},
-        {"timestamp": at + 3, "message": '{"level": "INFO", "message": "drop: blocked", "reason": "blocked"}'},
+        {
+            "timestamp": at + 3,
+            "message": '{"level": "INFO", "message": "drop: blocked", "reason": "blocked", "logger": "doorcode.telegram"}',
+        },
+        {"timestamp": at + 3, "message": '{"level": "INFO", "message": "another", "logger": "doorcode.slack"}'},
         {"timestamp": at + 4, "message": "REPORT RequestId: 1\n"},
-        {"timestamp": at + 1003, "message": '{"level": "WARNING", "message": "Refused", "reason": "bad_signature"}'},
+        {
+            "timestamp": at + 1003,
+            "message": '{"level": "WARNING", "message": "Refused", "reason": "bad_signature", "logger": "doorcode.telegram"}',
+        },
     ]
     logs = {one["id"]: one["log"] for one in _deliveries(house)}
     assert logs == {

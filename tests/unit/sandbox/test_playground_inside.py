@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from doorcode.pairing.contact import Platform
-from doorcode.sandbox.playground.inside import FUNCTIONS, MAX_RECORDS
+from doorcode.sandbox.playground.inside import FUNCTIONS, GROUPS, MAX_RECORDS
 from tests.patience import PATIENCE_SECONDS, eventually
 from tests.unit.sandbox.stage import House
 
@@ -53,18 +53,31 @@ def test_items(house: House) -> None:
 
 
 def test_log(house: House) -> None:
-    """The log is that of every function, in order, records with their fields and other lines as they are, the last ones."""
+    """The log is that of every function, in order, records with their fields and other lines as they are, the last ones.
+
+    A line that does not say whose it is belongs to whoever else wrote into its stream, or else to the group.
+    """
     now = int(house.now * 1000)
-    for number, function in enumerate(FUNCTIONS[:-1]):
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for number, (group, function) in enumerate((group, one) for group, its in GROUPS.items() for one in its):
         record = {"level": "INFO", "message": function, "reason": "paired", "user_id": "7", "at": "x"}
-        house.cloud.logs[f"/doorcode/s/{function}"] = [
-            {"timestamp": now - number, "message": json.dumps(record)},
-            {"timestamp": now - 16 * 60 * 1000, "message": "too long ago"},
-        ]
-    house.cloud.logs["/doorcode/s/relay"] = [{"timestamp": now + 5, "message": "Traceback\n"}]
+        line = json.dumps(record | {"logger": f"doorcode.{function}"})
+        groups.setdefault(f"/doorcode/s/{group}", []).extend(
+            [
+                {"timestamp": now - number, "message": line, "logStreamName": function},
+                {"timestamp": now - 16 * 60 * 1000, "message": "too long ago"},
+            ]
+        )
+    house.cloud.logs = groups
+    provision = json.dumps({"message": "Made a secret", "logger": "doorcode.provision"})
+    house.cloud.logs["/doorcode/s/behind"] += [
+        {"timestamp": now + 1, "message": provision, "logStreamName": "provision"},
+        {"timestamp": now + 5, "message": "Traceback\n", "logStreamName": "relay"},
+        {"timestamp": now + 6, "message": "It never began\n", "logStreamName": "another"},
+    ]
     log = house.json("GET", "inside")["log"]
-    assert [line["function"] for line in log] == ["admin", "agent", "courier", "discord", "slack", "telegram", "relay"]
-    assert log[-1] == {
+    assert [line["function"] for line in log] == [*FUNCTIONS[::-1], "relay", "behind"]
+    assert log[-2] == {
         "at": "2026-04-22T11:45:22.255Z",
         "function": "relay",
         "level": "",
@@ -72,7 +85,7 @@ def test_log(house: House) -> None:
         "reason": "",
     }
     assert (log[0]["user_id"], log[0]["reason"], log[0]["at"][:4]) == ("7", "paired", "2026")
-    house.cloud.logs["/doorcode/s/web"] = [{"timestamp": now, "message": "x"}] * 2 * MAX_RECORDS
+    house.cloud.logs["/doorcode/s/agent"] = [{"timestamp": now, "message": "x"}] * 2 * MAX_RECORDS
     assert len(house.json("GET", "inside")["log"]) == MAX_RECORDS
 
 

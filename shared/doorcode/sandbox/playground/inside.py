@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
 from boto3.dynamodb.types import Binary, TypeDeserializer
-from msgspec import Struct
+from msgspec import Struct, structs
 
-FUNCTIONS = ("telegram", "slack", "discord", "relay", "courier", "agent", "admin", "web")
+# Which functions log into which group.
+GROUPS = {
+    "edge": ("telegram", "slack", "discord"),
+    "behind": ("relay", "courier", "admin", "web"),
+    "agent": ("agent",),
+}
+FUNCTIONS = tuple(function for functions in GROUPS.values() for function in functions)
+# How a line of ours names its function.
+LOGGER = "doorcode."
 # What the runtime says around a function's own lines.
 FRAME = ("START ", "END ", "REPORT ", "INIT_START ")
 MAX_RECORDS = 200
@@ -52,22 +60,33 @@ class Inside:
     def log(self, since: float, functions: Iterable[str] = FUNCTIONS) -> list[Record]:
         """Return what those functions logged since then (seconds since 1970), oldest first, and no more than the last."""
         logs = self._client("logs")
-        records = []
-        for function in functions:
-            group = f"/doorcode/{self._stack}/{function}"
+        wanted = frozenset(functions)
+        records: list[Record] = []
+        for group, writers in GROUPS.items():
+            if wanted.isdisjoint(writers):
+                continue
             try:
                 pages = logs.get_paginator("filter_log_events").paginate(
-                    logGroupName=group, startTime=int(since * 1000)
+                    logGroupName=f"/doorcode/{self._stack}/{group}", startTime=int(since * 1000)
                 )
-                records += [_record(function, event) for page in pages for event in page["events"]]
+                found = list(_records(group, [event for page in pages for event in page["events"]]))
             except logs.exceptions.ResourceNotFoundException:
-                # It has logged nothing yet.
+                # Nobody has logged anything there yet.
                 continue
-        own = sorted((record for record in records if record), key=lambda record: record.at)
-        return own[-MAX_RECORDS:]
+            records += [record for record in found if record.function in wanted or record.function == group]
+        return sorted(records, key=lambda record: record.at)[-MAX_RECORDS:]
 
 
-def _record(function: str, event: dict[str, Any]) -> Record | None:
+def _records(group: str, events: Sequence[dict[str, Any]]) -> Iterator[Record]:
+    """Read a group's lines. One that does not say whose it is belongs to whoever else wrote into its stream, or to the group."""
+    read = [(event.get("logStreamName", ""), _record(event)) for event in events]
+    named = {stream: record.function for stream, record in read if record and record.function}
+    for stream, record in read:
+        if record:
+            yield structs.replace(record, function=record.function or named.get(stream, group))
+
+
+def _record(event: dict[str, Any]) -> Record | None:
     line = event["message"].strip()
     if not line or line.startswith(FRAME):
         return None
@@ -76,8 +95,10 @@ def _record(function: str, event: dict[str, Any]) -> Record | None:
     except ValueError:
         entry = None
     if not isinstance(entry, dict):
-        return Record(at=event["timestamp"], function=function, message=line)
+        return Record(at=event["timestamp"], function="", message=line)
     named = {name: str(entry.pop(name, "")) for name in ("level", "message", "reason")}
+    logger = str(entry.get("logger", ""))
+    function = logger.removeprefix(LOGGER) if logger.startswith(LOGGER) else ""
     return Record(at=event["timestamp"], function=function, **named, fields=entry)
 
 
