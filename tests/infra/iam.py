@@ -543,6 +543,11 @@ COMMANDS = """## What the command needs
 
 Commands that list and decide, and those that make links and tokens, need `lambda:InvokeFunction` on the function
 `{stack}-admin`, and nothing else. Whoever has it decides who is let in.
+
+`doorcode parked` needs `cloudformation:ListStackResources` on the stack, and on the dead-letter queues `AgentDeadLetters` and
+`EffectsDeadLetters` `sqs:ReceiveMessage` and `sqs:ChangeMessageVisibility`, for `list` also `sqs:GetQueueAttributes`, for
+`resend` and `drop` `sqs:DeleteMessage`; `resend` also `sqs:SendMessage` on `AgentQueue` and `EffectsQueue`, where they go. Whoever has
+these reads what people wrote that was parked. What setting up needs: [setup.md](setup.md#what-your-credentials-need).
 """
 
 

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 Record = Mapping[str, Any]
 """A message as Lambda is given it: ``messageId``, ``receiptHandle``, ``body``, ``attributes``."""
 
+# The attribute of a parked message that says, in one word, why it was parked.
+REASON = "reason"
 # A failure without a delay of its own waits this long, doubling with each try.
 FIRST_DELAY_SECONDS = 2
 LONGEST_DELAY_SECONDS = 300
@@ -35,8 +37,8 @@ class Postbox:
             QueueUrl=self._queue_url, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=delay
         )
 
-    def park(self, record: Record) -> None:
-        """Put a message into the dead-letter queue, alone; it must be reported as done.
+    def park(self, record: Record, reason: str) -> None:
+        """Put a message into the dead-letter queue, alone, with the word for why; it must be reported as done.
 
         Leaving that to the queue would take along what waits behind it, whose receive counts rise in step.
         """
@@ -45,6 +47,7 @@ class Postbox:
             MessageBody=record["body"],
             MessageGroupId=record["attributes"]["MessageGroupId"],
             MessageDeduplicationId=record["messageId"],
+            MessageAttributes={REASON: {"DataType": "String", "StringValue": reason}},
         )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from doorcode.cli import deploy, discord, doctor, pairing, run, secrets, slack, streams, telegram, token, web
+from doorcode.cli import deploy, discord, doctor, pairing, parked, run, secrets, slack, streams, telegram, token, web
 from doorcode.cli.ending import CommandError, Exit
 from doorcode.cli.shown import shown
 
@@ -29,6 +29,7 @@ app.add_typer(telegram.app, name="telegram")
 app.add_typer(slack.app, name="slack")
 app.add_typer(discord.app, name="discord")
 app.add_typer(token.app, name="token")
+app.add_typer(parked.app, name="parked")
 app.command(epilog=web.EPILOG)(web.web)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
 app.command(epilog=run.EPILOG)(run.run)

@@ -208,7 +208,7 @@ def dead_letters(examined: Examination) -> Iterator[Finding]:
     clean = True
     for queue, function in QUEUES.items():
         url = examined.deployment.physical(queue)
-        names = ["ApproximateNumberOfMessages", "QueueArn"]
+        names = ["ApproximateNumberOfMessages"]
         answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         many = int(answer["ApproximateNumberOfMessages"])
         if many:
@@ -216,7 +216,7 @@ def dead_letters(examined: Examination) -> Iterator[Finding]:
             yield wrong(
                 "dead letters",
                 f"{counted(many, 'message')} in {queue}: the log of the {function} tells why",
-                f"aws sqs start-message-move-task --source-arn {answer['QueueArn']}",
+                "doorcode parked list, and once the cause is gone: doorcode parked resend --all",
             )
     if clean:
         yield ok("dead letters", "none")

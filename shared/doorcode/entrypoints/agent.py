@@ -23,6 +23,7 @@ from doorcode.pairing.contact import Platform, platform_named
 VERSION = 1
 # After that the person is told that no answer will come.
 GIVEN_UP_AFTER_SECONDS = 900
+UNANSWERED = "unanswered"
 GAVE_UP = "Sorry, I could not answer that. Please try again later."
 # What one chat may take at worst, a model's answer included. With less time left, it waits for another invocation.
 RESERVE_MILLISECONDS = 75_000
@@ -145,7 +146,7 @@ class Agent:
             return read_hand_off(record)
         except UnusableRecordError as error:
             log.error(f"Parked a message: {error}", reason=error.reason, parked="true")
-            self._postbox.park(record)
+            self._postbox.park(record, error.reason)
             return None
 
     def _answer(self, chat: str, messages: Sequence[HandedOff], draft: Draft | None, now: int) -> None:
@@ -210,7 +211,7 @@ class Agent:
 
     def _park(self, messages: Sequence[HandedOff], reason: str, why: str) -> None:
         for message in messages:
-            self._postbox.park(message.record)
+            self._postbox.park(message.record, reason)
             log.error(
                 f"Parked a message that could not be answered: {why}",
                 reason=reason,
@@ -224,8 +225,8 @@ class Agent:
         if not messages:
             return
         for message in messages:
-            self._postbox.park(message.record)
-            log.error("Parked a message that could not be answered", reason="unanswered", parked="true")
+            self._postbox.park(message.record, UNANSWERED)
+            log.error("Parked a message that could not be answered", reason=UNANSWERED, parked="true")
         last = messages[-1]
         try:
             sender = self._senders.on(last.platform, now)

@@ -75,4 +75,4 @@ class EffectsConsumer:
 
     def _park(self, raw: Record, reason: str, detail: str) -> None:
         log.error(f"Parked a move that could not be followed: {detail}", reason=reason, parked="true")
-        self._postbox.park(raw)
+        self._postbox.park(raw, reason)

@@ -237,7 +237,7 @@ class House:
         self.subscriptions = [f"{self.outputs['AlarmTopicArn']}:1"]
         self.resources = {f"{name}Function": ("AWS::Lambda::Function", f"doorcode-{name}-X1") for name in FUNCTIONS}
         fifo = {"FifoQueue": "true"}
-        for queue in ("AgentDeadLetters", "EffectsDeadLetters"):
+        for queue in ("AgentQueue", "EffectsQueue", "AgentDeadLetters", "EffectsDeadLetters"):
             url = self.sqs.create_queue(QueueName=f"{queue}.fifo", Attributes=fifo)["QueueUrl"]
             self.resources[queue] = ("AWS::SQS::Queue", url)
         self.states: dict[str, dict[str, str]] = {}

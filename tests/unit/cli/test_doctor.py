@@ -361,7 +361,7 @@ def test_dead_letters_are_counted(healthy: House) -> None:
     _, found = examine(healthy)
     ((_, text, remedy),) = [one for one in of(found, "wrong") if one[0] == "dead letters"]
     assert text.startswith("1 message in EffectsDeadLetters")
-    assert str(remedy).startswith("aws sqs start-message-move-task --source-arn arn:aws:sqs:")
+    assert remedy == "doorcode parked list, and once the cause is gone: doorcode parked resend --all"
 
 
 @pytest.mark.parametrize(("taken", "level"), [(7, "ok"), (8, "warn"), (10, "wrong")])
