@@ -156,15 +156,15 @@ def test_the_documented_session(operator: Operator, tmp_path: Path) -> None:
     code = operator.asks(ALICE)
     assert operator.done("list") == (
         "No paired channels found.\n\n1 pending requests:\n\nPlatform: telegram\n"
-        f"Channel:  {ALICE}\nName:     @stranger\nCode:     {code}\nExpires:  {_expiry(operator, ALICE)}\n"
+        f"Channel:  {ALICE}\nName:     @stranger (Sam Stranger)\nCode:     {code}\nExpires:  {_expiry(operator, ALICE)}\n"
     )
     assert operator.done("approve", "telegram", code, "--label", "alice") == (
         f"✅ Successfully paired telegram channel {ALICE}\n   Label: alice\n"
     )
     paired = operator.done("list")
     assert re.fullmatch(
-        rf"Found 1 paired channels:\n\nPlatform: telegram\nChannel:  {ALICE}\n"
-        r"Paired:   \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\nLabel:    alice\n",
+        rf"Found 1 paired channels:\n\nPlatform: telegram\nChannel:  {ALICE}\nName:     @stranger \(Sam Stranger\)\n"
+        rf"Paired:   \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d\nBy:       {operator.me} \(cli\)\nLabel:    alice\n",
         paired,
     )
 
@@ -226,7 +226,7 @@ def test_what_is_decided_holds_from_the_next_message(operator: Operator) -> None
         f"telegram {ALICE} is blocked by {operator.me} (cli): unblock first. Run: doorcode pairing unblock telegram {ALICE}"
     )
     assert operator.done("list", "--blocked") == (
-        f"Found 1 blocked channels:\n\nPlatform: telegram\nChannel:  {ALICE}\nName:     @stranger\n"
+        f"Found 1 blocked channels:\n\nPlatform: telegram\nChannel:  {ALICE}\nName:     @stranger (Sam Stranger)\n"
         f"By:       {operator.me} (cli)\n"
     )
     assert operator.done("unblock", "telegram", ALICE) == f"✅ Unblocked telegram channel {ALICE}\n"
