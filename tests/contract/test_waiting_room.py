@@ -114,7 +114,7 @@ class TestRequest:
             assert house.request("1", T0 + 960, delivery=f"d{n}").verdict is not NEW
         assert house.request("1", T0 + 960, delivery="d16").verdict is NEW
 
-    @pytest.mark.parametrize("later", [1, COOLDOWN, 10 * DAY])
+    @pytest.mark.parametrize("later", [1, 2 * COOLDOWN, 10 * DAY])
     def test_a_late_redelivery_after_a_denial_starts_nothing(self, house: House, later: int) -> None:
         """Security 4: the delivery of a request that was denied since asks for nothing new, however late it comes."""
         house.request("1", delivery="d1")
@@ -172,12 +172,31 @@ class TestRequest:
         house.decide(Operation.DENY, now=T0, user_id="1")
         assert house.request("2").verdict is NEW
 
-    def test_a_full_room_still_renews_those_inside(self, table: dynamodb.Table) -> None:
-        """A person who holds a seat needs no free one."""
+    def test_a_full_room_renews_nobody(self, table: dynamodb.Table) -> None:
+        """Security 26: in a full room whoever waits goes on waiting, with the code they have; once there is room, they renew."""
+        house = House(table, max_pending=2)
+        first, _ = house.request("1").contact, house.request("2")
+        outcome = house.request("1", T0 + COOLDOWN)
+        assert (outcome.verdict, outcome.contact) == (LIMITED, first)
+        assert house.room.get(TELEGRAM, "1") == first
+        house.decide(Operation.DENY, T0 + COOLDOWN, user_id="2")
+        assert house.request("1", T0 + COOLDOWN).verdict is NEW
+
+    def test_an_overdue_seat_is_room_for_a_renewal(self, table: dynamodb.Table) -> None:
+        """Security 14, 26: what only looks full is tidied up first, and then those inside renew."""
+        house = House(table, max_pending=2)
+        house.request("1")
+        house.request("2", T0 + TTL - 1)
+        assert house.request("2", T0 + TTL - 1 + COOLDOWN).verdict is NEW
+        assert house.room.get(TELEGRAM, "1").state is State.EXPIRED
+        assert [seat["user_id"]["S"] for seat in house.held_seats()] == ["2"]
+
+    def test_the_last_to_hold_an_overdue_seat_may_take_it_again(self, table: dynamodb.Table) -> None:
+        """Without a sweep and in a room of one, a seat is free once its code is over and its holder has waited."""
         house = House(table, max_pending=1)
         house.request("1")
-        assert house.request("2", T0 + COOLDOWN).verdict is FULL
-        assert house.request("1", T0 + COOLDOWN).verdict is NEW
+        assert house.request("1", T0 + TTL + 2 * COOLDOWN - 1).verdict is LIMITED
+        assert house.request("1", T0 + TTL + 2 * COOLDOWN).verdict is NEW
 
     def test_an_overdue_seat_makes_room(self, table: dynamodb.Table) -> None:
         """Security 14: an overdue request, although its items still exist, is expired to make room."""
@@ -216,7 +235,7 @@ class TestRequest:
         for user in "123":
             house.request(user)
         lowered = house.again(max_pending=1)
-        verdicts = [lowered.request(user, T0 + TTL + 10 * n).verdict for n, user in enumerate("123")]
+        verdicts = [lowered.request(user, T0 + TTL + 2 * COOLDOWN + 10 * n).verdict for n, user in enumerate("123")]
         assert verdicts.count(NEW) == 1
         assert len(lowered.held_seats()) == 1
 
@@ -326,8 +345,8 @@ class TestDecisions:
         with pytest.raises(RefusedError) as refusal:
             house.decide(Operation.APPROVE, code=code)
         assert refusal.value.refusal == Refusal.ALREADY_DENIED
-        assert house.request("1", T0 + COOLDOWN - 1).verdict is LIMITED
-        assert house.request("1", T0 + COOLDOWN).verdict is NEW
+        assert house.request("1", T0 + 1 + 2 * COOLDOWN - 1).verdict is LIMITED
+        assert house.request("1", T0 + 1 + 2 * COOLDOWN).verdict is NEW
 
     def test_a_lost_seat_means_expired(self, house: House) -> None:
         """A decision on a request whose seat was lost is refused as expired."""
@@ -430,13 +449,23 @@ class TestSweep:
         assert house.room.get(TELEGRAM, "2").state is State.PENDING
         assert house.room.expire_overdue(TELEGRAM, T0 + TTL).expired == []
 
-    def test_an_expired_request_waits_for_the_cooldown_only(self, house: House) -> None:
-        """Whoever expired may ask again, once the cooldown is over."""
-        house = house.again(code_ttl=60)
+    @pytest.mark.parametrize("swept_by", ["nobody", "the sweep", "the next one"])
+    def test_an_expired_request_doubles_the_cooldown(self, table: dynamodb.Table, swept_by: str) -> None:
+        """Security 26: whoever expired waits twice as long, from the end of the code on, whoever noticed it and when."""
+        house = House(table, max_pending=2)
         house.request("1")
-        house.room.expire_overdue(TELEGRAM, T0 + 60)
-        assert house.request("1", T0 + COOLDOWN - 1).verdict is LIMITED
-        assert house.request("1", T0 + COOLDOWN).verdict is NEW
+        if swept_by == "the sweep":
+            house.room.expire_overdue(TELEGRAM, T0 + TTL + 250)
+        elif swept_by == "the next one":
+            house.request("2", T0 + TTL - 1)
+            house.request("3", T0 + TTL + 10)
+            assert house.room.get(TELEGRAM, "1").state is State.EXPIRED
+        assert house.request("1", T0 + TTL + 2 * COOLDOWN - 1).verdict is LIMITED
+        if swept_by == "the next one":
+            house.decide(Operation.DENY, T0 + TTL + 20, user_id="3")
+        again = house.request("1", T0 + TTL + 2 * COOLDOWN)
+        assert again.verdict is NEW
+        assert again.contact.next_code_at == again.contact.requested_at + 2 * COOLDOWN
 
     def test_a_seat_whose_holder_is_gone_is_freed(self, house: House) -> None:
         """A seat that nobody waits on (the contact was deleted, or restored to another time) is freed when due."""
@@ -460,7 +489,8 @@ class TestSweep:
         ("moves", "ttl"),
         [
             ([], T0 + TTL + DAY),
-            ([(Operation.DENY, {})], T0 + TTL + DAY),
+            # It waits from the denial on, and for another day before the doubling is forgotten.
+            ([(Operation.DENY, {})], T0 + 1 + 2 * COOLDOWN + DAY + DAY),
             ([(Operation.APPROVE, {})], None),
             ([(Operation.APPROVE, {"until": T0 + 10 * DAY})], T0 + 11 * DAY),
             ([(Operation.BLOCK, {})], None),

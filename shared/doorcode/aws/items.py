@@ -10,16 +10,16 @@ from msgspec import Struct
 from doorcode.aws.table import Item
 from doorcode.errors import UnreadableItemError
 from doorcode.pairing.contact import END_OF_TIME, Contact, Platform, State
+from doorcode.pairing.cooldown import DAY, forgotten_at
 
 CONTACT = "contact"
-DAY = 86_400
 
 _TEXTS = (
     "name", "full_name", "reply", "delivery_id", "former_deliveries", "presses", "nonce", "key_id", "seat", "label",
     "decided_by", "decided_by_name", "decided_via",
 )  # fmt: skip
 _NUMBERS = (
-    "rev", "requested_at", "code_expires_at", "next_code_at", "paired_at", "paired_until", "decided_at",
+    "rev", "requested_at", "code_expires_at", "next_code_at", "doublings", "paired_at", "paired_until", "decided_at",
 )  # fmt: skip
 _LISTED = {State.PAIRED: "paired_at", State.BLOCKED: "decided_at"}
 
@@ -75,7 +75,7 @@ def contact_attributes(contact: Contact) -> dict[str, dict[str, str]]:
         }
     if contact.state not in _LISTED or contact.paired_until:
         values["ttl"] = expires_after(
-            contact.code_expires_at, contact.next_code_at, contact.paired_until, contact.decided_at,
+            contact.code_expires_at, forgotten_at(contact), contact.paired_until, contact.decided_at,
         )  # fmt: skip
     return {field: attribute(value) for field, value in values.items()}
 

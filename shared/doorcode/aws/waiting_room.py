@@ -96,8 +96,8 @@ class WaitingRoom:
         verdict = assess_request(contact, asked.delivery_id, now)
         if verdict is not RequestVerdict.NEW:
             return RequestOutcome(verdict, contact)
-        if not contact.seat and now < self._full_until.get(contact.platform, 0):
-            return RequestOutcome(RequestVerdict.FULL, contact)
+        if now < self._full_until.get(contact.platform, 0):
+            return _no_seat(contact, now)
         try:
             return self._request(self._table.started(), contact, asked, keyring, now)
         except UnavailableError as error:
@@ -278,10 +278,12 @@ class WaitingRoom:
         own = mine is not None and (mine.user_id, mine.nonce) == (contact.user_id, contact.nonce)
         overdue = [seat for seat in held.values() if now >= seat.expires_at and not (own and seat.name == contact.seat)]
         random.shuffle(overdue)
+        standing = contact.standing(now)
         while True:
-            # One's own place is kept while it lasts; after that only if the room is not overfull, which it can be
-            # after the cap was lowered.
-            if own and (contact.standing(now) is Standing.PENDING or len(held) <= self._settings.max_pending):
+            # One's own place is kept only while there is another for the next one, so that nobody stays in a full room by
+            # asking again and again. Once overdue it is itself the free one, unless the room is overfull, which it can
+            # be after the cap was lowered.
+            if own and len(held) <= self._settings.max_pending - (standing is Standing.PENDING):
                 return contact.seat, True
             free = [] if own else free_seats(held, self._settings.max_pending)
             if free:
@@ -314,7 +316,7 @@ class WaitingRoom:
 
     def _full(self, contact: Contact, now: int) -> RequestOutcome:
         self._full_until[contact.platform] = now + FULL_REMEMBERED_SECONDS
-        return RequestOutcome(RequestVerdict.FULL, contact)
+        return _no_seat(contact, now)
 
     def _read(self, table: Table, platform: Platform, user_id: str) -> Contact:
         return _as_found(table.get(contact_pk(platform, user_id), CONTACT), Contact(platform=platform, user_id=user_id))
@@ -323,6 +325,12 @@ class WaitingRoom:
 def random_hex() -> str:
     """Return 128 random bits in hex, from the system's cryptographic source."""
     return os.urandom(NONCE_BYTES).hex()
+
+
+def _no_seat(contact: Contact, now: int) -> RequestOutcome:
+    """Say what a full room is to somebody: nothing new, to whoever waits in it with a request that still holds."""
+    waits = contact.standing(now) is Standing.PENDING
+    return RequestOutcome(RequestVerdict.RATE_LIMITED if waits else RequestVerdict.FULL, contact)
 
 
 def _as_found(item: Item, contact: Contact) -> Contact:

@@ -89,6 +89,9 @@ class Contact(Struct, frozen=True, kw_only=True):
     requested_at: int = 0
     code_expires_at: int = 0
     next_code_at: int = 0
+    # How many requests in a row came to nothing, denied or expired, less one for each day of quiet since: so many times
+    # the cooldown is doubled.
+    doublings: int = 0
     label: str = ""
     paired_at: int = 0
     paired_until: int = 0

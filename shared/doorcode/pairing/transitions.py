@@ -14,6 +14,7 @@ from msgspec import Struct, structs
 
 from doorcode.errors import RefusedError
 from doorcode.pairing.contact import Contact, Standing, State, Via, checked_end, checked_label
+from doorcode.pairing.cooldown import cooldown_of, doubled, doublings_left
 from doorcode.pairing.names import unparenthesised
 from doorcode.pairing.texts import decider
 
@@ -39,6 +40,15 @@ class SeatChange(StrEnum):
     UNTOUCHED = "untouched"
 
 
+class CooldownChange(StrEnum):
+    """What a move does to the cooldown, that is to when they may ask again."""
+
+    START = "start"  # a request: as long as earlier ones that came to nothing have made it
+    DOUBLE = "double"  # the request came to nothing
+    CLEAR = "clear"  # let in: whoever no longer is may ask again at once
+    KEEP = "keep"
+
+
 class Refusal(StrEnum):
     """Why a standing does not allow an operation."""
 
@@ -56,10 +66,11 @@ class Refusal(StrEnum):
 
 
 class Move(Struct, frozen=True):
-    """A move that is allowed: the new state, and what happens to the seat."""
+    """A move that is allowed: the new state, and what happens to the seat and to the cooldown."""
 
     to: State
     seat: SeatChange
+    cooldown: CooldownChange
 
 
 # The longest time for which a signed delivery can be replayed is Discord's, in seconds; the shortest cooldown is 60 s.
@@ -68,34 +79,36 @@ DELIVERIES_KEPT = REPLAY_WINDOW // 60
 # Of one request, which has hardly more than an approval or a denial, and a block. A new request makes old buttons void.
 PRESSES_KEPT = 32
 
-_TAKE = Move(State.PENDING, SeatChange.TAKE)
 _FREE, _UNTOUCHED = SeatChange.FREE, SeatChange.UNTOUCHED
+_DOUBLE, _CLEAR, _KEEP = CooldownChange.DOUBLE, CooldownChange.CLEAR, CooldownChange.KEEP
+_TAKE = Move(State.PENDING, SeatChange.TAKE, CooldownChange.START)
 _ORDER = tuple(Operation)
 
 # fmt: off
 # A request also waits for the cooldown (see ``assess_request``): that depends on the contact's times, not its standing.
+# A request of somebody whose last one is overdue is first of all that one's expiry, as if the sweep had come by.
 _ROWS: dict[Standing, tuple[Move | Refusal, ...]] = {
     #                   REQUEST, APPROVE, DENY,
     #                   EXPIRE, ADD,
     #                   REVOKE, BLOCK, UNBLOCK
     Standing.NONE: (    _TAKE, Refusal.NOT_PENDING, Refusal.NOT_PENDING,
-                        Refusal.NOT_OVERDUE, Move(State.PAIRED, _UNTOUCHED),
-                        Refusal.NOT_PAIRED, Move(State.BLOCKED, _UNTOUCHED), Refusal.NOT_BLOCKED),
-    Standing.PENDING: ( _TAKE, Move(State.PAIRED, _FREE), Move(State.DENIED, _FREE),
-                        Refusal.NOT_OVERDUE, Move(State.PAIRED, _FREE),
-                        Refusal.NOT_PAIRED, Move(State.BLOCKED, _FREE), Refusal.NOT_BLOCKED),
+                        Refusal.NOT_OVERDUE, Move(State.PAIRED, _UNTOUCHED, _CLEAR),
+                        Refusal.NOT_PAIRED, Move(State.BLOCKED, _UNTOUCHED, _KEEP), Refusal.NOT_BLOCKED),
+    Standing.PENDING: ( _TAKE, Move(State.PAIRED, _FREE, _CLEAR), Move(State.DENIED, _FREE, _DOUBLE),
+                        Refusal.NOT_OVERDUE, Move(State.PAIRED, _FREE, _CLEAR),
+                        Refusal.NOT_PAIRED, Move(State.BLOCKED, _FREE, _KEEP), Refusal.NOT_BLOCKED),
     Standing.OVERDUE: ( _TAKE, Refusal.EXPIRED, Refusal.EXPIRED,
-                        Move(State.EXPIRED, _FREE), Move(State.PAIRED, _FREE),
-                        Refusal.NOT_PAIRED, Move(State.BLOCKED, _FREE), Refusal.NOT_BLOCKED),
+                        Move(State.EXPIRED, _FREE, _DOUBLE), Move(State.PAIRED, _FREE, _CLEAR),
+                        Refusal.NOT_PAIRED, Move(State.BLOCKED, _FREE, _KEEP), Refusal.NOT_BLOCKED),
     Standing.DENIED: (  _TAKE, Refusal.ALREADY_DENIED, Refusal.ALREADY_DENIED,
-                        Refusal.NOT_OVERDUE, Move(State.PAIRED, _UNTOUCHED),
-                        Refusal.NOT_PAIRED, Move(State.BLOCKED, _UNTOUCHED), Refusal.NOT_BLOCKED),
+                        Refusal.NOT_OVERDUE, Move(State.PAIRED, _UNTOUCHED, _CLEAR),
+                        Refusal.NOT_PAIRED, Move(State.BLOCKED, _UNTOUCHED, _KEEP), Refusal.NOT_BLOCKED),
     Standing.PAIRED: (  Refusal.ALREADY_PAIRED, Refusal.ALREADY_PAIRED, Refusal.ALREADY_PAIRED,
-                        Refusal.NOT_OVERDUE, Move(State.PAIRED, _UNTOUCHED),
-                        Move(State.REVOKED, _UNTOUCHED), Move(State.BLOCKED, _UNTOUCHED), Refusal.NOT_BLOCKED),
+                        Refusal.NOT_OVERDUE, Move(State.PAIRED, _UNTOUCHED, _CLEAR),
+                        Move(State.REVOKED, _UNTOUCHED, _KEEP), Move(State.BLOCKED, _UNTOUCHED, _KEEP), Refusal.NOT_BLOCKED),
     Standing.BLOCKED: ( Refusal.BLOCKED, Refusal.BLOCKED, Refusal.BLOCKED,
                         Refusal.NOT_OVERDUE, Refusal.BLOCKED,
-                        Refusal.NOT_PAIRED, Refusal.ALREADY_BLOCKED, Move(State.REVOKED, _UNTOUCHED)),
+                        Refusal.NOT_PAIRED, Refusal.ALREADY_BLOCKED, Move(State.REVOKED, _UNTOUCHED, _KEEP)),
 }
 # fmt: on
 
@@ -168,7 +181,7 @@ def assess_request(contact: Contact, delivery_id: str, now: int) -> RequestVerdi
     if contact.delivery_id == delivery_id:
         # However late it comes: what that delivery asked for was asked once.
         return RequestVerdict.AGAIN if standing is Standing.PENDING else RequestVerdict.RATE_LIMITED
-    return RequestVerdict.RATE_LIMITED if now < contact.next_code_at else RequestVerdict.NEW
+    return RequestVerdict.RATE_LIMITED if now < _with_expiry(contact, now).next_code_at else RequestVerdict.NEW
 
 
 def allowed(contact: Contact, operation: Operation, now: int) -> Move:
@@ -214,8 +227,12 @@ def requested(  # noqa: PLR0913 (each is one fact of the new request)
     ttl_seconds: int,
     cooldown_seconds: int,
 ) -> Contact:
-    """Return the contact with a new request, in that seat. Raises RefusedError for paired and blocked ones."""
+    """Return the contact with a new request, in that seat. Raises RefusedError for paired and blocked ones.
+
+    ``cooldown_seconds`` is that of somebody who has not come to nothing of late.
+    """
     move = allowed(contact, Operation.REQUEST, now)
+    doublings = doublings_left(_with_expiry(contact, now), now)
     return Contact(
         platform=contact.platform,
         user_id=contact.user_id,
@@ -231,7 +248,8 @@ def requested(  # noqa: PLR0913 (each is one fact of the new request)
         seat=seat,
         requested_at=now,
         code_expires_at=now + ttl_seconds,
-        next_code_at=now + cooldown_seconds,
+        next_code_at=now + cooldown_of(cooldown_seconds, doublings),
+        doublings=doublings,
     )
 
 
@@ -250,14 +268,16 @@ def moved(contact: Contact, operation: Operation, now: int, decision: Decision) 
     # A new label or end of somebody who is in is no new grant: they have been in since.
     begins = grants and contact.standing(now) is not Standing.PAIRED
     label = contact.label if decision.label is None else checked_label(decision.label)
+    if move.cooldown is CooldownChange.DOUBLE:
+        contact = doubled(contact, min(now, contact.code_expires_at))
+    elif move.cooldown is CooldownChange.CLEAR:
+        contact = structs.replace(contact, next_code_at=0, doublings=0)
     return structs.replace(
         contact,
         state=move.to,
         rev=contact.rev + 1,
         seat="" if move.seat is SeatChange.FREE else contact.seat,
         presses=" ".join([decision.delivery_id, *presses][:PRESSES_KEPT]).strip(),
-        # Whoever was let in once, and no longer is, may ask again at once; a denial or a block keeps the cooldown.
-        next_code_at=0 if grants else contact.next_code_at,
         label=label,
         paired_at=now if begins else contact.paired_at,
         paired_until=checked_end(decision.until, now) if grants else 0,
@@ -266,3 +286,9 @@ def moved(contact: Contact, operation: Operation, now: int, decision: Decision) 
         decided_via=decision.via or "",
         decided_at=now,
     )
+
+
+def _with_expiry(contact: Contact, now: int) -> Contact:
+    """Count the expiry of an overdue request that nothing has tidied up yet, as tidying up would have."""
+    overdue = contact.standing(now) is Standing.OVERDUE
+    return doubled(contact, contact.code_expires_at) if overdue else contact

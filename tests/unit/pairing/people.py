@@ -26,6 +26,7 @@ def contact(state: State = State.NONE, **fields: object) -> Contact:
         "requested_at": NOW - 1000,
         "code_expires_at": NOW + 2600,
         "next_code_at": NOW - 400,
+        "doublings": 2,
         "label": "alice",
         "paired_at": NOW - 5000,
         "decided_by": "42",

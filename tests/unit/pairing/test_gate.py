@@ -63,7 +63,7 @@ def _expected(  # noqa: C901, PLR0911, PLR0913 (every rule in its own words)
         return "pair pairing_requested"  # the same answer again
     if same and who != "stranger":
         return "pair rate_limited"  # it was asked once, and decided
-    if cooling:
+    if cooling or who == "overdue":  # it has expired this very second, and the wait counts from there
         return "pair rate_limited"
     return "pair pairing_requested"
 

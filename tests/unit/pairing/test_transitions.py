@@ -5,6 +5,7 @@ from msgspec import structs
 
 from doorcode.errors import InvalidLabelError, InvalidTimeError, RefusedError
 from doorcode.pairing.contact import END_OF_TIME, Contact, Standing, State, Via
+from doorcode.pairing.cooldown import DAY, forgotten_at, doublings_left
 from doorcode.pairing.transitions import (
     MATRIX,
     Asked,
@@ -20,31 +21,31 @@ from doorcode.pairing.transitions import (
 )
 from tests.unit.pairing.people import EVERYONE, NOW, TELEGRAM, contact
 
-# A cell is "state/seat" where the move is allowed, else the refusal.
+# A cell is "state/seat/cooldown" where the move is allowed, else the refusal.
 TABLE = """
-who       request         approve         deny            expire
-stranger  pending/take    not_pending     not_pending     not_overdue
-expired   pending/take    expired         expired         not_overdue
-revoked   pending/take    not_pending     not_pending     not_overdue
-ended     pending/take    not_pending     not_pending     not_overdue
-pending   pending/take    paired/free     denied/free     not_overdue
-overdue   pending/take    expired         expired         expired/free
-denied    pending/take    already_denied  already_denied  not_overdue
-paired    already_paired  already_paired  already_paired  not_overdue
-guest     already_paired  already_paired  already_paired  not_overdue
-blocked   blocked         blocked         blocked         not_overdue
+who       request             approve            deny                expire
+stranger  pending/take/start  not_pending        not_pending         not_overdue
+expired   pending/take/start  expired            expired             not_overdue
+revoked   pending/take/start  not_pending        not_pending         not_overdue
+ended     pending/take/start  not_pending        not_pending         not_overdue
+pending   pending/take/start  paired/free/clear  denied/free/double  not_overdue
+overdue   pending/take/start  expired            expired             expired/free/double
+denied    pending/take/start  already_denied     already_denied      not_overdue
+paired    already_paired      already_paired     already_paired      not_overdue
+guest     already_paired      already_paired     already_paired      not_overdue
+blocked   blocked             blocked            blocked             not_overdue
 
-who       add               revoke             block              unblock
-stranger  paired/untouched  not_paired         blocked/untouched  not_blocked
-expired   paired/untouched  not_paired         blocked/untouched  not_blocked
-revoked   paired/untouched  not_paired         blocked/untouched  not_blocked
-ended     paired/untouched  not_paired         blocked/untouched  not_blocked
-pending   paired/free       not_paired         blocked/free       not_blocked
-overdue   paired/free       not_paired         blocked/free       not_blocked
-denied    paired/untouched  not_paired         blocked/untouched  not_blocked
-paired    paired/untouched  revoked/untouched  blocked/untouched  not_blocked
-guest     paired/untouched  revoked/untouched  blocked/untouched  not_blocked
-blocked   blocked           not_paired         already_blocked    revoked/untouched
+who       add                     revoke                  block                   unblock
+stranger  paired/untouched/clear  not_paired              blocked/untouched/keep  not_blocked
+expired   paired/untouched/clear  not_paired              blocked/untouched/keep  not_blocked
+revoked   paired/untouched/clear  not_paired              blocked/untouched/keep  not_blocked
+ended     paired/untouched/clear  not_paired              blocked/untouched/keep  not_blocked
+pending   paired/free/clear       not_paired              blocked/free/keep       not_blocked
+overdue   paired/free/clear       not_paired              blocked/free/keep       not_blocked
+denied    paired/untouched/clear  not_paired              blocked/untouched/keep  not_blocked
+paired    paired/untouched/clear  revoked/untouched/keep  blocked/untouched/keep  not_blocked
+guest     paired/untouched/clear  revoked/untouched/keep  blocked/untouched/keep  not_blocked
+blocked   blocked                 not_paired              already_blocked         revoked/untouched/keep
 """
 # The state that a refusal tells: what has lapsed counts as expired.
 TOLD = {"stranger": "none", "ended": "expired", "overdue": "expired", "guest": "paired"}
@@ -82,7 +83,7 @@ def _answer(person: Contact, operation: Operation) -> str:
         move = allowed(person, operation, NOW)
     except RefusedError as refusal:
         return refusal.refusal
-    return f"{move.to}/{move.seat}"
+    return f"{move.to}/{move.seat}/{move.cooldown}"
 
 
 class TestMatrix:
@@ -194,9 +195,13 @@ class TestMoved:
 
     @by_move
     def test_every_field(self, who: str, operation: Operation, cell: str) -> None:
-        """A move changes the state, the revision, the seat, the grant and who decided; and nothing else."""
+        """A move changes the state, the revision, the seat, the cooldown, the grant and who decided; and nothing else."""
         before = EVERYONE[who]
-        state, _, seat = cell.partition("/")
+        state, seat, cooldown = cell.split("/")
+        # Its cooldown was 600 s: twice that, from now, which is also the moment at which the overdue one has expired.
+        again_at = {"clear": (0, 0), "double": (NOW + 1200, 3), "keep": (before.next_code_at, before.doublings)}[
+            cooldown
+        ]
         grants = state == "paired"
         expected = structs.asdict(before) | {
             "state": State(state),
@@ -204,7 +209,8 @@ class TestMoved:
             "seat": "" if seat == "free" else before.seat,
             "paired_at": NOW if grants and who not in {"paired", "guest"} else before.paired_at,
             "paired_until": NOW + 60 if grants else 0,
-            "next_code_at": 0 if grants else before.next_code_at,
+            "next_code_at": again_at[0],
+            "doublings": again_at[1],
             "decided_by": "7",
             "decided_via": "web",
             "decided_at": NOW,
@@ -254,17 +260,19 @@ class TestMoved:
         assert structs.asdict(EVERYONE["pending"]) == before
 
 
-def _requested(person: Contact, now: int = NOW) -> Contact:
-    asked = Asked(delivery_id="delivery-2", name="@new", reply="chat 2")
+def _requested(person: Contact, now: int = NOW, *, delivery: str = "delivery-2", cooldown: int = 600) -> Contact:
+    asked = Asked(delivery_id=delivery, name="@new", reply="chat 2")
     return requested(
-        person, asked, now, nonce="fedcba", key_id="beef4567", seat="03", ttl_seconds=3600, cooldown_seconds=600
+        person, asked, now, nonce="fedcba", key_id="beef4567", seat="03", ttl_seconds=3600, cooldown_seconds=cooldown
     )
 
 
 class TestRequested:
     """A contact after a request."""
 
-    @pytest.mark.parametrize("who", [who for who, operation, _ in MOVES if operation is Operation.REQUEST])
+    @pytest.mark.parametrize(
+        "who", [who for who, operation, _ in MOVES if operation is Operation.REQUEST and who != "overdue"]
+    )
     def test_every_field(self, who: str) -> None:
         """A request replaces all but who it is, how often they moved, and what was delivered: no grant, no decision."""
         assert _requested(EVERYONE[who]) == Contact(
@@ -281,8 +289,20 @@ class TestRequested:
             seat="03",
             requested_at=NOW,
             code_expires_at=NOW + 3600,
-            next_code_at=NOW + 600,
+            next_code_at=NOW + (600 if who == "stranger" else 2400),
+            doublings=0 if who == "stranger" else 2,
         )
+
+    def test_an_overdue_request_has_expired_first(self) -> None:
+        """Security 26: whoever asks before the sweep came by has the same before them as whoever is swept."""
+        overdue = EVERYONE["overdue"]
+        swept = moved(overdue, Operation.EXPIRE, NOW + 250, Decision())
+        assert swept.next_code_at == NOW + 1200
+        for person in (overdue, swept):
+            assert assess_request(person, "delivery-2", NOW + 1199) is LIMITED
+            assert assess_request(person, "delivery-2", NOW + 1200) is NEW
+            again = _requested(person, NOW + 1200)
+            assert (again.doublings, again.next_code_at) == (3, NOW + 1200 + 4800)
 
     @pytest.mark.parametrize("who", ["paired", "guest", "blocked"])
     def test_no_stranger_no_request(self, who: str) -> None:
@@ -310,7 +330,7 @@ class TestAssessRequest:
             ("revoked", LIMITED, LIMITED, NEW),
             ("ended", LIMITED, LIMITED, NEW),
             ("pending", AGAIN, LIMITED, NEW),
-            ("overdue", LIMITED, LIMITED, NEW),
+            ("overdue", LIMITED, LIMITED, LIMITED),  # expired this very second: the wait counts from there
             ("denied", LIMITED, LIMITED, NEW),
             ("paired", NO_STRANGER, NO_STRANGER, NO_STRANGER),
             ("guest", NO_STRANGER, NO_STRANGER, NO_STRANGER),
@@ -377,11 +397,65 @@ class TestAssessRequest:
         guest = moved(_requested(EVERYONE["stranger"]), Operation.APPROVE, NOW + 1, Decision(until=NOW + 2))
         assert assess_request(guest, "delivery-3", NOW + 2) is NEW
 
-    @pytest.mark.parametrize("operation", [Operation.DENY, Operation.BLOCK])
-    def test_a_refusal_keeps_the_cooldown(self, operation: Operation) -> None:
-        """Security 25: a denial, or a block that was lifted, gives no new request before the cooldown is over."""
-        person = moved(_requested(EVERYONE["stranger"]), operation, NOW + 1, Decision())
-        if operation is Operation.BLOCK:
-            person = moved(person, Operation.UNBLOCK, NOW + 2, Decision())
+    def test_a_lifted_block_keeps_the_cooldown(self) -> None:
+        """Security 25: a block that was lifted gives no new request before the cooldown is over."""
+        person = moved(_requested(EVERYONE["stranger"]), Operation.BLOCK, NOW + 1, Decision())
+        person = moved(person, Operation.UNBLOCK, NOW + 2, Decision())
         assert assess_request(person, "delivery-3", NOW + 599) is LIMITED
         assert assess_request(person, "delivery-3", NOW + 600) is NEW
+
+
+class TestCooldown:
+    """Who comes to nothing again and again waits longer and longer, and not for ever."""
+
+    @pytest.mark.parametrize("ending", [Operation.DENY, Operation.EXPIRE])
+    @pytest.mark.parametrize(
+        ("first", "waits"),
+        [
+            (60, [120, 240, 480, 960, 1920, 3840, 7680, 15_360, 30_720, 61_440, 86_400, 86_400, 86_400]),
+            (600, [1200, 2400, 4800, 9600, 19_200, 38_400, 76_800, 86_400, 86_400, 86_400]),
+            (86_400, [86_400, 86_400]),
+        ],
+    )
+    def test_it_doubles_up_to_a_day(self, ending: Operation, first: int, waits: list[int]) -> None:
+        """Security 26: each request that was denied or expired doubles it, from its end on, a day at most."""
+        person, now, seen = EVERYONE["stranger"], NOW, []
+        for number in range(len(waits)):
+            person = _requested(person, now, cooldown=first, delivery=f"delivery-{number}")
+            now = person.requested_at + 5 if ending is Operation.DENY else person.code_expires_at
+            person = moved(person, ending, now, Decision())
+            seen.append(person.next_code_at - now)
+            assert assess_request(person, "another", person.next_code_at - 1) is LIMITED
+            assert assess_request(person, "another", person.next_code_at) is NEW
+            now = person.next_code_at
+        assert seen == waits
+
+    def test_a_renewal_doubles_nothing(self) -> None:
+        """Whoever waits and asks again has not come to nothing."""
+        first = _requested(EVERYONE["stranger"])
+        again = _requested(first, NOW + 600)
+        assert (again.doublings, again.next_code_at) == (0, NOW + 1200)
+
+    @pytest.mark.parametrize(
+        ("quiet", "cooldown"),
+        [(0, 4800), (DAY - 1, 4800), (DAY, 2400), (2 * DAY, 1200), (3 * DAY - 1, 1200), (3 * DAY, 600), (9 * DAY, 600)],
+    )
+    def test_it_halves_with_each_quiet_day(self, quiet: int, cooldown: int) -> None:
+        """A day in which they could have asked, and did not, takes one doubling back, down to the first cooldown."""
+        person = contact(State.DENIED, doublings=3, next_code_at=NOW)
+        again = _requested(person, NOW + quiet)
+        assert again.next_code_at - again.requested_at == cooldown
+
+    def test_it_is_forgotten_only_when_nothing_is_left_of_it(self) -> None:
+        """What TTL may delete says nothing more: at that time the cooldown is the first one again."""
+        person = contact(State.DENIED, doublings=3, next_code_at=NOW)
+        assert doublings_left(person, forgotten_at(person) - 1) == 1
+        assert doublings_left(person, forgotten_at(person)) == 0
+
+    @pytest.mark.parametrize("operation", [Operation.APPROVE, Operation.ADD])
+    def test_a_grant_forgives(self, operation: Operation) -> None:
+        """Whoever is let in starts anew."""
+        person = moved(EVERYONE["pending"], operation, NOW, Decision(until=NOW + 1))
+        assert (person.doublings, person.next_code_at) == (0, 0)
+        again = _requested(person, NOW + 1)
+        assert (again.doublings, again.next_code_at) == (0, NOW + 601)
