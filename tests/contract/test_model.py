@@ -17,11 +17,11 @@ from msgspec import Struct
 from doorcode.errors import RefusedError, UnknownCodeError
 from doorcode.pairing.contact import Contact, Standing, State, Via
 from doorcode.pairing.decisions import Actor
-from doorcode.pairing.transitions import MATRIX, Move, Operation, Refusal, RequestVerdict
+from doorcode.pairing.transitions import MATRIX, CooldownChange, Move, Operation, Refusal, RequestVerdict
 from tests.backends import dynamodb
 from tests.house import HOUSES, T0, TELEGRAM, House
 
-CODE_TTL, COOLDOWN = 300, 120
+CODE_TTL, COOLDOWN, DAY = 300, 120, 86_400
 USERS = st.sampled_from(["1", "2", "3", "12", "21", "11"])
 PRESENT = {State.NONE, State.REVOKED, State.EXPIRED}
 
@@ -32,6 +32,9 @@ class Person(Struct):
     state: State = State.NONE
     expires_at: int = 0
     next_at: int = 0
+    # How long the last request had to wait for the next one, and how often in a row it was doubled.
+    cooldown: int = COOLDOWN
+    doublings: int = 0
     until: int = 0
     delivery: str = ""
     code: str = ""
@@ -43,6 +46,11 @@ class Person(Struct):
         if self.state is State.PENDING and self.expires_at <= now:
             return Standing.OVERDUE
         return Standing(self.state)
+
+    def come_to_nothing(self, at: int) -> None:
+        """Wait twice as long from then on."""
+        self.next_at = at + min(2 * self.cooldown, DAY)
+        self.doublings += self.cooldown < DAY
 
 
 class WaitingRoomMachine(RuleBasedStateMachine):
@@ -80,7 +88,7 @@ class WaitingRoomMachine(RuleBasedStateMachine):
         """Count the requests that can be decided on."""
         return sum(person.standing(self.now) is Standing.PENDING for person in self.people.values())
 
-    @rule(seconds=st.sampled_from([1, 2, 59, COOLDOWN - 1, COOLDOWN, CODE_TTL - 1, CODE_TTL]))
+    @rule(seconds=st.sampled_from([1, 2, 59, COOLDOWN - 1, COOLDOWN, CODE_TTL - 1, CODE_TTL, 2 * COOLDOWN, DAY]))
     def time_passes(self, seconds: int) -> None:
         """Let time pass."""
         self.now += seconds
@@ -98,24 +106,38 @@ class WaitingRoomMachine(RuleBasedStateMachine):
         self.deliveries += 1
         delivery = person.delivery if again and person.delivery else f"d{self.deliveries}"
         standing = person.standing(self.now)
-        others = self.waiting() - (standing is Standing.PENDING)
+        waits_since = person.next_at
+        if standing is Standing.OVERDUE:
+            waits_since = person.expires_at + min(2 * person.cooldown, DAY)
+        room = self.waiting() < house.settings.max_pending
         if not isinstance(MATRIX[standing, Operation.REQUEST], Move):
             expected = RequestVerdict.NOT_A_STRANGER
         elif delivery == person.delivery:
             expected = RequestVerdict.AGAIN if standing is Standing.PENDING else RequestVerdict.RATE_LIMITED
-        elif self.now < person.next_at:
+        elif self.now < waits_since:
             expected = RequestVerdict.RATE_LIMITED
-        elif standing is Standing.PENDING or others < house.settings.max_pending:
+        elif room:
             expected = RequestVerdict.NEW
         else:
-            expected = RequestVerdict.FULL
+            # Whoever waits goes on waiting.
+            expected = RequestVerdict.RATE_LIMITED if standing is Standing.PENDING else RequestVerdict.FULL
         outcome = house.request(user, self.now, delivery=delivery)
         assert outcome.verdict is expected
         if expected is RequestVerdict.NEW:
             code = house.code(user)
             self.codes.append((user, code))
+            if standing is Standing.OVERDUE:
+                person.come_to_nothing(person.expires_at)
+            doublings = max(0, person.doublings - max(0, self.now - person.next_at) // DAY)
+            cooldown = min(COOLDOWN * 2**doublings, DAY)
             self.people[user] = Person(
-                State.PENDING, self.now + CODE_TTL, self.now + COOLDOWN, delivery=delivery, code=code
+                State.PENDING,
+                self.now + CODE_TTL,
+                self.now + cooldown,
+                cooldown,
+                doublings,
+                delivery=delivery,
+                code=code,
             )
 
     @rule(
@@ -145,8 +167,10 @@ class WaitingRoomMachine(RuleBasedStateMachine):
         contact: Contact = act(until)
         assert (contact.state, contact.paired_until) == (cell.to, until)
         person.state, person.until = cell.to, until
-        if cell.to is State.PAIRED:
-            person.next_at = 0
+        if cell.cooldown is CooldownChange.CLEAR:
+            person.next_at, person.doublings = 0, 0
+        elif cell.cooldown is CooldownChange.DOUBLE:
+            person.come_to_nothing(self.now)
 
     @precondition(lambda self: self.codes)
     @rule(data=st.data(), approve=st.booleans(), with_user=st.booleans())
@@ -174,6 +198,7 @@ class WaitingRoomMachine(RuleBasedStateMachine):
         assert ({contact.user_id for contact in swept.expired}, swept.failed) == (still, 0)
         for user in overdue:
             self.people[user].state = State.EXPIRED
+            self.people[user].come_to_nothing(self.people[user].expires_at)
 
     @rule()
     def everything_is_cleared(self) -> None:

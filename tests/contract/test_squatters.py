@@ -56,7 +56,7 @@ def denies_some(house: House, now: int) -> None:
             house.decide(Operation.DENY, now, user_id=contact.user_id)
 
 
-def kept_out(
+def kept_out(  # noqa: PLR0913 (each is a fact of the simulation)
     house: House,
     squatters: int,
     owner: Callable[[House, int], None],

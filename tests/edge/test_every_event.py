@@ -59,8 +59,8 @@ STATES = {
     "pending": Laid("waiting", _asked(-120, 3480, 480, **_WAITING)),
     "pending, cooldown over": Laid("stranger", _asked(-600, 3000, 0, **_WAITING)),
     "pending, by this delivery": Laid("heard", _asked(-60, 3540, 540, **_WAITING)),
-    "overdue": Laid("stranger", _asked(-3600, 0, -3000, **_WAITING)),
-    "overdue, in cooldown": Laid("waiting", _asked(-60, 0, 540, **_WAITING)),
+    "overdue": Laid("stranger", _asked(-4800, -1200, -4200, **_WAITING)),
+    "overdue, in cooldown": Laid("waiting", _asked(-4799, -1199, -4199, **_WAITING)),
     "denied, in cooldown": Laid("waiting", _asked(-599, 3001, 1, state=State.DENIED, **_DECIDED)),
     "denied, cooldown over": Laid("stranger", _asked(-600, 3000, 0, state=State.DENIED, **_DECIDED)),
     "paired": Laid("paired", {"state": State.PAIRED, "paired_at": T0 - 9, **_DECIDED}),
@@ -358,7 +358,9 @@ def _check_request(case: Case, before: Contact | None, items: Items, after: Cont
     """One contact, pending by this delivery, and its one seat: its own if it still had one."""
     platform, expect = case.delivery.platform, case.delivery.expect
     assert (after.state, after.delivery_id, after.name) == (State.PENDING, expect["delivery_id"], _name(case.delivery))
-    assert (after.requested_at, after.code_expires_at, after.next_code_at) == (T0, T0 + 3600, T0 + 600)
+    # What was overdue has come to nothing.
+    cooldown = 1200 if before and before.state is State.PENDING and before.code_expires_at <= T0 else 600
+    assert (after.requested_at, after.code_expires_at, after.next_code_at) == (T0, T0 + 3600, T0 + cooldown)
     assert _where(case.delivery)[2].items() <= json.loads(after.reply).items()
     assert after.rev == (before.rev if before else 0) + 1
     assert after.nonce != (before.nonce if before else "")

@@ -5,7 +5,7 @@ from msgspec import structs
 
 from doorcode.errors import InvalidLabelError, InvalidTimeError, RefusedError
 from doorcode.pairing.contact import END_OF_TIME, Contact, Standing, State, Via
-from doorcode.pairing.cooldown import DAY, forgotten_at, doublings_left
+from doorcode.pairing.cooldown import DAY, doublings_left, forgotten_at
 from doorcode.pairing.transitions import (
     MATRIX,
     Asked,
