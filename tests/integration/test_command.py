@@ -50,7 +50,8 @@ class Operator:
         self.stack = stack
         self.home = home
         self.environment = {
-            "PATH": os.environ["PATH"],
+            # The command is found, as after pip install.
+            "PATH": f"{COMMAND.parent}:{os.environ['PATH']}",
             "HOME": str(home),
             "USER": "alice",
             "LOGNAME": "alice",

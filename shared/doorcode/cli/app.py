@@ -10,6 +10,7 @@ import typer
 
 from doorcode.cli import deploy, discord, doctor, pairing, parked, run, secrets, slack, streams, telegram, token, web
 from doorcode.cli.ending import CommandError, Exit
+from doorcode.cli.program import as_called, program
 from doorcode.cli.shown import shown
 
 # A sentence, and what to do.
@@ -68,7 +69,7 @@ def main() -> None:
 
 def _carried_out() -> int:
     try:
-        return app(prog_name="doorcode", standalone_mode=False) or Exit.DONE
+        return app(prog_name=program(), standalone_mode=False) or Exit.DONE
     except CommandError as error:
         _complain(str(error))
         return error.code
@@ -89,8 +90,8 @@ def _complain_of_usage(error: typer.TyperException) -> None:
     context = getattr(error, "ctx", None)
     sentence = message.replace("Value error, ", "")
     sentence += "" if sentence.endswith((".", "?", "!")) else "."
-    _complain(f"{sentence} Try: {context.command_path if context else 'doorcode'} --help")
+    _complain(f"{sentence} Try: {context.command_path if context else program()} --help")
 
 
 def _complain(line: str) -> None:
-    print(shown(line, LONGEST_LINE), file=sys.stderr)  # noqa: T201 (the command's own output)
+    print(as_called(shown(line, LONGEST_LINE)), file=sys.stderr)  # noqa: T201 (the command's own output)

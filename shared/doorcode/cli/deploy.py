@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from doorcode.cli.ending import CommandError, Exit
 from doorcode.cli.examples import examples
+from doorcode.cli.program import as_called, work_on
 from doorcode.cli.target import CONFIG, DEFAULT_STACK, unreachable
 from doorcode.errors import SettingsError
 from doorcode.pairing.settings import parse_settings
@@ -70,7 +71,9 @@ def deploy() -> None:
             "Nothing was deployed: see what sam and AWS said above. A stack that never came up is cleared away by: make deploy",
             Exit.REFUSED,
         )
-    typer.echo("Deployed. What comes next: .venv/bin/doorcode doctor")
+    if plan.stack != DEFAULT_STACK:
+        work_on("--stack", plan.stack)
+    typer.echo(as_called("Deployed. What comes next: doorcode doctor"))
 
 
 def _answered(config: Path) -> bool:

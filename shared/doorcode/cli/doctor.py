@@ -19,8 +19,9 @@ from doorcode.cli.ending import CommandError, Exit
 from doorcode.cli.examination import Dropped, Examination, Finding, Level
 from doorcode.cli.examples import examples
 from doorcode.cli.options import JsonOption
+from doorcode.cli.program import as_called
 from doorcode.cli.shown import iso, moment
-from doorcode.cli.target import DEFAULT_STACK, Target, targeted, unreachable
+from doorcode.cli.target import Target, targeted, unreachable
 from doorcode.errors import DoorcodeError
 
 CHECKS: dict[str, Check] = {
@@ -70,7 +71,7 @@ def doctor(target: Target, *, send_test: SendTestOption = False, as_json: JsonOp
     if as_json:
         typer.echo(json.dumps(_as_json(target.stack, findings, examined.dropped, bad=bad), indent=2))
     else:
-        _print(target, findings, examined.dropped)
+        _print(findings, examined.dropped)
     if bad:
         raise typer.Exit(Exit.REFUSED)
 
@@ -105,7 +106,13 @@ def _as_json(stack: str, findings: list[Finding], dropped: list[Dropped], *, bad
         "stack": stack,
         "ok": not bad,
         "checks": [
-            {"check": one.check, "level": one.level, "text": one.text, "remedy": one.remedy or None} for one in findings
+            {
+                "check": one.check,
+                "level": one.level,
+                "text": as_called(one.text),
+                "remedy": as_called(one.remedy) or None,
+            }
+            for one in findings
         ],
         "dropped": [
             {
@@ -113,14 +120,14 @@ def _as_json(stack: str, findings: list[Finding], dropped: list[Dropped], *, bad
                 "platform": one.platform,
                 "user_id": one.user_id,
                 "reason": one.reason,
-                "remedy": one.remedy,
+                "remedy": as_called(one.remedy),
             }
             for one in dropped
         ],
     }
 
 
-def _print(target: Target, findings: list[Finding], dropped: list[Dropped]) -> None:
+def _print(findings: list[Finding], dropped: list[Dropped]) -> None:
     console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else WIDE)
     columns = Columns(box=None, pad_edge=False, show_header=False)
     columns.add_column(no_wrap=True)
@@ -128,19 +135,18 @@ def _print(target: Target, findings: list[Finding], dropped: list[Dropped]) -> N
     columns.add_column(overflow="fold")
     for finding in findings:
         mark, style = MARKS[finding.level]
-        columns.add_row(Text(mark), Text(finding.check), Text(finding.text, style=style))
+        columns.add_row(Text(mark), Text(finding.check), Text(as_called(finding.text), style=style))
         if finding.remedy:
-            columns.add_row("", "", Text(f"→ {finding.remedy}", style="dim" if finding.level is Level.OK else "bold"))
+            columns.add_row(
+                "", "", Text(f"→ {as_called(finding.remedy)}", style="dim" if finding.level is Level.OK else "bold")
+            )
     console.print(columns)
     if dropped:
         console.print("\nLast senders who were dropped, and what would let each in:")
         listed = Columns(box=None, pad_edge=False, show_header=False)
         for one in dropped:
-            cells = (moment(one.at), one.platform, one.user_id, one.reason, f"→ {one.remedy}")
+            cells = (moment(one.at), one.platform, one.user_id, one.reason, f"→ {as_called(one.remedy)}")
             listed.add_row(*(Text(cell) for cell in cells))
         console.print(listed)
     count = {level: sum(finding.level is level for finding in findings) for level in Level}
-    reached = "--local" if target.local else f"--stack {target.stack}" if target.stack != DEFAULT_STACK else ""
-    if reached and any(finding.remedy for finding in findings):
-        console.print(f"\nThe commands above work on this stack with {reached}.", markup=False)
     console.print(f"\n{count[Level.WRONG]} wrong, {count[Level.WARN]} to look at, {count[Level.OK]} right.")

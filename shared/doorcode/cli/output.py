@@ -8,6 +8,7 @@ from datetime import datetime
 
 import typer
 
+from doorcode.cli.program import as_called
 from doorcode.cli.shown import shown
 
 
@@ -18,7 +19,7 @@ def say(line: str = "") -> None:
 
 def note(line: str) -> None:
     """Print a line about what was printed, on standard error: whoever keeps the output keeps only that."""
-    typer.echo(line, err=True)
+    typer.echo(as_called(line), err=True)
 
 
 def at(time: datetime) -> str:

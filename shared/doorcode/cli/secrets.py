@@ -26,6 +26,7 @@ from doorcode.cli.deployment import Deployment
 from doorcode.cli.ending import CommandError, Exit
 from doorcode.cli.examples import examples
 from doorcode.cli.options import ConfirmOption, JsonOption
+from doorcode.cli.output import note
 from doorcode.cli.platform_api import PlatformError, TelegramApi, telegram_api
 from doorcode.cli.secret_forms import (
     FORMS,
@@ -115,13 +116,13 @@ def set_secret(
         deployment.shelf.write(form.name, value)
     typer.echo(f"✅ Set {form.name}")
     if before is not None and before.value.strip() != value:
-        _note(f"Running functions take it up within {duration(deployment.secrets_max_age())}.")
+        note(f"Running functions take it up within {duration(deployment.secrets_max_age())}.")
     if form.name == SLACK_TOKEN:
         _note_workspace(deployment)
     if form.name in TOKENS and deployment.plays(TOKENS[form.name]):
-        _note("The sandbox calls the real platform from its next start on: end it with Ctrl-C, and start it again.")
+        note("The sandbox calls the real platform from its next start on: end it with Ctrl-C, and start it again.")
     if form.next:
-        _note(f"Next: {form.next}")
+        note(f"Next: {form.next}")
 
 
 @app.command(
@@ -147,7 +148,7 @@ def rotate(
         telegram = _telegram(deployment, rings.get(TELEGRAM_TOKEN))
         if telegram is None and name is None:
             names.remove(TELEGRAM_WEBHOOK_SECRET)
-            _note(
+            note(
                 f"{TELEGRAM_WEBHOOK_SECRET} is left as it is: there is no {TELEGRAM_TOKEN}, so Telegram is not in use."
             )
         elif telegram is None:
@@ -190,9 +191,9 @@ def status(target: Target, *, as_json: JsonOption = False) -> None:
 def _note_workspace(deployment: Deployment) -> None:
     """Slack's ids count only in their workspace, and the token tells which that is."""
     try:
-        _note(store_workspace(deployment))
+        note(store_workspace(deployment))
     except CommandError as error:
-        _note(f"⚠️  {error} Once that is mended, run: doorcode slack workspace")
+        note(f"⚠️  {error} Once that is mended, run: doorcode slack workspace")
 
 
 def _row(form: Form, kept: Kept | None, now: float) -> dict[str, Any]:
@@ -249,7 +250,7 @@ def _checked(form: Form, given: str) -> list[str]:
         if wrong:
             raise CommandError(wrong)
     for doubted in dict.fromkeys(filter(None, (doubt(form, value) for value in values))):
-        _note(f"⚠️  {doubted}")
+        note(f"⚠️  {doubted}")
     return values
 
 
@@ -298,12 +299,12 @@ def _add_new(deployment: Deployment, rings: dict[str, Kept], telegram: _Hook | N
         typer.echo(f"✅ Rotated {name} (new key id {key_id(secret.encode())}; {many} still accepted)")
     if rings:
         wait = duration(deployment.secrets_max_age())
-        _note(f"Functions sign with the new ones within {wait}. Then run: doorcode secrets rotate --drop")
+        note(f"Functions sign with the new ones within {wait}. Then run: doorcode secrets rotate --drop")
 
 
 def _tell_telegram(telegram: _Hook, secret: str) -> None:
     if not telegram.ours:
-        _note("Telegram's webhook is not this stack's, so it was told nothing. Run: doorcode telegram webhook set")
+        note("Telegram's webhook is not this stack's, so it was told nothing. Run: doorcode telegram webhook set")
         return
     # A function that read its secrets just before would refuse the new one until it may read again.
     time.sleep(SETTLING_SECONDS)
@@ -322,7 +323,7 @@ def _drop_old(deployment: Deployment, rings: dict[str, Kept], telegram: _Hook | 
         typer.echo("There are no old secrets to drop.")
         return
     for consequence in _consequences(deployment, old):
-        _note(consequence)
+        note(consequence)
     if not confirm:
         many = counted(sum(len(lines(ring.value)) - 1 for ring in old.values()), "old secret")
         typer.confirm(f"Drop {many} of {', '.join(old)}?", abort=True)
@@ -372,8 +373,3 @@ def _codes_of_others(deployment: Deployment, newest: str) -> int:
         seats = [seat_from_item(item) for item in answer["Items"] if item["sk"]["S"] in SEAT_NAMES]
         count += sum(not seat.freed_at and now < seat.expires_at and seat.key_id != newest for seat in seats)
     return count
-
-
-def _note(text: str) -> None:
-    """Say what is no result: beside it, on standard error."""
-    typer.echo(text, err=True)

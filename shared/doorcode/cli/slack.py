@@ -15,6 +15,7 @@ import typer
 from doorcode.cli.deployment import Deployment
 from doorcode.cli.ending import CommandError, Exit
 from doorcode.cli.examples import examples
+from doorcode.cli.output import note
 from doorcode.cli.platform_api import SlackApi
 from doorcode.cli.secret_forms import SLACK_TOKEN
 from doorcode.cli.shown import shown
@@ -70,11 +71,10 @@ def manifest(
         groups = deployment.environment("SlackFunction").get("GROUP_POLICY") == GroupPolicy.MENTION_ONLY
     made = app_manifest(name, url, groups=groups)
     typer.echo(yaml(made) if as_yaml else json.dumps(made, indent=2, ensure_ascii=False))
-    typer.echo(
+    note(
         "Create the app from it at https://api.slack.com/apps?new_app=1 and install it. Then run "
         "doorcode secrets set slack/signing-secret and doorcode secrets set slack/bot-token, "
-        "and have Slack verify the request URL once more under Event Subscriptions.",
-        err=True,
+        "and have Slack verify the request URL once more under Event Subscriptions."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
 from functools import cached_property, wraps
 from pathlib import Path
@@ -15,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from doorcode.cli.ending import CommandError, Exit
-from doorcode.cli.program import program
+from doorcode.cli.program import program, work_on
 
 DEFAULT_STACK = "doorcode"
 DEFAULT_STORE = Path("~/.doorcode")
@@ -151,6 +152,20 @@ def _sandbox_runs() -> bool:
         return False
 
 
+def _named(stack: str, region: str | None, profile: str | None, *, local: bool, store_dir: Path | None) -> list[str]:
+    """Return the options that name this stack in another command; none where the environment names it for that, too."""
+    if store_dir is not None and os.environ.get("DOORCODE_STORE_DIR") != str(store_dir):
+        return ["--store-dir", str(store_dir)]
+    if local:
+        return ["--local"]
+    options: list[str] = []
+    if stack not in {DEFAULT_STACK, os.environ.get("DOORCODE_STACK")}:
+        options += ["--stack", stack]
+    if region:
+        options += ["--region", region]
+    return [*options, "--profile", profile] if profile else options
+
+
 def targeted(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that say which stack it works on; it takes them as its first argument, a Target."""
 
@@ -164,6 +179,7 @@ def targeted(command: Callable[..., None]) -> Callable[..., None]:
         store_dir: Path | None,
         **options: Any,
     ) -> None:
+        work_on(*_named(stack, region, profile, local=local, store_dir=store_dir))
         target = Target(stack=stack, region=region, profile=profile, local=local, store_dir=store_dir)
         command(target, *arguments, **options)
 

@@ -14,6 +14,7 @@ from doorcode.cli.ending import CommandError
 from doorcode.cli.examples import examples
 from doorcode.cli.options import ConfirmOption, JsonOption
 from doorcode.cli.platform_api import ALLOWED_UPDATES, TelegramApi, telegram_api
+from doorcode.cli.program import as_called
 from doorcode.cli.secret_forms import lines
 from doorcode.cli.shown import iso, moment, shown
 from doorcode.cli.target import Target, targeted
@@ -58,10 +59,10 @@ def info(target: Target, *, as_json: JsonOption = False) -> None:
         return
     typer.echo(f"Bot:             @{facts['username']} ({facts['bot_id']})")
     if not facts["url"]:
-        typer.echo("Webhook:         none. Set it with: doorcode telegram webhook set")
+        typer.echo(as_called("Webhook:         none. Set it with: doorcode telegram webhook set"))
         return
     whose = "this stack's" if facts["ours"] else "not this stack's. Set it with: doorcode telegram webhook set"
-    typer.echo(f"Webhook:         {facts['url']} ({whose})")
+    typer.echo(f"Webhook:         {facts['url']} ({as_called(whose)})")
     typer.echo(f"Updates:         {', '.join(facts['allowed_updates']) or 'all kinds'}")
     typer.echo(f"Connections:     {facts['max_connections']}")
     typer.echo(f"Pending updates: {facts['pending_updates']}")

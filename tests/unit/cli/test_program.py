@@ -1,11 +1,33 @@
 """Lines that are there to be copied work at the terminal that shows them."""
 
+import ast
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
 
 from doorcode.cli import program as programs
-from doorcode.cli.program import program
+from doorcode.cli.app import app, main
+from doorcode.cli.ending import Exit
+from doorcode.cli.examples import examples
+from doorcode.cli.output import note
+from doorcode.cli.program import ANYWHERE, COMMANDS, SHOWN, as_called, program, work_on
+from doorcode.cli.target import SANDBOX_FILE
+
+SHARED = Path(__file__).parents[3] / "shared" / "doorcode"
+# What prints by itself; errors, notes and examples name commands as they are called without more ado.
+PRINTS = {"echo", "say", "print", "write"}
+# In the sandbox everything is written for this terminal. What it looks for in the stack's page is the stack's own word.
+PAGES_OWN = {"front.py": "<code>doorcode web</code>"}
+
+
+@pytest.fixture(autouse=True)
+def _nowhere() -> Iterator[None]:
+    work_on()
+    yield
+    work_on()
 
 
 @pytest.mark.parametrize(
@@ -26,3 +48,107 @@ def test_what_works_here(
     monkeypatch.setattr(programs.sys, "argv", [runs.format(here=tmp_path)])
     monkeypatch.setattr(programs.shutil, "which", lambda _: found)
     assert program() == called
+
+
+@pytest.fixture
+def _clone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(programs.sys, "argv", [str(tmp_path / ".venv/bin/doorcode")])
+    monkeypatch.setattr(programs.shutil, "which", lambda _: None)
+
+
+@pytest.mark.usefixtures("_clone")
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Run: doorcode pairing unlock", "Run: .venv/bin/doorcode pairing unlock --local"),
+        ("doorcode doctor --send-test", ".venv/bin/doorcode doctor --local --send-test"),
+        ("doorcode secrets rotate, then with --drop", ".venv/bin/doorcode secrets rotate --local, then with --drop"),
+        ("Start it with: doorcode run", "Start it with: .venv/bin/doorcode run"),
+        ("/doorcode/doorcode/admin, doorcode itself", "/doorcode/doorcode/admin, doorcode itself"),
+        (".venv/bin/doorcode doctor", ".venv/bin/doorcode doctor"),
+    ],
+)
+def test_a_command_in_a_text(text: str, shown: str) -> None:
+    """It is named as it is called here, on the stack that is worked on; nothing else changes."""
+    work_on("--local")
+    assert as_called(text) == shown
+
+
+@pytest.mark.usefixtures("_clone")
+def test_errors_and_usage_name_what_works(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a fresh clone errors, usage and examples name the command that is there, on this very sandbox."""
+    store = tmp_path / "my store"
+    store.mkdir()
+    (store / SANDBOX_FILE).write_text('{"endpoint": "http://127.0.0.1:1", "key": "k", "secret": "s"}')
+
+    def run(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(programs.sys, "argv", [programs.sys.argv[0], *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out + err
+
+    code, said = run("pairing", "list", "--store-dir", str(store))
+    assert (code, said.endswith(f"See: .venv/bin/doorcode doctor --store-dir {shlex.quote(str(store))}\n")) == (
+        Exit.UNREACHABLE, True,
+    )  # fmt: skip
+    assert run("pairing", "deny")[1].endswith(" Try: .venv/bin/doorcode pairing deny --help\n")
+    assert "Usage: .venv/bin/doorcode pairing deny" in run("pairing", "deny", "--help")[1]
+
+
+@pytest.mark.usefixtures("_clone")
+def test_notes_and_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    """A note names the stack that is worked on, an example any."""
+    work_on("--stack", "my-bot")
+    note("Then run: doorcode doctor")
+    assert capsys.readouterr().err == "Then run: .venv/bin/doorcode doctor --stack my-bot\n"
+    assert examples("doorcode doctor").endswith("\n  .venv/bin/doorcode doctor")
+
+
+def test_every_command_is_known() -> None:
+    """A new command is found in texts, or this fails."""
+
+    def leaves(group: object, path: str = "") -> Iterator[str]:
+        children = getattr(group, "commands", None)
+        if not children:
+            yield path.strip()
+        for name, child in (children or {}).items():
+            yield from leaves(child, f"{path} {name}")
+
+    known = {f"{group} {word}".strip() for group, words in COMMANDS.items() for word in words.split() or [""]}
+    assert known | set(ANYWHERE) == set(leaves(typer.main.get_command(app)))
+
+
+def _texts(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
+            yield node.value.decode() if isinstance(node.value, bytes) else node.value
+
+
+def test_no_command_is_printed_as_it_is_called_elsewhere() -> None:
+    """What is printed directly, and all that the sandbox says, names no command but through this module."""
+    found = []
+    for path in sorted([*(SHARED / "cli").glob("*.py"), *(SHARED / "sandbox").rglob("*.py")]):
+        tree = ast.parse(path.read_text())
+        documents = {
+            ast.get_docstring(node, clean=False)
+            for node in ast.walk(tree)
+            if hasattr(node, "body") and isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        }
+        if "sandbox" in path.parts:
+            said = [text for text in _texts(tree) if text not in documents and text != PAGES_OWN.get(path.name)]
+        else:
+            calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+            prints = [one for one in calls if getattr(one.func, "attr", getattr(one.func, "id", "")) in PRINTS]
+            said = [
+                text
+                for one in prints
+                for argument in one.args
+                if not (isinstance(argument, ast.Call) and getattr(argument.func, "id", "") == "as_called")
+                for text in _texts(argument)
+            ]
+        found += [f"{path.name}: {text}" for text in said if SHOWN.search(text)]
+    assert found == []

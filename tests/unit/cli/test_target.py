@@ -39,7 +39,7 @@ def test_an_endpoint_that_is_not_there(doorcode: Run) -> None:
     code, line = doorcode("--stack", "mine")
     assert code == 3
     assert line.startswith("Cannot reach the function mine-admin: Could not connect to the endpoint URL")
-    assert line.endswith(". See: doorcode doctor\n")
+    assert line.endswith(". See: doorcode doctor --stack mine\n")
 
 
 def test_credentials_that_are_missing(doorcode: Run, monkeypatch: pytest.MonkeyPatch) -> None:
