@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import stat
 from collections.abc import Callable
 from functools import cached_property, wraps
 from pathlib import Path
@@ -122,12 +123,35 @@ class Target:
     def _sandbox(self) -> Sandbox:
         path = self._store / SANDBOX_FILE
         try:
-            return msgspec.json.decode(path.read_bytes(), type=Sandbox)
+            return msgspec.json.decode(_read_own(path), type=Sandbox)
         except (OSError, msgspec.DecodeError):
             raise CommandError(
                 f"No sandbox is running with its state in {self._store}. Start one with: {program()} run",
                 Exit.UNREACHABLE,
             ) from None
+
+
+def _read_own(path: Path) -> bytes:
+    """Read what only we can have written: whoever else could would have commands, and secrets, sent where he likes.
+
+    Raises OSError, and CommandError for a file that is somebody else's or that others may write.
+    """
+    # Asked of the open file, which nobody can exchange any more; and without waiting for what is no file.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        facts = os.fstat(file.fileno())
+        if not stat.S_ISREG(facts.st_mode) or facts.st_uid != os.geteuid():
+            raise CommandError(
+                f"{path} belongs to another user, so it is not followed. Start a sandbox of your own, in another folder: "
+                "doorcode run --store-dir DIRECTORY",
+                Exit.UNREACHABLE,
+            )
+        if facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise CommandError(
+                f"{path} can be written by others, so it is not followed. End the sandbox, delete the file, and start again: "
+                "doorcode run",
+                Exit.UNREACHABLE,
+            )
+        return file.read()
 
 
 def unreachable(error: Exception, what: str = "AWS") -> CommandError:

@@ -1,6 +1,7 @@
 """Which stack a command reaches, and what it says when it reaches none: the real client, and nothing to talk to."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -90,6 +91,39 @@ def test_a_sandbox_that_has_gone(doorcode: Run, tmp_path: Path) -> None:
     code, line = doorcode("--local", "--store-dir", str(tmp_path))
     assert code == 3
     assert line.startswith("Cannot reach the function box-admin: Could not connect")
+
+
+@pytest.mark.parametrize("kind", ["a file", "a pipe"])
+def test_a_sandbox_of_somebody_else(doorcode: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Security 37: what another user laid there is not followed, and not waited for; one line."""
+    path = tmp_path / "sandbox.json"
+    if kind == "a file":
+        path.write_text(f'{{"endpoint": "http://127.0.0.1:{free_port()}"}}')
+        monkeypatch.setattr("doorcode.cli.target.os.geteuid", lambda: os.getuid() + 1)
+    else:
+        os.mkfifo(path, 0o600)
+    assert doorcode("--store-dir", str(tmp_path)) == (
+        3,
+        (
+            f"{path} belongs to another user, so it is not followed. Start a sandbox of your own, in another folder: "
+            "doorcode run --store-dir DIRECTORY\n"
+        ),
+    )
+
+
+@pytest.mark.parametrize("mode", [0o660, 0o602], ids=oct)
+def test_a_sandbox_that_others_may_write(doorcode: Run, tmp_path: Path, mode: int) -> None:
+    """Security 37: what others may have written is not followed; one line that says how to mend it."""
+    path = tmp_path / "sandbox.json"
+    path.write_text(f'{{"endpoint": "http://127.0.0.1:{free_port()}"}}')
+    path.chmod(mode)
+    assert doorcode("--store-dir", str(tmp_path)) == (
+        3,
+        (
+            f"{path} can be written by others, so it is not followed. End the sandbox, delete the file, and start again: "
+            "doorcode run\n"
+        ),
+    )
 
 
 def test_where_platforms_reach_a_sandbox(tmp_path: Path) -> None:
