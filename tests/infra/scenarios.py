@@ -188,7 +188,8 @@ def administering(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -
     for platform in Platform:
         stranger = STRANGER[platform]
         for number, decision in enumerate(("deny", "approve")):
-            house.hello(platform, number, house.now() + number * COOLDOWN)
+            # After a denial the cooldown is twice as long.
+            house.hello(platform, number, house.now() + number * 2 * COOLDOWN)
             (waiting,) = command("list", platform=platform, state="pending")["contacts"]
             assert command(decision, platform=platform, code=waiting["code"])["ok"]
         assert command("approve", platform=platform, code="AAAA2222", user_id="1")["error"]
@@ -243,7 +244,7 @@ def serving(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None
             house.edge.clear()
             who, stranger = signs_in(), STRANGER[platform]
             for number, decision in enumerate(("deny", "approve")):
-                house.hello(platform, number, house.now() + number * COOLDOWN)
+                house.hello(platform, number, house.now() + number * 2 * COOLDOWN)
                 (waiting,) = ask(who, "GET", "/api/pairing/pending")[1]["pending"]
                 assert ask(who, "POST", f"/api/pairing/{decision}", channel=platform, code=waiting["code"])[0] == 200
             assert ask(who, "POST", "/api/pairing/approve", channel=platform, code="AAAA2222")[0] == 404
