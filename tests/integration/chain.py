@@ -3,9 +3,13 @@
 import contextlib
 import itertools
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from doorcode.aws.items import CONTACT, contact_from_item, contact_pk
@@ -16,6 +20,7 @@ from doorcode.sandbox.standins.discord import DiscordStandIn
 from doorcode.sandbox.standins.slack import SlackStandIn
 from doorcode.sandbox.standins.telegram import TelegramStandIn
 from tests import webhooks
+from tests.backends import dynamodb
 from tests.integration.stack import Cloud, Reply, Stack
 from tests.patience import eventually
 from tests.webhooks import APPROVE, HELLO, OWNER, STRANGER, Delivery, load
@@ -265,6 +270,22 @@ class Chain:
             QueueUrl=self.stack.resource(queue), MessageBody=body, MessageGroupId=group, MessageDeduplicationId=body
         )
         return body
+
+    def doorcode(self, *arguments: str) -> str:
+        """Run ``doorcode`` on this stack; return what it prints."""
+        environment = {
+            **os.environ,
+            **dynamodb.CREDENTIALS,
+            "AWS_ENDPOINT_URL": self.stack.cloud.url,
+            "AWS_DEFAULT_REGION": dynamodb.REGION,
+            "DOORCODE_STACK": self.stack.name,
+        }
+        program = Path(sys.executable).with_name("doorcode")
+        ran = subprocess.run(
+            [program, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=90
+        )
+        assert (ran.returncode, ran.stderr) == (0, ""), ran
+        return ran.stdout
 
     def parked(self, queue: str) -> list[str]:
         """Take what lies in a dead-letter queue."""

@@ -196,6 +196,20 @@ def test_a_poisoned_message_ends_alone(chain: Chain) -> None:
     assert eventually(lambda: chain.parked("AgentDeadLetters")) == [body]
 
 
+def test_what_was_put_aside_is_sent_again(chain: Chain) -> None:
+    """The command lists what the agent has put aside, and once the cause is gone has it answered."""
+    person = let_in(chain, SLACK)
+    chain.slack.users[person.id].disabled = True
+    chain.says(person, "Hello again")
+    [parked] = eventually(lambda: json.loads(chain.doorcode("parked", "list", "--json")))
+    assert (parked["queue"], parked["platform"], parked["user_id"]) == ("agent", "slack", person.id)
+    assert parked["reason"]
+    chain.slack.users[person.id].disabled = False
+    assert chain.doorcode("parked", "resend", parked["id"]) == "✅ Sent 1 message again\n"
+    chain.hears(person, GREETING)
+    assert json.loads(chain.doorcode("parked", "list", "--json")) == []
+
+
 def test_two_chats_do_not_wait_for_each_other(chain: Chain) -> None:
     """While one chat's platform asks for patience, another chat is answered."""
     held, other = let_in(chain, TELEGRAM), let_in(chain, TELEGRAM)
