@@ -242,7 +242,7 @@ def test_a_slack_stranger_with_a_telegram_owner(debounced: Chain) -> None:
     assert words(prompt) == f"User @\u2060stranger wants to chat. Approve access?\nslack {person.id}"
     assert chain.hears(person, SENT) == [SENT]
     chain.presses(buttons(prompt)[APPROVE], TELEGRAM)
-    assert buttons(chain.closed(person, TELEGRAM, f"✅ Approved by {OWNER[TELEGRAM]} (button)")) == {}
+    assert buttons(chain.closed(person, TELEGRAM, f"✅ Approved by {_owner(TELEGRAM)}")) == {}
     chain.hears(person, APPROVED[SLACK])
     assert chain.prompts(person, SLACK) == []
     assert chain.events(person, 2) == ["pairing_requested", "pairing_approved"]
