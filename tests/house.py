@@ -12,13 +12,13 @@ from doorcode.aws.directory import Directory
 from doorcode.aws.lockout import Lockout
 from doorcode.aws.table import Table
 from doorcode.aws.waiting_room import RequestOutcome, WaitingRoom
-from doorcode.entrypoints import sdk
 from doorcode.pairing.codes import code_for
 from doorcode.pairing.contact import Contact, Platform, Via
 from doorcode.pairing.decisions import Actor, Desk, Order
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.settings import Settings
 from doorcode.pairing.transitions import Asked, Operation
+from doorcode.wiring import sdk
 from tests.backends import dynamodb
 
 T0 = 1_800_000_000

@@ -47,7 +47,7 @@ MUTANTS = (
     Mutant(14, "doorcode/pairing/contact.py", "now >= self.code_expires_at", "now > self.code_expires_at", "tests/unit/pairing"),
     Mutant(15, "doorcode/pairing/decisions.py", "if (actor.platform, actor.id) == (order.platform, order.user_id):", "if False:", "tests/unit/pairing"),
     Mutant(16, "doorcode/pairing/callbacks.py", 'body = f"{PREFIX}:{callback.action}:{callback.platform}:{callback.user_id}:{callback.code}"\n    return f"{body}:{_signature(keyring.newest, body)}"', 'body = f"{PREFIX}:{callback.action}:{callback.platform}:{callback.user_id}:{callback.code}"\n    return f"{body}:{_signature(keyring.newest, callback.code)}"', "tests/unit/pairing/test_callbacks.py"),
-    Mutant(17, "doorcode/aws/parts.py", 'return "#was_rev = :read_rev" if before.rev', 'return "#was_rev = #was_rev AND :read_rev = :read_rev" if before.rev', "tests/contract/test_races.py tests/contract/test_waiting_room.py"),
+    Mutant(17, "doorcode/aws/transaction_parts.py", 'return "#was_rev = :read_rev" if before.rev', 'return "#was_rev = #was_rev AND :read_rev = :read_rev" if before.rev', "tests/contract/test_races.py tests/contract/test_waiting_room.py"),
     Mutant(18, "doorcode/pairing/transitions.py", "Standing.NONE: (    _TAKE, Refusal.NOT_PENDING,", "Standing.NONE: (    _TAKE, Move(State.PAIRED, _UNTOUCHED),", "tests/unit/pairing"),
     Mutant(19, "doorcode/web/decisions.py", "contact = call.services().desk.decide(actor, order, call.now)", "from doorcode.pairing.transitions import Decision  # noqa: PLC0415\n    room = call.services().room\n    contact = room.move(room.get(order.platform, order.user_id), order.operation, call.now, Decision(by=actor.id, via=actor.via))", "tests/web/test_decisions.py tests/unit/pairing/test_one_way_to_decide.py"),
     Mutant(20, "doorcode/web/guard.py", "if route.access is Access.PAIRING and principal.scope is not Scope.PAIRING:", "if False:", "tests/web"),
@@ -55,7 +55,7 @@ MUTANTS = (
     Mutant(22, "doorcode/pairing/gate.py", "    if in_group:\n        return Verdict(Action.DROP, Reason.GROUP_UNKNOWN)\n", "", "tests/unit/pairing/test_gate.py"),
     Mutant(23, "doorcode/aws/table.py", "ConsistentRead=True", "ConsistentRead=False", "tests/contract tests/edge/test_conversations.py"),
     Mutant(24, "doorcode/pairing/transitions.py", "Move(State.PAIRED, _FREE), Move(State.DENIED, _FREE),\n", "Move(State.PAIRED, _FREE), Move(State.PAIRED, _FREE),\n", "tests/unit/pairing"),
-    Mutant(25, "doorcode/aws/parts.py", '"the cooldown is over": "attribute_not_exists(#was_next) OR #was_next <= :now",', '"the cooldown is over": "attribute_not_exists(#was_next) OR #was_next <= :now OR :now > :zero_",', "tests/contract/test_waiting_room.py"),
+    Mutant(25, "doorcode/aws/transaction_parts.py", '"the cooldown is over": "attribute_not_exists(#was_next) OR #was_next <= :now",', '"the cooldown is over": "attribute_not_exists(#was_next) OR #was_next <= :now OR :now > :zero_",', "tests/contract/test_waiting_room.py"),
     Mutant(26, "doorcode/aws/waiting_room.py", "                return self._full(contact, now)\n", "                raise\n", "tests/contract/test_trouble.py tests/edge/test_trouble.py"),
     Mutant(27, "doorcode/pairing/consequences.py", "    if not new.reply:\n        return None\n", "", "tests/unit/pairing"),
     Mutant(28, "doorcode/pairing/names.py", "if category in UNSHOWABLE_CATEGORIES or character in INVISIBLE:", "if character in INVISIBLE:", "tests/unit/pairing"),
@@ -64,9 +64,9 @@ MUTANTS = (
     Mutant(31, "doorcode/entrypoints/courier.py", "self._secrets.keyring(CALLBACK_SECRET, now)", "self._secrets.keyring(GATEWAY_SECRET, now)", "tests/behind/test_pairing.py"),
     Mutant(32, "doorcode/aws/waiting_room.py", "        return self._read(self._table, platform, user_id)\n", "        self._table.partition(contact_pk(platform, user_id))\n        return self._read(self._table, platform, user_id)\n", "tests/infra/test_least_privilege.py tests/edge/test_conversations.py"),
     Mutant(33, "doorcode/pairing/consequences.py", '"label": contact.label,', '"label": contact.label or contact.name,', "tests/behind/test_pairing.py tests/unit/pairing/test_consequences.py"),
-    Mutant(33, "doorcode/aws/bus.py", 'if answer.get("FailedEntryCount"):', "if False:", "tests/behind/test_trouble.py"),
+    Mutant(33, "doorcode/aws/event_bus.py", 'if answer.get("FailedEntryCount"):', "if False:", "tests/behind/test_trouble.py"),
     Mutant(34, "doorcode/entrypoints/webhook.py", "        self._log(message, verdict)\n        return self._platform.dropped", "        return self._platform.dropped", "tests/edge"),
-    Mutant(35, "doorcode/entrypoints/wiring.py", "    log.info(settings.summary())\n", "", "tests/edge/test_start.py tests/edge/test_log.py"),
+    Mutant(35, "doorcode/wiring/edge.py", "    log.info(settings.summary())\n", "", "tests/edge/test_start.py tests/edge/test_log.py"),
 )  # fmt: skip
 
 

@@ -1,5 +1,5 @@
 """The operator's commands, invoked through IAM only."""
 
-from doorcode.entrypoints.admin_wiring import admin_handler
+from doorcode.wiring.admin import admin_handler
 
 handler = admin_handler()

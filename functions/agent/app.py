@@ -2,4 +2,4 @@
 
 from doorcode.entrypoints.own import loaded
 
-handler = loaded("doorcode.entrypoints.behind", "agent_handler")
+handler = loaded("doorcode.wiring.behind", "agent_handler")

@@ -1,6 +1,6 @@
 """Discord's webhook."""
 
-from doorcode.entrypoints.wiring import edge_handler
-from doorcode.platforms import discord
+from doorcode.platforms.discord import inbound as discord
+from doorcode.wiring.edge import edge_handler
 
 handler = edge_handler(discord)

@@ -1,6 +1,6 @@
 """Slack's webhook."""
 
-from doorcode.entrypoints.wiring import edge_handler
-from doorcode.platforms import slack
+from doorcode.platforms.slack import inbound as slack
+from doorcode.wiring.edge import edge_handler
 
 handler = edge_handler(slack)

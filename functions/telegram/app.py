@@ -1,6 +1,6 @@
 """Telegram's webhook."""
 
-from doorcode.entrypoints.wiring import edge_handler
-from doorcode.platforms import telegram
+from doorcode.platforms.telegram import inbound as telegram
+from doorcode.wiring.edge import edge_handler
 
 handler = edge_handler(telegram)

@@ -1,6 +1,6 @@
 """The HTTP API and the owner's page."""
 
-from doorcode.entrypoints.web_wiring import web_handler
 from doorcode.web.surface import Web
+from doorcode.wiring.web import web_handler
 
 handler = web_handler(Web)

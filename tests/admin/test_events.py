@@ -8,12 +8,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from doorcode.entrypoints import admin_wiring
 from doorcode.entrypoints.admin_commands import AnyCommand, OnAccess
 from doorcode.errors import ForbiddenError
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.decisions import Desk
 from doorcode.pairing.keyring import key_id
+from doorcode.wiring import admin as admin_wiring
 from tests.admin.house import AdminHouse
 from tests.backends import dynamodb
 from tests.backends.dynamodb import Backend

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.admin.house import AdminHouse
 from tests.backends.dynamodb import Table
-from tests.patience import PATIENCE_SECONDS
+from tests.eventually import PATIENCE_SECONDS
 
 GUESSERS = 5
 

@@ -12,10 +12,10 @@ import boto3
 from botocore.config import Config
 from moto import mock_aws
 
-from doorcode.entrypoints.edge_clients import edge_clients
-from doorcode.sandbox.deployment import environment
+from doorcode.wiring.edge_clients import edge_clients
+from doorcode_sandbox.deployment import environment
 from tests.backends import emulators
-from tests.patience import PATIENCE_SECONDS
+from tests.eventually import PATIENCE_SECONDS
 
 REGION = "us-east-1"
 EDGE = " by the edge's client"

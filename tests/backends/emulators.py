@@ -7,12 +7,12 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from doorcode.sandbox.checkout import Checkout
-from doorcode.sandbox.deployment import environment
-from doorcode.sandbox.emulator import ministack_command, running
-from doorcode.sandbox.emulator_guard import made_keys
-from doorcode.sandbox.ports import free
-from doorcode.sandbox.trouble import SandboxError
+from doorcode_sandbox.checkout import Checkout
+from doorcode_sandbox.deployment import environment
+from doorcode_sandbox.emulator import ministack_command, running
+from doorcode_sandbox.emulator_guard import made_keys
+from doorcode_sandbox.ports import free
+from doorcode_sandbox.trouble import SandboxError
 
 CHECKOUT = Checkout()
 ROOT = CHECKOUT.root

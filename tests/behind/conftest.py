@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from doorcode.pairing.contact import Platform
-from doorcode.sandbox.standins.server import StandIn
+from doorcode_sandbox.platforms.server import StandIn
 from tests.behind.house import Behind, standing_ins
 from tests.edge.conftest import edge
 from tests.edge.house import Edge

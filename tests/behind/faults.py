@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from botocore.exceptions import ReadTimeoutError
 
-from doorcode.outbound.errors import PassingError
 from doorcode.pairing.contact import Platform
+from doorcode.platforms.send_errors import PassingError
 from tests.behind.house import Behind, DiedError
 
 

@@ -14,16 +14,16 @@ import pytest
 from moto.dynamodb.models import dynamodb_backends
 
 from doorcode.aws.effects_queue import EffectsQueue
-from doorcode.entrypoints import behind
 from doorcode.entrypoints.relay import Relay
-from doorcode.entrypoints.senders import TokenSenders
 from doorcode.pairing.contact import Contact, Platform, Via
 from doorcode.pairing.decisions import Actor, Order
 from doorcode.pairing.transitions import Operation
-from doorcode.sandbox.standins.discord import DiscordStandIn
-from doorcode.sandbox.standins.server import StandIn
-from doorcode.sandbox.standins.slack import SlackStandIn
-from doorcode.sandbox.standins.telegram import TelegramStandIn
+from doorcode.wiring import behind
+from doorcode.wiring.senders import TokenSenders
+from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
+from doorcode_sandbox.platforms.server import StandIn
+from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
+from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
 from tests import webhooks
 from tests.edge.house import TABLE, Edge
 from tests.house import RecordingClient

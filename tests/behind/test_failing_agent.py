@@ -66,7 +66,7 @@ def test_an_agent_that_cannot_be_loaded(
     """What keeps the agent's code from being imported is logged with every batch, and answered to whoever asks."""
     (tmp_path / "broken_agent.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "doorcode.entrypoints.behind")
+    monkeypatch.delitem(sys.modules, "doorcode.wiring.behind")
     monkeypatch.setattr("doorcode.entrypoints.own.import_module", lambda _: importlib.import_module("broken_agent"))
     handler = app("agent").handler
     answer = handler(PING, None)

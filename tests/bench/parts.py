@@ -31,11 +31,11 @@ def once(owner, name):
 """
 PARTS = {
     "the Ed25519 signature": """
-from doorcode.platforms import discord
+from doorcode.platforms.discord import inbound as discord
 swap(discord, "_fits", lambda *_: True)
 """,
     "reading the interaction": """
-from doorcode.platforms import discord
+from doorcode.platforms.discord import inbound as discord
 once(discord, "parse")
 """,
     "reading the contact, and judging": """
@@ -58,7 +58,7 @@ from doorcode.aws.client.answer import Answer
 swap(connection, "read_answer", lambda line: Answer(200, {}, line.read1(65536).partition(b"\\r\\n\\r\\n")[2], False))
 """,
     "looking whether the connection still stands": """
-from doorcode.aws.client.line import Line
+from doorcode.aws.client.timed_socket import Line
 swap(Line, "is_stale", lambda _: False)
 """,
     "the log line": """

@@ -21,7 +21,7 @@ from doorcode.pairing.gate import Reason
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.messages import Message
 from doorcode.pairing.settings import parse_settings
-from doorcode.platforms import telegram
+from doorcode.platforms.telegram import inbound as telegram
 from tests import webhooks
 from tests.bench.subjects import OWNERS
 from tests.webhooks import APPROVE, HELLO, Delivery, load

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Error, expect, sync_playwright
 
-from tests.patience import PATIENCE_SECONDS
+from tests.eventually import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 FOUND = ROOT / ".tools/browser"

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
-from tests.patience import PATIENCE_SECONDS
+from tests.eventually import PATIENCE_SECONDS
 
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 # Width and height in CSS pixels.

@@ -7,8 +7,8 @@ from typing import Any
 
 from doorcode.errors import LockedOutError, RefusedError, SignInError, UnknownCodeError
 from tests.backends.dynamodb import Backend, Table
+from tests.eventually import PATIENCE_SECONDS
 from tests.house import House
-from tests.patience import PATIENCE_SECONDS
 
 CROWD = 32
 

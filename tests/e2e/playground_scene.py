@@ -9,12 +9,12 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page
 
-import doorcode.sandbox
-from doorcode.sandbox.front import Front, Stream
-from doorcode.sandbox.standins.server import Answer, Request, json_answer
-from tests.patience import PATIENCE_SECONDS
+import doorcode_sandbox
+from doorcode_sandbox.front import Front, Stream
+from doorcode_sandbox.platforms.server import Answer, Request, json_answer
+from tests.eventually import PATIENCE_SECONDS
 
-PAGE = Path(doorcode.sandbox.__file__).parent / "playground/page"
+PAGE = Path(doorcode_sandbox.__file__).parent / "playground/page"
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from doorcode.sandbox.build import local
-from doorcode.sandbox.checkout import HERE, Checkout
-from doorcode.sandbox.ports import free, row
+from doorcode_sandbox.build import local
+from doorcode_sandbox.checkout import HERE, Checkout
+from doorcode_sandbox.ports import free, row
+from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.infra.build import build_local, local_build_held
-from tests.patience import PATIENCE_SECONDS, eventually
 
 COPIED = ("template.yaml", "samconfig.toml", "layers", "functions", "shared")
 LINKED = (".tools", ".venv")
@@ -95,7 +95,7 @@ class Machine:
         assert eventually(lambda: not self.processes())
 
     def _line(self, arguments: Sequence[str]) -> list[str]:
-        return [sys.executable, "-m", "doorcode.cli", *arguments]
+        return [sys.executable, "-m", "doorcode_cli", *arguments]
 
     def processes(self, word: str = "") -> dict[int, str]:
         """Return the command line of everything that runs here, and has that word in it."""

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page
 
-from doorcode.sandbox import emulator
-from doorcode.sandbox.clients import Clients
-from doorcode.sandbox.loopback import LoopbackServer
+from doorcode_sandbox import emulator
+from doorcode_sandbox.clients import Clients
+from doorcode_sandbox.loopback import LoopbackServer
 from tests.backends.emulators import CHECKOUT, KEYS, free_port
 from tests.browser.chromium import REBOUND
-from tests.patience import eventually
+from tests.eventually import eventually
 
 SECRET = "what only the owner of this machine may read"
 # What ministack takes from its administrator, in a query, where a page can say it without anybody's leave.

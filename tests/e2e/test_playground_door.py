@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.tabs import PHONE, Tab
 from tests.e2e.playground_scene import Scene, pane
-from tests.patience import eventually
+from tests.eventually import eventually
 
 CONTACT = {"pk": "telegram#2001", "sk": "contact", "state": "pending", "rev": 1, "nonce": "5f2c"}
 

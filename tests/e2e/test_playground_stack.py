@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from doorcode.sandbox.checkout import Checkout
-from doorcode.sandbox.trouble import SandboxError
+from doorcode_sandbox.checkout import Checkout
+from doorcode_sandbox.trouble import SandboxError
 from tests.browser.tabs import open_tab
 from tests.e2e.playground_scene import box, pane
 from tests.e2e.sandbox_process import Machine, Run, copied

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from doorcode.sandbox.build import local
-from doorcode.sandbox.checkout import Checkout
-from doorcode.sandbox.trouble import SandboxError
+from doorcode_sandbox.build import local
+from doorcode_sandbox.checkout import Checkout
+from doorcode_sandbox.trouble import SandboxError
 from tests.e2e.sandbox_process import Machine, copied
-from tests.patience import PATIENCE_SECONDS
+from tests.eventually import PATIENCE_SECONDS
 
 WAYS = pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
 CODES = {signal.SIGINT: 1, signal.SIGTERM: 1, signal.SIGKILL: -signal.SIGKILL}

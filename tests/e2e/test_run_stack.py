@@ -15,16 +15,16 @@ from rich.console import Console
 
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.texts import REQUEST_SENT
-from doorcode.sandbox.checkout import Checkout
-from doorcode.sandbox.credentials import read
-from doorcode.sandbox.deployment import resource
-from doorcode.sandbox.ground import PREFIX, STACK
-from doorcode.sandbox.plan import OWNERS, Plan
-from doorcode.sandbox.progress import Progress
-from doorcode.sandbox.run import Running, running
-from doorcode.sandbox.trouble import SandboxError
+from doorcode_sandbox.checkout import Checkout
+from doorcode_sandbox.credentials import read
+from doorcode_sandbox.deployment import resource
+from doorcode_sandbox.ground import PREFIX, STACK
+from doorcode_sandbox.plan import OWNERS, Plan
+from doorcode_sandbox.progress import Progress
+from doorcode_sandbox.run import Running, running
+from doorcode_sandbox.trouble import SandboxError
 from tests.e2e.sandbox_process import Machine, copied
-from tests.patience import eventually
+from tests.eventually import eventually
 
 TOKEN = "telegram/bot-token"
 REAL_TOKEN = "7000000002:" + "abcdefghijklmnopqrstuvwxyz123456789"

@@ -10,15 +10,18 @@ import boto3
 import pytest
 
 from doorcode.aws.items import CONTACT, contact_attributes, contact_pk
-from doorcode.entrypoints import edge_clients, wiring
 from doorcode.entrypoints.webhook import Door
 from doorcode.pairing import callbacks
 from doorcode.pairing.callbacks import Action, Callback
 from doorcode.pairing.codes import code_for
 from doorcode.pairing.contact import Contact, Platform
 from doorcode.pairing.keyring import Keyring
-from doorcode.platforms import discord, slack, telegram
+from doorcode.platforms.discord import inbound as discord
 from doorcode.platforms.inbound import FollowUp
+from doorcode.platforms.slack import inbound as slack
+from doorcode.platforms.telegram import inbound as telegram
+from doorcode.wiring import edge as wiring
+from doorcode.wiring import edge_clients
 from tests import webhooks
 from tests.backends.dynamodb import EDGE_ENVIRONMENT, create_table
 from tests.backends.gateway import moto_url

@@ -23,7 +23,7 @@ from doorcode.pairing.codes import code_for
 from doorcode.pairing.contact import Contact, Platform, State, Via
 from doorcode.pairing.keyring import Keyring, key_id
 from doorcode.pairing.transitions import Decision, Operation
-from doorcode.platforms import discord
+from doorcode.platforms.discord import inbound as discord
 from tests import webhooks
 from tests.backends.dynamodb import REGION
 from tests.edge.house import AGENT_QUEUE, CALLBACKS, GATEWAY, MODULES, PREFIX, SECRETS, TABLE, Edge, body_of

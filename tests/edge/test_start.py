@@ -21,8 +21,8 @@ from doorcode.platforms.inbound import FollowUp
 from tests import webhooks
 from tests.backends.gateway import moto_url
 from tests.edge.house import ALL_OWNERS, CREDENTIALS, Edge
+from tests.eventually import PATIENCE_SECONDS
 from tests.house import T0
-from tests.patience import PATIENCE_SECONDS
 from tests.webhooks import HELLO, STRANGER, load
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +52,7 @@ SERVES = """
 import json, sys
 sys.path.insert(0, f"functions/{sys.argv[1]}")
 import app
-from doorcode.entrypoints import edge_clients, wiring
+from doorcode.wiring import edge_clients, edge as wiring
 wiring.REQUEST_SECONDS = edge_clients.SECONDS = edge_clients.DYNAMODB_SECONDS = float(sys.argv[2])
 response = app.handler(json.load(sys.stdin), None)
 print(json.dumps([response, sorted(sys.modules)]))

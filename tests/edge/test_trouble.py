@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from doorcode.aws.client.errors import NoAnswerError, ServiceError
-from doorcode.entrypoints import follow_up, wiring
+from doorcode.entrypoints import follow_up
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.texts import WENT_WRONG
+from doorcode.wiring import edge as wiring
 from tests.edge.house import Edge, body_of
 from tests.house import T0
 from tests.webhooks import HELLO, STRANGER, Delivery, load
@@ -51,8 +52,8 @@ def mends(edge: Edge) -> None:
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up after a few tries instead of a second of them."""
-    monkeypatch.setattr("doorcode.aws.patience.FIRST_PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr("doorcode.entrypoints.wiring.EDGE_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("doorcode.aws.retrying.FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr("doorcode.wiring.edge.EDGE_PATIENCE_SECONDS", 0.1)
 
 
 def failed(platform: Platform, response: dict[str, Any]) -> bool:
@@ -231,10 +232,10 @@ def test_a_request_whose_time_is_over_asks_nothing_more(
     edge.put(Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1))
     edge.deliver(load(HELLO[platform]))
     assert len(edge.handed_off()) == 1
-    monkeypatch.setattr("doorcode.entrypoints.wiring.REQUEST_SECONDS", 0.0)
+    monkeypatch.setattr("doorcode.wiring.edge.REQUEST_SECONDS", 0.0)
     edge.forget()
     assert edge.deliver(load(HELLO[platform])) == {"statusCode": 503}
-    monkeypatch.setattr("doorcode.entrypoints.wiring.REQUEST_SECONDS", 60.0)
+    monkeypatch.setattr("doorcode.wiring.edge.REQUEST_SECONDS", 60.0)
     edge.forget()
     edge.deliver(load(HELLO[platform]).another(1))
     assert len(edge.handed_off()) == 1

@@ -15,7 +15,6 @@ from doorcode.aws.lockout import Lockout
 from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.table import Table
 from doorcode.aws.tokens import Tokens
-from doorcode.entrypoints import admin_wiring, web_wiring
 from doorcode.entrypoints import agent as agent_module
 from doorcode.entrypoints import provision as provision_module
 from doorcode.entrypoints.admin import Admin
@@ -30,6 +29,8 @@ from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.keyring import key_id
 from doorcode.pairing.transitions import Operation
 from doorcode.web.surface import Web
+from doorcode.wiring import admin as admin_wiring
+from doorcode.wiring import web as web_wiring
 from tests.behind.house import Behind, standing_ins
 from tests.edge.house import ALL_OWNERS, GATEWAY, PREFIX, Edge
 from tests.house import COOLDOWN, RecordingClient

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from doorcode.aws.provisioning import MADE_HERE, create_missing_secrets
 from doorcode.entrypoints import provision as entrypoint
 from doorcode.entrypoints.provision import RESOURCE_ID, provision
-from doorcode.platforms import telegram
+from doorcode.platforms.telegram import inbound as telegram
 from tests.infra.template import ROOT
 
 PREFIX = "/doorcode/my-stack"

@@ -8,17 +8,17 @@ import pytest
 from botocore.loaders import Loader
 
 from doorcode.aws.activity import METRICS
-from doorcode.aws.bus import SOURCE
 from doorcode.aws.effects_queue import is_move
-from doorcode.cli import admin_client
+from doorcode.aws.event_bus import SOURCE
 from doorcode.entrypoints import agent, effects
 from doorcode.errors import SecretError, SettingsError, UnavailableError
-from doorcode.outbound.errors import BadTokenError
 from doorcode.pairing.consequences import EventType
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.settings import parse_settings
 from doorcode.platforms.inbound import UnusablePayloadError
-from doorcode.sandbox.playground.inside import GROUPS
+from doorcode.platforms.send_errors import BadTokenError
+from doorcode_cli import admin_client
+from doorcode_sandbox.playground.inside import GROUPS
 from tests.infra.template import ROOT, STACK, functions, given, group_of, resources, statements, template, walk
 
 EDGE = ("telegram", "slack", "discord")

@@ -16,13 +16,13 @@ from doorcode.aws.items import CONTACT, contact_from_item, contact_pk
 from doorcode.pairing.codes import code_for
 from doorcode.pairing.contact import Contact, Platform
 from doorcode.pairing.keyring import parse_keyring
-from doorcode.sandbox.standins.discord import DiscordStandIn
-from doorcode.sandbox.standins.slack import SlackStandIn
-from doorcode.sandbox.standins.telegram import TelegramStandIn
+from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
+from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
+from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
 from tests import webhooks
 from tests.backends import dynamodb
+from tests.eventually import eventually
 from tests.integration.stack import Cloud, Reply, Stack
-from tests.patience import eventually
 from tests.webhooks import APPROVE, HELLO, OWNER, STRANGER, Delivery, load
 
 SECOND_OWNER = "222333444"

@@ -1,6 +1,6 @@
 """The whole stack on this machine: built for it, deployed with ``sam deploy`` onto ministack, reached over HTTP.
 
-ministack enforces each function's role here; its gaps are told in doorcode.sandbox.deployment.
+ministack enforces each function's role here; its gaps are told in doorcode_sandbox.deployment.
 """
 
 import contextlib
@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from doorcode.sandbox import deployment
-from doorcode.sandbox.emulator_guard import FRONT_HEADER, front_word
+from doorcode_sandbox import deployment
+from doorcode_sandbox.emulator_guard import FRONT_HEADER, front_word
 from tests.backends import dynamodb, emulators
 from tests.infra.build import CHECKOUT, build_local, local_build_held
 from tests.infra.template import group_of
 
-# What is let through to the stack's API: see doorcode.sandbox.emulator_guard.
+# What is let through to the stack's API: see doorcode_sandbox.emulator_guard.
 FRONT_WORD = front_word(emulators.KEYS)
 Headers = Mapping[str, str] | Sequence[tuple[str, str]]
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from doorcode.pairing.contact import Platform, State
-from doorcode.sandbox.standins.server import ALWAYS
+from doorcode_sandbox.platforms.server import ALWAYS
+from tests.eventually import eventually
 from tests.integration.chain import ALL_OWNERS, SECOND_OWNER, Chain, Person, buttons, words
 from tests.integration.stack import Cloud, Reply
-from tests.patience import eventually
 from tests.webhooks import OWNER
 
 TELEGRAM, SLACK, DISCORD = Platform

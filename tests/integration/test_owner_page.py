@@ -14,7 +14,7 @@ from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import parse_keyring
 from doorcode.pairing.settings import Settings
 from doorcode.pairing.transitions import Asked
-from doorcode.sandbox.front import Front
+from doorcode_sandbox.front import Front
 from tests.browser.tabs import Windows
 from tests.integration.stack import FRONT_WORD, Stack
 

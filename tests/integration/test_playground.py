@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from doorcode.pairing.contact import Platform
-from doorcode.sandbox.front import Front
-from doorcode.sandbox.playground.stage import Playground
-from doorcode.sandbox.standins.discord import DiscordStandIn
-from doorcode.sandbox.standins.slack import SlackStandIn
-from doorcode.sandbox.standins.telegram import TelegramStandIn
+from doorcode_sandbox.front import Front
+from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
+from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
+from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
+from doorcode_sandbox.playground.stage import Playground
 from tests import webhooks
+from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.integration.stack import FRONT_WORD, Cloud
-from tests.patience import PATIENCE_SECONDS, eventually
 from tests.webhooks import OWNER, STRANGER
 
 EACH = pytest.mark.parametrize("platform", list(Platform))

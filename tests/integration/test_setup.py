@@ -21,9 +21,9 @@ from doorcode.pairing.callbacks import Action, Callback
 from doorcode.pairing.codes import code_for
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import Keyring, parse_keyring
-from doorcode.sandbox.standins.discord import DiscordStandIn
-from doorcode.sandbox.standins.slack import SlackStandIn
-from doorcode.sandbox.standins.telegram import Hook, TelegramStandIn
+from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
+from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
+from doorcode_sandbox.platforms.telegram.stand_in import Hook, TelegramStandIn
 from tests import webhooks
 from tests.backends import dynamodb
 from tests.integration.stack import Cloud, Reply, Stack

@@ -2,8 +2,8 @@
 
 import json
 
+from tests.eventually import eventually
 from tests.integration.stack import Cloud, Stack
-from tests.patience import eventually
 
 MADE_HERE = ("gateway-secret", "callback-secret", "telegram/webhook-secret")
 

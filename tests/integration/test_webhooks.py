@@ -13,8 +13,8 @@ from doorcode.pairing.codes import code_for
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.keyring import parse_keyring
 from tests import webhooks
+from tests.eventually import eventually
 from tests.integration.stack import Cloud, Reply, Stack
-from tests.patience import eventually
 from tests.webhooks import APPROVE, HELLO, OWNER, STRANGER, Delivery, load
 
 EACH = pytest.mark.parametrize("platform", list(Platform))

@@ -14,10 +14,10 @@ import pytest
 from doorcode.aws.items import CONTACT, contact_attributes, contact_pk
 from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.tokens import Tokens
-from doorcode.entrypoints import web_wiring
 from doorcode.pairing.access import Scope
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.web.guard import COOKIE
+from doorcode.wiring import web as web_wiring
 from tests.backends.dynamodb import Backend
 from tests.house import KEYS, T0, TELEGRAM, House, RecordingClient
 from tests.web.gateway import request_event

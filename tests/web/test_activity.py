@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from doorcode.aws.activity import CACHE_SECONDS, DROPPED, MAX_DAYS, METRICS, Activity
-from doorcode.aws.patience import Patience
+from doorcode.aws.retrying import Patience
 from doorcode.errors import UnavailableError
 from doorcode.pairing.access import Scope
 from doorcode.pairing.gate import Reason

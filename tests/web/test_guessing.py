@@ -9,14 +9,14 @@ import pytest
 from doorcode.aws.lockout import LOCK_SECONDS, MAX_GUESSES
 from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.tokens import Tokens
-from doorcode.entrypoints.web_wiring import Services
 from doorcode.pairing.access import Scope
-from doorcode.sandbox.emulator_guard import Keys
 from doorcode.web.surface import Web
+from doorcode.wiring.web import Services
+from doorcode_sandbox.emulator_guard import Keys
 from tests.backends import dynamodb, emulators
 from tests.backends.dynamodb import Table
+from tests.eventually import PATIENCE_SECONDS
 from tests.house import T0, House
-from tests.patience import PATIENCE_SECONDS
 from tests.web.gateway import request_event
 from tests.web.house import WebHouse
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from doorcode.aws.deadline import Deadline
-from doorcode.entrypoints import web_wiring
-from doorcode.entrypoints.web_wiring import REQUEST_SECONDS, build_services
 from doorcode.errors import CallbackError, SettingsError
 from doorcode.pairing.access import Scope
 from doorcode.web.guard import Guard
+from doorcode.wiring import web as web_wiring
+from doorcode.wiring.web import REQUEST_SECONDS, build_services
 from tests.web.gateway import request_event
 from tests.web.house import PAGE, WebHouse, load_handler
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from doorcode.aws.patience import Patience
+from doorcode.aws.retrying import Patience
 from doorcode.errors import UnavailableError
 from doorcode.pairing.consequences import EventType
 from doorcode.pairing.gate import Reason

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from doorcode.aws.patience import Patience
+from doorcode.aws.retrying import Patience
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.messages import Message
 

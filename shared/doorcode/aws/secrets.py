@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from doorcode.aws.patience import Patience
+from doorcode.aws.retrying import Patience
 from doorcode.errors import SecretError, UnavailableError, UnreadableSecretError
 from doorcode.pairing.keyring import Keyring, parse_keyring
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from doorcode.aws.deadline import Deadline
-from doorcode.aws.patience import Patience
+from doorcode.aws.retrying import Patience
 from doorcode.errors import UnavailableError
 
 Item = Mapping[str, Mapping[str, Any]]

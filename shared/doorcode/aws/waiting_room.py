@@ -25,8 +25,15 @@ from doorcode.aws.items import (
     seat_from_item,
     seats_pk,
 )
-from doorcode.aws.parts import free_own_seat, free_seat, holder_unmoved, move_contact, request_contact, take_seat
 from doorcode.aws.table import ConditionError, Item, Table
+from doorcode.aws.transaction_parts import (
+    free_own_seat,
+    free_seat,
+    holder_unmoved,
+    move_contact,
+    request_contact,
+    take_seat,
+)
 from doorcode.errors import RefusedError, UnavailableError, UnreadableItemError
 from doorcode.pairing import codes
 from doorcode.pairing.contact import Contact, Platform, Standing, State

@@ -16,9 +16,9 @@ from doorcode.entrypoints import log
 from doorcode.entrypoints.courier import Senders
 from doorcode.entrypoints.trace import traced
 from doorcode.errors import UnknownPlatformError
-from doorcode.outbound.errors import AddressError, PermanentRefusalError, SendError
-from doorcode.outbound.port import Sender
 from doorcode.pairing.contact import Platform, platform_named
+from doorcode.platforms.send_errors import AddressError, PermanentRefusalError, SendError
+from doorcode.platforms.sender import Sender
 
 VERSION = 1
 # After that the person is told that no answer will come.

@@ -13,21 +13,12 @@ from typing import Any, Protocol
 
 from msgspec import structs
 
-from doorcode.aws.bus import EventBus
 from doorcode.aws.effects_queue import Move
+from doorcode.aws.event_bus import EventBus
 from doorcode.aws.prompt_book import Noted, PromptBook
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
 from doorcode.errors import DoorcodeError, SecretError, UnavailableError, UnreadableSecretError
-from doorcode.outbound.errors import (
-    AddressError,
-    BadTokenError,
-    PassingError,
-    PermanentRefusalError,
-    RateLimitedError,
-    Refusal,
-)
-from doorcode.outbound.port import Drawn, Sender
 from doorcode.pairing import texts
 from doorcode.pairing.consequences import Consequences, Event, Verdict, follow
 from doorcode.pairing.contact import Contact, Platform, Standing, State
@@ -35,6 +26,15 @@ from doorcode.pairing.names import Names
 from doorcode.pairing.ports import CALLBACK_SECRET, Secrets, code_of
 from doorcode.pairing.prompts import Prompt, closed_prompt, open_prompt
 from doorcode.pairing.settings import Settings
+from doorcode.platforms.send_errors import (
+    AddressError,
+    BadTokenError,
+    PassingError,
+    PermanentRefusalError,
+    RateLimitedError,
+    Refusal,
+)
+from doorcode.platforms.sender import Drawn, Sender
 
 # Where the edge cannot tell a requester anything in its response, the courier does.
 SILENT_EDGES = frozenset({Platform.SLACK})

@@ -11,9 +11,9 @@ import boto3
 
 from doorcode.aws.effects_queue import EffectsQueue
 from doorcode.entrypoints import log
-from doorcode.entrypoints.environment import required
 from doorcode.entrypoints.ping import answers_ping
-from doorcode.entrypoints.sdk import TWO_TRIES
+from doorcode.wiring.environment import required
+from doorcode.wiring.sdk import TWO_TRIES
 
 Handler = Callable[[Mapping[str, Any], object], Mapping[str, Any]]
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from doorcode.entrypoints.web_wiring import Services
 from doorcode.errors import ForbiddenError, SignInError
 from doorcode.pairing.access import Principal, Scope
 from doorcode.pairing.contact import Via
 from doorcode.web.refusals import CrossSiteError, UnreadableRequestError
 from doorcode.web.request import Request
 from doorcode.web.routes import Access, Route
+from doorcode.wiring.web import Services
 
 COOKIE = "__Host-doorcode"
 SAFE_METHODS = frozenset({"GET", "HEAD"})

@@ -9,9 +9,9 @@ from typing import Any
 from aws_lambda_powertools.shared.cookies import Cookie
 from msgspec import Struct
 
-from doorcode.entrypoints.web_wiring import Services
 from doorcode.pairing.access import Principal
 from doorcode.web.request import Request
+from doorcode.wiring.web import Services
 
 
 class Access(StrEnum):

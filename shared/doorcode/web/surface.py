@@ -14,13 +14,13 @@ import msgspec
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
-from doorcode.entrypoints.web_wiring import Services
 from doorcode.errors import DoorcodeError
 from doorcode.web import activity, decisions, journal, lists, openapi, page, session
 from doorcode.web.guard import SAFE_METHODS, Guard
 from doorcode.web.refusals import UnknownRouteError, WrongMethodError, told
 from doorcode.web.request import JSON, Request, read_request
 from doorcode.web.routes import Answer, Call, Route
+from doorcode.wiring.web import Services
 
 API: tuple[Route, ...] = (*session.ROUTES, *lists.ROUTES, *decisions.ROUTES, *activity.ROUTES)
 ROUTES: tuple[Route, ...] = (*API, openapi.describing(API), *page.ROUTES)

@@ -13,7 +13,7 @@ from tests.bench.canned import PAIRED, STRANGERS, Canned
 from tests.bench.function import cpu_of
 from tests.bench.loopback import Loopback
 from tests.bench.runtime_api import FunctionError, RuntimeApi
-from tests.patience import PATIENCE_SECONDS
+from tests.eventually import PATIENCE_SECONDS
 
 CONTACT = {"state": {"S": "paired"}}
 KEY = {"pk": {"S": "telegram#987654321"}, "sk": {"S": "contact"}}

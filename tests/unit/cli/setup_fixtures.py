@@ -23,13 +23,13 @@ from moto.sqs.models import sqs_backends
 from moto.ssm.models import ssm_backends
 
 from doorcode.aws.items import CONTACT, attribute, contact_attributes, contact_pk
-from doorcode.cli.app import main
-from doorcode.cli.target import Target
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.keyring import Keyring, parse_keyring
-from doorcode.sandbox.standins.discord import DiscordStandIn
-from doorcode.sandbox.standins.slack import SlackStandIn
-from doorcode.sandbox.standins.telegram import TelegramStandIn
+from doorcode_cli.app import main
+from doorcode_cli.target import Target
+from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
+from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
+from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
 from tests.backends import dynamodb
 from tests.infra.template import group_of
 
@@ -258,7 +258,7 @@ class House:
             return clients[service]
 
         monkeypatch.setattr(Target, "client", client)
-        monkeypatch.setattr("doorcode.cli.secrets.time.sleep", self.slept.append)
+        monkeypatch.setattr("doorcode_cli.secrets.time.sleep", self.slept.append)
 
     def configure(self, **settings: str) -> None:
         """Deploy with those settings."""

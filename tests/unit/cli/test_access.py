@@ -11,11 +11,11 @@ import pytest
 
 from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.tokens import Tokens
-from doorcode.cli import admin_client
-from doorcode.cli.app import main
-from doorcode.cli.target import Target
 from doorcode.errors import SignInError, UnavailableError
 from doorcode.pairing.access import Scope
+from doorcode_cli import admin_client
+from doorcode_cli.app import main
+from doorcode_cli.target import Target
 from tests.admin.house import PAGE, AdminHouse
 from tests.backends import dynamodb
 from tests.backends.dynamodb import Backend

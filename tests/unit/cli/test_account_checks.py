@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from doorcode.cli.account_checks import ALLOWED_USERS_LENGTH, MORE
+from doorcode_cli.account_checks import ALLOWED_USERS_LENGTH, MORE
 from tests.infra.template import template
 from tests.unit.cli.setup_fixtures import House, refusal
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from doorcode.cli.discord import DESCRIPTION
+from doorcode_cli.platforms.discord import DESCRIPTION
 from tests.unit.cli.setup_fixtures import API, DISCORD_TOKEN, VERIFY_KEY, House
 
 URL = f"{API}/discord"
@@ -117,7 +117,7 @@ def test_trouble_is_one_line(
     house: House, monkeypatch: pytest.MonkeyPatch, name: str, fault: dict[str, float], told: str
 ) -> None:
     """Wherever it comes."""
-    monkeypatch.setattr("doorcode.cli.platform_api.TIMEOUT", 0.3)
+    monkeypatch.setattr("doorcode_cli.platform_api.TIMEOUT", 0.3)
     house.discord.inject(name=name, times=9, **fault)
     ended = house.run("discord", "register")
     assert ended.code == 1

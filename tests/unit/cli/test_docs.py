@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import typer
 
-from doorcode.cli.app import app
+from doorcode_cli.app import app
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

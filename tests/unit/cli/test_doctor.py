@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from doorcode.cli.doctor import CHECKS
-from doorcode.cli.drops import REASONS
 from doorcode.pairing.gate import Reason
+from doorcode_cli.doctor import CHECKS
+from doorcode_cli.drops import REASONS
 from tests.unit.cli.setup_fixtures import API, Ended, House, refusal
 
 SOMEBODY = "200000000000000444"
@@ -229,7 +229,7 @@ def test_an_old_secret_that_was_forgotten(healthy: House, monkeypatch: pytest.Mo
     _, found = examine(healthy)
     assert not any("goes on accepting" in text for _, text, _ in of(found, "warn"))
     later = time.time() + 8 * 86_400
-    monkeypatch.setattr("doorcode.cli.examination.time.time", lambda: later)
+    monkeypatch.setattr("doorcode_cli.examination.time.time", lambda: later)
     _, found = examine(healthy)
     told = "gateway-secret goes on accepting 1 old secret"
     assert ("secrets", told, "doorcode secrets rotate gateway-secret --drop") in of(found, "warn")
@@ -441,7 +441,7 @@ def test_senders_whose_contact_cannot_be_read(healthy: House, monkeypatch: pytes
     def refused(*_: object) -> None:
         raise refusal("AccessDeniedException", "not authorized to perform dynamodb:Query")
 
-    monkeypatch.setattr("doorcode.cli.examination.Examination.contact", refused)
+    monkeypatch.setattr("doorcode_cli.examination.Examination.contact", refused)
     ended, found = examine(healthy)
     assert [one["remedy"] for one in ended.json["dropped"]] == ["doorcode pairing list, for how they stand now"]
     assert any(check == "dropped" and "dynamodb:Query" in text for check, text, _ in of(found, "wrong"))
@@ -523,7 +523,7 @@ def test_what_cannot_be_asked_is_asked_once(healthy: House, monkeypatch: pytest.
             reads.append("read")
             raise refusal("AccessDeniedException", "not authorized to perform ssm:GetParameters")
 
-    monkeypatch.setattr("doorcode.cli.deployment.Deployment.client", lambda deployment, service: (
+    monkeypatch.setattr("doorcode_cli.deployment.Deployment.client", lambda deployment, service: (
         Refusing() if service == "ssm" else deployment.target.client(service)
     ))  # fmt: skip
     healthy.logs_refused = refusal("ResourceNotFoundException", "The specified log group does not exist.")

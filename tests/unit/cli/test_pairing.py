@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from doorcode.cli import admin_client, pairing
-from doorcode.cli.app import main
-from doorcode.cli.target import Target
 from doorcode.errors import UnavailableError
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.transitions import Operation
+from doorcode_cli import admin_client, pairing
+from doorcode_cli.app import main
+from doorcode_cli.target import Target
 from tests.admin.house import AdminHouse
 from tests.backends import dynamodb
 from tests.backends.dynamodb import Backend

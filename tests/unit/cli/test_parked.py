@@ -22,7 +22,7 @@ MESSAGE = Message(
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("doorcode.cli.dead_letters.WAIT_SECONDS", 0)
+    monkeypatch.setattr("doorcode_cli.dead_letters.WAIT_SECONDS", 0)
 
 
 def park(house: House, source: str, body: str, group: str, reason: str = "platform_refused") -> dict[str, Any]:

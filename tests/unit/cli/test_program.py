@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import typer
 
-from doorcode.cli import program as programs
-from doorcode.cli.app import app, main
-from doorcode.cli.ending import Exit
-from doorcode.cli.examples import examples
-from doorcode.cli.output import note
-from doorcode.cli.program import ANYWHERE, COMMANDS, SHOWN, as_called, program, work_on
-from doorcode.cli.target import SANDBOX_FILE
+from doorcode_cli import program as programs
+from doorcode_cli.app import app, main
+from doorcode_cli.examples import examples
+from doorcode_cli.exit_codes import Exit
+from doorcode_cli.output import note
+from doorcode_cli.program import ANYWHERE, COMMANDS, SHOWN, as_called, program, work_on
+from doorcode_cli.target import SANDBOX_FILE
 
 SHARED = Path(__file__).parents[3] / "shared" / "doorcode"
 # What prints by itself; errors, notes and examples name commands as they are called without more ado.
@@ -37,7 +37,7 @@ def _nowhere() -> Iterator[None]:
         (".venv/bin/doorcode", None, ".venv/bin/doorcode"),
         ("/opt/elsewhere/bin/doorcode", None, "/opt/elsewhere/bin/doorcode"),
         ("{here}/.venv/bin/doorcode", "/usr/bin/doorcode", "doorcode"),
-        ("{here}/shared/doorcode/cli/__main__.py", None, "doorcode"),
+        ("{here}/shared/doorcode_cli/__main__.py", None, "doorcode"),
     ],
 )
 def test_what_works_here(

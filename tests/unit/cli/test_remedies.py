@@ -4,13 +4,13 @@ import re
 
 import pytest
 
-from doorcode.cli.drops import DROPS
-from doorcode.cli.remedies import remedy
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.gate import Action, Reason, decide
 from doorcode.pairing.messages import ChatType, Message
 from doorcode.pairing.settings import Settings, parse_settings
 from doorcode.pairing.transitions import Decision, Operation, moved
+from doorcode_cli.drops import DROPS
+from doorcode_cli.remedies import remedy
 
 NOW = 1_800_000_000
 GROUP = "-1001"

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from doorcode.cli import run as command
-from doorcode.cli.ending import CommandError, Exit
-from doorcode.cli.target import DEFAULT_STORE
 from doorcode.pairing.contact import Platform
-from doorcode.sandbox import run as sandbox
-from doorcode.sandbox.plan import OWNERS, Plan
-from doorcode.sandbox.trouble import SandboxError
+from doorcode_cli import run as command
+from doorcode_cli.exit_codes import CommandError, Exit
+from doorcode_cli.target import DEFAULT_STORE
+from doorcode_sandbox import run as sandbox
+from doorcode_sandbox.plan import OWNERS, Plan
+from doorcode_sandbox.trouble import SandboxError
 
 TELEGRAM, SLACK, DISCORD = Platform
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from doorcode.aws.secrets import SecretStore
-from doorcode.cli.secret_forms import FORMS, doubt, is_placeholder, problem
-from doorcode.cli.secrets import MAX_RING
 from doorcode.pairing.keyring import key_id
-from tests.patience import PATIENCE_SECONDS, eventually
+from doorcode_cli.secret_forms import FORMS, doubt, is_placeholder, problem
+from doorcode_cli.secrets import MAX_RING
+from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.unit.cli.setup_fixtures import OWN, PREFIX, TELEGRAM_TOKEN, House, refusal
 
 REAL = {
@@ -64,8 +64,8 @@ def test_the_prompt_shows_nothing_of_what_is_typed(house: House, monkeypatch: py
         asked.append({"text": text, **options})
         return REAL["slack/bot-token"]
 
-    monkeypatch.setattr("doorcode.cli.secrets.typer.prompt", prompt)
-    monkeypatch.setattr("doorcode.cli.secrets._at_a_terminal", lambda: True)
+    monkeypatch.setattr("doorcode_cli.secrets.typer.prompt", prompt)
+    monkeypatch.setattr("doorcode_cli.secrets._at_a_terminal", lambda: True)
     ended = house.run("secrets", "set", "slack/bot-token")
     assert ended.code == 0
     assert asked == [{"text": "slack/bot-token", "hide_input": True, "err": True}]
@@ -199,7 +199,7 @@ def test_a_real_token_counts_from_the_sandbox_s_next_start(
     house: House, monkeypatch: pytest.MonkeyPatch, words: str, settings: dict[str, str], told: bool
 ) -> None:
     """Until then it goes on with its stand-in; elsewhere there is none."""
-    monkeypatch.setattr("doorcode.cli.target.Target.stack", "doorcode")
+    monkeypatch.setattr("doorcode_cli.target.Target.stack", "doorcode")
     house.configure(**settings)
     name, *option = words.split()
     ended = house.run("secrets", "set", name, *option, stdin=REAL[name].encode())
@@ -251,7 +251,7 @@ def test_a_write_that_is_refused_never_repeats_the_value(house: House, monkeypat
         def __getattr__(self, name: str) -> object:
             return getattr(house.ssm, name)
 
-    monkeypatch.setattr("doorcode.cli.deployment.Deployment.client", lambda deployment, service: (
+    monkeypatch.setattr("doorcode_cli.deployment.Deployment.client", lambda deployment, service: (
         Refusing() if service == "ssm" else deployment.target.client(service)
     ))  # fmt: skip
     ended = house.run("secrets", "set", "slack/bot-token", stdin=b"xoxb-1-2-abcdefgh")
@@ -267,7 +267,7 @@ def test_secrets_that_cannot_be_read_end_with_3(house: House, monkeypatch: pytes
         def get_parameters(self, **_: object) -> None:
             raise refusal("AccessDeniedException", "User is not authorized to perform ssm:GetParameters")
 
-    monkeypatch.setattr("doorcode.cli.deployment.Deployment.client", lambda deployment, service: (
+    monkeypatch.setattr("doorcode_cli.deployment.Deployment.client", lambda deployment, service: (
         Refusing() if service == "ssm" else deployment.target.client(service)
     ))  # fmt: skip
     ended = house.run("secrets", "status")
@@ -433,7 +433,7 @@ def test_two_rotations_at_once_are_noticed(house: House, monkeypatch: pytest.Mon
         house.put("gateway-secret", "somebody-elses-secret-0123")
         return "our-new-secret-0123456789"
 
-    monkeypatch.setattr("doorcode.cli.secrets.new_secret", new_secret)
+    monkeypatch.setattr("doorcode_cli.secrets.new_secret", new_secret)
     ended = house.run("secrets", "rotate", "gateway-secret")
     assert (ended.code, "at the same moment" in ended.err) == (1, True)
 

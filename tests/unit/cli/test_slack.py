@@ -3,9 +3,9 @@
 import pytest
 import yaml
 
-from doorcode.cli.ending import CommandError
-from doorcode.cli.slack import team_of
-from doorcode.cli.slack import yaml as as_yaml
+from doorcode_cli.exit_codes import CommandError
+from doorcode_cli.platforms.slack import team_of
+from doorcode_cli.platforms.slack import yaml as as_yaml
 from tests.unit.cli.setup_fixtures import API, SLACK_TOKEN, House, refusal
 
 URL = f"{API}/slack"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from doorcode.cli.app import app
-from doorcode.cli.shown import shown
-from doorcode.cli.streams import Patient
+from doorcode_cli.app import app
+from doorcode_cli.shown import shown
+from doorcode_cli.streams import Patient
 
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
@@ -32,7 +32,7 @@ needs_full = pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full
 )  # fmt: skip
 def test_streams(line: str, code: int, told: str) -> None:
     """Whatever the shell gives as streams, a command ends with its exit code and at most one line."""
-    script = f'set -o pipefail; exec "$0" -m doorcode.cli {line}' if "|" not in line else f'"$0" -m doorcode.cli {line}'
+    script = f'set -o pipefail; exec "$0" -m doorcode_cli {line}' if "|" not in line else f'"$0" -m doorcode_cli {line}'
     ended = subprocess.run(["/bin/bash", "-c", script, sys.executable], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr.strip()) == (code, told)
 

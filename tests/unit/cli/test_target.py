@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from doorcode.cli.app import main
-from doorcode.cli.target import Target
+from doorcode_cli.app import main
+from doorcode_cli.target import Target
 from tests.backends.emulators import free_port
 
 Run = Callable[..., tuple[int, str]]
@@ -99,7 +99,7 @@ def test_a_sandbox_of_somebody_else(doorcode: Run, tmp_path: Path, monkeypatch: 
     path = tmp_path / "sandbox.json"
     if kind == "a file":
         path.write_text(f'{{"endpoint": "http://127.0.0.1:{free_port()}"}}')
-        monkeypatch.setattr("doorcode.cli.target.os.geteuid", lambda: os.getuid() + 1)
+        monkeypatch.setattr("doorcode_cli.target.os.geteuid", lambda: os.getuid() + 1)
     else:
         os.mkfifo(path, 0o600)
     assert doorcode("--store-dir", str(tmp_path)) == (

@@ -61,7 +61,7 @@ def test_info_shows_what_telegram_complained_of(house: House, monkeypatch: pytes
         "last_error_message": complaint, "max_connections": 40,
     }  # fmt: skip
     monkeypatch.setitem(house.telegram._methods, "getWebhookInfo", (type(house.telegram).__mro__[1], lambda _: found))
-    monkeypatch.setattr("doorcode.sandbox.standins.telegram.checked", lambda *_args, **_named: None)
+    monkeypatch.setattr("doorcode_sandbox.platforms.telegram.stand_in.checked", lambda *_args, **_named: None)
     ended = house.run("telegram", "webhook", "info")
     assert "Pending updates: 7" in ended.out
     assert "Wrong response[2J from the webhook: 401 Unauthorized" in ended.out
@@ -136,7 +136,7 @@ def test_trouble_is_one_line(
     house: House, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], fault: dict[str, float], told: str
 ) -> None:
     """Never an address with the token in it."""
-    monkeypatch.setattr("doorcode.cli.platform_api.TIMEOUT", 0.3)
+    monkeypatch.setattr("doorcode_cli.platform_api.TIMEOUT", 0.3)
     house.telegram.inject(times=9, **fault)
     ended = house.run("telegram", "webhook", *command)
     assert ended.code == 1
@@ -200,7 +200,7 @@ def test_the_environment_names_the_api_for_the_sandbox_only(house: House, monkey
     """In AWS a variable that was left over must not send the token elsewhere."""
     elsewhere = {"TELEGRAM_API_URL": "http://127.0.0.1:9"}
     assert house.run("telegram", "webhook", "info", environment=elsewhere).code == 0
-    monkeypatch.setattr("doorcode.cli.target.Target.stack", "doorcode")
-    monkeypatch.setattr("doorcode.cli.target.Target.public_url", "")
+    monkeypatch.setattr("doorcode_cli.target.Target.stack", "doorcode")
+    monkeypatch.setattr("doorcode_cli.target.Target.public_url", "")
     ended = house.run("telegram", "webhook", "info", "--local", environment=elsewhere)
     assert (ended.code, "http://127.0.0.1:9" in ended.err) == (1, True)

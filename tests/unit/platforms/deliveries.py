@@ -15,8 +15,10 @@ from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.messages import ChatType, Ignored, Message, Press
 from doorcode.pairing.prompts import Button, Prompt
-from doorcode.platforms import discord, slack, telegram
+from doorcode.platforms.discord import inbound as discord
 from doorcode.platforms.inbound import Event, Webhook
+from doorcode.platforms.slack import inbound as slack
+from doorcode.platforms.telegram import inbound as telegram
 
 EVENTS = Path(__file__).parents[3] / "events"
 MODULES: dict[str, ModuleType] = {"telegram": telegram, "slack": slack, "discord": discord}

@@ -8,7 +8,7 @@ import pytest
 from doorcode.pairing import texts
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.messages import ChatType, Ignored
-from doorcode.platforms import discord
+from doorcode.platforms.discord import inbound as discord
 from doorcode.platforms.inbound import Answer, UnusablePayloadError
 from tests.unit.platforms.deliveries import event, message, only_ignored, only_message, only_press, parsed, prompt
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from doorcode.errors import InvalidUserIdError
 from doorcode.pairing.contact import possible_user_id
 from doorcode.pairing.messages import Ignored, Message, Press
-from doorcode.platforms import slack
 from doorcode.platforms.inbound import Event, UnusablePayloadError
+from doorcode.platforms.slack import inbound as slack
 from tests.unit.pairing.people import repeatable
 from tests.unit.platforms.deliveries import FORM, KNOWN, MODULES, event, names, only_message, parsed, raw, signed
 

@@ -16,8 +16,10 @@ from telegram.request import BaseRequest, RequestData
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.messages import Message, Press
-from doorcode.platforms import discord, slack, telegram
+from doorcode.platforms.discord import inbound as discord
 from doorcode.platforms.inbound import Answer, Webhook
+from doorcode.platforms.slack import inbound as slack
+from doorcode.platforms.telegram import inbound as telegram
 from tests.unit.platforms.deliveries import (
     KEYRINGS,
     NOW,

@@ -12,8 +12,10 @@ from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.names import display_name
 from doorcode.pairing.prompts import closed_prompt, open_prompt
-from doorcode.platforms import discord, slack, telegram
+from doorcode.platforms.discord import inbound as discord
 from doorcode.platforms.payload import cut
+from doorcode.platforms.slack import inbound as slack
+from doorcode.platforms.telegram import inbound as telegram
 from tests.unit.pairing.people import repeatable
 from tests.unit.platforms.deliveries import LONGEST_ID, message, only_press, prompt
 

@@ -8,7 +8,7 @@ import pytest
 
 from doorcode.errors import SecretError
 from doorcode.pairing.keyring import Keyring
-from doorcode.platforms import discord
+from doorcode.platforms.discord import inbound as discord
 from doorcode.platforms.inbound import Webhook
 from tests.unit.platforms.deliveries import (
     EVENTS,

@@ -7,8 +7,8 @@ import pytest
 
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.messages import ChatType, Ignored, Press
-from doorcode.platforms import slack
 from doorcode.platforms.inbound import Answer, Handshake, UnusablePayloadError
+from doorcode.platforms.slack import inbound as slack
 from tests.unit.platforms.deliveries import (
     event,
     message,

@@ -10,8 +10,8 @@ from telegram.constants import MessageAttachmentType
 
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.messages import ChatType, Ignored
-from doorcode.platforms import telegram
 from doorcode.platforms.inbound import Answer, UnusablePayloadError
+from doorcode.platforms.telegram import inbound as telegram
 from tests.unit.platforms.deliveries import (
     event,
     message,

@@ -5,8 +5,8 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from doorcode.sandbox.standins.server import StandIn
-from tests.patience import PATIENCE_SECONDS
+from doorcode_sandbox.platforms.server import StandIn
+from tests.eventually import PATIENCE_SECONDS
 
 
 def call(

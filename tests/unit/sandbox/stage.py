@@ -14,14 +14,14 @@ from urllib.parse import urlsplit
 from nacl.signing import SigningKey
 
 from doorcode.pairing.contact import Platform
-from doorcode.sandbox.front import Front
-from doorcode.sandbox.loopback import LoopbackServer
-from doorcode.sandbox.playground.stage import Playground
-from doorcode.sandbox.standins.discord import DiscordStandIn
-from doorcode.sandbox.standins.server import Request
-from doorcode.sandbox.standins.slack import SlackStandIn
-from doorcode.sandbox.standins.telegram import TelegramStandIn
-from tests.patience import PATIENCE_SECONDS
+from doorcode_sandbox.front import Front
+from doorcode_sandbox.loopback import LoopbackServer
+from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
+from doorcode_sandbox.platforms.server import Request
+from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
+from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
+from doorcode_sandbox.playground.stage import Playground
+from tests.eventually import PATIENCE_SECONDS
 
 OWNERS = {Platform.TELEGRAM: ["123456789"], Platform.SLACK: ["U0OWNER001"], Platform.DISCORD: ["200000000000000002"]}
 STRANGERS = {Platform.TELEGRAM: "987654321", Platform.SLACK: "U0STRANGER", Platform.DISCORD: "200000000000000001"}

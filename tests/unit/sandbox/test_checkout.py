@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from doorcode.sandbox import build as builds
-from doorcode.sandbox import emulator
-from doorcode.sandbox.checkout import Checkout
-from doorcode.sandbox.clients import Clients
-from doorcode.sandbox.emulator_guard import made_keys
-from doorcode.sandbox.trouble import SandboxError
+from doorcode_sandbox import build as builds
+from doorcode_sandbox import emulator
+from doorcode_sandbox.checkout import Checkout
+from doorcode_sandbox.clients import Clients
+from doorcode_sandbox.emulator_guard import made_keys
+from doorcode_sandbox.trouble import SandboxError
 from tests.backends.emulators import free_port
 
 TOOLS = (".tools/sam/bin/sam", ".tools/ministack/bin/ministack", ".venv/bin/uv")
@@ -64,8 +64,8 @@ def test_it_is_built_again_only_when_its_sources_changed(checkout: Checkout, mon
     monkeypatch.setattr(builds, "sam", sam)
     builds.build_local(checkout, {})
     first = builds.built_key(checkout)
-    (checkout.root / "shared/doorcode/cli").mkdir()
-    (checkout.root / "shared/doorcode/cli/app.py").touch()
+    (checkout.root / "shared/doorcode_cli").mkdir()
+    (checkout.root / "shared/doorcode_cli/app.py").touch()
     builds.build_local(checkout, {})
     assert len(built) == 1
     source.write_text("two")

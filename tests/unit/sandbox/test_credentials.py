@@ -8,12 +8,12 @@ import pytest
 from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
-from doorcode.cli.platform_api import DiscordApi, SlackApi, TelegramApi
-from doorcode.cli.secret_forms import FORMS, NEEDED, doubt, problem
 from doorcode.pairing.contact import Platform
-from doorcode.sandbox import credentials
-from doorcode.sandbox.loopback import LoopbackServer
-from doorcode.sandbox.stand_ins import MADE_UP, TOKENS, StandIns
+from doorcode_cli.platform_api import DiscordApi, SlackApi, TelegramApi
+from doorcode_cli.secret_forms import FORMS, NEEDED, doubt, problem
+from doorcode_sandbox import credentials
+from doorcode_sandbox.loopback import LoopbackServer
+from doorcode_sandbox.stand_ins import MADE_UP, TOKENS, StandIns
 
 PREFIX = "/doorcode/doorcode"
 SEED = bytes(range(32))

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from doorcode.sandbox.standins.discord import DiscordStandIn, live_markup
-from doorcode.sandbox.standins.forms import FormError
-from tests.patience import PATIENCE_SECONDS
+from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn, live_markup
+from doorcode_sandbox.platforms.forms import FormError
+from tests.eventually import PATIENCE_SECONDS
 from tests.unit.sandbox.http import call
 
 NOW = 1_800_000_000.0

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from doorcode.sandbox.emulator_guard import FRONT_HEADER, EmulatorGuard, Keys, front_word, functions_keys, made_keys
+from doorcode_sandbox.emulator_guard import FRONT_HEADER, EmulatorGuard, Keys, front_word, functions_keys, made_keys
 
 PORT = 8788
 NEAR = f"127.0.0.1:{PORT}"

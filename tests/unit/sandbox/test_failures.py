@@ -4,8 +4,8 @@ from typing import Any
 
 from botocore.exceptions import EndpointConnectionError
 
-from doorcode.sandbox.failures import FUNCTIONS, OVERLAP_SECONDS, Failures
-from doorcode.sandbox.playground.inside import Record
+from doorcode_sandbox.failures import FUNCTIONS, OVERLAP_SECONDS, Failures
+from doorcode_sandbox.playground.inside import Record
 
 NOW = 1_776_858_322.0
 TRACE = "KeyError at agent/responder.py:24:greet"

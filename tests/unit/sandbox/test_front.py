@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from doorcode.sandbox.emulator_guard import FRONT_HEADER
-from doorcode.sandbox.front import MAX_BODY, SIGN_IN, Front
 from doorcode.web.page import FOLDER, INDEX
-from tests.patience import PATIENCE_SECONDS
+from doorcode_sandbox.emulator_guard import FRONT_HEADER
+from doorcode_sandbox.front import MAX_BODY, SIGN_IN, Front
+from tests.eventually import PATIENCE_SECONDS
 from tests.unit.sandbox.stage import HOST, WORD, House
 
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from doorcode.pairing.contact import Platform
-from doorcode.sandbox.checkout import Checkout
-from doorcode.sandbox.install import parameters
-from doorcode.sandbox.plan import OWNERS, Plan
-from doorcode.sandbox.stand_ins import StandIns
+from doorcode_sandbox.checkout import Checkout
+from doorcode_sandbox.install import parameters
+from doorcode_sandbox.plan import OWNERS, Plan
+from doorcode_sandbox.stand_ins import StandIns
 from tests.unit.sandbox.stage import SEED
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from doorcode.sandbox import leash
-from doorcode.sandbox.process import Leashed, tail
-from tests.patience import PATIENCE_SECONDS, eventually
+from doorcode_sandbox import leash
+from doorcode_sandbox.process import Leashed, tail
+from tests.eventually import PATIENCE_SECONDS, eventually
 
 # Starts another process in its group, says both ids, and waits.
 FAMILY = """
@@ -40,7 +40,7 @@ time.sleep(600)
 HOLDER = """
 import os, sys, time
 from pathlib import Path
-from doorcode.sandbox.process import Leashed
+from doorcode_sandbox.process import Leashed
 folder = Path(sys.argv[1])
 with (folder / "log").open("wb") as log:
     held = Leashed([sys.executable, "-c", sys.argv[2]], log=log, folder=folder, environment={})

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from doorcode.sandbox.playground import endpoints
+from doorcode_sandbox.playground import endpoints
 from tests.unit.sandbox.stage import House
 
 NAMES = ("scene", "deliveries", "inside", "changes")

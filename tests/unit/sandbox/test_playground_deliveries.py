@@ -7,9 +7,11 @@ import pytest
 
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import parse_keyring
-from doorcode.platforms import discord, slack, telegram
+from doorcode.platforms.discord import inbound as discord
 from doorcode.platforms.inbound import Webhook
-from doorcode.sandbox.playground.deliveries import KEPT
+from doorcode.platforms.slack import inbound as slack
+from doorcode.platforms.telegram import inbound as telegram
+from doorcode_sandbox.playground.deliveries import KEPT
 from tests.unit.sandbox.stage import OWNERS, SECRETS, STRANGERS, House
 
 MODULES: dict[Platform, Any] = {module.PLATFORM: module for module in (telegram, slack, discord)}

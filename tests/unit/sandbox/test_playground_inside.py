@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from doorcode.pairing.contact import Platform
-from doorcode.sandbox.playground.inside import FUNCTIONS, GROUPS, MAX_RECORDS
-from tests.patience import PATIENCE_SECONDS, eventually
+from doorcode_sandbox.playground.inside import FUNCTIONS, GROUPS, MAX_RECORDS
+from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.unit.sandbox.stage import House
 
 GONE = EndpointConnectionError(endpoint_url="http://127.0.0.1:5004")
@@ -136,7 +136,7 @@ def test_starting_and_stopping_without_an_emulator() -> None:
 
 def test_trouble_on_the_bus_passes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """A failure of the queue ends nothing: events after it are caught."""
-    monkeypatch.setattr("doorcode.sandbox.playground.bus.REST_SECONDS", 0.01)
+    monkeypatch.setattr("doorcode_sandbox.playground.bus.REST_SECONDS", 0.01)
     house.cloud.trouble.append(GONE)
     assert eventually(lambda: not house.cloud.trouble)
     house.cloud.waiting = [_event("pairing_requested")]

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from doorcode.sandbox.playground.endpoints import PAGE
 from doorcode.web.page import FOLDER
+from doorcode_sandbox.playground.endpoints import PAGE
 
 # What a colour is called in the playground, and on the owner's page.
 COLOURS = {

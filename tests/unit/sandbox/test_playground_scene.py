@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from doorcode.pairing.contact import Platform
-from doorcode.sandbox.playground.cast import MAX_PEOPLE
-from doorcode.sandbox.playground.drawing import MAX_MESSAGES
-from doorcode.sandbox.playground.stage import KEEPS
-from tests.patience import PATIENCE_SECONDS
+from doorcode_sandbox.playground.cast import MAX_PEOPLE
+from doorcode_sandbox.playground.drawing import MAX_MESSAGES
+from doorcode_sandbox.playground.stage import KEEPS
+from tests.eventually import PATIENCE_SECONDS
 from tests.unit.sandbox.stage import OWNERS, STRANGERS, House
 
 TELEGRAM, SLACK, DISCORD = Platform

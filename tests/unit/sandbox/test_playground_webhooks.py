@@ -10,8 +10,10 @@ import pytest
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import Keyring, parse_keyring
 from doorcode.pairing.messages import ChatType, Message, Press
-from doorcode.platforms import discord, slack, telegram
+from doorcode.platforms.discord import inbound as discord
 from doorcode.platforms.inbound import Event, Webhook
+from doorcode.platforms.slack import inbound as slack
+from doorcode.platforms.telegram import inbound as telegram
 from tests import webhooks
 from tests.unit.sandbox.http import call
 from tests.unit.sandbox.stage import OWNERS, SECRETS, STRANGERS, House

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from doorcode.sandbox import ports
-from doorcode.sandbox.trouble import SandboxError
+from doorcode_sandbox import ports
+from doorcode_sandbox.trouble import SandboxError
 from tests.backends.emulators import free_port
 
 

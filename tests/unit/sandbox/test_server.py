@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from doorcode.sandbox.standins.forms import FormError, checked
-from doorcode.sandbox.standins.server import MAX_BODY, Answer, Routed, StandIn, cut
-from doorcode.sandbox.standins.telegram import TelegramStandIn
-from tests.patience import PATIENCE_SECONDS, eventually
+from doorcode_sandbox.platforms.forms import FormError, checked
+from doorcode_sandbox.platforms.server import MAX_BODY, Answer, Routed, StandIn, cut
+from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
+from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.unit.sandbox.http import call
 
 ME = "/bot7000000001:stand-in/getMe"
@@ -185,7 +185,7 @@ def test_platforms_fill_in() -> None:
 )
 def test_forms(given: dict[str, Any], field: str) -> None:
     """A field that is unknown, missing or of another type is refused by name; unknown ones only where that is strict."""
-    from doorcode.sandbox.standins.telegram import _SendMessage  # noqa: PLC0415
+    from doorcode_sandbox.platforms.telegram.stand_in import _SendMessage  # noqa: PLC0415
 
     with pytest.raises(FormError) as caught:
         checked(given, _SendMessage, strict=True)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from doorcode.sandbox.standins.slack import SlackStandIn, live_markup
+from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn, live_markup
 from tests.unit.sandbox.http import call
 
 NOW = 1_800_000_000.0

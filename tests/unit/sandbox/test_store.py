@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from doorcode.sandbox import emulator, private
-from doorcode.sandbox import store as stores
-from doorcode.sandbox.store import Deployed, Store
-from doorcode.sandbox.trouble import SandboxError
+from doorcode_sandbox import emulator, private
+from doorcode_sandbox import store as stores
+from doorcode_sandbox.store import Deployed, Store
+from doorcode_sandbox.trouble import SandboxError
 from tests.backends.emulators import free_port
 
 POSITIONS = {"__ministack_format__": 1, "payload": {"esms": {"a": 1}, "dynamodb_stream_positions": {"a": 7}}}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from doorcode.sandbox.standins.telegram import MAX_TEXT, TelegramStandIn, entities
+from doorcode_sandbox.platforms.telegram.stand_in import MAX_TEXT, TelegramStandIn, entities
 from tests.unit.sandbox.http import call
 
 NOW = 1_800_000_000.0

@@ -1,8 +1,8 @@
 """The settings of the template, read without a parser for YAML."""
 
 from doorcode.pairing.settings import parse_settings
-from doorcode.sandbox.checkout import Checkout
-from doorcode.sandbox.template import settings
+from doorcode_sandbox.checkout import Checkout
+from doorcode_sandbox.template import settings
 from tests.infra.template import template
 
 TEXT = Checkout().template.read_text(encoding="utf-8")

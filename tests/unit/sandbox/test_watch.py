@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from doorcode.sandbox.checkout import Checkout
-from doorcode.sandbox.watch import Watch
+from doorcode_sandbox.checkout import Checkout
+from doorcode_sandbox.watch import Watch
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Give a checkout with some sources."""
-    for name in ("functions/telegram/app.py", "shared/doorcode/errors.py", "shared/doorcode/cli/app.py"):
+    for name in ("functions/telegram/app.py", "shared/doorcode/errors.py", "shared/doorcode_cli/app.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("one")
     return tmp_path
@@ -21,7 +21,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def watch(root: Path) -> Watch:
     """Give somebody who watches all but the command."""
-    return Watch(Checkout(root), ("functions/**/*", "shared/doorcode/**/*"), ("shared/doorcode/cli/",))
+    return Watch(Checkout(root), ("functions/**/*", "shared/doorcode/**/*"), ("shared/doorcode_cli/",))
 
 
 def test_what_has_changed_is_told_once(root: Path, watch: Watch) -> None:
@@ -43,7 +43,7 @@ def test_only_content_counts(root: Path, watch: Watch) -> None:
     (root / "functions/telegram/__pycache__").mkdir()
     (root / "functions/telegram/__pycache__/app.cpython-311.pyc").touch()
     (root / "functions/telegram/.app.py.swp").touch()
-    (root / "shared/doorcode/cli/app.py").write_text("two")
+    (root / "shared/doorcode_cli/app.py").write_text("two")
     assert watch.changed() == ()
 
 

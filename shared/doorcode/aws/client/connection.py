@@ -16,7 +16,7 @@ from threading import Lock
 from doorcode.aws.client.answer import Answer, FormError, read_answer
 from doorcode.aws.client.endpoint import Endpoint
 from doorcode.aws.client.errors import BadAnswerError, ConnectError, NoAnswerError
-from doorcode.aws.client.line import Line
+from doorcode.aws.client.timed_socket import Line
 from doorcode.aws.client.trust import Trust
 from doorcode.aws.deadline import Deadline
 

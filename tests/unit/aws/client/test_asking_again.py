@@ -7,7 +7,7 @@ from doorcode.aws.client.dynamodb import DynamoDB
 from doorcode.aws.client.errors import TransportError
 from doorcode.aws.client.sqs import Sqs
 from doorcode.aws.client.ssm import Ssm
-from doorcode.aws.patience import Patience
+from doorcode.aws.retrying import Patience
 from doorcode.aws.secrets import SecretStore
 from doorcode.aws.table import ConditionError, Table
 from doorcode.errors import UnavailableError, UnreadableSecretError

@@ -9,7 +9,7 @@ import pytest
 from doorcode.aws.client import connection
 from doorcode.aws.client.connection import KEPT_SECONDS
 from doorcode.aws.client.errors import BadAnswerError, ConnectError, NoAnswerError, TransportError
-from tests.patience import eventually
+from tests.eventually import eventually
 from tests.unit.aws.client.peer import HASTY, Script, Talk, answer, answering, faithful, serving
 
 ASKED = {"Key": "1"}

@@ -4,7 +4,7 @@ import pytest
 
 from doorcode.aws.client.dynamodb import DynamoDB
 from doorcode.aws.client.errors import TransportError
-from doorcode.aws.patience import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Patience
+from doorcode.aws.retrying import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Patience
 from doorcode.aws.table import ConditionError, Table
 from doorcode.errors import UnavailableError
 from tests.unit.aws.client.peer import Peer, Script, Talk, answering, refusal, serving

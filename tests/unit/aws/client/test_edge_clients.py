@@ -2,8 +2,8 @@
 
 import pytest
 
-from doorcode.entrypoints.edge_clients import EdgeClients, edge_clients
 from doorcode.errors import SettingsError
+from doorcode.wiring.edge_clients import EdgeClients, edge_clients
 
 LAMBDA = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "the secret", "AWS_REGION": "eu-central-1"}
 

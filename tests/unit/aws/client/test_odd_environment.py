@@ -3,8 +3,8 @@
 import pytest
 
 from doorcode.aws.client.endpoint import at
-from doorcode.entrypoints.edge_clients import edge_clients
 from doorcode.errors import SettingsError
+from doorcode.wiring.edge_clients import edge_clients
 from tests.unit.aws.client.test_edge_clients import LAMBDA
 
 

@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSRequest
 from botocore.credentials import Credentials
 
 from doorcode.aws.client.answer import Answer
-from doorcode.entrypoints.edge_clients import edge_clients
+from doorcode.wiring.edge_clients import edge_clients
 
 NOW = dt.datetime(2026, 11, 21, 23, 59, 59, tzinfo=dt.UTC)
 REGION = "eu-central-1"

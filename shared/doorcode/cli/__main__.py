@@ -1,5 +1,0 @@
-"""``python -m doorcode.cli``: the same as ``doorcode``."""
-
-from doorcode.cli.app import main
-
-main()

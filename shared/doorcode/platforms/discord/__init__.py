@@ -1,0 +1,1 @@
+"""Discord: its webhook and its sender."""

@@ -1,0 +1,1 @@
+"""Slack: its webhook and its sender."""

@@ -1,0 +1,73 @@
+"""Wires up the admin function."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import boto3
+
+from doorcode.aws.directory import Directory
+from doorcode.aws.lockout import Lockout
+from doorcode.aws.secrets import SecretStore
+from doorcode.aws.sign_ins import SignIns
+from doorcode.aws.table import Table
+from doorcode.aws.tokens import Tokens
+from doorcode.aws.waiting_room import WaitingRoom
+from doorcode.entrypoints import log
+from doorcode.entrypoints.admin import Admin, answer_to
+from doorcode.entrypoints.admin_access import Access
+from doorcode.entrypoints.ping import answers_ping
+from doorcode.errors import SettingsError
+from doorcode.pairing.decisions import Desk
+from doorcode.pairing.ports import GATEWAY_SECRET
+from doorcode.pairing.settings import parse_settings
+from doorcode.wiring.environment import required
+from doorcode.wiring.sdk import ONE_TRY, TRANSPORT_ERRORS
+
+PATIENCE_SECONDS = 5.0
+
+
+def admin_handler() -> Callable[[object, object], dict[str, Any]]:
+    """Return the Lambda handler of the operator's commands."""
+
+    @cache
+    def admin() -> Admin:
+        return build_admin(os.environ)
+
+    @answers_ping(admin)
+    def handler(event: object, context: object) -> dict[str, Any]:
+        log.begin(context, "admin")
+        try:
+            built = admin()
+        except SettingsError as error:
+            for problem in error.problems:
+                log.error(problem, reason=error.reason)
+            return answer_to(error)
+        return built.answer(event, int(time.time()))
+
+    return handler
+
+
+def build_admin(environment: Mapping[str, str]) -> Admin:
+    """Wire up the admin function. Raises SettingsError."""
+    settings = parse_settings(environment)
+    table_name, prefix, web_url = required(environment, "TABLE_NAME", "PARAMETER_PREFIX", "WEB_URL")
+    table = Table(_client("dynamodb"), table_name, transport_errors=TRANSPORT_ERRORS, patience=PATIENCE_SECONDS)
+    secrets = SecretStore(_client("ssm"), prefix, (GATEWAY_SECRET,), max_age=settings.secrets_max_age)
+    room, lockout = WaitingRoom(table, settings), Lockout(table)
+    return Admin(
+        desk=Desk(room, lockout, secrets, settings),
+        room=room,
+        directory=Directory(table),
+        lockout=lockout,
+        secrets=secrets,
+        access=Access(SignIns(table), Tokens(table), web_url),
+    )
+
+
+def _client(service: str) -> Any:
+    return boto3.client(service, config=ONE_TRY)

@@ -1,0 +1,5 @@
+"""``python -m doorcode_cli``: the same as ``doorcode``."""
+
+from doorcode_cli.app import main
+
+main()

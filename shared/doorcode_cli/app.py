@@ -1,0 +1,98 @@
+"""The command's root: what there is, and how every command ends."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from doorcode_cli import deploy, doctor, pairing, parked, run, secrets, streams, token, web
+from doorcode_cli.exit_codes import CommandError, Exit
+from doorcode_cli.platforms import discord, slack, telegram
+from doorcode_cli.program import as_called, program
+from doorcode_cli.shown import shown
+
+# A sentence, and what to do.
+LONGEST_LINE = 1000
+
+app = typer.Typer(
+    name="doorcode",
+    help="Lets the right people into a chat bot, and nobody else.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(pairing.app, name="pairing")
+app.add_typer(secrets.app, name="secrets")
+app.add_typer(telegram.app, name="telegram")
+app.add_typer(slack.app, name="slack")
+app.add_typer(discord.app, name="discord")
+app.add_typer(token.app, name="token")
+app.add_typer(parked.app, name="parked")
+app.command(epilog=web.EPILOG)(web.web)
+app.command(epilog=doctor.EPILOG)(doctor.doctor)
+app.command(epilog=run.EPILOG)(run.run)
+app.command(epilog=deploy.EPILOG)(deploy.deploy)
+
+
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"doorcode {version('doorcode')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=lambda value: _version(wanted=value), is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Lets the right people into a chat bot, and nobody else."""
+
+
+def main() -> None:
+    """Run the command, and end with the documented exit code and at most one line on standard error."""
+    streams.prepare()
+    code = _carried_out()
+    unwritten = streams.failure()
+    if unwritten and code == Exit.DONE:
+        _complain(f"It is done, but not all that there is to say could be written: {unwritten}.")
+        code = Exit.REFUSED
+    sys.exit(code)
+
+
+def _carried_out() -> int:
+    try:
+        return app(prog_name=program(), standalone_mode=False) or Exit.DONE
+    except CommandError as error:
+        _complain(str(error))
+        return error.code
+    except typer.TyperException as error:
+        _complain_of_usage(error)
+        return Exit.USAGE
+    except typer.Abort:
+        _complain("Nothing was done.")
+        return Exit.REFUSED
+
+
+def _complain_of_usage(error: typer.TyperException) -> None:
+    message = error.format_message()
+    if message.startswith("Usage:"):
+        # No mistake: a group of commands without a command shows its help.
+        print(message, file=sys.stderr)  # noqa: T201 (the command's own output)
+        return
+    context = getattr(error, "ctx", None)
+    sentence = message.replace("Value error, ", "")
+    sentence += "" if sentence.endswith((".", "?", "!")) else "."
+    _complain(f"{sentence} Try: {context.command_path if context else program()} --help")
+
+
+def _complain(line: str) -> None:
+    print(as_called(shown(line, LONGEST_LINE)), file=sys.stderr)  # noqa: T201 (the command's own output)

@@ -1,0 +1,259 @@
+"""The checks of ``doorcode doctor``. Each looks at one thing and returns what it found; none stops another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from email.utils import parsedate_to_datetime
+
+from doorcode.aws.items import seat_from_item, seats_pk
+from doorcode.aws.provisioning import MADE_HERE
+from doorcode.errors import SettingsError
+from doorcode.pairing.contact import Platform
+from doorcode.pairing.keyring import same
+from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
+from doorcode.pairing.seats import SEAT_NAMES
+from doorcode.pairing.settings import NOBODY, GroupPolicy, Policy, Settings, parse_settings
+from doorcode_cli.examination import GATE_FUNCTIONS, Examination, Finding, Level
+from doorcode_cli.secret_forms import DISCORD_KEY, FORMS, NEEDED, Form, doubt, lines, problem
+from doorcode_cli.shown import counted, duration, shown
+
+# Signed requests to AWS fail at five minutes.
+CLOCK_WARN, CLOCK_WRONG = 30, 240
+NEARLY_FULL = 0.8
+# An old secret that is accepted for longer than this was probably forgotten.
+FORGOTTEN_SECONDS = 7 * 86_400
+DEPLOY = "make deploy"
+QUEUES = {"AgentDeadLetters": "agent", "EffectsDeadLetters": "courier"}
+
+Check = Callable[[Examination], Iterator[Finding]]
+
+
+def ok(check: str, text: str, remedy: str = "") -> Finding:
+    """Say that something is as it should be."""
+    return Finding(check, Level.OK, text, remedy)
+
+
+def warn(check: str, text: str, remedy: str = "") -> Finding:
+    """Say that something is probably not meant."""
+    return Finding(check, Level.WARN, text, remedy)
+
+
+def wrong(check: str, text: str, remedy: str = "") -> Finding:
+    """Say that something does not work."""
+    return Finding(check, Level.WRONG, text, remedy)
+
+
+def stack(examined: Examination) -> Iterator[Finding]:
+    """Look whether the stack is there and at rest."""
+    name, state = examined.deployment.target.stack, str(examined.deployment.stack["StackStatus"])
+    text = f"{name} is {state}"
+    if state.endswith("_IN_PROGRESS"):
+        yield warn("stack", f"{text}: what follows may change yet", "doorcode doctor")
+    elif "FAILED" in state or "ROLLBACK" in state or state.startswith("DELETE"):
+        yield wrong("stack", f"{text}: the last deployment did not succeed", DEPLOY)
+    else:
+        yield ok("stack", text)
+
+
+def clock(examined: Examination) -> Iterator[Finding]:
+    """Compare this machine's clock with that of AWS."""
+    said = examined.deployment.described.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
+    try:
+        skew = abs(examined.now - parsedate_to_datetime(said).timestamp())
+    except ValueError:
+        yield ok("clock", "AWS did not say what time it is")
+        return
+    text = f"this machine's clock is {duration(skew)} from AWS's"
+    if skew > CLOCK_WRONG:
+        yield wrong("clock", text, "set the clock of this machine")
+    elif skew > CLOCK_WARN:
+        yield warn("clock", text, "set the clock of this machine")
+    else:
+        yield ok("clock", text)
+
+
+def functions(examined: Examination) -> Iterator[Finding]:
+    """Look whether every function is there and ready."""
+    found = examined.deployment.functions
+    expected = [*GATE_FUNCTIONS.values(), "RelayFunction", "CourierFunction", "AgentFunction", "AdminFunction"]
+    missing = [name for name in expected if name not in found]
+    if missing:
+        yield wrong("functions", f"missing: {', '.join(missing)}", DEPLOY)
+    bad = 0
+    for name, physical in sorted(found.items()):
+        answer = examined.deployment.client("lambda").get_function_configuration(FunctionName=physical)
+        states = {answer.get("State", "Active"), answer.get("LastUpdateStatus", "Successful")}
+        # Inactive ones have not been called for weeks, and wake up by themselves.
+        if not states <= {"Active", "Inactive", "Successful"}:
+            bad += 1
+            yield wrong("functions", f"{name} is {', '.join(sorted(states))}", DEPLOY)
+    if not missing and not bad:
+        yield ok("functions", f"{counted(len(found), 'function')} ready")
+
+
+def secrets(examined: Examination) -> Iterator[Finding]:
+    """Look whether every secret that is needed is there, can be read, and is no placeholder."""
+    kept = examined.secrets
+    for name in MADE_HERE:
+        if name not in kept or not lines(kept[name].value):
+            yield wrong(
+                "secrets", f"{name} is missing: everything is refused", f"{DEPLOY}, or doorcode secrets set {name}"
+            )
+    used = [platform for platform in Platform if examined.uses(platform)]
+    if not used:
+        yield wrong("secrets", "no platform is set up", "doorcode secrets set telegram/bot-token")
+    for platform in Platform:
+        if platform not in used:
+            first = NEEDED[platform][-1]
+            yield ok("secrets", f"{platform.title()} is not in use", f"doorcode secrets set {first}")
+        for name in NEEDED[platform] if platform in used else ():
+            if name not in kept or not kept[name].value.strip():
+                yield wrong("secrets", f"{name} is missing", _sets(name))
+    for name in kept:
+        yield from _form(examined, FORMS[name])
+    yield from _shared(examined)
+
+
+def _form(examined: Examination, form: Form) -> Iterator[Finding]:
+    kept = examined.secrets[form.name]
+    values = lines(kept.value)
+    found = next(filter(None, (problem(form, value) for value in values)), "")
+    if found:
+        yield wrong("secrets", found, _sets(form.name))
+    elif values:
+        doubted = next(filter(None, (doubt(form, value) for value in values)), "")
+        if doubted:
+            yield warn("secrets", doubted, _sets(form.name))
+        if form.ring and len(values) > 1 and examined.now - kept.modified > FORGOTTEN_SECONDS:
+            text = f"{form.name} goes on accepting {counted(len(values) - 1, 'old secret')}"
+            yield warn(
+                "secrets",
+                text,
+                f"doorcode secrets rotate {form.name} --drop" if form.name in MADE_HERE else _sets(form.name),
+            )
+        if not doubted:
+            yield ok("secrets", f"{form.name} is set")
+
+
+def _shared(examined: Examination) -> Iterator[Finding]:
+    rings = [
+        lines(examined.secrets[name].value) for name in (GATEWAY_SECRET, CALLBACK_SECRET) if name in examined.secrets
+    ]
+    if len(rings) > 1 and any(same(left.encode(), right.encode()) for left in rings[0] for right in rings[1]):
+        yield wrong(
+            "secrets", "gateway-secret and callback-secret are the same", "doorcode secrets rotate, then with --drop"
+        )
+
+
+def _sets(name: str) -> str:
+    return "doorcode discord register" if name == DISCORD_KEY else f"doorcode secrets set {name}"
+
+
+def policy(examined: Examination) -> Iterator[Finding]:
+    """Look whether the settings can be used, and are probably meant."""
+    try:
+        settings = examined.settings
+    except SettingsError as error:
+        for line in error.problems:
+            yield wrong("policy", line, DEPLOY)
+        return
+    yield ok("policy", settings.summary())
+    for line in settings.warnings():
+        # Here it can be seen whether that is so.
+        yield _nobody(examined) if line == NOBODY else warn("policy", line, _policy_remedy(line))
+    for platform in Platform:
+        if examined.uses(platform) and not settings.owners_on(platform):
+            who = (
+                "strangers are dropped there"
+                if settings.policy(platform) is Policy.DENY
+                else "whoever is asked on another platform approves"
+                if settings.owners
+                else "codes have to be approved by command"
+            )
+            yield ok("policy", f"no owner on {platform}: {who}", f"OwnerUserIds={platform}:ID, with {DEPLOY}")
+    others = {name: _gate(examined, name) for name in GATE_FUNCTIONS.values()}
+    different = [name for name, found in others.items() if found != others["TelegramFunction"]]
+    if different:
+        yield wrong("policy", f"{', '.join(different)} runs with other settings than TelegramFunction", DEPLOY)
+
+
+def _nobody(examined: Examination) -> Finding:
+    text = "the policy is deny, nobody is an owner and nobody is in AllowedUsers"
+    if examined.someone_is_paired:
+        return ok("policy", f"{text}: nobody gets in but who is paired by command", "doorcode pairing add PLATFORM ID")
+    # To whoever has just deployed, the bot looks broken.
+    remedy = f"UnknownUserPolicy=pair and OwnerUserIds=telegram:ID, with {DEPLOY}; or doorcode pairing add PLATFORM ID"
+    return warn("policy", f"nobody can get in: {text}, and nobody is paired", remedy)
+
+
+def _gate(examined: Examination, function: str) -> Settings:
+    keep = ("UNKNOWN_USER_POLICY", "ALLOWED_USERS", "OWNER_USER_IDS", "GROUP_POLICY", "ALLOWED_GROUPS")
+    environment = examined.deployment.environment(function)
+    return parse_settings({name: environment.get(name, "") for name in keep})
+
+
+def _policy_remedy(line: str) -> str:
+    if "OWNER_USER_IDS" in line:
+        return f"OwnerUserIds=telegram:ID, with {DEPLOY}"
+    if "ALLOWED_GROUPS" in line:
+        return f"AllowedGroups=telegram:GROUP, with {DEPLOY}"
+    if "ALLOWED_USERS" in line:
+        return f"AllowedUsers=telegram:ID, with {DEPLOY}"
+    return f"UnknownUserPolicy=pair, with {DEPLOY}"
+
+
+def dead_letters(examined: Examination) -> Iterator[Finding]:
+    """Look whether anything was given up on."""
+    client = examined.deployment.client("sqs")
+    clean = True
+    for queue, function in QUEUES.items():
+        url = examined.deployment.physical(queue)
+        names = ["ApproximateNumberOfMessages"]
+        answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        many = int(answer["ApproximateNumberOfMessages"])
+        if many:
+            clean = False
+            yield wrong(
+                "dead letters",
+                f"{counted(many, 'message')} in {queue}: the log of the {function} tells why",
+                "doorcode parked list, and once the cause is gone: doorcode parked resend --all",
+            )
+    if clean:
+        yield ok("dead letters", "none")
+
+
+def seats(examined: Examination) -> Iterator[Finding]:
+    """Count the seats that are taken in the waiting rooms."""
+    deployment = examined.deployment
+    most = examined.settings.max_pending
+    taken = {}
+    for platform in Platform:
+        answer = deployment.client("dynamodb").query(
+            TableName=deployment.output("TableName"),
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": seats_pk(platform)}},
+            ConsistentRead=True,
+        )
+        held = [seat_from_item(item) for item in answer["Items"] if item["sk"]["S"] in SEAT_NAMES]
+        taken[platform] = sum(not seat.freed_at and examined.now < seat.expires_at for seat in held)
+    for platform, many in taken.items():
+        see = f"doorcode pairing list --pending --platform {platform}"
+        if many >= most:
+            yield wrong("seats", f"the waiting room on {platform} is full: {counted(many, 'request')}", see)
+        elif many >= most * NEARLY_FULL:
+            yield warn("seats", f"the waiting room on {platform} is nearly full: {many} of {most} seats", see)
+    said = ", ".join(f"{platform} {many}" for platform, many in taken.items())
+    yield ok("seats", f"taken, of {most}: {said}")
+
+
+def mentions(examined: Examination) -> Iterator[Finding]:
+    """Look whether mentions in Telegram's groups can be noticed."""
+    if examined.settings.group_policy is not GroupPolicy.MENTION_ONLY or not examined.telegram:
+        return
+    known = examined.deployment.shelf.read(["telegram/bot"]).get("telegram/bot")
+    bot = examined.once("who the bot is", examined.telegram.me)
+    if known is None or known.value.strip() != f"{bot.get('id')}:{bot.get('username')}":
+        text = "GroupPolicy is mention_only, but it is not known who the bot is: no mention is noticed"
+        yield wrong("groups", text, "doorcode telegram webhook set")
+    else:
+        yield ok("groups", f"mentions of @{shown(bot.get('username'), 40)} are noticed")

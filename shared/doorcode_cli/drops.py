@@ -1,0 +1,127 @@
+"""Who was turned away of late, read from the functions' logs, each with what would let them in now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from doorcode.errors import SettingsError
+from doorcode.pairing.contact import Platform, is_user_id
+from doorcode.pairing.gate import Reason
+from doorcode.pairing.settings import GROUPS, Settings
+from doorcode_cli.checks import ok, warn, wrong
+from doorcode_cli.examination import Dropped, Examination, Finding
+from doorcode_cli.remedies import remedy
+from doorcode_cli.shown import counted
+
+LOOK_BACK_SECONDS = 86_400
+RECENT_SECONDS = 3600
+MAX_DROPPED = 10
+# A flood is not read to its end.
+MAX_PAGES = 20
+DROPS = frozenset(
+    {
+        Reason.POLICY_DENY, Reason.BLOCKED, Reason.GROUP_POLICY, Reason.GROUP_UNKNOWN, Reason.OVER_BUDGET, Reason.RATE_LIMITED,
+        Reason.WAITING_ROOM_FULL,
+    }
+)  # fmt: skip
+BAD_SIGNATURE = "bad_signature"
+# What the functions could not work with, by reason, and what mends it.
+TROUBLES = {
+    "bad_settings": ("settings that cannot be used", "make deploy"),
+    "secret_unavailable": ("a secret that is missing or cannot be read", "doorcode secrets status"),
+    "unavailable": ("a service that did not answer", "aws logs tail {group} --since 1h"),
+    "unusable_payload": ("something signed that cannot be read", "aws logs tail {group} --since 1h"),
+}
+SIGNED_BY = {
+    Platform.TELEGRAM: "doorcode telegram webhook set",
+    Platform.SLACK: "doorcode secrets set slack/signing-secret",
+    Platform.DISCORD: "doorcode discord register",
+}
+REASONS = (*sorted(DROPS), BAD_SIGNATURE, *TROUBLES)
+PATTERN = " || ".join(f'($.reason = "{reason}")' for reason in REASONS)
+
+
+class _Drop(Struct, frozen=True):
+    at: float
+    platform: Platform
+    user_id: str
+    reason: Reason
+    # Where it was written, if that is a group.
+    group: str = ""
+
+
+def drops(examined: Examination) -> Iterator[Finding]:
+    """Find the last senders who were dropped, and what the functions complained of."""
+    latest: dict[tuple[str, str, str], _Drop] = {}
+    # The webhooks' functions log into one group.
+    log_group = f"{examined.deployment.target.prefix}/edge"
+    for platform in Platform:
+        complaints: Counter[str] = Counter()
+        for at, record in _records(examined, log_group, platform):
+            reason, user_id = str(record.get("reason", "")), str(record.get("user_id", ""))
+            if reason in DROPS and is_user_id(platform, user_id):
+                group = str(record.get("group", ""))
+                latest[platform, user_id, reason] = _Drop(
+                    at, platform, user_id, Reason(reason), group if GROUPS[platform].fullmatch(group) else ""
+                )
+            elif reason in TROUBLES or reason == BAD_SIGNATURE:
+                complaints[reason] += examined.now - at < RECENT_SECONDS
+        yield from _complaints(platform, log_group, complaints)
+    last = sorted(latest.values(), key=lambda drop: -drop.at)[:MAX_DROPPED]
+    # What is shown if the table cannot be read: no command that may be refused.
+    examined.dropped = [_told(drop, "doorcode pairing list, for how they stand now") for drop in last]
+    examined.dropped = [_told(drop, _remedy(examined, drop)) for drop in last]
+    many = counted(len(last), "sender") if last else "nobody"
+    yield ok("dropped", f"{many} of late")
+
+
+def _told(drop: _Drop, what: str) -> Dropped:
+    return Dropped(drop.at, drop.platform, drop.user_id, drop.reason, what)
+
+
+def _remedy(examined: Examination, drop: _Drop) -> str:
+    try:
+        settings = examined.settings
+    except SettingsError:
+        # Nobody gets in before they are mended, which the policy's check says; after that these are what is sure.
+        settings = Settings()
+    contact = examined.contact(drop.platform, drop.user_id)
+    return remedy(settings, contact, drop.reason, int(examined.now), group=drop.group)
+
+
+def _complaints(platform: Platform, group: str, complaints: Counter[str]) -> Iterator[Finding]:
+    for reason, many in complaints.items():
+        if not many:
+            continue
+        if reason == BAD_SIGNATURE:
+            # Discord sends a few bad ones on purpose.
+            if platform is not Platform.DISCORD:
+                text = f"{counted(many, 'request')} with a signature that does not fit in the last hour"
+                yield warn(platform, f"{text}, from others or for another secret", SIGNED_BY[platform])
+        else:
+            what, mends = TROUBLES[reason]
+            text = f"{counted(many, 'request')} failed in the last hour for {what}"
+            level = wrong if reason in {"bad_settings", "secret_unavailable"} else warn
+            yield level(platform, text, mends.format(group=group))
+
+
+def _records(examined: Examination, group: str, platform: Platform) -> Iterator[tuple[float, dict[str, Any]]]:
+    client = examined.deployment.client("logs")
+    pages = client.get_paginator("filter_log_events").paginate(
+        logGroupName=group,
+        startTime=int((examined.now - LOOK_BACK_SECONDS) * 1000),
+        # Each asked for alone, so that a flood on one hides nobody on another.
+        filterPattern=f'{{ ($.logger = "doorcode.{platform}") && ({PATTERN}) }}',
+    )
+    for _, page in zip(range(MAX_PAGES), pages, strict=False):
+        for event in page["events"]:
+            try:
+                record = msgspec.json.decode(event["message"], type=dict[str, Any])
+            except (ValueError, RecursionError):
+                continue
+            yield event["timestamp"] / 1000, record

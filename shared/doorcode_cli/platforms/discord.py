@@ -1,0 +1,157 @@
+"""``doorcode discord register``: the application's key, command and endpoint, all from its bot token.
+
+https://docs.discord.com/developers/resources/application, https://docs.discord.com/developers/interactions/application-commands
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import typer
+
+from doorcode.pairing.contact import Platform
+from doorcode.platforms.discord.inbound import CHAT_INPUT, COMMAND, MAX_TEXT, OPTION, STRING
+from doorcode_cli.deployment import Deployment
+from doorcode_cli.examples import examples
+from doorcode_cli.exit_codes import CommandError, Exit
+from doorcode_cli.options import JsonOption
+from doorcode_cli.platform_api import DiscordApi, PlatformError, Trouble, discord_api
+from doorcode_cli.secret_forms import DISCORD_KEY, FORMS
+from doorcode_cli.secrets import SETTLING_SECONDS
+from doorcode_cli.shown import duration, shown
+from doorcode_cli.target import Target, targeted
+
+AUTHORIZE_URL = "https://discord.com/oauth2/authorize"
+DESCRIPTION = "A private bot. Write to it with /chat, and its owner decides who may talk to it."
+MAX_DESCRIPTION = 400
+GUILD, USER = 0, 1
+GUILD_CONTEXT, BOT_DM_CONTEXT, PRIVATE_CONTEXT = 0, 1, 2
+SCOPES = {GUILD: ("applications.commands", "bot"), USER: ("applications.commands",)}
+# Discord tries the endpoint at once. A function may have read its secrets just before the key was stored.
+ATTEMPTS = 3
+
+CHAT = {
+    "name": COMMAND,
+    "type": CHAT_INPUT,
+    "description": "Write to the bot",
+    "contexts": [GUILD_CONTEXT, BOT_DM_CONTEXT, PRIVATE_CONTEXT],
+    "integration_types": [GUILD, USER],
+    "options": [
+        {
+            "type": STRING,
+            "name": OPTION,
+            "description": "What you want to say",
+            "required": True,
+            "min_length": 1,
+            "max_length": MAX_TEXT,
+        }
+    ],
+}
+
+app = typer.Typer(no_args_is_help=True, help="Set up the application on Discord.")
+
+DescriptionOption = Annotated[
+    str | None,
+    typer.Option("--description", help="What the bot's profile says; by default what it says already, if anything."),
+]
+
+
+@app.callback()
+def discord() -> None:
+    """Set up the application on Discord."""
+
+
+@app.command(
+    epilog=examples(
+        "doorcode discord register",
+        "doorcode discord register --description 'The concierge of Acme'",
+        "doorcode discord register --json",
+    )
+)
+@targeted
+def register(target: Target, *, description: DescriptionOption = None, as_json: JsonOption = False) -> None:
+    """Store the public key, register /chat, have interactions sent to this stack, and print the install links.
+
+    The application's other global commands, if it has any, are removed.
+    """
+    if description is not None and not 1 <= len(description) <= MAX_DESCRIPTION:
+        raise CommandError(f"--description has 1 to {MAX_DESCRIPTION} characters.", Exit.USAGE)
+    deployment = Deployment(target)
+    url = deployment.webhook_url(Platform.DISCORD)
+    api = discord_api(deployment)
+    application = api.application()
+    stored = _store_key(deployment, application)
+    # Installing for users has to be possible before a command can be for users.
+    api.edit_application(
+        description=description or shown(application.get("description") or "", MAX_DESCRIPTION) or DESCRIPTION,
+        integration_types_config=_installations(application),
+    )
+    api.call("PUT", f"/applications/{application['id']}/commands", [CHAT])
+    _set_endpoint(deployment, api, url, wait=stored)
+    links = install_links(str(application["id"]))
+    if as_json:
+        typer.echo(
+            json.dumps({"application_id": application["id"], "interactions_endpoint_url": url, **links}, indent=2)
+        )
+        return
+    typer.echo(f"✅ Registered /{COMMAND} for {shown(application.get('name', 'the application'), 64)} at {url}")
+    typer.echo(f"   Install on a server:   {links['guild_install']}")
+    typer.echo(f"   Install for yourself:  {links['user_install']}")
+
+
+def install_links(application_id: str) -> dict[str, str]:
+    """Return where the application is added to a server and to a person's account."""
+
+    def link(kind: int) -> str:
+        asked = {"client_id": application_id, "scope": " ".join(SCOPES[kind]), "integration_type": kind}
+        return f"{AUTHORIZE_URL}?{urlencode(asked | ({'permissions': 0} if kind == GUILD else {}))}"
+
+    return {"guild_install": link(GUILD), "user_install": link(USER)}
+
+
+def _installations(application: dict[str, Any]) -> dict[str, Any]:
+    """Have both kinds of installation, and leave what is set up for them."""
+    given = application.get("integration_types_config")
+    kept = given if isinstance(given, dict) else {}
+    return {
+        str(kind): kept.get(str(kind)) or {"oauth2_install_params": {"scopes": list(asked), "permissions": "0"}}
+        for kind, asked in SCOPES.items()
+    }
+
+
+def _store_key(deployment: Deployment, application: dict[str, Any]) -> bool:
+    """Keep the public key, without which the endpoint cannot answer; tell whether it was not the one that is there."""
+    key = str(application.get("verify_key", ""))
+    if not re.fullmatch(FORMS[DISCORD_KEY].must, key):
+        raise CommandError(
+            "Discord does not tell the application's public key. Look whether DISCORD_API_URL is Discord's."
+        )
+    kept = deployment.shelf.read([DISCORD_KEY]).get(DISCORD_KEY)
+    if kept is not None and kept.value.strip() == key:
+        return False
+    deployment.shelf.write(DISCORD_KEY, key)
+    return True
+
+
+def _set_endpoint(deployment: Deployment, api: DiscordApi, url: str, *, wait: bool) -> None:
+    refusal: PlatformError | None = None
+    for attempt in range(ATTEMPTS):
+        if wait or attempt:
+            time.sleep(SETTLING_SECONDS)
+        try:
+            api.edit_application(interactions_endpoint_url=url)
+        except PlatformError as error:
+            if error.trouble is not Trouble.REFUSED:
+                raise
+            refusal = error
+        else:
+            return
+    within = duration(deployment.secrets_max_age())
+    raise CommandError(
+        f"Discord could not verify {url}. {refusal} The key is stored and /{COMMAND} is registered; functions take a "
+        f"new key within {within}. Run doorcode discord register again then, and if it fails still: doorcode doctor"
+    ) from None

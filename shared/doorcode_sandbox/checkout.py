@@ -1,0 +1,60 @@
+"""Where the sandbox is built from: the checkout that this package stands in, and the tools that make installs there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from doorcode_sandbox.trouble import SandboxError
+
+HERE = Path(__file__).parents[3]
+
+
+class Checkout(Struct, frozen=True):
+    """A checkout of Doorcode."""
+
+    root: Path = HERE
+
+    @property
+    def template(self) -> Path:
+        """What is deployed."""
+        return self.root / "template.yaml"
+
+    @property
+    def sam(self) -> Path:
+        """The AWS SAM command."""
+        return self.root / ".tools/sam/bin/sam"
+
+    @property
+    def ministack(self) -> Path:
+        """The emulator."""
+        return self.root / ".tools/ministack/bin/ministack"
+
+    @property
+    def interpreter(self) -> Path:
+        """Functions run on ministack's own interpreter there, whatever their Runtime says."""
+        return self.ministack.with_name("python")
+
+    @property
+    def uv(self) -> Path:
+        """What the layers are built with."""
+        return self.root / ".venv/bin/uv"
+
+    def check(self) -> None:
+        """Raise SandboxError where something is missing that has to be here."""
+        if not self.template.exists():
+            raise SandboxError(
+                f"The sandbox is built from a checkout of Doorcode, and {self.root} is none. "
+                "Clone the repository, and there run: make run"
+            )
+        for tool, name, target in (
+            (self.sam, "the AWS SAM command", "sam"),
+            (self.ministack, "ministack", "ministack"),
+            (self.uv, "uv", "setup"),
+        ):
+            if not tool.exists():
+                raise SandboxError(
+                    f"{name[0].upper()}{name[1:]} is not installed: run `make {target}` in {self.root}. "
+                    "`make run` sets everything up."
+                )

@@ -1,0 +1,51 @@
+"""The sandbox that somebody wants."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from doorcode.pairing.contact import Platform
+from doorcode_cli.program import program
+from doorcode_cli.target import DEFAULT_STORE
+
+FIRST_PORT = 8787
+# Who the playground's owners are.
+OWNERS = {
+    Platform.TELEGRAM: ("123456789",),
+    Platform.SLACK: ("U0OWNER001",),
+    Platform.DISCORD: ("200000000000000002",),
+}
+# What a sandbox that runs does not take up by itself.
+RESTART = ("template.yaml", "samconfig.toml", "layers/")
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What it keeps where, whom it lets ask and be asked, and where it listens: from ``port`` on."""
+
+    store: Path
+    owners: Mapping[Platform, Sequence[str]]
+    policy: str = "pair"
+    platforms: tuple[Platform, ...] = tuple(Platform)
+    port: int = FIRST_PORT
+    fresh: bool = False
+    # Where platforms reach this machine, through a tunnel; empty without one.
+    public_url: str = ""
+    # Whether the owner's page and the API are there for it, too.
+    public_page: bool = False
+    # Further settings of the functions, by their names.
+    settings: Mapping[str, str] = {}
+
+    @property
+    def command(self) -> str:
+        """How the sign-in command is given here."""
+        return f"{program()} web {self.where}"
+
+    @property
+    def where(self) -> str:
+        """The option by which the command finds this sandbox."""
+        usual = self.store == DEFAULT_STORE.expanduser().absolute()
+        return "--local" if usual else f"--store-dir {shlex.quote(str(self.store))}"

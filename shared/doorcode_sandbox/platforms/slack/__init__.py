@@ -1,0 +1,1 @@
+"""Slack in the sandbox: a stand-in for its API, and its people."""

@@ -1,0 +1,127 @@
+"""The whole of it: emulator, deployed stack, stand-ins and playground, up for as long as somebody wants them."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
+
+from doorcode.aws.provisioning import TELEGRAM_WEBHOOK_SECRET
+from doorcode.pairing.contact import Platform
+from doorcode_cli.deployment import API_URLS
+from doorcode_cli.program import program
+from doorcode_sandbox.checkout import Checkout
+from doorcode_sandbox.credentials import fill, read, real
+from doorcode_sandbox.deployment import REGION, outputs
+from doorcode_sandbox.emulator_guard import front_word
+from doorcode_sandbox.failures import Failures
+from doorcode_sandbox.front import Front
+from doorcode_sandbox.ground import PREFIX, STACK, Ground, standing
+from doorcode_sandbox.install import install, parameters
+from doorcode_sandbox.plan import Plan
+from doorcode_sandbox.playground.inside import Inside
+from doorcode_sandbox.playground.stage import Playground
+from doorcode_sandbox.progress import Progress
+from doorcode_sandbox.reload import Reload
+from doorcode_sandbox.stand_ins import StandIns
+from doorcode_sandbox.store import Deployed
+from doorcode_sandbox.trouble import SandboxError
+
+
+class Running(Struct, frozen=True, kw_only=True):
+    """A sandbox that is up. ``real`` are the platforms that it does not have a stand-in's part in."""
+
+    url: str
+    real: frozenset[Platform]
+    ground: Ground
+    deployed: Deployed
+    reload: Reload
+    failures: Failures
+
+    def check(self) -> None:
+        """Raise SandboxError if it is not up any more."""
+        self.ground.check()
+
+    def deploy(self, changed: Sequence[str]) -> list[str]:
+        """Deploy what those sources are part of; return what was deployed. Raises SandboxError."""
+        self.ground.store.mark(Deployed(self.deployed.key, reloaded=True))
+        try:
+            return self.reload.apply(changed)
+        except (BotoCoreError, ClientError) as error:
+            raise SandboxError(f"The functions could not be changed: {error}.") from None
+
+
+@contextlib.contextmanager
+def running(
+    plan: Plan, progress: Progress, environment: Mapping[str, str], checkout: Checkout | None = None
+) -> Iterator[Running]:
+    """Have a sandbox. Raises SandboxError; nothing is left running, however this ends."""
+    with standing(plan, progress, environment, checkout or Checkout()) as ground, ExitStack() as up:
+        yield _open(plan, progress, ground, up)
+
+
+def _open(plan: Plan, progress: Progress, ground: Ground, up: ExitStack) -> Running:
+    clients, seed = ground.clients, ground.store.seed()
+    stand_ins = StandIns({platform: getattr(ground.ports, platform) for platform in Platform}, seed)
+    up.enter_context(stand_ins.running())
+    own = real(clients("ssm"), PREFIX)
+    reload = Reload(ground.checkout, clients, STACK, ground.environment)
+    not_here = own | {platform for platform in Platform if ground.environment.get(API_URLS[platform])}
+    # Before anything is deployed: what waited in the queues since the last run finds everybody's chat open.
+    found: dict[str, str] = {}
+    playground = Playground(
+        telegram=stand_ins.telegram,
+        slack=stand_ins.slack,
+        discord=stand_ins.discord,
+        secret=lambda name: read(clients("ssm"), PREFIX, [name])[name],
+        sign_discord=seed,
+        client=clients,
+        stack=STACK,
+        outputs=found,
+        where=plan.where,
+        program=program(),
+        owners={platform: plan.owners.get(platform, ()) for platform in plan.platforms},
+        real=not_here,
+    )
+    deployed = install(
+        ground,
+        parameters(plan, ground.environment, stand_ins, own, ground.checkout.template.read_text()),
+        reload,
+        progress,
+    )
+    for platform, wanted in stand_ins.credentials().items():
+        if platform in plan.platforms:
+            fill(clients("ssm"), PREFIX, wanted)
+    found.update(outputs(clients, STACK))
+    host = urlsplit(found["TelegramWebhookUrl"]).netloc
+    front = up.enter_context(
+        Front(
+            port=ground.ports.front,
+            api=ground.endpoint,
+            host=host,
+            word=front_word(ground.keys),
+            sign_in=plan.command,
+            public=plan.public_url if plan.public_page else "",
+            playground=playground,
+        )
+    )
+    (secret,) = read(clients("ssm"), PREFIX, [TELEGRAM_WEBHOOK_SECRET]).values()
+    stand_ins.register(front.url, secret.split()[0])
+    ground.store.announce(
+        {
+            "endpoint": ground.endpoint,
+            "key": ground.keys.key,
+            "secret": ground.keys.secret,
+            "stack": STACK,
+            "region": REGION,
+            "url": front.url,
+            "public_url": plan.public_url,
+        }
+    )
+    failures = Failures(Inside(clients, STACK), time.time)
+    return Running(url=front.url, real=not_here, ground=ground, deployed=deployed, reload=reload, failures=failures)
