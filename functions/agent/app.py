@@ -1,5 +1,5 @@
 """The reference agent: admitted messages → replies."""
 
-from doorcode.entrypoints.own import loaded
+from doorcode.wiring.own import loaded
 
-handler = loaded("doorcode.wiring.behind", "agent_handler")
+handler = loaded("doorcode.wiring.agent", "agent_handler")

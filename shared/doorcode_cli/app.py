@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
-from doorcode_cli import deploy, doctor, pairing, parked, run, secrets, streams, token, web
+from doorcode_cli import deploy, doctor, pairing, parked, secrets, streams, token, web
 from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.platforms import discord, slack, telegram
 from doorcode_cli.program import as_called, program
@@ -34,8 +35,12 @@ app.add_typer(token.app, name="token")
 app.add_typer(parked.app, name="parked")
 app.command(epilog=web.EPILOG)(web.web)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
-app.command(epilog=run.EPILOG)(run.run)
 app.command(epilog=deploy.EPILOG)(deploy.deploy)
+if find_spec("doorcode_sandbox"):
+    # A checkout has it; what is installed elsewhere has nothing to run.
+    from doorcode_sandbox import command
+
+    app.command(epilog=command.EPILOG)(command.run)
 
 
 def _version(*, wanted: bool) -> None:

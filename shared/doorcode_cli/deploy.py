@@ -22,11 +22,11 @@ from msgspec import Struct
 
 from doorcode.errors import SettingsError
 from doorcode.pairing.settings import parse_settings
+from doorcode_cli.checkout import Checkout
 from doorcode_cli.examples import examples
 from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.program import as_called, work_on
 from doorcode_cli.target import CONFIG, DEFAULT_STACK, unreachable
-from doorcode_sandbox.checkout import Checkout
 
 ANSWERS = "samconfig.local.toml"
 STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")

@@ -16,19 +16,23 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from doorcode_sandbox.checkout import Checkout
+from doorcode_cli.checkout import Checkout
 from doorcode_sandbox.process import Leashed, tail
 from doorcode_sandbox.trouble import SandboxError
 
 # What the layers are made of; the functions' folders are deployed as they are.
 SOURCES = ("template.yaml", "samconfig.toml", "layers/**/*", "shared/doorcode/**/*.py")
-# Left out of the layer: layers/doorcode/Makefile.
-ELSEWHERE = ("shared/doorcode_cli/", "shared/doorcode_sandbox/")
+
+
+def check(checkout: Checkout) -> None:
+    """Raise SandboxError where something is missing that has to be there."""
+    if problem := checkout.problem():
+        raise SandboxError(problem)
 
 
 def build_local(checkout: Checkout, environment: Mapping[str, str]) -> Path:
     """Build, unless that was done for these very sources. Raises SandboxError."""
-    checkout.check()
+    check(checkout)
     built = local(checkout)
     with _locked(checkout, fcntl.LOCK_EX):
         done = _done(checkout)
@@ -82,8 +86,7 @@ def build_key(checkout: Checkout) -> str:
     """Return what the local build depends on, as one word."""
     digest = hashlib.sha256(f"{_version(checkout.interpreter)} {_machine()}\n".encode())
     for name, content in digests(checkout, SOURCES).items():
-        if not name.startswith(ELSEWHERE):
-            digest.update(f"{name} {content}\n".encode())
+        digest.update(f"{name} {content}\n".encode())
     return digest.hexdigest()
 
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from doorcode_cli.checkout import Checkout
 from doorcode_sandbox.build import sam
-from doorcode_sandbox.checkout import Checkout
 from doorcode_sandbox.emulator_guard import Keys
 
 REGION = "us-east-1"

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from doorcode_cli.checkout import Checkout
 from doorcode_sandbox import emulator_guard, private
-from doorcode_sandbox.checkout import Checkout
 from doorcode_sandbox.deployment import environment
 from doorcode_sandbox.emulator_guard import Keys
 from doorcode_sandbox.process import Leashed, tail

@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
+from doorcode_cli.checkout import Checkout
 from doorcode_cli.program import program
 from doorcode_cli.target import DEFAULT_STACK
-from doorcode_sandbox import emulator, ports
-from doorcode_sandbox.build import build_local
-from doorcode_sandbox.checkout import Checkout
+from doorcode_sandbox import build, emulator, ports
 from doorcode_sandbox.clients import Clients
 from doorcode_sandbox.emulator_guard import Keys, made_keys
 from doorcode_sandbox.plan import Plan
@@ -60,14 +59,14 @@ def standing(
     plan: Plan, progress: Progress, environment: Mapping[str, str], checkout: Checkout
 ) -> Iterator[Ground]:  # fmt: skip
     """Take the store, build, and run the emulator. Raises SandboxError."""
-    checkout.check()
+    build.check(checkout)
     listening, store, keys = ports.row(plan.port), Store(plan.store), made_keys()
     with store.held() as held:
         ports.check(listening)
         if plan.fresh:
             store.forget()
         with progress.step("Building for this machine", "Built"):
-            build_local(checkout, environment)
+            build.build_local(checkout, environment)
         if store.prepare():
             progress.say(_lost(store))
         with contextlib.ExitStack() as up:

@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError
 
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.settings import Settings
+from doorcode_cli.checkout import Checkout
 from doorcode_cli.deployment import API_URLS
 from doorcode_sandbox.build import built_key, digests, local_build_held
-from doorcode_sandbox.checkout import Checkout
 from doorcode_sandbox.deployment import deploy, make_good, outputs
 from doorcode_sandbox.ground import STACK, Ground
 from doorcode_sandbox.plan import Plan

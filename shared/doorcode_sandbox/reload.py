@@ -11,8 +11,8 @@ import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from doorcode_sandbox.build import ELSEWHERE, layer_environment, sam
-from doorcode_sandbox.checkout import Checkout
+from doorcode_cli.checkout import Checkout
+from doorcode_sandbox.build import layer_environment, sam
 from doorcode_sandbox.deployment import Clients, resource
 from doorcode_sandbox.watch import Watch
 
@@ -31,7 +31,7 @@ class Reload:
         self._client = client
         self._stack = stack
         self._environment = environment
-        self._watch = Watch(checkout, SOURCES, ELSEWHERE)
+        self._watch = Watch(checkout, SOURCES)
 
     def changed(self) -> tuple[str, ...]:
         """Return what has changed since this was last asked: paths in the checkout."""

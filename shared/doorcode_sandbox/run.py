@@ -13,9 +13,9 @@ from msgspec import Struct
 
 from doorcode.aws.provisioning import TELEGRAM_WEBHOOK_SECRET
 from doorcode.pairing.contact import Platform
+from doorcode_cli.checkout import Checkout
 from doorcode_cli.deployment import API_URLS
 from doorcode_cli.program import program
-from doorcode_sandbox.checkout import Checkout
 from doorcode_sandbox.credentials import fill, read, real
 from doorcode_sandbox.deployment import REGION, outputs
 from doorcode_sandbox.emulator_guard import front_word

@@ -6,17 +6,16 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from doorcode_sandbox.checkout import Checkout
+from doorcode_cli.checkout import Checkout
 
 
 class Watch:
     """The files of a checkout that fit some patterns."""
 
-    def __init__(self, checkout: Checkout, patterns: Sequence[str], without: tuple[str, ...]) -> None:
-        """Take them as they are now; ``without`` are the beginnings of paths that do not count."""
+    def __init__(self, checkout: Checkout, patterns: Sequence[str]) -> None:
+        """Take them as they are now."""
         self._root = checkout.root
         self._patterns = patterns
-        self._without = without
         self._looks: dict[Path, tuple[int, int]] = {}
         self._contents: dict[str, str] = {}
         self.changed()
@@ -30,7 +29,7 @@ class Watch:
         before, looks, self._contents = self._contents, {}, {}
         for path in sorted({path for pattern in self._patterns for path in self._root.glob(pattern)}):
             name = path.relative_to(self._root).as_posix()
-            if path.suffix == ".pyc" or path.name.startswith(".") or name.startswith(self._without):
+            if path.suffix == ".pyc" or path.name.startswith("."):
                 continue
             try:
                 state = path.stat()

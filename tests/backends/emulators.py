@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from doorcode_sandbox.checkout import Checkout
+from doorcode_cli.checkout import Checkout
 from doorcode_sandbox.deployment import environment
 from doorcode_sandbox.emulator import ministack_command, running
 from doorcode_sandbox.emulator_guard import made_keys

@@ -18,7 +18,9 @@ from doorcode.entrypoints.relay import Relay
 from doorcode.pairing.contact import Contact, Platform, Via
 from doorcode.pairing.decisions import Actor, Order
 from doorcode.pairing.transitions import Operation
-from doorcode.wiring import behind
+from doorcode.wiring import sdk
+from doorcode.wiring.agent import build_agent
+from doorcode.wiring.courier import build_courier
 from doorcode.wiring.senders import TokenSenders
 from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
 from doorcode_sandbox.platforms.server import StandIn
@@ -98,8 +100,9 @@ class Behind:
             "ssm": RecordingClient(boto3.client("ssm")),
             "sqs": PatientSqs(boto3.client("sqs")),
             "events": RecordingClient(boto3.client("events")),
+            "cloudwatch": RecordingClient(boto3.client("cloudwatch")),
         }
-        monkeypatch.setattr(behind, "_client", lambda service, _config=None: self.clients[service])
+        monkeypatch.setattr(sdk, "client", lambda service, _config: self.clients[service])
         self.before_sending: Callable[[str], None] = lambda _: None
         self.after_sending: Callable[[str], None] = lambda _: None
         on = TokenSenders.on
@@ -141,8 +144,8 @@ class Behind:
         self.settings |= settings
         environment = self.environment | self.settings
         self.relay = Relay(EffectsQueue(self.clients["sqs"], self.effects_url))
-        self.courier, self.consumer = behind.build_courier(environment)
-        self.agent = behind.build_agent(environment)
+        self.courier, self.consumer = build_courier(environment)
+        self.agent = build_agent(environment)
         self.consumer._clock = self.agent._clock = self.now
 
     def _before(self, name: str) -> None:

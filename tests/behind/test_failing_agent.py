@@ -66,8 +66,8 @@ def test_an_agent_that_cannot_be_loaded(
     """What keeps the agent's code from being imported is logged with every batch, and answered to whoever asks."""
     (tmp_path / "broken_agent.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "doorcode.wiring.behind")
-    monkeypatch.setattr("doorcode.entrypoints.own.import_module", lambda _: importlib.import_module("broken_agent"))
+    monkeypatch.delitem(sys.modules, "doorcode.wiring.agent")
+    monkeypatch.setattr("doorcode.wiring.own.import_module", lambda _: importlib.import_module("broken_agent"))
     handler = app("agent").handler
     answer = handler(PING, None)
     assert answer["doorcode"] == "failed"

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from doorcode_cli.checkout import HERE, Checkout
 from doorcode_sandbox.build import local
-from doorcode_sandbox.checkout import HERE, Checkout
 from doorcode_sandbox.ports import free, row
 from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.infra.build import build_local, local_build_held

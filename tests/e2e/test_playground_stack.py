@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from doorcode_sandbox.checkout import Checkout
+from doorcode_cli.checkout import Checkout
 from doorcode_sandbox.trouble import SandboxError
 from tests.browser.tabs import open_tab
 from tests.e2e.playground_scene import box, pane

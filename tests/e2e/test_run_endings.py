@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from doorcode_cli.checkout import Checkout
 from doorcode_sandbox.build import local
-from doorcode_sandbox.checkout import Checkout
 from doorcode_sandbox.trouble import SandboxError
 from tests.e2e.sandbox_process import Machine, copied
 from tests.eventually import PATIENCE_SECONDS

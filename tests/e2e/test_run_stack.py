@@ -15,7 +15,7 @@ from rich.console import Console
 
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.texts import REQUEST_SENT
-from doorcode_sandbox.checkout import Checkout
+from doorcode_cli.checkout import Checkout
 from doorcode_sandbox.credentials import read
 from doorcode_sandbox.deployment import resource
 from doorcode_sandbox.ground import PREFIX, STACK

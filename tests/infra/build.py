@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from doorcode_cli.checkout import Checkout
 from doorcode_sandbox import build as builds
-from doorcode_sandbox.checkout import Checkout
 
 CHECKOUT = Checkout()
 INTERPRETER = CHECKOUT.interpreter

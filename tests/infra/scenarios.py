@@ -30,7 +30,9 @@ from doorcode.pairing.keyring import key_id
 from doorcode.pairing.transitions import Operation
 from doorcode.web.surface import Web
 from doorcode.wiring import admin as admin_wiring
+from doorcode.wiring import sdk
 from doorcode.wiring import web as web_wiring
+from doorcode.wiring.provision import connect_to_parameter_store
 from tests.behind.house import Behind, standing_ins
 from tests.edge.house import ALL_OWNERS, GATEWAY, PREFIX, Edge
 from tests.house import COOLDOWN, RecordingClient
@@ -105,7 +107,7 @@ def making_secrets(house: Behind, recorder: Recorder, monkeypatch: pytest.Monkey
         house.edge.ssm.delete_parameter(Name=f"{PREFIX}/{name}")
     for kind in ("Create", "Update", "Delete"):
         with recorder.at_work("provision"):
-            provision_module.provision({"RequestType": kind})
+            provision_module.provision({"RequestType": kind}, connect_to_parameter_store)
     assert answers == ["", "", ""]
 
 
@@ -179,7 +181,7 @@ def answering(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> No
 
 def administering(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Carry out every command, with codes that are right, wrong and made with a secret that was rotated."""
-    monkeypatch.setattr(admin_wiring, "_client", lambda service: house.clients[service])
+    monkeypatch.setattr(sdk, "client", lambda service, _config: house.clients[service])
     admin = admin_wiring.build_admin(house.environment | {"WEB_URL": "https://door.example/owner"})
 
     def command(name: str, **arguments: Any) -> dict[str, Any]:
@@ -220,7 +222,7 @@ def administering(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -
 def serving(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Answer everything that the page and programs ask for: sign-ins, lists, decisions, numbers."""
     clients = house.clients | {"cloudwatch": RecordingClient(boto3.client("cloudwatch"))}
-    monkeypatch.setattr(web_wiring, "_client", clients.__getitem__)
+    monkeypatch.setattr(sdk, "client", lambda service, _config: clients[service])
     services = web_wiring.build_services(house.environment | {"METRICS_NAMESPACE": "Doorcode/test"})
     surface = Web(lambda: services)
     table = Table(house.edge.dynamodb, house.environment["TABLE_NAME"])

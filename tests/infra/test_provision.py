@@ -16,6 +16,8 @@ from doorcode.aws.provisioning import MADE_HERE, create_missing_secrets
 from doorcode.entrypoints import provision as entrypoint
 from doorcode.entrypoints.provision import RESOURCE_ID, provision
 from doorcode.platforms.telegram import inbound as telegram
+from doorcode.wiring import sdk
+from doorcode.wiring.provision import connect_to_parameter_store
 from tests.infra.template import ROOT
 
 PREFIX = "/doorcode/my-stack"
@@ -119,7 +121,7 @@ def denied(_: dict[str, Any]) -> Exception:
 
 def test_missing_secrets_are_made(ssm: Any, cloudformation: CloudFormation) -> None:
     """On creation, three different encrypted secrets of 256 bits are made, and CloudFormation hears of success."""
-    provision(cloudformation.request("Create"), lambda: ssm)
+    provision(cloudformation.request("Create"), lambda: (ssm, PREFIX))
     assert cloudformation.answer == {
         "Status": "SUCCESS",
         "PhysicalResourceId": RESOURCE_ID,
@@ -147,7 +149,7 @@ def test_the_webhooks_secret_is_the_one_that_telegram_is_verified_with() -> None
 def test_a_secret_that_is_there_is_kept(ssm: Any, cloudformation: CloudFormation, kind: str) -> None:
     """Only what is missing is made, whatever the request."""
     ssm.put_parameter(Name=PATHS[1], Value="mine", Type="SecureString")
-    provision(cloudformation.request(kind), lambda: ssm)
+    provision(cloudformation.request(kind), lambda: (ssm, PREFIX))
     assert cloudformation.answer["Status"] == "SUCCESS"
     assert secrets(ssm)[PATHS[1]] == "mine"
     assert len(secrets(ssm)) == 3
@@ -167,7 +169,7 @@ def test_of_two_at_once_the_first_ones_secrets_stay(ssm: Any) -> None:
 
 def test_deleting_the_stack_leaves_the_secrets(ssm: Any, cloudformation: CloudFormation) -> None:
     """On deletion nothing is called at all."""
-    provision(cloudformation.request("Create"), lambda: ssm)
+    provision(cloudformation.request("Create"), lambda: (ssm, PREFIX))
     before = secrets(ssm)
     provision(cloudformation.request("Delete"), lambda: pytest.fail("nothing is to be done"))
     assert secrets(ssm) == before
@@ -179,7 +181,7 @@ def test_a_refused_write_is_answered_with_its_reason(
 ) -> None:
     """The deployment fails at once, and says which secret could not be made and why."""
     clock = Clock(monkeypatch)
-    provision(cloudformation.request("Create"), lambda: Refusing(denied), clock.pause)
+    provision(cloudformation.request("Create"), lambda: (Refusing(denied), PREFIX), clock.pause)
     reason = f"The secret {PATHS[0]} cannot be created (AccessDeniedException)."
     assert cloudformation.answer["Status"] == "FAILED"
     assert cloudformation.answer["Reason"] == reason
@@ -200,7 +202,7 @@ def test_a_new_roles_rights_are_waited_for(
             return ssm.put_parameter(**kwargs)
 
     clock = Clock(monkeypatch)
-    provision(cloudformation.request("Create"), Young, clock.pause)
+    provision(cloudformation.request("Create"), lambda: (Young(), PREFIX), clock.pause)
     assert cloudformation.answer["Status"] == "SUCCESS"
     assert set(secrets(ssm)) == set(PATHS)
     assert clock.now == 25
@@ -215,8 +217,8 @@ def test_no_secret_is_ever_shown(cloudformation: CloudFormation, caplog: pytest.
         given.append(arguments["Value"])
         return ValueError(f"cannot send {arguments['Value']}")
 
-    provision(cloudformation.request("Create"), lambda: Refusing(repeating))
-    provision(cloudformation.request("Create"), lambda: ssm)
+    provision(cloudformation.request("Create"), lambda: (Refusing(repeating), PREFIX))
+    provision(cloudformation.request("Create"), lambda: (ssm, PREFIX))
     shown = json.dumps(cloudformation.heard) + caplog.text
     assert "(ValueError)" in shown
     assert not [value for value in (*given, *secrets(ssm).values()) if value in shown]
@@ -230,11 +232,11 @@ def test_whatever_goes_wrong_is_answered(cloudformation: CloudFormation, monkeyp
 
     provision(cloudformation.request("Create"), broken)
     monkeypatch.delenv("PARAMETER_PREFIX")
-    provision(cloudformation.request("Create"), lambda: Refusing(denied), lambda _: None)
+    provision(cloudformation.request("Create"), connect_to_parameter_store)
     assert [one["Status"] for one in cloudformation.heard] == ["FAILED", "FAILED"]
     assert [one["Reason"] for one in cloudformation.heard] == [
         "Making the secrets failed (RuntimeError).",
-        "Making the secrets failed (KeyError).",
+        "PARAMETER_PREFIX is not set: the stack's template sets it.",
     ]
 
 
@@ -242,7 +244,7 @@ def test_the_answer_is_given_again_if_it_is_not_taken(ssm: Any, cloudformation: 
     """CloudFormation's storage may refuse once or twice."""
     pauses: list[float] = []
     cloudformation.refusals = 2
-    provision(cloudformation.request("Create"), lambda: ssm, pauses.append)
+    provision(cloudformation.request("Create"), lambda: (ssm, PREFIX), pauses.append)
     assert cloudformation.answer["Status"] == "SUCCESS"
     assert pauses == [1, 1]
 
@@ -251,9 +253,9 @@ def test_an_answer_that_cannot_be_given_fails_the_invocation(ssm: Any, cloudform
     """After three tries Lambda is told, and invokes the function anew: nothing is made twice."""
     cloudformation.refusals = 3
     with pytest.raises(OSError, match="503"):
-        provision(cloudformation.request("Create"), lambda: ssm, lambda _: None)
+        provision(cloudformation.request("Create"), lambda: (ssm, PREFIX), lambda _: None)
     before = secrets(ssm)
-    provision(cloudformation.request("Create"), lambda: ssm)
+    provision(cloudformation.request("Create"), lambda: (ssm, PREFIX))
     assert secrets(ssm) == before
 
 
@@ -274,5 +276,7 @@ def test_the_handler(ssm: Any, cloudformation: CloudFormation, monkeypatch: pyte
 
 def test_it_gives_up_before_lambda_does() -> None:
     """Writes and answers, each as slow as they may be, fit into the function's time."""
-    config = entrypoint.CLIENT_SECONDS * entrypoint.CLIENT_TRIES * len(MADE_HERE) + entrypoint.RIGHTS_SECONDS
+    config = (sdk.PROVISION.connect_timeout + sdk.PROVISION.read_timeout) * sdk.PROVISION.retries[
+        "total_max_attempts"
+    ] * len(MADE_HERE) + entrypoint.RIGHTS_SECONDS
     assert config + entrypoint.ANSWER_TRIES * (entrypoint.ANSWER_SECONDS + 1) < 120

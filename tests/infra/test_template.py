@@ -783,7 +783,7 @@ def test_every_setting_is_set_somewhere() -> None:
         name for names in re.findall(r"required\(([^)]*)\)", sources) for name in re.findall(r'"([A-Z_]+)"', names)
     }
     # AWS's own are Lambda's to set.
-    wiring = "".join(path.read_text() for path in (ROOT / "shared/doorcode/entrypoints").glob("*.py"))
+    wiring = "".join(path.read_text() for path in (ROOT / "shared/doorcode/wiring").glob("*.py"))
     read |= {name for name in re.findall(r'environment\.get\(\s*"([A-Z_]+)"', wiring) if not name.startswith("AWS_")}
     assert len(read) >= 20
     assert read == given_names

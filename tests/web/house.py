@@ -17,6 +17,7 @@ from doorcode.aws.tokens import Tokens
 from doorcode.pairing.access import Scope
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.web.guard import COOKIE
+from doorcode.wiring import sdk
 from doorcode.wiring import web as web_wiring
 from tests.backends.dynamodb import Backend
 from tests.house import KEYS, T0, TELEGRAM, House, RecordingClient
@@ -83,7 +84,7 @@ class WebHouse(House):
         environment = {"TABLE_NAME": self.name, "PARAMETER_PREFIX": self.prefix, "METRICS_NAMESPACE": NAMESPACE}
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(web_wiring, "_client", self.clients.__getitem__)
+        monkeypatch.setattr(sdk, "client", lambda service, _config: self.clients[service])
         # In process nothing passes by being asked again.
         monkeypatch.setattr(web_wiring, "REQUEST_SECONDS", 0.0)
         self.now = T0 + 1

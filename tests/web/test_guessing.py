@@ -10,8 +10,8 @@ from doorcode.aws.lockout import LOCK_SECONDS, MAX_GUESSES
 from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.tokens import Tokens
 from doorcode.pairing.access import Scope
+from doorcode.web.services import Services
 from doorcode.web.surface import Web
-from doorcode.wiring.web import Services
 from doorcode_sandbox.emulator_guard import Keys
 from tests.backends import dynamodb, emulators
 from tests.backends.dynamodb import Table

@@ -6,7 +6,6 @@ CloudFormation hears back whatever happens, or it would wait until it gives up. 
 from __future__ import annotations
 
 import json
-import os
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -18,8 +17,6 @@ from doorcode.errors import DoorcodeError
 
 # Fixed: another id would make CloudFormation delete the resource as it was.
 RESOURCE_ID = "doorcode-secrets"
-CLIENT_SECONDS = 8  # to connect, and to be answered
-CLIENT_TRIES = 2
 ANSWER_TRIES = 3
 ANSWER_SECONDS = 10
 # A new role's rights take some seconds to be known everywhere.
@@ -29,15 +26,18 @@ RIGHTS_PAUSE = 5
 
 def provision(
     event: Mapping[str, Any],
-    connect: Callable[[], Client] | None = None,
+    connect: Callable[[], tuple[Client, str]],
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Carry out one of CloudFormation's requests, and answer it. Raises OSError where the answer cannot be given."""
+    """Carry out one of CloudFormation's requests, and answer it. Raises OSError where the answer cannot be given.
+
+    ``connect`` gives a client of Parameter Store and the prefix of the stack's parameters: what fails there is answered, too.
+    """
     failure = ""
     try:
         if event["RequestType"] != "Delete":
-            client = (connect or _connect)()
-            made = create_missing_secrets(client, os.environ["PARAMETER_PREFIX"], wait=_for_rights(pause))
+            client, prefix = connect()
+            made = create_missing_secrets(client, prefix, wait=_for_rights(pause))
             log.info(f"Secrets made: {', '.join(made) or 'none, all are there'}")
     except DoorcodeError as error:
         failure = str(error)
@@ -60,21 +60,6 @@ def _for_rights(pause: Callable[[float], None]) -> Callable[[], bool]:
         return True
 
     return wait
-
-
-def _connect() -> Client:
-    import boto3  # noqa: PLC0415 (so that not even this can keep CloudFormation waiting)
-    from botocore.config import Config  # noqa: PLC0415
-
-    client: Client = boto3.client(
-        "ssm",
-        config=Config(
-            connect_timeout=3,
-            read_timeout=CLIENT_SECONDS - 3,
-            retries={"mode": "standard", "total_max_attempts": CLIENT_TRIES},
-        ),
-    )
-    return client
 
 
 def _answer(event: Mapping[str, Any], failure: str, pause: Callable[[float], None]) -> None:

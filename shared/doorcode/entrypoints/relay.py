@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Mapping
 from typing import Any
-
-import boto3
 
 from doorcode.aws.effects_queue import EffectsQueue
 from doorcode.entrypoints import log
-from doorcode.entrypoints.ping import answers_ping
-from doorcode.wiring.environment import required
-from doorcode.wiring.sdk import TWO_TRIES
-
-Handler = Callable[[Mapping[str, Any], object], Mapping[str, Any]]
 
 
 class Relay:
@@ -34,19 +25,3 @@ class Relay:
         waiting = str(len(records) - copied.count)
         log.error(f"Could not copy moves into the effects queue: {copied.detail}", reason="relay", waiting=waiting)
         return {"batchItemFailures": [{"itemIdentifier": records[copied.count]["dynamodb"]["SequenceNumber"]}]}
-
-
-def relay_handler() -> Handler:
-    """Return the Lambda handler of the relay. It is wired up here, so that it loads none of the platforms' libraries."""
-
-    @cache
-    def relay() -> Relay:
-        (queue_url,) = required(os.environ, "EFFECTS_QUEUE_URL")
-        return Relay(EffectsQueue(boto3.client("sqs", config=TWO_TRIES), queue_url))
-
-    @answers_ping(relay)
-    def handler(event: Mapping[str, Any], context: object) -> Mapping[str, Any]:
-        log.begin(context, "relay")
-        return relay().handle(event)
-
-    return handler

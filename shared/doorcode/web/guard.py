@@ -16,7 +16,7 @@ from doorcode.pairing.contact import Via
 from doorcode.web.refusals import CrossSiteError, UnreadableRequestError
 from doorcode.web.request import Request
 from doorcode.web.routes import Access, Route
-from doorcode.wiring.web import Services
+from doorcode.web.services import Services
 
 COOKIE = "__Host-doorcode"
 SAFE_METHODS = frozenset({"GET", "HEAD"})

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from doorcode.pairing.access import Principal
 from doorcode.web.request import Request
-from doorcode.wiring.web import Services
+from doorcode.web.services import Services
 
 
 class Access(StrEnum):

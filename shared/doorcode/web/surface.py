@@ -20,7 +20,7 @@ from doorcode.web.guard import SAFE_METHODS, Guard
 from doorcode.web.refusals import UnknownRouteError, WrongMethodError, told
 from doorcode.web.request import JSON, Request, read_request
 from doorcode.web.routes import Answer, Call, Route
-from doorcode.wiring.web import Services
+from doorcode.web.services import Services
 
 API: tuple[Route, ...] = (*session.ROUTES, *lists.ROUTES, *decisions.ROUTES, *activity.ROUTES)
 ROUTES: tuple[Route, ...] = (*API, openapi.describing(API), *page.ROUTES)

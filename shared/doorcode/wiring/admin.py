@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-import boto3
-
 from doorcode.aws.directory import Directory
 from doorcode.aws.lockout import Lockout
 from doorcode.aws.secrets import SecretStore
@@ -25,8 +23,8 @@ from doorcode.errors import SettingsError
 from doorcode.pairing.decisions import Desk
 from doorcode.pairing.ports import GATEWAY_SECRET
 from doorcode.pairing.settings import parse_settings
+from doorcode.wiring import sdk
 from doorcode.wiring.environment import required
-from doorcode.wiring.sdk import ONE_TRY, TRANSPORT_ERRORS
 
 PATIENCE_SECONDS = 5.0
 
@@ -56,8 +54,13 @@ def build_admin(environment: Mapping[str, str]) -> Admin:
     """Wire up the admin function. Raises SettingsError."""
     settings = parse_settings(environment)
     table_name, prefix, web_url = required(environment, "TABLE_NAME", "PARAMETER_PREFIX", "WEB_URL")
-    table = Table(_client("dynamodb"), table_name, transport_errors=TRANSPORT_ERRORS, patience=PATIENCE_SECONDS)
-    secrets = SecretStore(_client("ssm"), prefix, (GATEWAY_SECRET,), max_age=settings.secrets_max_age)
+    table = Table(
+        sdk.client("dynamodb", sdk.ONE_TRY),
+        table_name,
+        transport_errors=sdk.TRANSPORT_ERRORS,
+        patience=PATIENCE_SECONDS,
+    )
+    secrets = SecretStore(sdk.client("ssm", sdk.ONE_TRY), prefix, (GATEWAY_SECRET,), max_age=settings.secrets_max_age)
     room, lockout = WaitingRoom(table, settings), Lockout(table)
     return Admin(
         desk=Desk(room, lockout, secrets, settings),
@@ -67,7 +70,3 @@ def build_admin(environment: Mapping[str, str]) -> Admin:
         secrets=secrets,
         access=Access(SignIns(table), Tokens(table), web_url),
     )
-
-
-def _client(service: str) -> Any:
-    return boto3.client(service, config=ONE_TRY)

@@ -6,7 +6,11 @@ from collections.abc import Callable, Mapping
 
 from doorcode.aws.secrets import SecretStore
 from doorcode.pairing.contact import Platform
-from doorcode.platforms.sender import Sender
+from doorcode.pairing.settings import Settings
+from doorcode.platforms.discord.sender import DiscordSender
+from doorcode.platforms.sender import Moves, Sender
+from doorcode.platforms.slack.sender import SlackSender
+from doorcode.platforms.telegram.sender import TelegramSender
 
 Build = Callable[[str], Sender]
 
@@ -36,3 +40,12 @@ class TokenSenders:
 def token_name(platform: Platform) -> str:
     """Return the name of a platform's bot token among the secrets."""
     return f"{platform}/bot-token"
+
+
+def builds(settings: Settings, moves: Moves | None = None) -> dict[Platform, Build]:
+    """Return how each platform's sender is built for a token; ``moves`` remembers which chats have become others."""
+    return {
+        Platform.TELEGRAM: lambda token: TelegramSender(token, settings.telegram_api_url, moves=moves),
+        Platform.SLACK: lambda token: SlackSender(token, settings.slack_api_url),
+        Platform.DISCORD: lambda token: DiscordSender(token, settings.discord_api_url),
+    }

@@ -10,9 +10,9 @@ import pytest
 from moto import mock_aws
 
 from doorcode_cli import deploy
+from doorcode_cli.checkout import Checkout
 from doorcode_cli.deploy import LONGEST_NAME, Plan, ask, check_name, clear, read
 from doorcode_cli.exit_codes import CommandError
-from doorcode_sandbox.checkout import Checkout
 from tests.infra.template import ROOT, template
 from tests.unit.cli.setup_fixtures import refusal
 

@@ -74,8 +74,8 @@ def test_the_prompt_shows_nothing_of_what_is_typed(house: House, monkeypatch: py
 def test_a_real_terminal_echoes_nothing() -> None:
     """The prompt, as a process at a terminal of its own: what is typed does not come back."""
     program = (
-        "from doorcode.cli import secrets\n"
-        "from doorcode.cli.secret_forms import FORMS\n"
+        "from doorcode_cli import secrets\n"
+        "from doorcode_cli.secret_forms import FORMS\n"
         "given = secrets._given(FORMS['telegram/bot-token'], None)\n"
         "print(len(given))\n"
     )

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from doorcode_cli.checkout import Checkout
 from doorcode_sandbox import build as builds
 from doorcode_sandbox import emulator
-from doorcode_sandbox.checkout import Checkout
+from doorcode_sandbox.build import check
 from doorcode_sandbox.clients import Clients
 from doorcode_sandbox.emulator_guard import made_keys
 from doorcode_sandbox.trouble import SandboxError
@@ -34,18 +35,18 @@ def test_this_is_a_checkout() -> None:
 def test_no_checkout_is_told(tmp_path: Path) -> None:
     """An installed package has no template: what to do is said."""
     with pytest.raises(SandboxError, match="make run"):
-        Checkout(tmp_path).check()
+        check(Checkout(tmp_path))
 
 
 @pytest.mark.parametrize("tool", TOOLS)
 def test_a_missing_tool_is_told(checkout: Checkout, tool: str) -> None:
     """In one line, with the command that installs it."""
-    checkout.check()
+    check(checkout)
     (checkout.root / tool).unlink()
     with pytest.raises(
         SandboxError, match=r"is not installed: run `make \w+`.*`make run` sets everything up"
     ) as raised:
-        checkout.check()
+        check(checkout)
     assert "\n" not in str(raised.value)
 
 

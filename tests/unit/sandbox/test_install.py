@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from doorcode.pairing.contact import Platform
-from doorcode_sandbox.checkout import Checkout
+from doorcode_cli.checkout import Checkout
 from doorcode_sandbox.install import parameters
 from doorcode_sandbox.plan import OWNERS, Plan
 from doorcode_sandbox.stand_ins import StandIns

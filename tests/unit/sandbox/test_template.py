@@ -1,7 +1,7 @@
 """The settings of the template, read without a parser for YAML."""
 
 from doorcode.pairing.settings import parse_settings
-from doorcode_sandbox.checkout import Checkout
+from doorcode_cli.checkout import Checkout
 from doorcode_sandbox.template import settings
 from tests.infra.template import template
 

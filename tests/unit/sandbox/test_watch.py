@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from doorcode_sandbox.checkout import Checkout
+from doorcode_cli.checkout import Checkout
 from doorcode_sandbox.watch import Watch
 
 
@@ -20,8 +20,8 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def watch(root: Path) -> Watch:
-    """Give somebody who watches all but the command."""
-    return Watch(Checkout(root), ("functions/**/*", "shared/doorcode/**/*"), ("shared/doorcode_cli/",))
+    """Give somebody who watches what is deployed."""
+    return Watch(Checkout(root), ("functions/**/*", "shared/doorcode/**/*"))
 
 
 def test_what_has_changed_is_told_once(root: Path, watch: Watch) -> None:
@@ -38,7 +38,7 @@ def test_what_has_changed_is_told_once(root: Path, watch: Watch) -> None:
 
 
 def test_only_content_counts(root: Path, watch: Watch) -> None:
-    """A file that was only touched, bytecode, an editor's own files, and what is left out are nothing."""
+    """A file that was only touched, bytecode, an editor's own files, and other packages are nothing."""
     os.utime(root / "functions/telegram/app.py", (1, 1))
     (root / "functions/telegram/__pycache__").mkdir()
     (root / "functions/telegram/__pycache__/app.cpython-311.pyc").touch()

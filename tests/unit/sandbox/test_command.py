@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from doorcode.pairing.contact import Platform
-from doorcode_cli import run as command
 from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.target import DEFAULT_STORE
+from doorcode_sandbox import command
 from doorcode_sandbox import run as sandbox
 from doorcode_sandbox.plan import OWNERS, Plan
 from doorcode_sandbox.trouble import SandboxError

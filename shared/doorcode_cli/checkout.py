@@ -1,4 +1,4 @@
-"""Where the sandbox is built from: the checkout that this package stands in, and the tools that make installs there."""
+"""The checkout that this package stands in: what is built and deployed from it, and the tools that make installs there."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from doorcode_sandbox.trouble import SandboxError
-
-HERE = Path(__file__).parents[3]
+HERE = Path(__file__).parents[2]
 
 
 class Checkout(Struct, frozen=True):
@@ -41,10 +39,10 @@ class Checkout(Struct, frozen=True):
         """What the layers are built with."""
         return self.root / ".venv/bin/uv"
 
-    def check(self) -> None:
-        """Raise SandboxError where something is missing that has to be here."""
+    def problem(self) -> str:
+        """Return what is missing that the sandbox needs here, and what to do; empty where all is there."""
         if not self.template.exists():
-            raise SandboxError(
+            return (
                 f"The sandbox is built from a checkout of Doorcode, and {self.root} is none. "
                 "Clone the repository, and there run: make run"
             )
@@ -54,7 +52,8 @@ class Checkout(Struct, frozen=True):
             (self.uv, "uv", "setup"),
         ):
             if not tool.exists():
-                raise SandboxError(
+                return (
                     f"{name[0].upper()}{name[1:]} is not installed: run `make {target}` in {self.root}. "
                     "`make run` sets everything up."
                 )
+        return ""

@@ -18,12 +18,12 @@ import typer
 from doorcode.errors import SettingsError
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.settings import parse_settings
+from doorcode_cli.checkout import Checkout
 from doorcode_cli.deployment import API_URLS
 from doorcode_cli.examples import examples
 from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.program import program
 from doorcode_cli.target import DEFAULT_STORE
-from doorcode_sandbox.checkout import Checkout
 from doorcode_sandbox.plan import FIRST_PORT, OWNERS, RESTART, Plan
 from doorcode_sandbox.progress import Progress
 from doorcode_sandbox.template import settings

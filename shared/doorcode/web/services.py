@@ -1,0 +1,25 @@
+"""What the routes work with."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from doorcode.aws.activity import Activity
+from doorcode.aws.directory import Directory
+from doorcode.aws.sign_ins import SignIns
+from doorcode.aws.tokens import Tokens
+from doorcode.aws.waiting_room import WaitingRoom
+from doorcode.pairing.decisions import Desk
+from doorcode.pairing.ports import Secrets
+
+
+class Services(Struct, frozen=True, kw_only=True):
+    """What the routes work with."""
+
+    desk: Desk
+    room: WaitingRoom
+    directory: Directory
+    secrets: Secrets
+    sign_ins: SignIns
+    tokens: Tokens
+    activity: Activity

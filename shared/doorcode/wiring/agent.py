@@ -1,0 +1,80 @@
+"""Wires up the agent. It has time, and uses the platforms' libraries."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from doorcode.agent.bedrock import converse_with
+from doorcode.agent.memory import Memory
+from doorcode.agent.responder import Responder, greet
+from doorcode.aws.postbox import Postbox
+from doorcode.aws.secrets import SecretStore
+from doorcode.entrypoints import log
+from doorcode.entrypoints.agent import Agent
+from doorcode.entrypoints.ping import answers_ping
+from doorcode.errors import SecretError
+from doorcode.pairing.contact import Platform
+from doorcode.pairing.settings import parse_settings
+from doorcode.wiring import sdk
+from doorcode.wiring.environment import required
+from doorcode.wiring.senders import TokenSenders, builds, token_name
+
+# An SSM String beside the secrets, for an environment holds no more than 4 KB.
+INSTRUCTIONS = "agent/instructions"
+
+Handler = Callable[[Mapping[str, Any], Any], Mapping[str, Any]]
+
+
+def agent_handler() -> Handler:
+    """Return the Lambda handler of the agent."""
+
+    @cache
+    def agent() -> Agent:
+        return build_agent(os.environ)
+
+    @answers_ping(agent)
+    def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+        log.begin(context, "agent")
+        return agent().handle(event, context)
+
+    return handler
+
+
+def build_agent(environment: Mapping[str, str]) -> Agent:
+    """Wire up the agent. Raises SettingsError."""
+    settings = parse_settings(environment)
+    table_name, queue_url, dead_letter_url, prefix = required(
+        environment, "AGENT_TABLE_NAME", "AGENT_QUEUE_URL", "AGENT_DEAD_LETTER_URL", "PARAMETER_PREFIX"
+    )
+    names = (INSTRUCTIONS, *(token_name(platform) for platform in Platform))
+    secrets = SecretStore(sdk.client("ssm", sdk.TWO_TRIES), prefix, names, max_age=settings.secrets_max_age)
+    model = settings.agent_model_id
+    memory = Memory(sdk.client("dynamodb", sdk.TWO_TRIES), table_name)
+    return Agent(
+        respond=_model(model, secrets) if model else greet,
+        memory=memory,
+        senders=TokenSenders(secrets, builds(settings, memory)),
+        postbox=Postbox(sdk.client("sqs", sdk.TWO_TRIES), queue_url, dead_letter_url),
+        clock=_now,
+        debounce=settings.debounce,
+        remembers=bool(model),
+    )
+
+
+def _model(model_id: str, secrets: SecretStore) -> Responder:
+    def instructions() -> str:
+        try:
+            return secrets.text(INSTRUCTIONS, _now())
+        except SecretError:
+            # There need not be any.
+            return ""
+
+    return converse_with(sdk.client("bedrock-runtime", sdk.MODEL), model_id, instructions)
+
+
+def _now() -> int:
+    return int(time.time())

@@ -1,0 +1,95 @@
+"""Wires up the courier. It has time, and uses the platforms' libraries."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from doorcode.aws.event_bus import EventBus
+from doorcode.aws.postbox import Postbox
+from doorcode.aws.prompt_book import PromptBook
+from doorcode.aws.secrets import SecretStore
+from doorcode.aws.table import Table
+from doorcode.aws.waiting_room import WaitingRoom
+from doorcode.entrypoints import log
+from doorcode.entrypoints.courier import Courier
+from doorcode.entrypoints.effects import EffectsConsumer
+from doorcode.entrypoints.ping import answers_ping
+from doorcode.pairing.contact import Platform
+from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
+from doorcode.pairing.settings import parse_settings
+from doorcode.platforms.discord import inbound as discord
+from doorcode.platforms.slack import inbound as slack
+from doorcode.platforms.telegram import inbound as telegram
+from doorcode.wiring import sdk
+from doorcode.wiring.environment import required
+from doorcode.wiring.senders import TokenSenders, builds, token_name
+
+PATIENCE_SECONDS = 5.0
+
+DRAW = {
+    Platform.TELEGRAM: telegram.draw_prompt,
+    Platform.SLACK: slack.draw_prompt,
+    Platform.DISCORD: discord.draw_prompt,
+}
+
+Handler = Callable[[Mapping[str, Any], Any], Mapping[str, Any]]
+
+
+def courier_handler() -> Handler:
+    """Return the Lambda handler of the courier: the effects queue's batches, and the sweep's schedule."""
+
+    @cache
+    def built() -> tuple[Courier, EffectsConsumer]:
+        return build_courier(os.environ)
+
+    @answers_ping(built)
+    def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
+        log.begin(context, "courier")
+        courier, consumer = built()
+        if "Records" in event:
+            return consumer.handle(event, context)
+        courier.sweep(_now())
+        return {}
+
+    return handler
+
+
+def build_courier(environment: Mapping[str, str]) -> tuple[Courier, EffectsConsumer]:
+    """Wire up the courier and what reads its queue. Raises SettingsError."""
+    settings = parse_settings(environment)
+    table_name, queue_url, dead_letter_url, prefix = required(
+        environment, "TABLE_NAME", "EFFECTS_QUEUE_URL", "EFFECTS_DEAD_LETTER_URL", "PARAMETER_PREFIX"
+    )
+    table = Table(
+        sdk.client("dynamodb", sdk.TWO_TRIES),
+        table_name,
+        transport_errors=sdk.TRANSPORT_ERRORS,
+        patience=PATIENCE_SECONDS,
+    )
+    tokens = [token_name(platform) for platform in Platform]
+    secrets = SecretStore(
+        sdk.client("ssm", sdk.TWO_TRIES),
+        prefix,
+        (GATEWAY_SECRET, CALLBACK_SECRET, *tokens),
+        max_age=settings.secrets_max_age,
+    )
+    courier = Courier(
+        settings=settings,
+        secrets=secrets,
+        room=WaitingRoom(table, settings),
+        book=PromptBook(table),
+        bus=EventBus(sdk.client("events", sdk.TWO_TRIES), transport_errors=sdk.TRANSPORT_ERRORS),
+        senders=TokenSenders(secrets, builds(settings)),
+        draw=DRAW,
+    )
+    return courier, EffectsConsumer(
+        courier, Postbox(sdk.client("sqs", sdk.TWO_TRIES), queue_url, dead_letter_url), _now
+    )
+
+
+def _now() -> int:
+    return int(time.time())
