@@ -89,6 +89,13 @@ class Cleared(Struct, frozen=True, kw_only=True):
     cursor: str
 
 
+class TurnedAway(Struct, frozen=True, kw_only=True):
+    """The user ids whose requests were denied, and those whose were not."""
+
+    done: list[str]
+    failed: list[str]
+
+
 class _Decided(Struct, frozen=True):
     contact: Listed
 
@@ -138,6 +145,10 @@ class AdminClient:
             cursor = cleared.cursor
             if not cursor:
                 return
+
+    def turn_away(self, platform: Platform, *, block: bool) -> TurnedAway:
+        """Deny all of a platform's pending requests, and block those who made them if wished."""
+        return self.ask(TurnedAway, command="turn_away", platform=str(platform), block=block)
 
     def unlock(self, *, everybody: bool) -> int:
         """Forget wrong codes; return how many callers had entered codes."""

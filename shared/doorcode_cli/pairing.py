@@ -39,8 +39,8 @@ UserArgument = Annotated[
         help="The platform's immutable user id; or a @name or label of somebody who waits, is paired or is blocked.",
     ),
 ]
-CodeArgument = Annotated[
-    str,
+OptionalCodeArgument = Annotated[
+    str | None,
     typer.Argument(metavar="CODE", help="The pairing code, in any case; spaces (quoted) and hyphens do not matter."),
 ]
 LabelOption = Annotated[str | None, typer.Option("--label", metavar="LABEL", help="Your own word for this person.")]
@@ -137,19 +137,28 @@ def approve(  # noqa: PLR0913, PLR0917 (the command's arguments and options)
     duration: ForOption = None,
 ) -> None:
     """Approve a pending request."""
-    if (code is None) == (user is None):
-        raise CommandError("Give either the code or --user USER_ID.", Exit.USAGE)
+    _either(code, user)
     contact = AdminClient(target).decide(
         "approve", platform, code=code or "", user_id=user or user_id or "", label=label, for_seconds=duration or 0
     )
     _say_paired(contact)
 
 
-@app.command(epilog=examples("doorcode pairing deny telegram ABCD2345"))
+@app.command(
+    epilog=examples("doorcode pairing deny telegram ABCD2345", "doorcode pairing deny telegram --user 987654321")
+)
 @targeted
-def deny(target: Target, platform: PlatformArgument, code: CodeArgument) -> None:
-    """Deny a pending request. Its code is gone; they can ask again later."""
-    _say_done("Denied", AdminClient(target).decide("deny", platform, code=code))
+def deny(
+    target: Target,
+    platform: PlatformArgument,
+    code: OptionalCodeArgument = None,
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="USER_ID", help="Deny by user id, without the code.")
+    ] = None,
+) -> None:
+    """Deny a pending request. Its code is gone; they can ask again later, and have to wait longer each time."""
+    _either(code, user)
+    _say_done("Denied", AdminClient(target).decide("deny", platform, code=code or "", user_id=user or ""))
 
 
 @app.command(
@@ -190,15 +199,28 @@ def unblock(target: Target, platform: PlatformArgument, user_id: UserArgument) -
     _say_done("Unblocked", AdminClient(target).decide("unblock", platform, user_id=user_id))
 
 
-@app.command(epilog=examples("doorcode pairing clear", "doorcode pairing clear --platform slack --confirm"))
+@app.command(
+    epilog=examples(
+        "doorcode pairing clear",
+        "doorcode pairing clear --platform slack --confirm",
+        "doorcode pairing clear --pending --platform telegram --block",
+    )
+)
 @targeted
 def clear(
     target: Target,
     *,
     platform: PlatformOption = None,
+    pending: Annotated[bool, typer.Option("--pending", help="Deny everybody who waits, instead.")] = False,
+    block: Annotated[bool, typer.Option("--block", help="With --pending: block them too.")] = False,
     confirm: ConfirmOption = False,
 ) -> None:
-    """Revoke everybody who is paired."""
+    """Revoke everybody who is paired, or deny everybody who waits."""
+    if pending:
+        _clear_pending(target, platform, block=block, confirm=confirm)
+        return
+    if block:
+        raise CommandError("--block goes with --pending.", Exit.USAGE)
     which = f"paired {platform} channels" if platform else "paired channels"
     if not confirm:
         typer.confirm(f"Are you sure you want to clear ALL {which}?", abort=True)
@@ -228,6 +250,26 @@ def unlock(
     client = AdminClient(target)
     client.unlock(everybody=everybody)
     say(f"✅ Unlocked {'everybody' if everybody else client.actor}")
+
+
+def _clear_pending(target: Target, platform: Platform | None, *, block: bool, confirm: bool) -> None:
+    which = f"pending {platform} requests" if platform else "pending requests"
+    if not confirm:
+        also = ", and to block whoever made them" if block else ""
+        typer.confirm(f"Are you sure you want to deny ALL {which}{also}?", abort=True)
+    client = AdminClient(target)
+    turned = [client.turn_away(one, block=block) for one in _platforms(platform)]
+    done, failed = sum(len(one.done) for one in turned), sum(len(one.failed) for one in turned)
+    if failed:
+        raise CommandError(
+            f"Cleared {done} {which}, but {failed} could not be cleared. Run the command again.", Exit.REFUSED
+        )
+    say(f"✅ Cleared {done} {which}" if done else f"No {which} to clear.")
+
+
+def _either(code: str | None, user: str | None) -> None:
+    if (code is None) == (user is None):
+        raise CommandError("Give either the code or --user USER_ID.", Exit.USAGE)
 
 
 def _platforms(platform: Platform | None) -> list[Platform]:

@@ -187,7 +187,7 @@ def test_the_page_for_people_names_every_route_and_status() -> None:
     text = (Path(__file__).parents[2] / "docs/api.md").read_text()
     named = set()
     method = path = ""
-    for new, there, beside in re.findall(r"`(GET|POST|DELETE) (/api/[\w/{}]+)`|`…(/\w+)`", text):
+    for new, there, beside in re.findall(r"`(GET|POST|DELETE) (/api/[\w/{}-]+)`|`…(/\w+)`", text):
         method, path = (new, there) if there else (method, path.rpartition("/")[0] + beside)
         named.add((method, path))
     assert named == {(route.method, route.path) for route in API}

@@ -24,6 +24,7 @@ EXPECTED = {
     ("POST", "/api/pairing/revoke"): Access.PAIRING,
     ("POST", "/api/pairing/block"): Access.PAIRING,
     ("POST", "/api/pairing/unblock"): Access.PAIRING,
+    ("POST", "/api/pairing/clear-pending"): Access.PAIRING,
     ("GET", "/api/activity"): Access.READ,
     ("GET", "/api/openapi.json"): Access.OPEN,
     ("GET", "/owner"): Access.OPEN,

@@ -22,6 +22,7 @@ from doorcode.entrypoints.admin_commands import (
     List,
     OnAccess,
     TokenRevoke,
+    TurnAway,
     Unlock,
     named,
     read_command,
@@ -36,6 +37,7 @@ from doorcode.errors import (
     UnavailableError,
 )
 from doorcode.pairing import codes
+from doorcode.pairing.clearing import turn_away
 from doorcode.pairing.contact import Contact, Platform, State, Via, is_user_id, platform_named
 from doorcode.pairing.credentials import is_credential_id
 from doorcode.pairing.decisions import Actor, Desk, Order
@@ -110,6 +112,10 @@ class Admin:
             answer = self._clear(command, platform, now)
             facts |= {"outcome": "cleared", "count": str(len(answer["revoked"])), "failed": str(len(answer["failed"]))}
             return answer
+        if isinstance(command, TurnAway):
+            answer = self._turn_away(command, platform, now)
+            facts |= {"outcome": "turned_away", "count": str(len(answer["done"])), "failed": str(len(answer["failed"]))}
+            return answer
         contact = self._decide(command, platform, now)
         facts |= {"user_id": contact.user_id, "outcome": contact.state}
         return {"contact": record_of(contact)}
@@ -161,6 +167,15 @@ class Admin:
             "revoked": [contact.user_id for contact in cleared.revoked],
             "failed": [contact.user_id for contact in cleared.failed],
             "cursor": cleared.cursor,
+        }
+
+    def _turn_away(self, command: TurnAway, platform: Platform, now: int) -> Answer:
+        actor = Actor(via=Via.CLI, id=command.actor)
+        waiting = self._directory.pending(platform, now)
+        turned = turn_away(self._desk, actor, waiting, now, block=command.block)
+        return {
+            "done": [contact.user_id for contact in turned.done],
+            "failed": [contact.user_id for contact in turned.failed],
         }
 
     def _unlock(self, command: Unlock) -> int:

@@ -86,6 +86,13 @@ class Clear(Command, frozen=True, tag="clear"):
     cursor: str = ""
 
 
+class TurnAway(Command, frozen=True, tag="turn_away"):
+    """Deny all of a platform's pending requests and, with ``block``, block those who made them."""
+
+    platform: str
+    block: bool = False
+
+
 class Unlock(Command, frozen=True, tag="unlock"):
     """Forget the wrong codes of this caller, or of everybody on every surface."""
 
@@ -118,7 +125,7 @@ class TokenRevoke(Command, frozen=True, tag="token_revoke"):
     id: str
 
 
-OnContacts = List | Approve | Deny | Add | Revoke | Block | Unblock | Clear | Unlock
+OnContacts = List | Approve | Deny | Add | Revoke | Block | Unblock | Clear | TurnAway | Unlock
 OnAccess = Web | SignOut | TokenCreate | TokenList | TokenRevoke
 AnyCommand = OnContacts | OnAccess
 

@@ -15,14 +15,14 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from doorcode.errors import DoorcodeError
-from doorcode.web import activity, decisions, journal, lists, openapi, page, session
+from doorcode.web import activity, clearing, decisions, journal, lists, openapi, page, session
 from doorcode.web.guard import SAFE_METHODS, Guard
 from doorcode.web.refusals import UnknownRouteError, WrongMethodError, told
 from doorcode.web.request import JSON, Request, read_request
 from doorcode.web.routes import Answer, Call, Route
 from doorcode.web.services import Services
 
-API: tuple[Route, ...] = (*session.ROUTES, *lists.ROUTES, *decisions.ROUTES, *activity.ROUTES)
+API: tuple[Route, ...] = (*session.ROUTES, *lists.ROUTES, *decisions.ROUTES, *clearing.ROUTES, *activity.ROUTES)
 ROUTES: tuple[Route, ...] = (*API, openapi.describing(API), *page.ROUTES)
 
 # On every answer. What a route sets itself comes on top.

@@ -340,6 +340,61 @@ def test_clear_that_fails_in_part(doorcode: Run, house: AdminHouse) -> None:
     )  # fmt: skip
 
 
+def test_deny_by_user_id(doorcode: Run, house: AdminHouse) -> None:
+    """A request is denied without its code; the code and the user id exclude each other, and one is needed."""
+    house.request("1")
+    assert doorcode("deny", "telegram", "--user", "1") == (0, "✅ Denied telegram channel 1\n", "")
+    for arguments in ((), ("ABCD2345", "--user", "1")):
+        ended = doorcode("deny", "telegram", *arguments)
+        assert (ended.code, ended.err) == (2, "Give either the code or --user USER_ID.\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "state", "also"), [((), "denied", ""), (("--block",), "blocked", ", and to block whoever made them")]
+)
+def test_clear_pending(doorcode: Run, house: AdminHouse, options: tuple[str, ...], state: str, also: str) -> None:
+    """Everybody who waits is denied, and blocked if wished, after a yes; paired people and other platforms stay."""
+    house.put_paired(1)
+    for user_id in ("11", "12"):
+        house.request(user_id)
+    house.request("U1234ABCD", platform=Platform.SLACK)
+    question = f"Are you sure you want to deny ALL pending telegram requests{also}? [y/N]: "
+    assert (
+        doorcode("clear", "--pending", "--platform", "telegram", *options, typed="n\n").err.strip()
+        == "Nothing was done."
+    )
+    assert house.room.get(TELEGRAM, "11").state == "pending"
+    ended = doorcode("clear", "--pending", "--platform", "telegram", *options, typed="y\n")
+    assert (ended.code, ended.out) == (0, f"{question}✅ Cleared 2 pending telegram requests\n")
+    assert {house.room.get(TELEGRAM, user_id).state for user_id in ("11", "12")} == {state}
+    assert doorcode("list").out.startswith("Found 1 paired channels:")
+    assert doorcode("clear", "--pending", "--confirm").out == "✅ Cleared 1 pending requests\n"
+    assert doorcode("clear", "--pending", "--confirm").out == "No pending requests to clear.\n"
+
+
+def test_clear_pending_that_fails_in_part(doorcode: Run, house: AdminHouse) -> None:
+    """Who could not be denied is counted, the rest is done, and the command fails."""
+    for user_id in ("11", "12"):
+        house.request(user_id)
+    move = house.room.move
+
+    def stubborn(contact: Any, *args: Any, **kwargs: Any) -> Any:
+        if contact.user_id == "11":
+            raise UnavailableError("write the table", "Throttling")
+        return move(contact, *args, **kwargs)
+
+    house.room.move = stubborn  # type: ignore[method-assign]
+    assert doorcode("clear", "--pending", "--confirm") == (
+        1, "", "Cleared 1 pending requests, but 1 could not be cleared. Run the command again.\n",
+    )  # fmt: skip
+
+
+def test_block_goes_with_pending(doorcode: Run, house: AdminHouse) -> None:
+    """Nobody who is paired is blocked by a slip."""
+    house.put_paired(1)
+    assert doorcode("clear", "--block", "--confirm") == (2, "", "--block goes with --pending.\n")
+
+
 def test_clear_shows_progress_on_a_terminal(doorcode: Run, house: AdminHouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever looks sees how far it is, on standard error; a pipe sees nothing of it."""
     house.put_paired(3)
