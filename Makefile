@@ -88,11 +88,14 @@ deploy: build ## Build, and deploy to your AWS account; asks what it needs to kn
 
 ## Working
 
-.PHONY: test mutants check format bench iam lock clean
+.PHONY: test quick mutants check format bench iam lock clean
 test: setup ministack dynamodb-local browser sam ## Run every test, then hold the coverage to its limits
 	$(BIN)/python -m pytest --cov --cov-report= --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 	$(BIN)/coverage report --include '*/doorcode/pairing/*' --fail-under 100
 	$(BIN)/coverage report --omit '*/doorcode/pairing/*' --fail-under 95
+
+quick: setup ## Run the tests of the parts and of the edge, which need neither emulator nor browser
+	$(BIN)/python -m pytest tests/unit tests/edge --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
 mutants: setup ministack dynamodb-local ## Break each promise of docs/threat-model.md on purpose, and see a test go red; some with ARGS=, such as ARGS="4 25"
 	$(BIN)/python -m tests.mutants $(ARGS)

@@ -4,6 +4,7 @@ import ipaddress
 import logging
 import os
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -22,6 +23,20 @@ from tests.backends.emulators import EmulatorError
 from tests.browser import chromium
 from tests.browser.chromium import BrowserError
 from tests.browser.tabs import Tab, Windows
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end how many seconds each folder of tests took, and how many cases it has."""
+    seconds, cases = Counter[str](), Counter[str]()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                folder = "/".join(report.nodeid.split("/")[:2])
+                seconds[folder] += report.duration
+                cases[folder] += report.when == "call"
+    terminalreporter.section("seconds of all workers together, by folder")
+    for folder, took in seconds.most_common():
+        terminalreporter.write_line(f"{took:8.1f}  {folder} ({cases[folder]} cases)")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,7 +13,7 @@ class Fault:
     """Counts every call of the functions behind the edge, and breaks one of them."""
 
     def __init__(self, behind: Behind, platform: Platform, kind: str, at: int) -> None:
-        self.count = 0
+        self.calls: list[str] = []
         self.hit = ""
         self._platform = platform
         self._kind = kind
@@ -28,14 +28,34 @@ class Fault:
     def _hook(self, service: str, when: str, timeout: Exception) -> Callable[[str], None]:
         def hook(call: str) -> None:
             # Handing back and parking are the queue's own doing when something else failed.
+            name = f"{service}.{call}"
             if when == "before":
-                self.count += 1
-            if self.count != self._at or self.hit or when not in self._kind:
+                self.calls.append(name)
+            if len(self.calls) != self._at or self.hit or when not in self._kind:
                 return
-            self.hit = f"{service}.{call}"
+            self.hit = name
             raise DiedError if self._kind.startswith("dies") else timeout
 
         return hook
+
+
+def calls_of(behind: Behind, platform: Platform, story: Callable[[], None]) -> list[str]:
+    """Return the calls of a story in which nothing fails, such as ``dynamodb.get_item``."""
+    begin_again(behind, platform)
+    undisturbed = Fault(behind, platform, "", 0)
+    story()
+    return undisturbed.calls
+
+
+def writes(call: str) -> bool:
+    """Tell whether a call leaves anything behind."""
+    return call.partition(".")[2] not in {
+        "get_item",
+        "query",
+        "get_parameter",
+        "get_parameters",
+        "get_parameters_by_path",
+    }
 
 
 def begin_again(behind: Behind, platform: Platform) -> None:
