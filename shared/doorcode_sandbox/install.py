@@ -14,7 +14,7 @@ from doorcode_cli.checkout import Checkout
 from doorcode_cli.deployment import API_URLS
 from doorcode_sandbox.build import built_key, digests, local_build_held
 from doorcode_sandbox.deployment import deploy, make_good, outputs
-from doorcode_sandbox.ground import STACK, Ground
+from doorcode_sandbox.infrastructure import STACK, Infrastructure
 from doorcode_sandbox.plan import Plan
 from doorcode_sandbox.progress import Progress
 from doorcode_sandbox.reload import Reload
@@ -50,31 +50,41 @@ def parameters(
     return found | {known[name].parameter: value for name, value in plan.settings.items()}
 
 
-def install(ground: Ground, wanted: Mapping[str, object], reload: Reload, progress: Progress) -> Deployed:
+def install(
+    infrastructure: Infrastructure, wanted: Mapping[str, object], reload: Reload, progress: Progress
+) -> Deployed:
     """Deploy with these parameters, unless all of it is so already; return what is deployed. Raises SandboxError."""
-    former, present = ground.store.deployed(), Deployed(_key(ground.checkout, wanted))
+    former, present = infrastructure.store.deployed(), Deployed(_key(infrastructure.checkout, wanted))
     try:
         if former == present:
             # Raises if the stack is not what was kept.
-            outputs(ground.clients, STACK)
+            outputs(infrastructure.clients, STACK)
             progress.say("✅ Nothing has changed since it was deployed")
         else:
             with progress.step("Deploying template.yaml", "Deployed"):
-                _deploy(ground, wanted)
+                _deploy(infrastructure, wanted)
                 if former and former.reloaded:
                     # CloudFormation does not know what was changed behind its back.
                     reload.everything()
     except ClientError as error:
-        raise ground.store.damaged(str(error)) from None
-    ground.store.mark(present)
+        raise infrastructure.store.damaged(str(error)) from None
+    infrastructure.store.mark(present)
     return present
 
 
-def _deploy(ground: Ground, wanted: Mapping[str, object]) -> None:
-    ground.clients("s3").create_bucket(Bucket=BUCKET)
-    with local_build_held(ground.checkout) as built:
-        deploy(ground.checkout, built, STACK, wanted, url=ground.endpoint, keys=ground.keys, bucket=BUCKET)
-    make_good(ground.clients, STACK)
+def _deploy(infrastructure: Infrastructure, wanted: Mapping[str, object]) -> None:
+    infrastructure.clients("s3").create_bucket(Bucket=BUCKET)
+    with local_build_held(infrastructure.checkout) as built:
+        deploy(
+            infrastructure.checkout,
+            built,
+            STACK,
+            wanted,
+            url=infrastructure.endpoint,
+            keys=infrastructure.keys,
+            bucket=BUCKET,
+        )
+    make_good(infrastructure.clients, STACK)
 
 
 def _key(checkout: Checkout, wanted: Mapping[str, object]) -> str:

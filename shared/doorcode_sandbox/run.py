@@ -21,11 +21,11 @@ from doorcode_sandbox.deployment import REGION, outputs
 from doorcode_sandbox.emulator_guard import front_word
 from doorcode_sandbox.failures import Failures
 from doorcode_sandbox.front import Front
-from doorcode_sandbox.ground import PREFIX, STACK, Ground, standing
+from doorcode_sandbox.infrastructure import PREFIX, STACK, Infrastructure, started
 from doorcode_sandbox.install import install, parameters
 from doorcode_sandbox.plan import Plan
+from doorcode_sandbox.playground.backend import Playground
 from doorcode_sandbox.playground.inside import Inside
-from doorcode_sandbox.playground.stage import Playground
 from doorcode_sandbox.progress import Progress
 from doorcode_sandbox.reload import Reload
 from doorcode_sandbox.stand_ins import StandIns
@@ -38,18 +38,18 @@ class Running(Struct, frozen=True, kw_only=True):
 
     url: str
     real: frozenset[Platform]
-    ground: Ground
+    infrastructure: Infrastructure
     deployed: Deployed
     reload: Reload
     failures: Failures
 
     def check(self) -> None:
         """Raise SandboxError if it is not up any more."""
-        self.ground.check()
+        self.infrastructure.check()
 
     def deploy(self, changed: Sequence[str]) -> list[str]:
         """Deploy what those sources are part of; return what was deployed. Raises SandboxError."""
-        self.ground.store.mark(Deployed(self.deployed.key, reloaded=True))
+        self.infrastructure.store.mark(Deployed(self.deployed.key, reloaded=True))
         try:
             return self.reload.apply(changed)
         except (BotoCoreError, ClientError) as error:
@@ -61,17 +61,17 @@ def running(
     plan: Plan, progress: Progress, environment: Mapping[str, str], checkout: Checkout | None = None
 ) -> Iterator[Running]:
     """Have a sandbox. Raises SandboxError; nothing is left running, however this ends."""
-    with standing(plan, progress, environment, checkout or Checkout()) as ground, ExitStack() as up:
-        yield _open(plan, progress, ground, up)
+    with started(plan, progress, environment, checkout or Checkout()) as infrastructure, ExitStack() as up:
+        yield _open(plan, progress, infrastructure, up)
 
 
-def _open(plan: Plan, progress: Progress, ground: Ground, up: ExitStack) -> Running:
-    clients, seed = ground.clients, ground.store.seed()
-    stand_ins = StandIns({platform: getattr(ground.ports, platform) for platform in Platform}, seed)
+def _open(plan: Plan, progress: Progress, infrastructure: Infrastructure, up: ExitStack) -> Running:
+    clients, seed = infrastructure.clients, infrastructure.store.seed()
+    stand_ins = StandIns({platform: getattr(infrastructure.ports, platform) for platform in Platform}, seed)
     up.enter_context(stand_ins.running())
     own = real(clients("ssm"), PREFIX)
-    reload = Reload(ground.checkout, clients, STACK, ground.environment)
-    not_here = own | {platform for platform in Platform if ground.environment.get(API_URLS[platform])}
+    reload = Reload(infrastructure.checkout, clients, STACK, infrastructure.environment)
+    not_here = own | {platform for platform in Platform if infrastructure.environment.get(API_URLS[platform])}
     # Before anything is deployed: what waited in the queues since the last run finds everybody's chat open.
     found: dict[str, str] = {}
     playground = Playground(
@@ -89,8 +89,8 @@ def _open(plan: Plan, progress: Progress, ground: Ground, up: ExitStack) -> Runn
         real=not_here,
     )
     deployed = install(
-        ground,
-        parameters(plan, ground.environment, stand_ins, own, ground.checkout.template.read_text()),
+        infrastructure,
+        parameters(plan, infrastructure.environment, stand_ins, own, infrastructure.checkout.template.read_text()),
         reload,
         progress,
     )
@@ -101,10 +101,10 @@ def _open(plan: Plan, progress: Progress, ground: Ground, up: ExitStack) -> Runn
     host = urlsplit(found["TelegramWebhookUrl"]).netloc
     front = up.enter_context(
         Front(
-            port=ground.ports.front,
-            api=ground.endpoint,
+            port=infrastructure.ports.front,
+            api=infrastructure.endpoint,
             host=host,
-            word=front_word(ground.keys),
+            word=front_word(infrastructure.keys),
             sign_in=plan.command,
             public=plan.public_url if plan.public_page else "",
             playground=playground,
@@ -112,11 +112,11 @@ def _open(plan: Plan, progress: Progress, ground: Ground, up: ExitStack) -> Runn
     )
     (secret,) = read(clients("ssm"), PREFIX, [TELEGRAM_WEBHOOK_SECRET]).values()
     stand_ins.register(front.url, secret.split()[0])
-    ground.store.announce(
+    infrastructure.store.announce(
         {
-            "endpoint": ground.endpoint,
-            "key": ground.keys.key,
-            "secret": ground.keys.secret,
+            "endpoint": infrastructure.endpoint,
+            "key": infrastructure.keys.key,
+            "secret": infrastructure.keys.secret,
             "stack": STACK,
             "region": REGION,
             "url": front.url,
@@ -124,4 +124,6 @@ def _open(plan: Plan, progress: Progress, ground: Ground, up: ExitStack) -> Runn
         }
     )
     failures = Failures(Inside(clients, STACK), time.time)
-    return Running(url=front.url, real=not_here, ground=ground, deployed=deployed, reload=reload, failures=failures)
+    return Running(
+        url=front.url, real=not_here, infrastructure=infrastructure, deployed=deployed, reload=reload, failures=failures
+    )

@@ -18,7 +18,7 @@ from doorcode.pairing.texts import REQUEST_SENT
 from doorcode_cli.checkout import Checkout
 from doorcode_sandbox.credentials import read
 from doorcode_sandbox.deployment import resource
-from doorcode_sandbox.ground import PREFIX, STACK
+from doorcode_sandbox.infrastructure import PREFIX, STACK
 from doorcode_sandbox.plan import OWNERS, Plan
 from doorcode_sandbox.progress import Progress
 from doorcode_sandbox.run import Running, running
@@ -65,7 +65,7 @@ class House:
 
     def client(self, service: str) -> Any:
         """Return a client of the emulator."""
-        return self.sandbox.ground.clients(service)
+        return self.sandbox.infrastructure.clients(service)
 
     def telegram(self, user_id: int, text: str = "Hello!") -> httpx.Response:
         """Have somebody write to the bot on Telegram."""

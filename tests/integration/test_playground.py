@@ -14,7 +14,7 @@ from doorcode_sandbox.front import Front
 from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
 from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
 from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
-from doorcode_sandbox.playground.stage import Playground
+from doorcode_sandbox.playground.backend import Playground
 from tests import webhooks
 from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.integration.stack import FRONT_WORD, Cloud

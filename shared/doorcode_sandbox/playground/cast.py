@@ -7,8 +7,8 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 
 from doorcode.pairing.contact import Platform
-from doorcode_sandbox.playground.errors import StageError
-from doorcode_sandbox.playground.scene import Chat, Person, Role, Side
+from doorcode_sandbox.platforms.chats import Chat, Person, Role, Side
+from doorcode_sandbox.playground.errors import PlaygroundError
 
 MAX_PEOPLE = 60
 MAX_NAME = 64
@@ -49,17 +49,17 @@ class Cast:
             return list(self._chats.values())
 
     def side(self, platform: Platform) -> Side:
-        """Return a platform that has its stand-in here. Raises StageError for another."""
+        """Return a platform that has its stand-in here. Raises PlaygroundError for another."""
         try:
             return self.sides[platform]
         except KeyError:
             said = f"{platform.title()} is not played here: write to the bot with its own app."
-            raise StageError(409, said) from None
+            raise PlaygroundError(409, said) from None
 
     def found(
         self, platform: Platform, chat_id: str, person_id: str, *, present: bool = True
     ) -> tuple[Side, Chat, Person]:
-        """Return who does something, and where. Raises StageError where there is no such thing.
+        """Return who does something, and where. Raises PlaygroundError where there is no such thing.
 
         Whoever is not in the chat can do nothing there, unless ``present`` is not asked for.
         """
@@ -67,20 +67,20 @@ class Cast:
         with self._lock:
             chat, person = self._chats.get((platform, chat_id)), self._people.get((platform, person_id))
         if chat is None or person is None:
-            raise StageError(404, "There is no such chat." if chat is None else "There is no such person.")
+            raise PlaygroundError(404, "There is no such chat." if chat is None else "There is no such person.")
         if present and person.id not in chat.members:
-            raise StageError(403, f"{person.name} is not in that chat.")
+            raise PlaygroundError(403, f"{person.name} is not in that chat.")
         return side, chat, person
 
     def add(self, platform: Platform, name: str, person_id: str = "") -> tuple[Person, Chat]:
-        """Have another stranger, with a direct chat. Raises StageError for a name that is none, or one too many."""
+        """Have another stranger, with a direct chat. Raises PlaygroundError for a name that is none, or one too many."""
         side = self.side(platform)
         name = name.strip()
         if not name or len(name) > MAX_NAME or not name.isprintable():
-            raise StageError(400, f"A name has 1 to {MAX_NAME} characters that can be seen.")
+            raise PlaygroundError(400, f"A name has 1 to {MAX_NAME} characters that can be seen.")
         with self._lock:
             if len(self._people) >= MAX_PEOPLE:
-                raise StageError(409, f"There are {MAX_PEOPLE} people here already.")
+                raise PlaygroundError(409, f"There are {MAX_PEOPLE} people here already.")
             taken = {person.username for person in self._people.values()}
         known = person_id or side.new_id()
         person = Person(
@@ -97,7 +97,7 @@ class Cast:
             if platform in self.sides and not known:
                 try:
                     self.add(Platform(platform), str(name or user_id).removeprefix("@"), user_id)
-                except (StageError, ValueError):
+                except (PlaygroundError, ValueError):
                     # One too many, or added by hand under an id that is none there.
                     continue
 

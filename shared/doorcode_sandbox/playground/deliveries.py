@@ -21,10 +21,10 @@ from doorcode.platforms.discord import inbound as discord
 from doorcode.platforms.inbound import Webhook
 from doorcode.platforms.slack import inbound as slack
 from doorcode.platforms.telegram import inbound as telegram
+from doorcode_sandbox.platforms.chats import FORM, Outgoing
 from doorcode_sandbox.playground.drawing import iso
-from doorcode_sandbox.playground.errors import StageError
+from doorcode_sandbox.playground.errors import PlaygroundError
 from doorcode_sandbox.playground.inside import Inside, Record
-from doorcode_sandbox.playground.scene import FORM, Outgoing
 from doorcode_sandbox.playground.signing import KINDS, SECRETS, masked, signed
 
 PATIENCE_SECONDS = 60
@@ -67,7 +67,7 @@ class Deliveries:
         self._count = 0
 
     def send(self, webhook: Outgoing, again_of: str | None = None) -> Delivery:
-        """Sign a webhook as of now, and send it. Raises StageError if it cannot be signed or nobody answers."""
+        """Sign a webhook as of now, and send it. Raises PlaygroundError if it cannot be signed or nobody answers."""
         keyring = self._keyring(webhook.platform)
         with self._turns[webhook.platform]:
             now = self._clock()
@@ -93,11 +93,11 @@ class Deliveries:
         return delivery
 
     def find(self, delivery_id: str) -> Delivery:
-        """Return a delivery. Raises StageError if there is none, or none any more."""
+        """Return a delivery. Raises PlaygroundError if there is none, or none any more."""
         with self._lock:
             found = self._kept.get(delivery_id)
         if found is None:
-            raise StageError(404, f"That delivery is not known (any more): the last {KEPT} are kept.")
+            raise PlaygroundError(404, f"That delivery is not known (any more): the last {KEPT} are kept.")
         return found
 
     def newest_first(self, inside: Inside) -> list[Delivery]:
@@ -132,9 +132,9 @@ class Deliveries:
         try:
             return parse_keyring(self._secret(name))
         except SecretError:
-            raise StageError(503, f"The secret {name} is empty.") from None
+            raise PlaygroundError(503, f"The secret {name} is empty.") from None
         except Exception as error:  # noqa: BLE001 (whatever a client raises; its words may hold the request)
-            raise StageError(503, f"The secret {name} cannot be read ({type(error).__name__}).") from None
+            raise PlaygroundError(503, f"The secret {name} cannot be read ({type(error).__name__}).") from None
 
     def _post(self, webhook: Outgoing, headers: Mapping[str, str]) -> tuple[int, bytes]:
         address = urlsplit(self.url)
@@ -145,7 +145,7 @@ class Deliveries:
                 response = connection.getresponse()
                 return response.status, response.read()
             except (OSError, http.client.HTTPException) as error:
-                raise StageError(502, f"The webhook was not answered ({type(error).__name__}).") from None
+                raise PlaygroundError(502, f"The webhook was not answered ({type(error).__name__}).") from None
 
 
 def path_of(platform: Platform) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from doorcode_sandbox.platforms.chats import Chat, Note, Person, Said, Side
 from doorcode_sandbox.platforms.server import Message
-from doorcode_sandbox.playground.scene import Chat, Note, Person, Said, Side
 
 BOT = "bot"
 # Of each chat.

@@ -19,7 +19,7 @@ from doorcode.pairing.contact import Platform
 from doorcode_sandbox.front import Stream
 from doorcode_sandbox.loopback import is_forwarded, names_us
 from doorcode_sandbox.platforms.server import Answer, Request, json_answer
-from doorcode_sandbox.playground.errors import StageError
+from doorcode_sandbox.playground.errors import PlaygroundError
 
 PAGE = Path(__file__).with_name("page")
 PREFIX = "/playground/"
@@ -64,7 +64,7 @@ class _Newcomer(Struct, forbid_unknown_fields=True):
     role: str = "stranger"
 
 
-class Stage(Protocol):
+class Backend(Protocol):
     """What can be seen and done."""
 
     def scene(self) -> dict[str, Any]:
@@ -97,23 +97,23 @@ class Stage(Protocol):
 class Endpoints:
     """Answers requests to the playground."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, backend: Backend) -> None:
         """Serve that one."""
         self._gets: dict[str, Callable[[], dict[str, Any]]] = {
-            "scene": stage.scene,
-            "deliveries": stage.deliveries,
-            "inside": stage.inside,
+            "scene": backend.scene,
+            "deliveries": backend.deliveries,
+            "inside": backend.inside,
         }
         self._posts: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]]]] = {
-            "say": (_Say, lambda ask: stage.say(ask.platform, ask.chat, ask.person, ask.text, mention=ask.mention)),
+            "say": (_Say, lambda ask: backend.say(ask.platform, ask.chat, ask.person, ask.text, mention=ask.mention)),
             "press": (
                 _Press,
-                lambda ask: stage.press(ask.platform, ask.chat, ask.person, ask.message, ask.button),
+                lambda ask: backend.press(ask.platform, ask.chat, ask.person, ask.message, ask.button),
             ),
-            "redeliver": (_Redeliver, lambda ask: stage.redeliver(ask.delivery)),
-            "people": (_Newcomer, lambda ask: _newcomer(stage, ask)),
+            "redeliver": (_Redeliver, lambda ask: backend.redeliver(ask.delivery)),
+            "people": (_Newcomer, lambda ask: _newcomer(backend, ask)),
         }
-        self._changes = stage.changes
+        self._changes = backend.changes
         self._port = 0
 
     def serve(self, url: str) -> None:
@@ -130,7 +130,7 @@ class Endpoints:
                 return _file(request, found[1])
             _check_origin(request)
             return self._called(request, request.path.removeprefix(PREFIX))
-        except StageError as error:
+        except PlaygroundError as error:
             return _json({"error": str(error)}, error.status)
 
     def _check_host(self, request: Request) -> None:
@@ -139,11 +139,11 @@ class Endpoints:
         A tunnel that gives us our own name still says that it is one.
         """
         if is_forwarded(request.headers) or not names_us(request.headers, self._port):
-            raise StageError(403, "The playground is only there for this machine, under its own name.")
+            raise PlaygroundError(403, "The playground is only there for this machine, under its own name.")
 
     def _called(self, request: Request, name: str) -> Answer | Stream:
         if not request.path.startswith(PREFIX):
-            raise StageError(404, "There is nothing here.")
+            raise PlaygroundError(404, "There is nothing here.")
         if name == "changes":
             _check_verb(request, "GET")
             return Stream(_events(self._changes()), HEADERS | {"Content-Type": "text/event-stream; charset=utf-8"})
@@ -154,13 +154,13 @@ class Endpoints:
             _check_verb(request, "POST")
             form, act = self._posts[name]
             return _json(act(_read(request, form)))
-        raise StageError(404, "There is nothing here.")
+        raise PlaygroundError(404, "There is nothing here.")
 
 
-def _newcomer(stage: Stage, ask: _Newcomer) -> dict[str, Any]:
+def _newcomer(backend: Backend, ask: _Newcomer) -> dict[str, Any]:
     if ask.role != "stranger":
-        raise StageError(400, "Only strangers can be added: owners are set when the sandbox starts.")
-    return stage.add_person(ask.platform, ask.name)
+        raise PlaygroundError(400, "Only strangers can be added: owners are set when the sandbox starts.")
+    return backend.add_person(ask.platform, ask.name)
 
 
 def _check_origin(request: Request) -> None:
@@ -170,27 +170,27 @@ def _check_origin(request: Request) -> None:
     # A browser that says neither is none of today's; without a browser there is no other page.
     asking = request.verb not in {"GET", "HEAD"}
     if site is not None and site != "same-origin" and (asking or site != "none"):
-        raise StageError(403, "Only the playground's own page may ask for that.")
+        raise PlaygroundError(403, "Only the playground's own page may ask for that.")
     if origin is not None and (urlsplit(origin).scheme, urlsplit(origin).netloc.lower()) != ("http", host):
-        raise StageError(403, "Only the playground's own page may ask for that.")
+        raise PlaygroundError(403, "Only the playground's own page may ask for that.")
     if asking and site is None and origin is None:
-        raise StageError(403, "Only the playground's own page may ask for that.")
+        raise PlaygroundError(403, "Only the playground's own page may ask for that.")
 
 
 def _check_verb(request: Request, verb: str) -> None:
     if request.verb != verb:
-        raise StageError(405, f"That is asked for with {verb}.")
+        raise PlaygroundError(405, f"That is asked for with {verb}.")
 
 
 def _read(request: Request, form: type[Any]) -> Any:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise StageError(415, "The body has to be JSON, and to say so.")
+        raise PlaygroundError(415, "The body has to be JSON, and to say so.")
     if len(request.body) > MAX_BODY:
-        raise StageError(413, "The body is too large.")
+        raise PlaygroundError(413, "The body is too large.")
     try:
         return msgspec.json.decode(request.body, type=form)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise StageError(400, f"The body is not what it should be: {error}") from None
+        raise PlaygroundError(400, f"The body is not what it should be: {error}") from None
 
 
 def _file(request: Request, name: str) -> Answer:
@@ -198,7 +198,7 @@ def _file(request: Request, name: str) -> Answer:
     try:
         content = (PAGE / name).read_bytes()
     except FileNotFoundError:
-        raise StageError(404, "There is nothing here.") from None
+        raise PlaygroundError(404, "There is nothing here.") from None
     kind = TYPES[name.rpartition(".")[2]]
     headers = {
         "Content-Type": f"{kind}; charset=utf-8",

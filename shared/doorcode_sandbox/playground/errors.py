@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class StageError(Exception):
+class PlaygroundError(Exception):
     """Something cannot be done; ``status`` is the HTTP status that says so."""
 
     def __init__(self, status: int, problem: str) -> None:

@@ -12,7 +12,7 @@ from doorcode.web.page import FOLDER, INDEX
 from doorcode_sandbox.emulator_guard import FRONT_HEADER
 from doorcode_sandbox.front import MAX_BODY, SIGN_IN, Front
 from tests.eventually import PATIENCE_SECONDS
-from tests.unit.sandbox.stage import HOST, WORD, House
+from tests.unit.sandbox.playground_fixtures import HOST, WORD, House
 
 
 @pytest.fixture

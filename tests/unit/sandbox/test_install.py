@@ -7,7 +7,7 @@ from doorcode_cli.checkout import Checkout
 from doorcode_sandbox.install import parameters
 from doorcode_sandbox.plan import OWNERS, Plan
 from doorcode_sandbox.stand_ins import StandIns
-from tests.unit.sandbox.stage import SEED
+from tests.unit.sandbox.playground_fixtures import SEED
 
 
 def test_what_is_no_longer_set_is_no_longer_so() -> None:

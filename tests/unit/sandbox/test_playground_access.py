@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from doorcode_sandbox.playground import endpoints
-from tests.unit.sandbox.stage import House
+from tests.unit.sandbox.playground_fixtures import House
 
 NAMES = ("scene", "deliveries", "inside", "changes")
 SAY = {"platform": "telegram", "chat": "987654321", "person": "987654321", "text": "x"}
@@ -120,9 +120,9 @@ def test_bodies(house: House, body: bytes, status: int) -> None:
         ("GET", "/playground/", 404),
         ("GET", "/playground/scene/", 404),
         ("GET", "/favicon.ico", 404),
-        ("GET", "/playground/page/stage.py", 404),
-        ("GET", "/playground/page/../stage.py", 404),
-        ("GET", "/playground/page/..%2fstage.py", 404),
+        ("GET", "/playground/page/backend.py", 404),
+        ("GET", "/playground/page/../backend.py", 404),
+        ("GET", "/playground/page/..%2fbackend.py", 404),
         ("GET", "/playground/page/index.html", 404),
         ("GET", "/playground/page/none.js", 404),
     ],

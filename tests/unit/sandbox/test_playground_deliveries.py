@@ -12,7 +12,7 @@ from doorcode.platforms.inbound import Webhook
 from doorcode.platforms.slack import inbound as slack
 from doorcode.platforms.telegram import inbound as telegram
 from doorcode_sandbox.playground.deliveries import KEPT
-from tests.unit.sandbox.stage import OWNERS, SECRETS, STRANGERS, House
+from tests.unit.sandbox.playground_fixtures import OWNERS, SECRETS, STRANGERS, House
 
 MODULES: dict[Platform, Any] = {module.PLATFORM: module for module in (telegram, slack, discord)}
 TELEGRAM, SLACK, DISCORD = Platform

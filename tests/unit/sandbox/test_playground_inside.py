@@ -10,7 +10,7 @@ from botocore.exceptions import EndpointConnectionError
 from doorcode.pairing.contact import Platform
 from doorcode_sandbox.playground.inside import FUNCTIONS, GROUPS, MAX_RECORDS
 from tests.eventually import PATIENCE_SECONDS, eventually
-from tests.unit.sandbox.stage import House
+from tests.unit.sandbox.playground_fixtures import House
 
 GONE = EndpointConnectionError(endpoint_url="http://127.0.0.1:5004")
 

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from doorcode.pairing.contact import Platform
+from doorcode_sandbox.playground.backend import KEEPS
 from doorcode_sandbox.playground.cast import MAX_PEOPLE
 from doorcode_sandbox.playground.drawing import MAX_MESSAGES
-from doorcode_sandbox.playground.stage import KEEPS
 from tests.eventually import PATIENCE_SECONDS
-from tests.unit.sandbox.stage import OWNERS, STRANGERS, House
+from tests.unit.sandbox.playground_fixtures import OWNERS, STRANGERS, House
 
 TELEGRAM, SLACK, DISCORD = Platform
 EACH = pytest.mark.parametrize("platform", list(Platform))

@@ -16,7 +16,7 @@ from doorcode.platforms.slack import inbound as slack
 from doorcode.platforms.telegram import inbound as telegram
 from tests import webhooks
 from tests.unit.sandbox.http import call
-from tests.unit.sandbox.stage import OWNERS, SECRETS, STRANGERS, House
+from tests.unit.sandbox.playground_fixtures import OWNERS, SECRETS, STRANGERS, House
 
 MODULES: dict[Platform, Any] = {module.PLATFORM: module for module in (telegram, slack, discord)}
 BOT = "7000000001:doorcode_bot"

@@ -16,9 +16,9 @@ from msgspec.structs import replace
 
 from doorcode.pairing.contact import Platform
 from doorcode.platforms.discord.inbound import COMMAND, OPTION
+from doorcode_sandbox.platforms.chats import JSON, Button, Chat, ChatKind, Note, Outgoing, Person, Words
 from doorcode_sandbox.platforms.discord.stand_in import LOADING, DiscordStandIn
 from doorcode_sandbox.platforms.server import Message
-from doorcode_sandbox.playground.scene import JSON, Button, Chat, ChatKind, Note, Outgoing, Person, Words
 
 GUILD = "300000000000000001"
 GROUP = "500000000000000001"

@@ -16,9 +16,9 @@ import msgspec
 from msgspec.structs import replace
 
 from doorcode.pairing.contact import Platform
+from doorcode_sandbox.platforms.chats import FORM, JSON, Button, Chat, ChatKind, Note, Outgoing, Person, Words
 from doorcode_sandbox.platforms.server import Message
 from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
-from doorcode_sandbox.playground.scene import FORM, JSON, Button, Chat, ChatKind, Note, Outgoing, Person, Words
 
 GROUP = "C0SANDBOX1"
 APP = "A0DOORCODE"

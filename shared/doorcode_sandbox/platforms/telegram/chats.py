@@ -13,9 +13,9 @@ import msgspec
 from msgspec.structs import replace
 
 from doorcode.pairing.contact import Platform
+from doorcode_sandbox.platforms.chats import JSON, Button, Chat, ChatKind, Note, Outgoing, Person, Words
 from doorcode_sandbox.platforms.server import Message
 from doorcode_sandbox.platforms.telegram.stand_in import MAX_TEXT, TelegramStandIn, entities
-from doorcode_sandbox.playground.scene import JSON, Button, Chat, ChatKind, Note, Outgoing, Person, Words
 
 GROUP = "-1002000000001"
 

@@ -20,7 +20,7 @@ from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
 from doorcode_sandbox.platforms.server import Request
 from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
 from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
-from doorcode_sandbox.playground.stage import Playground
+from doorcode_sandbox.playground.backend import Playground
 from tests.eventually import PATIENCE_SECONDS
 
 OWNERS = {Platform.TELEGRAM: ["123456789"], Platform.SLACK: ["U0OWNER001"], Platform.DISCORD: ["200000000000000002"]}

@@ -29,7 +29,7 @@ PASSED_ON = ("PATH", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "
 NEAR = "127.0.0.1,localhost"
 
 
-class Ground(Struct, frozen=True, kw_only=True):
+class Infrastructure(Struct, frozen=True, kw_only=True):
     """A running emulator with what was kept, and everything that belongs to it."""
 
     checkout: Checkout
@@ -55,9 +55,9 @@ class Ground(Struct, frozen=True, kw_only=True):
 
 
 @contextlib.contextmanager
-def standing(
+def started(
     plan: Plan, progress: Progress, environment: Mapping[str, str], checkout: Checkout
-) -> Iterator[Ground]:  # fmt: skip
+) -> Iterator[Infrastructure]:  # fmt: skip
     """Take the store, build, and run the emulator. Raises SandboxError."""
     build.check(checkout)
     listening, store, keys = ports.row(plan.port), Store(plan.store), made_keys()
@@ -82,7 +82,7 @@ def standing(
                     )
                 )
                 store.check_loaded()
-            yield Ground(
+            yield Infrastructure(
                 checkout=checkout,
                 environment=environment,
                 ports=listening,

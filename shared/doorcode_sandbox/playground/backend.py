@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from doorcode.aws.items import CONTACT
 from doorcode.pairing.contact import Platform
 from doorcode_sandbox.front import Stream
+from doorcode_sandbox.platforms.chats import Note, Outgoing, Said, Side
 from doorcode_sandbox.platforms.discord.chats import DiscordSide
 from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
 from doorcode_sandbox.platforms.forms import FormError
@@ -29,9 +30,8 @@ from doorcode_sandbox.playground.cast import Cast
 from doorcode_sandbox.playground.deliveries import Deliveries, Delivery, delivery_json
 from doorcode_sandbox.playground.drawing import MAX_MESSAGES, MAX_NOTES, chat_json, iso, person_json
 from doorcode_sandbox.playground.endpoints import Endpoints
-from doorcode_sandbox.playground.errors import StageError
+from doorcode_sandbox.playground.errors import PlaygroundError
 from doorcode_sandbox.playground.inside import Inside, Record
-from doorcode_sandbox.playground.scene import Note, Outgoing, Said, Side
 
 # What a stand-in remembers of each kind.
 KEEPS = 1000
@@ -165,21 +165,21 @@ class Playground:
         return {"deliveries": [delivery_json(delivery) for delivery in self._deliveries.newest_first(self._inside)]}
 
     def inside(self) -> dict[str, Any]:
-        """Return what lies behind the door. Raises StageError if the emulator does not tell."""
+        """Return what lies behind the door. Raises PlaygroundError if the emulator does not tell."""
         try:
             items = self._inside.items(self._outputs["TableName"])
             records = self._inside.log(self._clock() - LOG_SECONDS)
         except (BotoCoreError, ClientError) as error:
-            raise StageError(502, f"The emulator does not answer ({type(error).__name__}).") from None
+            raise PlaygroundError(502, f"The emulator does not answer ({type(error).__name__}).") from None
         return {"items": items, "events": self._bus.events(), "log": [_record_json(record) for record in records]}
 
     # What people do
 
     def say(self, platform: Platform, chat_id: str, person_id: str, text: str, *, mention: bool) -> dict[str, Any]:
-        """Have somebody write; returns when the webhook was answered. Raises StageError."""
+        """Have somebody write; returns when the webhook was answered. Raises PlaygroundError."""
         side, chat, person = self._cast.found(platform, chat_id, person_id)
         if not text.strip() or len(text) > side.max_text:
-            raise StageError(400, f"A message has 1 to {side.max_text} characters.")
+            raise PlaygroundError(400, f"A message has 1 to {side.max_text} characters.")
         now = self._clock()
         words = side.say(person, chat, text, mention=mention, now=now)
         said = Said(id=words.id, person=person.id, chat=chat.id, shown=words.shown, at=now)
@@ -196,30 +196,30 @@ class Playground:
     def press(
         self, platform: Platform, chat_id: str, person_id: str, message_id: str, button_id: str
     ) -> dict[str, Any]:
-        """Have somebody press a button; returns when the webhook was answered. Raises StageError.
+        """Have somebody press a button; returns when the webhook was answered. Raises PlaygroundError.
 
         Also somebody who is not in the chat, to see what a forwarded or stolen button is worth.
         """
         side, chat, person = self._cast.found(platform, chat_id, person_id, present=False)
         message = next((message for message in side.messages(chat.id) if message.id == message_id), None)
         if message is None or message.only_for not in {"", person.id}:
-            raise StageError(404, "There is no such message.")
+            raise PlaygroundError(404, "There is no such message.")
         buttons = [button for row in side.buttons(message) for button in row]
         button = next((button for button in buttons if button.id == button_id and button.id), None)
         if button is None:
-            raise StageError(409, "That button is not there any more.")
+            raise PlaygroundError(409, "That button is not there any more.")
         delivery = self._deliver(side, side.press(person, chat, message, button, now=self._clock()))
         return {"ok": True, "delivery": delivery.id, "status": delivery.status}
 
     def redeliver(self, delivery_id: str) -> dict[str, Any]:
-        """Have a webhook sent again, the very same body, signed as of now. Raises StageError."""
+        """Have a webhook sent again, the very same body, signed as of now. Raises PlaygroundError."""
         former = self._deliveries.find(delivery_id)
         side = self._cast.side(former.webhook.platform)
         delivery = self._deliver(side, former.webhook, former.id)
         return {"ok": True, "delivery": delivery.id, "status": delivery.status}
 
     def add_person(self, platform: Platform, name: str) -> dict[str, Any]:
-        """Have another stranger. Raises StageError."""
+        """Have another stranger. Raises PlaygroundError."""
         person, chat = self._cast.add(platform, name)
         self._touch()
         return {"ok": True, "person": person_json(person), "chat": chat.id}

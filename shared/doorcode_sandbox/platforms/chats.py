@@ -1,4 +1,4 @@
-"""What a scene is made of: people, chats, what was said, and the webhooks that it becomes."""
+"""What every platform's ``chats`` offers: people, their chats, what is said there, and the webhooks that it becomes."""
 
 from __future__ import annotations
 
