@@ -127,7 +127,6 @@ def test_a_button_never_decides_on_a_newer_request(house: OwnerHouse) -> None:
     house.asks(ago=1300)
     owner = house.come_in()
     expect(owner.button("Approve @ann")).to_be_visible()
-    house.commands(Operation.DENY)
     house.asks(ago=0)
     owner.button("Approve @ann").click()
     expect(owner.row("@ann").filter(has_text="Asked again: see the new request")).to_be_visible()
@@ -175,3 +174,31 @@ def test_a_press_right_after_rows_moved_hits_nobody(house: OwnerHouse) -> None:
     owner.later(SETTLE_SECONDS)
     owner.page.mouse.click(box["x"] + 10, box["y"] + 10)
     expect(owner.row("@bob")).to_contain_text("Approved by you")
+
+
+def test_everybody_is_turned_away(house: OwnerHouse) -> None:
+    """From two who wait on, all of them are denied or blocked at once, after a yes; each row says so, and goes."""
+    house.asks()
+    owner = house.come_in()
+    expect(owner.button("Deny @ann")).to_be_visible()
+    expect(owner.button("Deny all")).to_be_hidden()
+    house.asks("555001", "@bob")
+    house.asks("U1234ABCD", "@eve", Platform.SLACK)
+    owner.later(4)
+    owner.button("Deny all").click()
+    question = owner.page.get_by_role("dialog", name="Deny everybody who waits?")
+    expect(question.get_by_role("button", name="Cancel")).to_be_focused()
+    owner.page.keyboard.press("Escape")
+    house.comes_to(State.PENDING)
+    owner.button("Block all").click()
+    owner.page.get_by_role("dialog", name="Deny and block everybody who waits?").get_by_role(
+        "button", name="Block all"
+    ).click()
+    for name in ("@ann", "@bob", "@eve"):
+        expect(owner.row(name)).to_contain_text("Denied and blocked by you")
+    expect(owner.button("Deny all")).to_be_hidden()
+    expect(owner.announced).to_contain_text("3 requests: Denied and blocked by you")
+    house.comes_to(State.BLOCKED)
+    assert house.room.get(Platform.SLACK, "U1234ABCD").state is State.BLOCKED
+    owner.later(10)
+    expect(owner.page.get_by_text("Nobody is waiting.")).to_be_visible()

@@ -3,6 +3,7 @@
 import { announce } from "./announcer.js";
 import { call } from "./api.js";
 import { arrange, byId, takeAway, write } from "./elements.js";
+import { Everybody } from "./everybody.js";
 import { Request } from "./request.js";
 import { seconds, setServerTime } from "./times.js";
 import { whom } from "./words.js";
@@ -36,6 +37,10 @@ export class WaitingRoom {
     // An answer that was on its way when everything was forgotten is not shown to whoever comes next.
     this.visit = 0;
     this.list = byId("requests");
+    this.everybody = new Everybody(() => this.#open(), () => {
+      this.#count();
+      this.hooks.changed();
+    });
     setInterval(() => this.#tick(), 1000);
   }
 
@@ -143,11 +148,16 @@ export class WaitingRoom {
     this.#count();
   }
 
+  #open() {
+    return [...this.rows.values()].filter((row) => row.phase !== "closed");
+  }
+
   #count() {
-    const waiting = [...this.rows.values()].filter((row) => row.phase !== "closed").length;
+    const waiting = this.#open().length;
     write(byId("waiting-count"), waiting ? String(waiting) : "");
     byId("waiting-empty").hidden = !this.seen || this.rows.size > 0;
     byId("waiting-hint").hidden = this.rows.size === 0;
+    this.everybody.show(this.mayDecide);
     document.title = waiting ? `(${waiting}) Doorcode` : "Doorcode";
   }
 
