@@ -103,6 +103,7 @@ def _log_in_caplog(monkeypatch: pytest.MonkeyPatch) -> None:
         logging.getLogger("doorcode").handle(logging.makeLogRecord(told | record))
 
     monkeypatch.setattr(log, "write", written)
+    monkeypatch.setattr(log, "_logger", "doorcode")  # no function of another test
 
 
 @pytest.fixture(scope="session")

@@ -266,21 +266,20 @@ def test_a_press_after_the_time_is_up(edge: Edge, platform: Platform) -> None:
 
 
 @EACH
-@pytest.mark.parametrize("position", range(0, 60, 3))
-def test_a_changed_button_does_nothing(
-    edge: Edge, platform: Platform, position: int, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_changed_button_does_nothing(edge: Edge, platform: Platform, caplog: pytest.LogCaptureFixture) -> None:
     """Security 16: any changed byte of a callback fails, and its content is not logged."""
     edge.deliver(load(HELLO[platform]))
     contact = edge.contact(platform)
     data = edge.button(contact)
-    position = min(position, len(data) - 1)
-    changed = data[:position] + ("0" if data[position] != "0" else "1") + data[position + 1 :]
     before = edge.items()
-    edge.deliver(edge.press(contact, data=changed))
-    assert edge.items() == before
-    assert CallbackError.reason in [getattr(record, "reason", "") for record in caplog.records]
-    assert changed not in str([record.__dict__ for record in caplog.records if record.name == "doorcode"])
+    for position in range(0, len(data), 3):
+        changed = data[:position] + ("0" if data[position] != "0" else "1") + data[position + 1 :]
+        caplog.clear()
+        edge.deliver(edge.press(contact, data=changed))
+        assert edge.items() == before, f"byte {position}"
+        assert CallbackError.reason in [getattr(record, "reason", "") for record in caplog.records], f"byte {position}"
+        logged = str([record.__dict__ for record in caplog.records if record.name.startswith("doorcode")])
+        assert changed not in logged, f"byte {position}"
 
 
 @pytest.mark.parametrize("on", list(Platform))

@@ -314,7 +314,7 @@ def _deliver(edge: Edge, delivery: Delivery, caplog: pytest.LogCaptureFixture, *
     response = door.serve(webhooks.request(delivery, T0), T0)
     assert response["statusCode"] == 200
     assert set(queue.calls[sent_before:]) <= {"send_message"}
-    records = [record for record in caplog.records if record.name == "doorcode"]
+    records = [record for record in caplog.records if record.name.startswith("doorcode")]
     said = [value for value in _said(delivery) if any(value in str(record.__dict__) for record in records)]
     assert not said, "security 34: something that a person sent was logged"
     return Seen(

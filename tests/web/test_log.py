@@ -21,7 +21,7 @@ def _logged(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     return [
         {field: getattr(record, field) for field in FIELDS if hasattr(record, field)}
         for record in caplog.records
-        if record.name == "doorcode"
+        if record.name.startswith("doorcode")
     ]
 
 
