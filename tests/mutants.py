@@ -36,7 +36,7 @@ MUTANTS = (
     Mutant(3, "doorcode/entrypoints/webhook.py", "if not self._verified(webhook, now):", "self._platform.parse(webhook, '')\n            if not self._verified(webhook, now):", "tests/edge/test_hostile.py"),
     Mutant(4, "doorcode/pairing/transitions.py", "if delivery_id in contact.former_deliveries.split():", "if False:", "tests/edge tests/unit/pairing"),
     Mutant(5, "doorcode/pairing/settings.py", "return bool(user_id) and (platform, user_id) in self.owners", "return any(user_id in owner for _, owner in self.owners)", "tests/unit/pairing"),
-    Mutant(6, "doorcode/pairing/settings.py", "return platform is Platform.TELEGRAM and username.lower() in self.allowed_usernames", "return username.lower() in self.allowed_usernames", "tests/unit/pairing"),
+    Mutant(6, "doorcode/pairing/settings.py", "return (platform, username.lower()) in self.allowed_usernames", "return username.lower() in {name for _, name in self.allowed_usernames}", "tests/unit/pairing"),
     Mutant(7, "doorcode/pairing/settings.py", "if (platform, user_id) in self.allowed:", "if user_id in {who for _, who in self.allowed}:", "tests/unit/pairing"),
     Mutant(8, "doorcode/aws/waiting_room.py", "return os.urandom(NONCE_BYTES).hex()", "return random.randbytes(NONCE_BYTES).hex()", "tests/unit/pairing/test_credentials.py"),
     Mutant(9, "doorcode/pairing/codes.py", 'f"{platform}|{user_id}|{nonce}"', 'f"{platform}|{nonce}"', "tests/unit/pairing"),

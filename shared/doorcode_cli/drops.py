@@ -12,7 +12,7 @@ from msgspec import Struct
 from doorcode.errors import SettingsError
 from doorcode.pairing.contact import Platform, is_user_id
 from doorcode.pairing.gate import Reason
-from doorcode.pairing.settings import GROUPS, Settings
+from doorcode.pairing.settings import Settings, is_group
 from doorcode_cli.checks import ok, warn, wrong
 from doorcode_cli.examination import Dropped, Examination, Finding
 from doorcode_cli.remedies import remedy
@@ -67,7 +67,7 @@ def drops(examined: Examination) -> Iterator[Finding]:
             if reason in DROPS and is_user_id(platform, user_id):
                 group = str(record.get("group", ""))
                 latest[platform, user_id, reason] = _Drop(
-                    at, platform, user_id, Reason(reason), group if GROUPS[platform].fullmatch(group) else ""
+                    at, platform, user_id, Reason(reason), group if is_group(platform, group) else ""
                 )
             elif reason in TROUBLES or reason == BAD_SIGNATURE:
                 complaints[reason] += examined.now - at < RECENT_SECONDS

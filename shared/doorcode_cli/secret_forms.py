@@ -6,9 +6,9 @@ import re
 
 from msgspec import Struct
 
-from doorcode.aws.provisioning import TELEGRAM_WEBHOOK_SECRET
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
+from doorcode.platforms.telegram.inbound import SECRET as TELEGRAM_WEBHOOK_SECRET
 
 TELEGRAM_TOKEN = "telegram/bot-token"  # noqa: S105 (a name, not a secret)
 SLACK_SIGNING = "slack/signing-secret"

@@ -20,12 +20,13 @@ from rich.table import Table as Columns
 from rich.text import Text
 
 from doorcode.aws.items import seat_from_item, seats_pk
-from doorcode.aws.provisioning import MADE_HERE, TELEGRAM_WEBHOOK_SECRET, new_secret
+from doorcode.aws.provisioning import MADE_HERE, new_secret
 from doorcode.aws.secrets import REREAD_SECONDS
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import key_id
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
 from doorcode.pairing.seats import SEAT_NAMES
+from doorcode.platforms.telegram.inbound import SECRET as TELEGRAM_WEBHOOK_SECRET
 from doorcode_cli.deployment import Deployment
 from doorcode_cli.examples import examples
 from doorcode_cli.exit_codes import CommandError, Exit

@@ -25,11 +25,7 @@ from doorcode_sandbox.template import settings
 BUCKET = "doorcode-sandbox"
 # Secrets that were just set are soon in use.
 SECRETS_MAX_AGE = 5
-REAL_URLS: Mapping[Platform, str] = {
-    Platform.TELEGRAM: Settings().telegram_api_url,
-    Platform.SLACK: Settings().slack_api_url,
-    Platform.DISCORD: Settings().discord_api_url,
-}
+REAL_URLS: Mapping[Platform, str] = {platform: Settings().api_url(platform) for platform in Platform}
 
 
 def parameters(

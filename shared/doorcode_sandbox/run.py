@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
-from doorcode.aws.provisioning import TELEGRAM_WEBHOOK_SECRET
 from doorcode.pairing.contact import Platform
+from doorcode.platforms.telegram.inbound import SECRET as TELEGRAM_WEBHOOK_SECRET
 from doorcode_cli.checkout import Checkout
 from doorcode_cli.deployment import API_URLS
 from doorcode_cli.program import program

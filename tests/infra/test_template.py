@@ -14,7 +14,8 @@ from doorcode.entrypoints import agent, effects
 from doorcode.errors import SecretError, SettingsError, UnavailableError
 from doorcode.pairing.consequences import EventType
 from doorcode.pairing.gate import Reason
-from doorcode.pairing.settings import parse_settings
+from doorcode.pairing.platform import Platform
+from doorcode.pairing.settings import api_url_setting, parse_settings
 from doorcode.platforms.inbound import UnusablePayloadError
 from doorcode.platforms.send_errors import BadTokenError
 from doorcode_cli import admin_client
@@ -782,6 +783,7 @@ def test_every_setting_is_set_somewhere() -> None:
     read |= {
         name for names in re.findall(r"required\(([^)]*)\)", sources) for name in re.findall(r'"([A-Z_]+)"', names)
     }
+    read |= {api_url_setting(platform) for platform in Platform}
     # AWS's own are Lambda's to set.
     wiring = "".join(path.read_text() for path in (ROOT / "shared/doorcode/wiring").glob("*.py"))
     read |= {name for name in re.findall(r'environment\.get\(\s*"([A-Z_]+)"', wiring) if not name.startswith("AWS_")}

@@ -7,11 +7,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from doorcode.errors import SecretError
+from doorcode.pairing.platform import TRAITS
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
 
-TELEGRAM_WEBHOOK_SECRET = "telegram/webhook-secret"  # noqa: S105 (a name, not a secret)
 # Nobody else has these. The platforms' own tokens and keys are set by the operator.
-MADE_HERE = (GATEWAY_SECRET, CALLBACK_SECRET, TELEGRAM_WEBHOOK_SECRET)
+MADE_HERE = (
+    GATEWAY_SECRET,
+    CALLBACK_SECRET,
+    *(name for traits in TRAITS.values() for name in traits.made_secrets),
+)
 SECRET_BYTES = 32
 EXISTS = "ParameterAlreadyExists"
 # What a role that was made a moment ago is told until all of IAM knows of it.
@@ -25,7 +29,7 @@ class Client(Protocol):
 
 
 def new_secret() -> str:
-    """Return 256 random bits in A-Z, a-z, 0-9, - and _, which is all that Telegram takes for a webhook's secret."""
+    """Return 256 random bits in A-Z, a-z, 0-9, - and _: all that a platform takes for a webhook's secret."""
     return secrets.token_urlsafe(SECRET_BYTES)
 
 

@@ -17,6 +17,7 @@ from doorcode.entrypoints.courier import Senders
 from doorcode.entrypoints.trace import traced
 from doorcode.errors import UnknownPlatformError
 from doorcode.pairing.contact import Platform, platform_named
+from doorcode.pairing.platform import TRAITS
 from doorcode.platforms.send_errors import AddressError, PermanentRefusalError, SendError
 from doorcode.platforms.sender import Sender
 
@@ -29,7 +30,6 @@ GAVE_UP = "Sorry, I could not answer that. Please try again later."
 RESERVE_MILLISECONDS = 75_000
 ANSWERED_BELOW = "(answered below)"
 # Where every message waits for an answer of its own, although they are answered as one.
-EACH_WAITS = frozenset({Platform.DISCORD})
 
 
 class HandedOff(Struct, frozen=True):
@@ -162,7 +162,7 @@ class Agent:
             # What follows meanwhile gets an answer of its own: this one was made for these, and may be half sent.
             draft = Draft(said, taken=len(messages))
             self._memory.keep_draft(first.delivery, draft, now)
-        if last.platform in EACH_WAITS:
+        if TRAITS[last.platform].each_message_waits:
             for message in messages[:-1]:
                 self._point_below(sender, message, now)
         try:

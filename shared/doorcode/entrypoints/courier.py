@@ -8,7 +8,7 @@ Slack cannot.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from msgspec import structs
@@ -23,6 +23,7 @@ from doorcode.pairing import texts
 from doorcode.pairing.consequences import Consequences, Event, Verdict, follow
 from doorcode.pairing.contact import Contact, Platform, Standing, State
 from doorcode.pairing.names import Names
+from doorcode.pairing.platform import TRAITS
 from doorcode.pairing.ports import CALLBACK_SECRET, Secrets, code_of
 from doorcode.pairing.prompts import Prompt, closed_prompt, open_prompt
 from doorcode.pairing.settings import Settings
@@ -37,7 +38,6 @@ from doorcode.platforms.send_errors import (
 from doorcode.platforms.sender import Drawn, Sender
 
 # Where the edge cannot tell a requester anything in its response, the courier does.
-SILENT_EDGES = frozenset({Platform.SLACK})
 # For so long trouble at the requester's platform is waited out, before owners elsewhere are asked.
 PATIENCE_SECONDS = 300
 # What may succeed later, and what never will.
@@ -77,7 +77,7 @@ class Courier:
         book: PromptBook,
         bus: EventBus,
         senders: Senders,
-        draw: Mapping[Platform, Callable[[Prompt], Drawn]],
+        draw: Callable[[Platform, Prompt], Drawn],
     ) -> None:
         """Send with ``senders`` what ``draw`` makes of prompts, and note it in ``book``."""
         self._settings = settings
@@ -210,7 +210,7 @@ class Courier:
 
     def _ask_one(self, contact: Contact, noted: Noted, prompt: Prompt, now: int) -> None:
         sender = self._senders.on(noted.owner_platform, now)
-        drawn = self._draw[noted.owner_platform](prompt)
+        drawn = self._draw(noted.owner_platform, prompt)
         if noted.place:
             try:
                 sender.edit_prompt(noted.place, drawn)
@@ -258,7 +258,7 @@ class Courier:
         if not contact.reply or not self._still_waits(contact, now):
             return
         reached = self._reached(contact)
-        if contact.platform not in SILENT_EDGES and reached:
+        if not TRAITS[contact.platform].silent_edge and reached:
             return
         text = (
             texts.REQUEST_SENT if reached else texts.code_notice(contact.platform, code_of(contact, self._secrets, now))
@@ -301,7 +301,7 @@ class Courier:
             # The secret was dropped since: the prompt closes all the same, without its button.
             code = ""
         prompt = closed_prompt(contact, code, self._secrets.keyring(CALLBACK_SECRET, now))
-        sender.edit_prompt(noted.place, self._draw[noted.owner_platform](prompt))
+        sender.edit_prompt(noted.place, self._draw(noted.owner_platform, prompt))
 
     def _tell(self, contact: Contact, verdict: Verdict, now: int) -> None:
         let_in = self._room.get(contact.platform, contact.user_id).state is State.PAIRED

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
 
 from msgspec import Struct
 
 from doorcode.errors import InvalidLabelError, InvalidTimeError, InvalidUserIdError, UnknownPlatformError
 from doorcode.pairing.names import MAX_NAME_LENGTH, called, safe_name, unjoined
+from doorcode.pairing.platform import TRAITS
+from doorcode.pairing.platform import Platform as Platform  # noqa: PLC0414 (a contact is one person on one of them)
 
 MAX_USER_ID_LENGTH = 64
 # Year 9999: later than that, tools that show times give up.
 END_OF_TIME = 253_402_300_799
-
-
-class Platform(StrEnum):
-    """The chat platforms that strangers can write from."""
-
-    TELEGRAM = "telegram"
-    SLACK = "slack"
-    DISCORD = "discord"
 
 
 class State(StrEnum):
@@ -128,42 +120,14 @@ def platform_named(text: str) -> Platform:
         raise UnknownPlatformError(f"There is no platform {safe_name(text)!r}. Use one of: {known}.") from None
 
 
-class _IdForm(Struct, frozen=True):
-    """What a platform's user ids look like: for comparing, in words, and where people find theirs."""
-
-    pattern: str
-    words: str
-    found: str
-
-
-_ID_FORMS: Mapping[Platform, _IdForm] = MappingProxyType(
-    {
-        # At most 52 bits: https://core.telegram.org/bots/api#user
-        Platform.TELEGRAM: _IdForm(r"[1-9][0-9]{0,15}", "digits, such as 987654321", "Telegram itself shows none"),
-        # People of another workspace stand behind that workspace's own id.
-        Platform.SLACK: _IdForm(
-            r"(T[A-Z0-9]{2,20}:)?[UW][A-Z0-9]{2,20}",
-            "capitals and digits, such as U1234ABCD",
-            "in Slack it is their profile's Copy member ID",
-        ),
-        # A snowflake: https://docs.discord.com/developers/reference#snowflakes
-        Platform.DISCORD: _IdForm(
-            r"[1-9][0-9]{16,19}",
-            "17 to 20 digits, such as 123456789012345678",
-            "in Discord's developer mode it is their Copy User ID",
-        ),
-    }
-)
-
-
 def id_pattern() -> str:
     """Return the regular expression of all platforms' user ids, for a document."""
-    return f"^({'|'.join(form.pattern for form in _ID_FORMS.values())})$"
+    return f"^({'|'.join(traits.id_pattern for traits in TRAITS.values())})$"
 
 
 def is_user_id(platform: Platform, text: str) -> bool:
     """Tell whether that platform can have given this id to a person."""
-    return bool(re.fullmatch(_ID_FORMS[platform].pattern, text))
+    return bool(re.fullmatch(TRAITS[platform].id_pattern, text))
 
 
 def checked_user_id(platform: Platform, text: str) -> str:
@@ -194,8 +158,8 @@ def possible_user_id(text: object) -> str:
 
 def how_ids_look(platform: Platform) -> str:
     """Say what that platform's user ids look like, and where to find one."""
-    form = _ID_FORMS[platform]
-    return f"{form.words}. Of whoever wrote to the bot, doorcode doctor shows it; {form.found}."
+    traits = TRAITS[platform]
+    return f"{traits.id_words}. Of whoever wrote to the bot, doorcode doctor shows it; {traits.id_found}."
 
 
 def checked_label(text: str) -> str:

@@ -10,20 +10,15 @@ from typing import TypeVar
 from msgspec import Struct
 
 from doorcode.errors import InvalidUserIdError, SettingsError
-from doorcode.pairing.contact import Platform, checked_user_id
+from doorcode.pairing.contact import checked_user_id
 from doorcode.pairing.names import safe_name
+from doorcode.pairing.platform import TRAITS, Platform
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
-USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}")
-# Groups as the platforms name them: on Discord a channel's id, as a server has many.
-GROUPS = {
-    Platform.TELEGRAM: re.compile(r"-[0-9]{1,16}"),
-    Platform.SLACK: re.compile(r"[CG][A-Z0-9]{2,30}"),
-    Platform.DISCORD: re.compile(r"[0-9]{1,20}"),
-}
 EVERY_GROUP = "*"
+GROUP_EXAMPLES = tuple(f"{platform}:{traits.group_example}" for platform, traits in TRAITS.items())
 LONGEST_SHOWN = 60
 NOBODY = (
     "UNKNOWN_USER_POLICY is deny, and OWNER_USER_IDS and ALLOWED_USERS are empty: nobody can get in but whom you pair "
@@ -54,14 +49,15 @@ class GroupPolicy(StrEnum):
 class Settings(Struct, frozen=True, kw_only=True):
     """Every setting of the gate and what follows it, with its default. Durations are in seconds.
 
-    ``owners`` and ``allowed`` hold exact ids; ``allowed_usernames`` are Telegram's, in lower case without ``@``.
+    ``owners`` and ``allowed`` hold exact ids; ``allowed_usernames`` are in lower case without ``@``, on platforms where
+    people may be named by them.
     """
 
     unknown_user_policy: Policy = Policy.DENY
     policy_overrides: Mapping[Platform, Policy] = {}
     owners: tuple[tuple[Platform, str], ...] = ()
     allowed: frozenset[tuple[Platform, str]] = frozenset()
-    allowed_usernames: frozenset[str] = frozenset()
+    allowed_usernames: frozenset[tuple[Platform, str]] = frozenset()
     code_ttl: int = 3600
     code_cooldown: int = 600
     max_pending: int = 100
@@ -73,10 +69,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     debounce: int = 0
     tell_denied: bool = True
     agent_model_id: str = ""
-    telegram_api_url: str = "https://api.telegram.org"
-    slack_api_url: str = "https://slack.com/api"
-    discord_api_url: str = "https://discord.com/api/v10"
+    # Only what is set; see ``api_url``.
+    api_urls: Mapping[Platform, str] = {}
     secrets_max_age: int = 300
+
+    def api_url(self, platform: Platform) -> str:
+        """Return where that platform's API is."""
+        return self.api_urls.get(platform, TRAITS[platform].api_url)
 
     def policy(self, platform: Platform) -> Policy:
         """Tell what happens to strangers on that platform."""
@@ -95,12 +94,12 @@ class Settings(Struct, frozen=True, kw_only=True):
         return bool(group) and (self.every_group or (platform, group) in self.allowed_groups)
 
     def is_allowed(self, platform: Platform, user_id: str, username: str = "") -> bool:
-        """Tell whether that id is in ALLOWED_USERS, or on Telegram the username, in any case."""
+        """Tell whether that id is in ALLOWED_USERS, or where people may be named so the username, in any case."""
         if not user_id:
             return False
         if (platform, user_id) in self.allowed:
             return True
-        return platform is Platform.TELEGRAM and username.lower() in self.allowed_usernames
+        return (platform, username.lower()) in self.allowed_usernames
 
     @property
     def lets_nobody_in(self) -> bool:
@@ -136,10 +135,20 @@ class Settings(Struct, frozen=True, kw_only=True):
                 "be answered. Name the groups, or use *."
             )
         lines.extend(
-            f"ALLOWED_USERS names telegram:@{name}: usernames change hands. Use the numeric id instead."
-            for name in sorted(self.allowed_usernames)
+            f"ALLOWED_USERS names {platform}:@{name}: usernames change hands. Use the numeric id instead."
+            for platform, name in sorted(self.allowed_usernames)
         )
         return tuple(lines)
+
+
+def api_url_setting(platform: Platform) -> str:
+    """Return the name of the setting that says where a platform's API is."""
+    return f"{platform.upper()}_API_URL"
+
+
+def is_group(platform: Platform, text: str) -> bool:
+    """Tell whether that platform can have given this id to a group."""
+    return bool(re.fullmatch(TRAITS[platform].group_pattern, text))
 
 
 class _Policies(Struct, frozen=True):
@@ -162,7 +171,7 @@ def parse_settings(values: Mapping[str, str]) -> Settings:
         policy_overrides=policies.overrides,
         owners=reader.read("OWNER_USER_IDS", _people, nobody),
         allowed=frozenset((platform, who) for platform, who in allowed if not who.startswith("@")),
-        allowed_usernames=frozenset(who[1:].lower() for _, who in allowed if who.startswith("@")),
+        allowed_usernames=frozenset((platform, who[1:].lower()) for platform, who in allowed if who.startswith("@")),
         code_ttl=reader.number("CODE_TTL_SECONDS", 3600, 60, 86_400),
         code_cooldown=reader.number("CODE_COOLDOWN_SECONDS", 600, 60, 86_400),
         max_pending=reader.number("MAX_PENDING", 100, 1, 100),
@@ -173,9 +182,11 @@ def parse_settings(values: Mapping[str, str]) -> Settings:
         debounce=reader.number("DEBOUNCE_SECONDS", 0, 0, 30),
         tell_denied=reader.read("TELL_DENIED", _boolean, True),  # noqa: FBT003 (a default, read by its name)
         agent_model_id=reader.text("AGENT_MODEL_ID"),
-        telegram_api_url=reader.read("TELEGRAM_API_URL", _url, "https://api.telegram.org"),
-        slack_api_url=reader.read("SLACK_API_URL", _url, "https://slack.com/api"),
-        discord_api_url=reader.read("DISCORD_API_URL", _url, "https://discord.com/api/v10"),
+        api_urls={
+            platform: url
+            for platform in Platform
+            if (url := reader.read(api_url_setting(platform), _url, traits.api_url)) != traits.api_url
+        },
         secrets_max_age=reader.number("SECRETS_MAX_AGE_SECONDS", 300, 0, 300),
     )
     if reader.problems:
@@ -262,7 +273,7 @@ def _policies(text: str) -> _Policies:
         elif index == 0:
             default = _choice(Policy, entry)
         else:
-            raise ValueError(f"{_shown(entry)} names no platform. Use for example pair,slack=deny")
+            raise ValueError(f"{_shown(entry)} names no platform. Use for example pair,{list(Platform)[1]}=deny")
     return _Policies(default, overrides)
 
 
@@ -280,21 +291,28 @@ def _people_or_usernames(text: str) -> _People:
 def _person(entry: str) -> tuple[Platform, str]:
     name, colon, who = entry.partition(":")
     if not colon:
-        # Slack's ids begin with a letter and Discord's are longer: whose those are is not for us to guess.
-        telegram = re.fullmatch(r"[0-9]{1,15}", entry) or (entry[0] == "@" and USERNAME.fullmatch(entry[1:]))
-        guess = f" Use telegram:{entry}" if telegram else ""
+        guess = next((f" Use {platform}:{entry}" for platform in Platform if _is_surely(platform, entry)), "")
         raise ValueError(f"{_shown(entry)} names no platform.{guess}")
     platform, who = _choice(Platform, name.strip()), who.strip()
     if who.startswith("@"):
-        if platform is not Platform.TELEGRAM:
-            raise ValueError(f"{_shown(entry)}: @names work on telegram only. Use the immutable id.")
-        if not USERNAME.fullmatch(who[1:]):
-            raise ValueError(f"{_shown(entry)} is not a Telegram username.")
+        pattern = TRAITS[platform].username_pattern
+        if not pattern:
+            known = " and ".join(other for other in Platform if TRAITS[other].username_pattern)
+            raise ValueError(f"{_shown(entry)}: @names work on {known} only. Use the immutable id.")
+        if not re.fullmatch(pattern, who[1:]):
+            raise ValueError(f"{_shown(entry)} is not a {platform.title()} username.")
         return platform, who
     try:
         return platform, checked_user_id(platform, who)
     except InvalidUserIdError as error:
         raise ValueError(str(error)) from None
+
+
+def _is_surely(platform: Platform, entry: str) -> bool:
+    """Tell whether an id or username without a platform can be this one's alone."""
+    traits = TRAITS[platform]
+    pattern, text = (traits.username_pattern, entry[1:]) if entry[0] == "@" else (traits.guessed_pattern, entry)
+    return bool(pattern and re.fullmatch(pattern, text))
 
 
 def _groups(text: str) -> _People:
@@ -306,11 +324,11 @@ def _groups(text: str) -> _People:
 def _group(entry: str) -> tuple[Platform, str]:
     name, colon, group = entry.partition(":")
     if not colon:
-        raise ValueError(f"{_shown(entry)} names no platform. Use for example telegram:-1001234567890, or * alone.")
+        raise ValueError(f"{_shown(entry)} names no platform. Use for example {GROUP_EXAMPLES[0]}, or * alone.")
     platform, group = _choice(Platform, name.strip()), group.strip()
-    if not GROUPS[platform].fullmatch(group):
+    if not is_group(platform, group):
         raise ValueError(
-            f"{_shown(entry)} is no group: telegram:-1001234567890, slack:C01234567 or discord:CHANNEL_ID. "
+            f"{_shown(entry)} is no group: {', '.join(GROUP_EXAMPLES[:-1])} or {GROUP_EXAMPLES[-1]}. "
             "The log names the group of each message that was dropped there."
         )
     return platform, group

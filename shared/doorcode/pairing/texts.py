@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from doorcode.pairing.contact import Contact, Platform, State
+from doorcode.pairing.platform import TRAITS
 
 REQUEST_SENT = "Your request has been sent to the owner for approval."
 DECLINED = "Your request was declined."
@@ -31,8 +32,9 @@ def room_is_full(platform: Platform, requests: int) -> str:
 
 
 def approved(platform: Platform) -> str:
-    """Tell a requester that they are in. On Discord a bot hears only its command."""
-    how = " with /chat" if platform is Platform.DISCORD else ""
+    """Tell a requester that they are in, and how to write where a bot hears only its command."""
+    command = TRAITS[platform].command
+    how = f" with {command}" if command else ""
     return f"You've been approved! Send me a message{how}."
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -69,6 +69,17 @@ class FollowUp(Struct, frozen=True):
     body: bytes
 
 
+class BotIdentity(Struct, frozen=True):
+    """Who the bot itself is, on a platform whose webhooks do not say it: stored by the operator's command beside the secrets."""
+
+    name: str
+    """The parameter's name, below the stack's prefix."""
+    unknown: str
+    """What the log says once where it is not stored: what follows, and the command that stores it."""
+    for_groups_only: bool
+    """Whether it is needed for noticing mentions in groups alone."""
+
+
 Event = Message | Press | Ignored | Handshake
 
 
@@ -85,6 +96,9 @@ class Inbound(Protocol):
     """More than the largest request that the platform may send, and less than the 6 MB that Lambda takes."""
     ANSWERS_SURELY: bool
     """Whether a notice in the response arrives, or the person sees that it did not. Elsewhere it may be lost unnoticed."""
+
+    BOT: BotIdentity | None
+    """Where it is stored who the bot is, if it has to be."""
 
     def verify(self, webhook: Webhook, keyring: Keyring, now: int, /) -> bool:
         """Tell whether the platform sent exactly these bytes, in constant time; before anything parses them.
@@ -119,6 +133,9 @@ class Inbound(Protocol):
 
     def follow_up(self, press: Press, text: str, api_url: str, /) -> FollowUp | None:
         """Return the call that tells the presser alone, where ``pressed`` cannot."""
+
+    def draw_prompt(self, prompt: Prompt, /) -> dict[str, Any]:
+        """Return an owner's prompt as fields of the platform's own API."""
 
     def unusable(self) -> Answer:
         """Answer what was verified and cannot be read: with 200, for the same would come again for hours."""

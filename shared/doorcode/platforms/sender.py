@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -105,6 +105,10 @@ class Sender(Protocol):
 
     def close(self) -> None:
         """Close the connections."""
+
+
+MakeSender = Callable[[str, str, Moves], Sender]
+"""Makes a sender for a bot's token, the address of the platform's API, and what remembers moved chats."""
 
 
 def read_address(text: str, form: type[T]) -> T:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import logging
 
-# httpx writes every address, of which Telegram's and Discord's hold tokens, at INFO; httpcore at DEBUG. The two SDKs
-# write messages at DEBUG, and at ERROR answers that they cannot read.
-LEVELS = {
-    "httpx": logging.WARNING,
-    "httpcore": logging.WARNING,
-    "telegram": logging.CRITICAL,
-    "slack_sdk": logging.CRITICAL,
-}
+# httpx writes every address, of which some hold tokens, at INFO; httpcore at DEBUG.
+LEVELS = {"httpx": logging.WARNING, "httpcore": logging.WARNING}
 
 
-def silence_libraries() -> None:
-    """Raise the libraries' levels, whatever the root logger's is. What goes wrong is raised, and logged by us."""
-    for name, level in LEVELS.items():
+def silence_libraries(*sdks: str) -> None:
+    """Raise the libraries' levels, whatever the root logger's is. What goes wrong is raised, and logged by us.
+
+    ``sdks`` write messages at DEBUG, and at ERROR answers that they cannot read: nothing of theirs is logged.
+    """
+    for name, level in (LEVELS | dict.fromkeys(sdks, logging.CRITICAL)).items():
         logging.getLogger(name).setLevel(level)

@@ -21,7 +21,7 @@ from doorcode.pairing.contact import Platform
 from doorcode.pairing.settings import parse_settings
 from doorcode.wiring import sdk
 from doorcode.wiring.environment import required
-from doorcode.wiring.senders import TokenSenders, builds, token_name
+from doorcode.wiring.senders import TokenSenders, token_name
 
 # An SSM String beside the secrets, for an environment holds no more than 4 KB.
 INSTRUCTIONS = "agent/instructions"
@@ -57,7 +57,7 @@ def build_agent(environment: Mapping[str, str]) -> Agent:
     return Agent(
         respond=_model(model, secrets) if model else greet,
         memory=memory,
-        senders=TokenSenders(secrets, builds(settings, memory)),
+        senders=TokenSenders(secrets, settings, memory),
         postbox=Postbox(sdk.client("sqs", sdk.TWO_TRIES), queue_url, dead_letter_url),
         clock=_now,
         debounce=settings.debounce,

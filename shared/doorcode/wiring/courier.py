@@ -21,20 +21,12 @@ from doorcode.entrypoints.ping import answers_ping
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
 from doorcode.pairing.settings import parse_settings
-from doorcode.platforms.discord import inbound as discord
-from doorcode.platforms.slack import inbound as slack
-from doorcode.platforms.telegram import inbound as telegram
+from doorcode.platforms import registry
 from doorcode.wiring import sdk
 from doorcode.wiring.environment import required
-from doorcode.wiring.senders import TokenSenders, builds, token_name
+from doorcode.wiring.senders import TokenSenders, token_name
 
 PATIENCE_SECONDS = 5.0
-
-DRAW = {
-    Platform.TELEGRAM: telegram.draw_prompt,
-    Platform.SLACK: slack.draw_prompt,
-    Platform.DISCORD: discord.draw_prompt,
-}
 
 Handler = Callable[[Mapping[str, Any], Any], Mapping[str, Any]]
 
@@ -83,8 +75,8 @@ def build_courier(environment: Mapping[str, str]) -> tuple[Courier, EffectsConsu
         room=WaitingRoom(table, settings),
         book=PromptBook(table),
         bus=EventBus(sdk.client("events", sdk.TWO_TRIES), transport_errors=sdk.TRANSPORT_ERRORS),
-        senders=TokenSenders(secrets, builds(settings)),
-        draw=DRAW,
+        senders=TokenSenders(secrets, settings),
+        draw=lambda platform, prompt: registry.inbound(platform).draw_prompt(prompt),
     )
     return courier, EffectsConsumer(
         courier, Postbox(sdk.client("sqs", sdk.TWO_TRIES), queue_url, dead_letter_url), _now

@@ -20,19 +20,15 @@ from doorcode.entrypoints import log
 from doorcode.entrypoints.follow_up import post
 from doorcode.entrypoints.ping import answers_ping
 from doorcode.entrypoints.webhook import Door
-from doorcode.errors import SecretError, SettingsError
+from doorcode.errors import SettingsError
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.decisions import Desk
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
 from doorcode.pairing.settings import GroupPolicy, parse_settings
-from doorcode.platforms.inbound import Inbound
+from doorcode.platforms import registry
+from doorcode.platforms.inbound import BotIdentity, Inbound
 from doorcode.wiring.edge_clients import edge_clients
 from doorcode.wiring.environment import required
-
-# Who the bot itself is on Telegram, ``{id}:{username}``: stored when its webhook is set, used for mentions in groups.
-TELEGRAM_BOT = "telegram/bot"
-# The app's own workspace and organization on Slack, ``{team_id}:{enterprise_id}``: stored when its token is set.
-SLACK_TEAM = "slack/team"
 
 # The platforms wait for three seconds, and the one call of the edge to a platform takes up to one of them: so much have
 # all calls of AWS together, and so much one service before its trouble is told.
@@ -42,8 +38,9 @@ EDGE_PATIENCE_SECONDS = 1.0
 Handler = Callable[[Mapping[str, Any], object], dict[str, Any]]
 
 
-def edge_handler(platform: Inbound) -> Handler:
-    """Return the Lambda handler of a platform's webhook; what it needs is built when the first request comes."""
+def edge_handler(name: str) -> Handler:
+    """Return the Lambda handler of that platform's webhook; what it needs is built when the first request comes."""
+    platform = registry.inbound(Platform(name))
 
     @cache
     def door() -> Door:
@@ -75,12 +72,13 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
     waits: Any = {"transport_errors": (TransportError,), "deadline": clients.deadline}
     patience = Patience(EDGE_PATIENCE_SECONDS, **waits)
     table = Table(clients.dynamodb, table_name, patience=EDGE_PATIENCE_SECONDS, **waits)
-    mentions = platform.PLATFORM is Platform.TELEGRAM and settings.group_policy is GroupPolicy.MENTION_ONLY
-    bot_name = TELEGRAM_BOT if mentions else SLACK_TEAM if platform.PLATFORM is Platform.SLACK else ""
+    bot = platform.BOT
+    if bot and bot.for_groups_only and settings.group_policy is not GroupPolicy.MENTION_ONLY:
+        bot = None
     secrets = SecretStore(
         clients.ssm,
         prefix,
-        (GATEWAY_SECRET, CALLBACK_SECRET, platform.SECRET, *([bot_name] if bot_name else [])),
+        (GATEWAY_SECRET, CALLBACK_SECRET, platform.SECRET, *([bot.name] if bot else [])),
         max_age=settings.secrets_max_age,
         patience=patience,
     )
@@ -94,48 +92,24 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
         budget=MessageBudget(table, settings.message_budget),
         queue=AgentQueue(clients.sqs, queue_url, patience),
         begin=partial(clients.deadline.start, REQUEST_SECONDS),
-        bot=_bot(secrets, bot_name),
+        bot=_identity(secrets, bot),
         call=post,
-        api_url=settings.slack_api_url,
+        api_url=settings.api_url(platform.PLATFORM),
     )
 
 
-def _bot(secrets: SecretStore, name: str) -> Callable[[int], str]:
-    if name == TELEGRAM_BOT:
-        return _telegram_bot(secrets)
-    if name == SLACK_TEAM:
-        return _slack_team(secrets)
-    return lambda _: ""
+def _identity(secrets: SecretStore, bot: BotIdentity | None) -> Callable[[int], str]:
+    if bot is None:
+        return lambda _: ""
 
-
-def _slack_team(secrets: SecretStore) -> Callable[[int], str]:
     @cache
     def warn() -> None:
-        log.warning(
-            "It is not known which workspace the Slack app is in: each event is believed about it. "
-            "Run: doorcode slack workspace",
-            reason="settings",
-        )
+        log.warning(bot.unknown, reason="settings")
 
-    def team(now: int) -> str:
-        known = secrets.known(SLACK_TEAM, now)
-        if not known:
+    def known(now: int) -> str:
+        who = secrets.known(bot.name, now)
+        if not who:
             warn()
-        return known
+        return who
 
-    return team
-
-
-def _telegram_bot(secrets: SecretStore) -> Callable[[int], str]:
-    def bot(now: int) -> str:
-        try:
-            return secrets.text(TELEGRAM_BOT, now)
-        except SecretError:
-            log.warning(
-                "GROUP_POLICY is mention_only, but it is not known who the bot is: no mention will be noticed. "
-                "Run: doorcode telegram webhook set",
-                reason="settings",
-            )
-            return ""
-
-    return bot
+    return known

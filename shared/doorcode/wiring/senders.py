@@ -1,27 +1,22 @@
-"""The platforms' senders, built when they are first needed and kept between invocations."""
+"""The platforms' senders, imported and built when they are first needed, and kept between invocations."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Mapping
 
 from doorcode.aws.secrets import SecretStore
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.settings import Settings
-from doorcode.platforms.discord.sender import DiscordSender
-from doorcode.platforms.sender import Moves, Sender
-from doorcode.platforms.slack.sender import SlackSender
-from doorcode.platforms.telegram.sender import TelegramSender
-
-Build = Callable[[str], Sender]
+from doorcode.platforms.registry import sender_maker
+from doorcode.platforms.sender import Moves, MovesOfThisProcess, Sender
 
 
 class TokenSenders:
     """A sender for each platform whose bot token is set; a token that was changed makes a new one."""
 
-    def __init__(self, secrets: SecretStore, builds: Mapping[Platform, Build]) -> None:
-        """Take tokens from ``secrets`` and make senders with ``builds``."""
+    def __init__(self, secrets: SecretStore, settings: Settings, moves: Moves | None = None) -> None:
+        """Take tokens from ``secrets``; ``moves`` remembers which chats have become others."""
         self._secrets = secrets
-        self._builds = builds
+        self._settings = settings
+        self._moves = moves or MovesOfThisProcess()
         self._built: dict[Platform, tuple[str, Sender]] = {}
 
     def on(self, platform: Platform, now: int) -> Sender:
@@ -32,7 +27,7 @@ class TokenSenders:
             if known[0] == token:
                 return known[1]
             known[1].close()
-        sender = self._builds[platform](token)
+        sender = sender_maker(platform)(token, self._settings.api_url(platform), self._moves)
         self._built[platform] = (token, sender)
         return sender
 
@@ -40,12 +35,3 @@ class TokenSenders:
 def token_name(platform: Platform) -> str:
     """Return the name of a platform's bot token among the secrets."""
     return f"{platform}/bot-token"
-
-
-def builds(settings: Settings, moves: Moves | None = None) -> dict[Platform, Build]:
-    """Return how each platform's sender is built for a token; ``moves`` remembers which chats have become others."""
-    return {
-        Platform.TELEGRAM: lambda token: TelegramSender(token, settings.telegram_api_url, moves=moves),
-        Platform.SLACK: lambda token: SlackSender(token, settings.slack_api_url),
-        Platform.DISCORD: lambda token: DiscordSender(token, settings.discord_api_url),
-    }

@@ -8,8 +8,8 @@ from typing import Any
 
 import typer
 
-from doorcode.aws.provisioning import TELEGRAM_WEBHOOK_SECRET
 from doorcode.pairing.contact import Platform
+from doorcode.platforms.telegram.inbound import SECRET as TELEGRAM_WEBHOOK_SECRET
 from doorcode_cli.deployment import Deployment
 from doorcode_cli.examples import examples
 from doorcode_cli.exit_codes import CommandError

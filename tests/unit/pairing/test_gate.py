@@ -19,7 +19,7 @@ LISTED = {
     "nobody": {},
     "owner": {"owners": ((TELEGRAM, USER),)},
     "allowed": {"allowed": frozenset({(TELEGRAM, USER)})},
-    "by username": {"allowed_usernames": frozenset({"stranger"})},
+    "by username": {"allowed_usernames": frozenset({(Platform.TELEGRAM, "stranger")})},
     "owner and allowed": {"owners": ((TELEGRAM, USER),), "allowed": frozenset({(TELEGRAM, USER)})},
     "somebody else": {"owners": ((TELEGRAM, "1"), (SLACK, USER)), "allowed": frozenset({(DISCORD, USER)})},
 }
@@ -108,7 +108,7 @@ def test_nobody_says_nothing(policy: Policy) -> None:
         unknown_user_policy=policy,
         owners=((TELEGRAM, ""),),
         allowed=frozenset({(TELEGRAM, "")}),
-        allowed_usernames=frozenset({""}),
+        allowed_usernames=frozenset({(Platform.TELEGRAM, "")}),
     )
     nobody = contact(State.PAIRED, user_id="")
     verdict = decide(settings, _message(user_id="", username=""), nobody, NOW)
@@ -128,7 +128,9 @@ def test_other_ids(user_id: str) -> None:
 def test_an_empty_id_is_nobody() -> None:
     """Security 5: an empty id is nobody's, even where an empty one was let into the lists."""
     nobody = {(TELEGRAM, "")}
-    settings = Settings(owners=tuple(nobody), allowed=frozenset(nobody), allowed_usernames=frozenset({"owner"}))
+    settings = Settings(
+        owners=tuple(nobody), allowed=frozenset(nobody), allowed_usernames=frozenset({(Platform.TELEGRAM, "owner")})
+    )
     assert not settings.is_owner(TELEGRAM, "")
     assert not settings.is_allowed(TELEGRAM, "", "owner")
 

@@ -26,9 +26,7 @@ DEFAULTS = {
     "debounce": 0,
     "tell_denied": True,
     "agent_model_id": "",
-    "telegram_api_url": "https://api.telegram.org",
-    "slack_api_url": "https://slack.com/api",
-    "discord_api_url": "https://discord.com/api/v10",
+    "api_urls": {},
     "secrets_max_age": 300,
 }
 NAMES = (
@@ -45,7 +43,7 @@ NUMBERS = {
     "DEBOUNCE_SECONDS": ("debounce", 0, 30, 0),
     "SECRETS_MAX_AGE_SECONDS": ("secrets_max_age", 0, 300, 300),
 }
-URLS = {"TELEGRAM_API_URL": "telegram_api_url", "SLACK_API_URL": "slack_api_url", "DISCORD_API_URL": "discord_api_url"}
+URLS = {f"{platform.upper()}_API_URL": platform for platform in Platform}
 AWKWARD = [name for name in NAMES if name != "AGENT_MODEL_ID"]
 
 
@@ -221,7 +219,7 @@ class TestPeople:
             {"ALLOWED_USERS": "telegram:@Owner,telegram:123456789, slack : U1234ABCD ,telegram:@owner"}
         )
         assert settings.allowed == {(TELEGRAM, "123456789"), (SLACK, "U1234ABCD")}
-        assert settings.allowed_usernames == {"owner"}
+        assert settings.allowed_usernames == {(Platform.TELEGRAM, "owner")}
 
     def test_colons(self) -> None:
         """Somebody of another workspace stands behind its id."""
@@ -303,7 +301,7 @@ class TestUrls:
     )
     def test_good(self, name: str, value: str, url: str) -> None:
         """Security 29: https to anywhere, http to this machine, without the slash at the end."""
-        assert getattr(parse_settings({name: value}), URLS[name]) == url
+        assert parse_settings({name: value}).api_url(URLS[name]) == url
 
     @pytest.mark.parametrize("name", URLS)
     @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.messages import ChatType, Ignored, Message, Press
 from doorcode.pairing.names import Names, names_of
 from doorcode.pairing.prompts import Prompt
-from doorcode.platforms.inbound import Answer, Event, FollowUp, Handshake, UnusablePayloadError, Webhook
+from doorcode.platforms.inbound import Answer, BotIdentity, Event, FollowUp, Handshake, UnusablePayloadError, Webhook
 from doorcode.platforms.payload import answer, compact, cut, decoded, is_given
 from doorcode.platforms.prompt_text import prompt_text
 
@@ -31,6 +31,7 @@ PLATFORM = Platform.DISCORD
 # Drops for where it was written, not for who wrote.
 NOT_HERE = frozenset({Reason.GROUP_POLICY, Reason.GROUP_UNKNOWN})
 SECRET = "discord/public-key"  # noqa: S105 (a name, not a secret)
+BOT: BotIdentity | None = None
 ANSWERS_SURELY = True
 SIGNATURE_HEADER = "x-signature-ed25519"
 TIMESTAMP_HEADER = "x-signature-timestamp"

@@ -37,6 +37,8 @@ from doorcode.platforms.sender import (
     READ_TIMEOUT,
     Abilities,
     Drawn,
+    Moves,
+    Sender,
     read_address,
     write_address,
 )
@@ -306,3 +308,8 @@ def _delay(failure: _Failure, answer: httpx.Response) -> int:
         return max(ceil(said), 1)
     except (ValueError, OverflowError):
         return DEFAULT_DELAY_SECONDS
+
+
+def make_sender(token: str, api_url: str, _moves: Moves) -> Sender:
+    """Make a sender: ``MakeSender``."""
+    return DiscordSender(token, api_url)

@@ -20,7 +20,7 @@ from doorcode.pairing.keyring import Keyring, same
 from doorcode.pairing.messages import ChatType, Ignored, Message, Press
 from doorcode.pairing.names import display_name, safe_name
 from doorcode.pairing.prompts import Prompt
-from doorcode.platforms.inbound import Answer, Event, FollowUp, Handshake, UnusablePayloadError, Webhook
+from doorcode.platforms.inbound import Answer, BotIdentity, Event, FollowUp, Handshake, UnusablePayloadError, Webhook
 from doorcode.platforms.payload import answer, compact, cut, decoded, is_given
 from doorcode.platforms.prompt_text import prompt_text
 from doorcode.platforms.slack.payloads import (
@@ -37,6 +37,13 @@ from doorcode.platforms.slack.workspace import Origin, event_origin, named, pres
 
 PLATFORM = Platform.SLACK
 SECRET = "slack/signing-secret"  # noqa: S105 (a name, not a secret)
+BOT: BotIdentity | None = BotIdentity(
+    # The app's own workspace and organization: ``{team_id}:{enterprise_id}``
+    name="slack/team",
+    unknown="It is not known which workspace the Slack app is in: each event is believed about it. "
+    "Run: doorcode slack workspace",
+    for_groups_only=False,
+)
 ANSWERS_SURELY = False  # nothing in the response is shown
 SIGNATURE_HEADER = "x-slack-signature"
 TIMESTAMP_HEADER = "x-slack-request-timestamp"

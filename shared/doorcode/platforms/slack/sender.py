@@ -36,6 +36,8 @@ from doorcode.platforms.sender import (
     READ_TIMEOUT,
     Abilities,
     Drawn,
+    Moves,
+    Sender,
     read_address,
     write_address,
 )
@@ -116,7 +118,7 @@ class SlackSender:
 
     def __init__(self, token: str, api_url: str = DEFAULT_API_URL, *, timeout: float = READ_TIMEOUT) -> None:
         """Build the client; nothing is called yet."""
-        silence_libraries()
+        silence_libraries("slack_sdk")
         self._client = _Client(
             token.strip(),
             base_url=f"{api_url.rstrip('/')}/",
@@ -264,3 +266,8 @@ def _delay(headers: dict[str, str]) -> int:
             except (ValueError, OverflowError):
                 break
     return DEFAULT_DELAY_SECONDS
+
+
+def make_sender(token: str, api_url: str, _moves: Moves) -> Sender:
+    """Make a sender: ``MakeSender``."""
+    return SlackSender(token, api_url)

@@ -18,13 +18,20 @@ from doorcode.pairing.keyring import Keyring, same
 from doorcode.pairing.messages import ChatType, Ignored, Message, Press
 from doorcode.pairing.names import Names, names_of
 from doorcode.pairing.prompts import Prompt
-from doorcode.platforms.inbound import Answer, Event, FollowUp, Webhook
+from doorcode.platforms.inbound import Answer, BotIdentity, Event, FollowUp, Webhook
 from doorcode.platforms.payload import answer, compact, cut, decoded, is_given
 from doorcode.platforms.prompt_text import prompt_text
 
 PLATFORM = Platform.TELEGRAM
 SECRET = "telegram/webhook-secret"  # noqa: S105 (a name, not a secret)
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 (a name, not a secret)
+BOT: BotIdentity | None = BotIdentity(
+    # ``{id}:{username}``
+    name="telegram/bot",
+    unknown="GROUP_POLICY is mention_only, but it is not known who the bot is: no mention will be noticed. "
+    "Run: doorcode telegram webhook set",
+    for_groups_only=True,
+)
 ANSWERS_SURELY = False  # a method in the response has no result that anybody is told
 
 # The API's limits: the text of a message and of the answer to a button.

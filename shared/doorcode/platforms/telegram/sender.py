@@ -40,6 +40,7 @@ from doorcode.platforms.sender import (
     Drawn,
     Moves,
     MovesOfThisProcess,
+    Sender,
     read_address,
     write_address,
 )
@@ -149,7 +150,7 @@ class TelegramSender:
 
         ``moves`` remembers which chats groups have become; without it, that is known as long as the sender lives.
         """
-        silence_libraries()
+        silence_libraries("telegram")
         self._moves: Moves = moves or MovesOfThisProcess()
         self._request = _Request(
             connection_pool_size=1,
@@ -321,3 +322,8 @@ def _drawn(drawn: Drawn) -> dict[str, Any]:
         # The library makes of an empty keyboard something that Telegram refuses. An edit without one takes it away.
         "reply_markup": InlineKeyboardMarkup.de_json({"inline_keyboard": rows}, None) if any(rows) else None,
     }
+
+
+def make_sender(token: str, api_url: str, moves: Moves) -> Sender:
+    """Make a sender: ``MakeSender``."""
+    return TelegramSender(token, api_url, moves=moves)

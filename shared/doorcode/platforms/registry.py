@@ -1,0 +1,20 @@
+"""Finds a platform's rooms by its name, and imports one when it is first needed: an edge its own ``inbound`` alone."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import cast
+
+from doorcode.pairing.platform import Platform
+from doorcode.platforms.inbound import Inbound
+from doorcode.platforms.sender import MakeSender
+
+
+def inbound(platform: Platform) -> Inbound:
+    """Return the module that reads the platform's webhooks and draws what is shown there."""
+    return cast("Inbound", import_module(f"doorcode.platforms.{platform}.inbound"))
+
+
+def sender_maker(platform: Platform) -> MakeSender:
+    """Return what makes the platform's sender. Imports its client library."""
+    return cast("MakeSender", import_module(f"doorcode.platforms.{platform}.sender").make_sender)
