@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from doorcode.errors import SettingsError
 from doorcode.pairing.contact import Platform
-from doorcode.pairing.settings import parse_settings
+from doorcode.pairing.settings import api_url_setting, parse_settings
 from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.parameter_store import Shelf
 from doorcode_cli.target import Target, unreachable
@@ -20,7 +20,7 @@ from doorcode_cli.target import Target, unreachable
 # Which function is told where the platforms' APIs are.
 CALLS_PLATFORMS = "CourierFunction"
 EDGE = "TelegramFunction"
-API_URLS = {platform: f"{platform.upper()}_API_URL" for platform in Platform}
+API_URLS = {platform: api_url_setting(platform) for platform in Platform}
 WEBHOOK_OUTPUTS = {platform: f"{platform.title()}WebhookUrl" for platform in Platform}
 LAMBDA = "AWS::Lambda::Function"
 # Where the sandbox's stand-ins are.
@@ -132,8 +132,7 @@ class Deployment:
             settings = parse_settings(values)
         except SettingsError as error:
             raise CommandError(str(error)) from None
-        url: str = getattr(settings, name.lower())
-        return url
+        return settings.api_url(platform)
 
     def plays(self, platform: Platform) -> bool:
         """Tell whether the stack is the sandbox's and works with its stand-in for that platform."""

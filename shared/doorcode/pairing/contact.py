@@ -125,6 +125,11 @@ def id_pattern() -> str:
     return f"^({'|'.join(traits.id_pattern for traits in TRAITS.values())})$"
 
 
+def ids_in_words() -> str:
+    """Say what every platform's user ids look like, for a document."""
+    return f"{'; '.join(f'{platform.title()}: {traits.id_words}' for platform, traits in TRAITS.items())}."
+
+
 def is_user_id(platform: Platform, text: str) -> bool:
     """Tell whether that platform can have given this id to a person."""
     return bool(re.fullmatch(TRAITS[platform].id_pattern, text))

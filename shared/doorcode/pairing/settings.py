@@ -184,7 +184,7 @@ def parse_settings(values: Mapping[str, str]) -> Settings:
         agent_model_id=reader.text("AGENT_MODEL_ID"),
         api_urls={
             platform: url
-            for platform in Platform
+            for platform, traits in TRAITS.items()
             if (url := reader.read(api_url_setting(platform), _url, traits.api_url)) != traits.api_url
         },
         secrets_max_age=reader.number("SECRETS_MAX_AGE_SECONDS", 300, 0, 300),

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from doorcode.errors import MalformedCodeError, RefusedError, UnknownCodeError
 from doorcode.pairing import codes
-from doorcode.pairing.contact import Contact, Platform, id_pattern, is_user_id, possible_user_id
+from doorcode.pairing.contact import Contact, Platform, id_pattern, ids_in_words, is_user_id, possible_user_id
 from doorcode.pairing.decisions import Actor, Order
 from doorcode.pairing.names import MAX_NAME_LENGTH
 from doorcode.pairing.transitions import Operation, Refusal
@@ -21,7 +21,7 @@ from doorcode.web.routes import Access, Answer, Call, Route
 UserId = Annotated[
     str,
     Meta(
-        description="The platform's immutable id, exactly: digits on Telegram, U…, W… or T…:U… on Slack, a snowflake on Discord.",
+        description=f"The platform's immutable id, exactly. {ids_in_words()}",
         extra_json_schema={"pattern": id_pattern(), "examples": ["U1234ABCD", "987654321"]},
     ),
 ]
