@@ -24,7 +24,7 @@ from doorcode_cli.examples import examples
 from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.program import program
 from doorcode_cli.target import DEFAULT_STORE
-from doorcode_sandbox.plan import FIRST_PORT, OWNERS, RESTART, Plan
+from doorcode_sandbox.plan import FIRST_PORT, PORTS, RESTART, Plan
 from doorcode_sandbox.progress import Progress
 from doorcode_sandbox.template import settings
 from doorcode_sandbox.trouble import SandboxError
@@ -71,7 +71,10 @@ FreshOption = Annotated[
     bool, typer.Option("--fresh", help="Start afresh: forget who was paired, and every secret of the sandbox.")
 ]
 PortOption = Annotated[
-    int, typer.Option("--port", min=1, max=65_531, help="Where it answers; the next four ports are used, too.")
+    int,
+    typer.Option(
+        "--port", min=1, max=65_536 - PORTS, help=f"Where it answers; the next {PORTS - 1} ports are used, too."
+    ),
 ]
 ReloadOption = Annotated[bool, typer.Option("--reload", help="Deploy functions again when their sources change.")]
 PublicOption = Annotated[
@@ -115,13 +118,14 @@ def run(  # noqa: PLR0913 (each is an option of the command)
     Ends with Ctrl-C, and keeps who is paired for the next time.
     """
     # Half of the sandbox is servers, which no other command should wait for.
+    from doorcode_sandbox.platforms.registry import OWNERS  # noqa: PLC0415
     from doorcode_sandbox.run import running  # noqa: PLC0415
 
     platforms = tuple(dict.fromkeys(platform or Platform))
     plan = Plan(
         store=store_dir.expanduser().absolute(),
         policy=policy,
-        owners=_owners(policy, owner, platforms),
+        owners=_owners(policy, owner, {platform: OWNERS[platform] for platform in platforms}),
         platforms=platforms,
         port=port,
         fresh=fresh,
@@ -179,14 +183,16 @@ def _public(url: str, *, page: bool) -> str:
     return url.rstrip("/")
 
 
-def _owners(policy: str, given: list[str] | None, platforms: tuple[Platform, ...]) -> dict[Platform, tuple[str, ...]]:
+def _owners(
+    policy: str, given: list[str] | None, default: dict[Platform, tuple[str, ...]]
+) -> dict[Platform, tuple[str, ...]]:
     try:
         settings = parse_settings({"UNKNOWN_USER_POLICY": policy, "OWNER_USER_IDS": ",".join(given or [])})
     except SettingsError as error:
         line = str(error).replace("UNKNOWN_USER_POLICY", "--policy").replace("OWNER_USER_IDS", "--owner")
         raise CommandError(line, Exit.USAGE) from None
     if given is None:
-        return {platform: OWNERS[platform] for platform in platforms}
+        return default
     owners: dict[Platform, tuple[str, ...]] = {}
     for platform, user_id in settings.owners:
         owners[platform] = (*owners.get(platform, ()), user_id)

@@ -6,10 +6,14 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from doorcode.pairing.contact import Platform
-from doorcode_sandbox.stand_ins import MADE_UP, TOKENS
+from doorcode_sandbox.platforms.registry import PLATFORMS
+from doorcode_sandbox.stand_ins import TOKENS
 
+MADE_UP = {platform: parts.stand_in.MADE_UP for platform, parts in PLATFORMS.items()}
 # Who the bot is, and where: no secrets.
-OPEN = frozenset({"telegram/bot", "slack/team"})
+OPEN = frozenset(name for parts in PLATFORMS.values() for name in parts.stand_in.OPEN)
+# What the stack verifies webhooks by.
+VERIFYING = {platform: parts.side.inbound.SECRET for platform, parts in PLATFORMS.items()}
 
 
 def real(ssm: Any, prefix: str) -> frozenset[Platform]:
@@ -24,6 +28,16 @@ def read(ssm: Any, prefix: str, names: Collection[str]) -> dict[str, str]:
     """Return the secrets that are there, by name."""
     answer = ssm.get_parameters(Names=[f"{prefix}/{name}" for name in names], WithDecryption=True)
     return {found["Name"].removeprefix(f"{prefix}/"): found["Value"] for found in answer["Parameters"]}
+
+
+def verifying(ssm: Any, prefix: str) -> dict[Platform, str]:
+    """Return the newest of the secrets that webhooks are verified by, for each platform that has one."""
+    found = read(ssm, prefix, VERIFYING.values())
+    return {
+        platform: found[name].strip().partition("\n")[0].strip()
+        for platform, name in VERIFYING.items()
+        if name in found
+    }
 
 
 def fill(ssm: Any, prefix: str, wanted: Mapping[str, str]) -> None:

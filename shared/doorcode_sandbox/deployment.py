@@ -14,15 +14,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from doorcode.pairing.contact import Platform
 from doorcode_cli.checkout import Checkout
 from doorcode_sandbox.build import sam
 from doorcode_sandbox.emulator_guard import Keys
 
 REGION = "us-east-1"
-EDGE = ("telegram", "slack", "discord")
 # What ministack checks where AWS does not, by function.
 CHECKED_HERE = {
-    **{name: ["ssm:GetParameters"] for name in (*EDGE, "courier", "admin", "web")},
+    **{name: ["ssm:GetParameters"] for name in (*Platform, "courier", "admin", "web")},
     "relay": ["sqs:SendMessageBatch"],
     "agent": ["ssm:GetParameters", "bedrock:Converse"],
 }
@@ -69,7 +69,7 @@ def outputs(client: Clients, name: str) -> dict[str, str]:
 
 
 def resource(client: Clients, name: str, logical_id: str) -> str:
-    """Return the physical id of one of the template's resources, such as the name of ``TelegramFunction``."""
+    """Return the physical id of one of the template's resources, such as the name of ``CourierFunction``."""
     answer = client("cloudformation").describe_stack_resource(StackName=name, LogicalResourceId=logical_id)
     physical: str = answer["StackResourceDetail"]["PhysicalResourceId"]
     return physical

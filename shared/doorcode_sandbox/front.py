@@ -17,11 +17,11 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from doorcode.pairing.contact import Platform
 from doorcode_sandbox.emulator_guard import FRONT_HEADER
 from doorcode_sandbox.loopback import HOST, LoopbackServer, is_forwarded, names_us
 from doorcode_sandbox.platforms.server import Answer, Request, json_answer
 
-WEBHOOKS = frozenset({"/telegram", "/slack", "/discord"})
 PAGES = ("/api", "/owner")
 # What API Gateway takes, and how long it waits.
 MAX_BODY = 10 << 20
@@ -40,6 +40,14 @@ SIGN_IN = b"<code>doorcode web</code>"
 BODILESS = frozenset({204, 304})
 # What we say to the emulator, whatever others say.
 OURS = frozenset({"host", FRONT_HEADER})
+
+
+def webhook_path(platform: Platform) -> str:
+    """Return where a platform's webhooks go."""
+    return f"/{platform}"
+
+
+WEBHOOKS = frozenset(webhook_path(platform) for platform in Platform)
 
 
 class Stream(Struct, frozen=True):

@@ -40,7 +40,7 @@ def parameters(
         "OwnerUserIds": ",".join(owners),
         "SecretsMaxAgeSeconds": SECRETS_MAX_AGE,
     }
-    for platform, stand_in in stand_ins.each().items():
+    for platform, stand_in in stand_ins.each.items():
         near = REAL_URLS[platform] if platform in real else stand_in.api_url
         found[f"{platform.title()}ApiUrl"] = environment.get(API_URLS[platform]) or near
     return found | {known[name].parameter: value for name, value in plan.settings.items()}

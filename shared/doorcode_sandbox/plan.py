@@ -13,12 +13,8 @@ from doorcode_cli.program import program
 from doorcode_cli.target import DEFAULT_STORE
 
 FIRST_PORT = 8787
-# Who the playground's owners are.
-OWNERS = {
-    Platform.TELEGRAM: ("123456789",),
-    Platform.SLACK: ("U0OWNER001",),
-    Platform.DISCORD: ("200000000000000002",),
-}
+# How many ports it takes: for the front, the emulator, and each platform's stand-in.
+PORTS = 2 + len(Platform)
 # What a sandbox that runs does not take up by itself.
 RESTART = ("template.yaml", "samconfig.toml", "layers/")
 

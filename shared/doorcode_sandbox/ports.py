@@ -1,16 +1,18 @@
-"""The ports of a sandbox: five in a row on this machine, and who has them where they are taken."""
+"""The ports of a sandbox: some in a row on this machine, and who has them where they are taken."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
 
+from doorcode.pairing.contact import Platform
 from doorcode_cli.program import program
 from doorcode_sandbox.loopback import HOST
+from doorcode_sandbox.plan import PORTS
 from doorcode_sandbox.trouble import SandboxError
 
 HIGHEST = 65_535
@@ -24,22 +26,20 @@ class Ports(Struct, frozen=True):
 
     front: int
     emulator: int
-    telegram: int
-    slack: int
-    discord: int
+    stand_ins: Mapping[Platform, int]
 
     @property
     def all(self) -> tuple[int, ...]:
         """Every port."""
-        return (self.front, self.emulator, self.telegram, self.slack, self.discord)
+        return (self.front, self.emulator, *self.stand_ins.values())
 
 
 def row(first: int) -> Ports:
     """Return the ports from that one on. Raises SandboxError if there are not as many."""
-    ports = Ports(*range(first, first + len(Ports.__struct_fields__)))
-    if first < 1 or ports.discord > HIGHEST:
-        raise SandboxError(f"A sandbox needs five ports in a row, and {first} to {ports.discord} are none.")
-    return ports
+    front, emulator, *others = range(first, first + PORTS)
+    if first < 1 or others[-1] > HIGHEST:
+        raise SandboxError(f"A sandbox needs {PORTS} ports in a row, and {first} to {others[-1]} are none.")
+    return Ports(front, emulator, dict(zip(Platform, others, strict=True)))
 
 
 def check(ports: Ports) -> None:
@@ -68,7 +68,7 @@ def free(port: int) -> bool:
 
 
 def _others(first: int) -> Iterator[int]:
-    yield from range(first + STEP, HIGHEST - len(Ports.__struct_fields__), STEP)
+    yield from range(first + STEP, HIGHEST - PORTS, STEP)
 
 
 def _by(port: int) -> str:

@@ -14,9 +14,9 @@ from msgspec import Struct
 from doorcode.pairing.contact import Platform
 from doorcode.platforms.telegram.inbound import SECRET as TELEGRAM_WEBHOOK_SECRET
 from doorcode_cli.checkout import Checkout
-from doorcode_cli.deployment import API_URLS
+from doorcode_cli.deployment import API_URLS, WEBHOOK_OUTPUTS
 from doorcode_cli.program import program
-from doorcode_sandbox.credentials import fill, read, real
+from doorcode_sandbox.credentials import fill, read, real, verifying
 from doorcode_sandbox.deployment import REGION, outputs
 from doorcode_sandbox.emulator_guard import front_word
 from doorcode_sandbox.failures import Failures
@@ -66,8 +66,8 @@ def running(
 
 
 def _open(plan: Plan, progress: Progress, infrastructure: Infrastructure, up: ExitStack) -> Running:
-    clients, seed = infrastructure.clients, infrastructure.store.seed()
-    stand_ins = StandIns({platform: getattr(infrastructure.ports, platform) for platform in Platform}, seed)
+    clients = infrastructure.clients
+    stand_ins = StandIns(infrastructure.ports.stand_ins, infrastructure.store.seed)
     up.enter_context(stand_ins.running())
     own = real(clients("ssm"), PREFIX)
     reload = Reload(infrastructure.checkout, clients, STACK, infrastructure.environment)
@@ -75,11 +75,8 @@ def _open(plan: Plan, progress: Progress, infrastructure: Infrastructure, up: Ex
     # Before anything is deployed: what waited in the queues since the last run finds everybody's chat open.
     found: dict[str, str] = {}
     playground = Playground(
-        telegram=stand_ins.telegram,
-        slack=stand_ins.slack,
-        discord=stand_ins.discord,
+        stand_ins=stand_ins.each,
         secret=lambda name: read(clients("ssm"), PREFIX, [name])[name],
-        sign_discord=seed,
         client=clients,
         stack=STACK,
         outputs=found,
@@ -98,7 +95,8 @@ def _open(plan: Plan, progress: Progress, infrastructure: Infrastructure, up: Ex
         if platform in plan.platforms:
             fill(clients("ssm"), PREFIX, wanted)
     found.update(outputs(clients, STACK))
-    host = urlsplit(found["TelegramWebhookUrl"]).netloc
+    # All of the stack's addresses are on one host.
+    host = urlsplit(found[WEBHOOK_OUTPUTS[plan.platforms[0]]]).netloc
     front = up.enter_context(
         Front(
             port=infrastructure.ports.front,
@@ -110,8 +108,7 @@ def _open(plan: Plan, progress: Progress, infrastructure: Infrastructure, up: Ex
             playground=playground,
         )
     )
-    (secret,) = read(clients("ssm"), PREFIX, [TELEGRAM_WEBHOOK_SECRET]).values()
-    stand_ins.register(front.url, secret.split()[0])
+    stand_ins.register(front.url, verifying(clients("ssm"), PREFIX))
     infrastructure.store.announce(
         {
             "endpoint": infrastructure.endpoint,

@@ -21,6 +21,7 @@ from typing import IO, Any
 import msgspec
 from msgspec import Struct
 
+from doorcode.pairing.contact import Platform
 from doorcode_cli.program import program
 from doorcode_cli.target import SANDBOX_FILE
 from doorcode_sandbox import private
@@ -28,8 +29,12 @@ from doorcode_sandbox.stream_positions import forget_stream_positions
 from doorcode_sandbox.trouble import SandboxError
 
 SEED_BYTES = 32
+
+
+# What a platform's own key is kept in, where it has one.
+KEYS = {platform: f"{platform}.key" for platform in Platform}
 # What is ours in the folder; whatever else is there is left alone.
-FILES = (SANDBOX_FILE, "discord.key")
+FILES = (SANDBOX_FILE, *KEYS.values())
 LOCKS = ("lock", "emulator.lock")
 EMULATOR = "emulator"
 # How long the emulator may take to save, after which it is killed.
@@ -154,9 +159,9 @@ class Store:
         """Note what is deployed now: from here on, the state is worth keeping."""
         _write(self.new / COMPLETE, msgspec.json.encode(deployed))
 
-    def seed(self) -> bytes:
-        """Return the sandbox's own Ed25519 seed, by which the playground signs as Discord does."""
-        path = self.folder / FILES[1]
+    def seed(self, platform: Platform) -> bytes:
+        """Return the 32 random bytes that a platform's own key is made of here, the same ones in every run."""
+        path = self.folder / KEYS[platform]
         with contextlib.suppress(OSError, ValueError):
             found = bytes.fromhex(path.read_text())
             if len(found) == SEED_BYTES:

@@ -19,7 +19,8 @@ from doorcode_cli.checkout import Checkout
 from doorcode_sandbox.credentials import read
 from doorcode_sandbox.deployment import resource
 from doorcode_sandbox.infrastructure import PREFIX, STACK
-from doorcode_sandbox.plan import OWNERS, Plan
+from doorcode_sandbox.plan import Plan
+from doorcode_sandbox.platforms.registry import OWNERS
 from doorcode_sandbox.progress import Progress
 from doorcode_sandbox.run import Running, running
 from doorcode_sandbox.trouble import SandboxError

@@ -84,7 +84,8 @@ class Page:
 @pytest.fixture(scope="module")
 def page(cloud: Cloud) -> Iterator[Page]:
     """Deploy a stack, with the playground before it."""
-    telegram, slack, discord = TelegramStandIn(), SlackStandIn(), DiscordStandIn()
+    telegram, slack = TelegramStandIn(), SlackStandIn()
+    discord = DiscordStandIn(seed=bytes(webhooks.SIGNING_KEY))
     outputs: dict[str, str] = {}
     with telegram, slack, discord:
         stack = cloud.deploy(
@@ -109,11 +110,8 @@ def page(cloud: Cloud) -> Iterator[Page]:
             stack.set_secret(name, value)
         outputs |= stack.outputs
         playground = Playground(
-            telegram=telegram,
-            slack=slack,
-            discord=discord,
+            stand_ins={Platform.TELEGRAM: telegram, Platform.SLACK: slack, Platform.DISCORD: discord},
             secret=stack.secret,
-            sign_discord=bytes(webhooks.SIGNING_KEY),
             client=stack.client,
             stack=NAME,
             outputs=outputs,

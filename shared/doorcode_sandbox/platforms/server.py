@@ -117,9 +117,16 @@ class StandIn(ABC):
     """
 
     NAME: ClassVar[str]
+    # The token of every sandbox: as real ones look, and none of anybody's.
+    MADE_UP: ClassVar[str]
+    # Which of the ``credentials`` are no secrets.
+    OPEN: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self, *, port: int = 0, strict: bool = True, clock: Callable[[], float] = time.time) -> None:
-        """Prepare it; port 0 takes a free one."""
+    def __init__(
+        self, token: str, *, port: int = 0, strict: bool = True, clock: Callable[[], float] = time.time
+    ) -> None:  # fmt: skip
+        """Prepare it to take that token and no other; port 0 takes a free one."""
+        self.token = token
         self.strict = strict
         self.clock = clock
         self.calls: list[Call] = []
@@ -133,6 +140,21 @@ class StandIn(ABC):
         self._stopping = threading.Event()
         self._port = port
         self._server: _Server | None = None
+
+    # Being part of a sandbox
+
+    @classmethod
+    def in_sandbox(cls, port: int, seed: Callable[[], bytes]) -> Self:  # noqa: ARG003 (for those that sign with a key)
+        """Prepare a sandbox's. ``seed`` gives 32 random bytes, the same ones in every run, if they are asked for."""
+        return cls(cls.MADE_UP, port=port)
+
+    @abstractmethod
+    def credentials(self) -> dict[str, str]:
+        """Return what a stack is given, beside the token, to work with the platform: values by parameters' names."""
+
+    @abstractmethod
+    def register(self, url: str, secret: str) -> None:
+        """Send webhooks to that address, as after setting up; ``secret`` is what the stack verifies them by."""
 
     # Running
 

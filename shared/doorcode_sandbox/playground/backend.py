@@ -17,14 +17,9 @@ from doorcode.aws.items import CONTACT
 from doorcode.pairing.contact import Platform
 from doorcode_sandbox.front import Stream
 from doorcode_sandbox.platforms.chats import Note, Outgoing, Said, Side
-from doorcode_sandbox.platforms.discord.chats import DiscordSide
-from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
 from doorcode_sandbox.platforms.forms import FormError
-from doorcode_sandbox.platforms.server import Answer, Request
-from doorcode_sandbox.platforms.slack.chats import SlackSide
-from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
-from doorcode_sandbox.platforms.telegram.chats import TelegramSide
-from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
+from doorcode_sandbox.platforms.registry import PLATFORMS
+from doorcode_sandbox.platforms.server import Answer, Request, StandIn
 from doorcode_sandbox.playground.bus import Bus
 from doorcode_sandbox.playground.cast import Cast
 from doorcode_sandbox.playground.deliveries import Deliveries, Delivery, delivery_json
@@ -37,13 +32,9 @@ from doorcode_sandbox.playground.inside import Inside, Record
 KEEPS = 1000
 HEARTBEAT_SECONDS = 10
 OK = 200
-# Within which Discord wants its answer.
-PATIENCE_SECONDS = 3
 # How far back the log is shown.
 LOG_SECONDS = 15 * 60
 NOT_TOLD = "Nothing is sent to the bot: in a group it is only given what mentions it."
-# What a person reads whose press or command came to nothing; Telegram's app says nothing.
-NO_ANSWER = {Platform.SLACK: "The app did not respond", Platform.DISCORD: "The application did not respond"}
 
 
 class Playground:
@@ -52,11 +43,8 @@ class Playground:
     def __init__(  # noqa: PLR0913 (everything that it shows)
         self,
         *,
-        telegram: TelegramStandIn,
-        slack: SlackStandIn,
-        discord: DiscordStandIn,
+        stand_ins: Mapping[Platform, StandIn],
         secret: Callable[[str], str],
-        sign_discord: bytes,
         client: Callable[[str], Any],
         stack: str,
         outputs: Mapping[str, str],
@@ -68,18 +56,21 @@ class Playground:
     ) -> None:
         """Put the people into place on the platforms that ``owners`` names; nothing is called before it is opened.
 
-        ``secret`` reads a secret by its name, ``sign_discord`` is the seed of the sandbox's own Ed25519 key, ``client``
-        gives boto3's low-level clients of the emulator. On ``real`` platforms nobody is played. ``program`` is what the
-        command is called here, and ``where`` the option by which it finds this sandbox.
+        ``secret`` reads a secret by its name, ``client`` gives boto3's low-level clients of the emulator. On ``real``
+        platforms nobody is played. ``program`` is what the command is called here, and ``where`` the option by which it
+        finds this sandbox.
         """
-        everyone: list[Side] = [TelegramSide(telegram), SlackSide(slack), DiscordSide(discord)]
-        self._sides = [side for side in everyone if side.platform in owners or side.platform in real]
-        self._cast = Cast([side for side in self._sides if side.platform not in real], owners)
+        self._sides: dict[Platform, Side] = {
+            platform: PLATFORMS[platform].side(stand_in)
+            for platform, stand_in in stand_ins.items()
+            if platform in owners or platform in real
+        }
+        self._cast = Cast([side for side in self._sides.values() if side.platform not in real], owners)
         self._real = real
         self._where = where
         self._program = program
         self._clock = clock
-        self._deliveries = Deliveries(secret, sign_discord, clock)
+        self._deliveries = Deliveries(self._sides, secret, clock)
         self._inside = Inside(client, stack)
         self._bus = Bus(client, stack, self._touch)
         self._outputs = outputs
@@ -89,8 +80,7 @@ class Playground:
         self._closed = True
         self._said: dict[tuple[Platform, str], deque[Said]] = defaultdict(lambda: deque(maxlen=MAX_MESSAGES))
         self._notes: dict[tuple[Platform, str], deque[Note]] = defaultdict(lambda: deque(maxlen=MAX_NOTES))
-        discord.patience = PATIENCE_SECONDS
-        for stand_in in (telegram, slack, discord):
+        for stand_in in stand_ins.values():
             stand_in.keeps = KEEPS
             stand_in.on_change = self._touch
 
@@ -135,7 +125,7 @@ class Playground:
                     "handle": side.handle,
                     "real": side.platform in self._real,
                 }
-                for side in self._sides
+                for side in self._sides.values()
             ],
             "people": [person_json(person) for person in self._cast.people()],
             "chats": [
@@ -162,7 +152,8 @@ class Playground:
 
     def deliveries(self) -> dict[str, Any]:
         """Return the last webhooks with what became of them, newest first."""
-        return {"deliveries": [delivery_json(delivery) for delivery in self._deliveries.newest_first(self._inside)]}
+        newest_first = self._deliveries.newest_first(self._inside)
+        return {"deliveries": [delivery_json(one, self._sides[one.webhook.platform]) for one in newest_first]}
 
     def inside(self) -> dict[str, Any]:
         """Return what lies behind the door. Raises PlaygroundError if the emulator does not tell."""
@@ -240,9 +231,8 @@ class Playground:
             except FormError:
                 # As the platform's own app does it: what was answered stands in the delivery.
                 answered = False
-        says = NO_ANSWER.get(webhook.platform)
-        if not answered and says and (webhook.pressed or webhook.interaction):
-            note = Note(chat=webhook.chat, to=webhook.person, text=says, alert=True, at=self._clock())
+        if not answered and side.no_answer and (webhook.pressed or webhook.interaction):
+            note = Note(chat=webhook.chat, to=webhook.person, text=side.no_answer, alert=True, at=self._clock())
             with self._changed:
                 self._notes[webhook.platform, webhook.chat].append(note)
         self._touch()

@@ -12,12 +12,8 @@ from doorcode_sandbox.playground.errors import PlaygroundError
 
 MAX_PEOPLE = 60
 MAX_NAME = 64
-# Always the same ids, for the table remembers them from one run to the next.
-STRANGERS = {
-    Platform.TELEGRAM: ("987654321", "987654322", "987654323"),
-    Platform.SLACK: ("U0STRANGER", "U0MALLORY1", "U0QUENTIN1"),
-    Platform.DISCORD: ("200000000000000001", "200000000000000003", "200000000000000005"),
-}
+# The shortest username that every platform takes.
+MIN_USERNAME = 5
 NAMES = (("Sam Stranger", "stranger"), ("Mallory Moss", "mallory"), ("Quentin Quill", "quentin"))
 STRANGERS_AT_START = 2
 OWNER = ("Olivia Owner", "owner")
@@ -33,7 +29,7 @@ class Cast:
         self._people: dict[tuple[Platform, str], Person] = {}
         self._chats: dict[tuple[Platform, str], Chat] = {}
         for platform, side in self.sides.items():
-            for person in _at_start(platform, owners.get(platform, ())):
+            for person in _at_start(side, owners.get(platform, ())):
                 self._enter(side, person)
             group = side.gather([person for person in self.people() if person.platform is platform])
             self._chats[platform, group.id] = group
@@ -109,29 +105,28 @@ class Cast:
         return chat
 
 
-def _at_start(platform: Platform, owners: Sequence[str]) -> list[Person]:
+def _at_start(side: Side, owners: Sequence[str]) -> list[Person]:
     people = []
     for number, owner in enumerate(dict.fromkeys(owners), start=1):
         name, username = OWNER
         # Few have a second one.
         suffix = "" if number == 1 else str(number)
         person = Person(
-            platform=platform,
+            platform=side.platform,
             id=owner,
             name=f"{name} {suffix}".rstrip(),
             username=f"{username}{suffix}",
             role=Role.OWNER,
         )
         people.append(person)
-    strangers = [user_id for user_id in STRANGERS[platform] if user_id not in owners][:STRANGERS_AT_START]
+    strangers = [user_id for user_id in side.strangers if user_id not in owners][:STRANGERS_AT_START]
     for user_id, (name, username) in zip(strangers, NAMES, strict=False):
-        people.append(Person(platform=platform, id=user_id, name=name, username=username, role=Role.STRANGER))
+        people.append(Person(platform=side.platform, id=user_id, name=name, username=username, role=Role.STRANGER))
     return people
 
 
 def _username(name: str, taken: set[str]) -> str:
     stem = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:24] or "guest"
-    # Telegram's have five signs at least.
-    stem = f"{stem}_here" if len(stem) < 5 else stem  # noqa: PLR2004 (said above)
+    stem = f"{stem}_here" if len(stem) < MIN_USERNAME else stem
     names = (stem if number == 1 else f"{stem}{number}" for number in range(1, len(taken) + 2))
     return next(username for username in names if username not in taken)

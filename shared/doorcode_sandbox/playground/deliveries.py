@@ -17,23 +17,18 @@ from msgspec import Struct
 from doorcode.errors import SecretError
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import Keyring, parse_keyring
-from doorcode.platforms.discord import inbound as discord
 from doorcode.platforms.inbound import Webhook
-from doorcode.platforms.slack import inbound as slack
-from doorcode.platforms.telegram import inbound as telegram
-from doorcode_sandbox.platforms.chats import FORM, Outgoing
+from doorcode_sandbox.front import webhook_path
+from doorcode_sandbox.platforms.chats import FORM, Outgoing, Side
 from doorcode_sandbox.playground.drawing import iso
 from doorcode_sandbox.playground.errors import PlaygroundError
 from doorcode_sandbox.playground.inside import Inside, Record
-from doorcode_sandbox.playground.signing import KINDS, SECRETS, masked, signed
 
 PATIENCE_SECONDS = 60
 KEPT = 50
 # For how long a delivery's log is looked for.
 LATE_SECONDS = 120
-VERIFY: dict[Platform, Callable[[Webhook, Keyring, int], bool]] = {
-    module.PLATFORM: module.verify for module in (telegram, slack, discord)
-}
+MASK = "•••"
 
 
 class Delivery(Struct, kw_only=True):
@@ -54,11 +49,13 @@ class Delivery(Struct, kw_only=True):
 class Deliveries:
     """Sends webhooks one by one on each platform, and keeps the last ones. Safe between threads."""
 
-    def __init__(self, secret: Callable[[str], str], seed: bytes, clock: Callable[[], float]) -> None:
-        """Sign with those; nothing is sent before ``url`` is set."""
+    def __init__(
+        self, sides: Mapping[Platform, Side], secret: Callable[[str], str], clock: Callable[[], float]
+    ) -> None:  # fmt: skip
+        """Have those platforms sign, with secrets by their names; nothing is sent before ``url`` is set."""
         self.url = ""
+        self._sides = sides
         self._secret = secret
-        self._seed = seed
         self._clock = clock
         self._lock = threading.Lock()
         # One after another, so that what is logged meanwhile is this one's.
@@ -68,11 +65,11 @@ class Deliveries:
 
     def send(self, webhook: Outgoing, again_of: str | None = None) -> Delivery:
         """Sign a webhook as of now, and send it. Raises PlaygroundError if it cannot be signed or nobody answers."""
-        keyring = self._keyring(webhook.platform)
+        side = self._sides[webhook.platform]
+        keyring = self._keyring(side.inbound.SECRET)
         with self._turns[webhook.platform]:
             now = self._clock()
-            proof = signed(webhook.platform, webhook.body, keyring, self._seed, int(now))
-            headers = {**webhook.headers, **proof}
+            headers = {**webhook.headers, **side.sign(webhook.body, keyring, int(now))}
             started = time.monotonic()
             status, answer = self._post(webhook, headers)
             delivery = Delivery(
@@ -80,7 +77,7 @@ class Deliveries:
                 webhook=webhook,
                 at=now,
                 headers=headers,
-                fits=_fits(webhook, headers, keyring, int(now)),
+                fits=_fits(side, webhook, headers, keyring, int(now)),
                 status=status,
                 answer=answer,
                 ms=round((time.monotonic() - started) * 1000),
@@ -127,8 +124,7 @@ class Deliveries:
             self._count += 1
             return str(self._count)
 
-    def _keyring(self, platform: Platform) -> Keyring:
-        name = SECRETS[platform]
+    def _keyring(self, name: str) -> Keyring:
         try:
             return parse_keyring(self._secret(name))
         except SecretError:
@@ -141,28 +137,23 @@ class Deliveries:
         connection = http.client.HTTPConnection(address.netloc, timeout=PATIENCE_SECONDS)
         with closing(connection):
             try:
-                connection.request("POST", path_of(webhook.platform), webhook.body, dict(headers))
+                connection.request("POST", webhook_path(webhook.platform), webhook.body, dict(headers))
                 response = connection.getresponse()
                 return response.status, response.read()
             except (OSError, http.client.HTTPException) as error:
                 raise PlaygroundError(502, f"The webhook was not answered ({type(error).__name__}).") from None
 
 
-def path_of(platform: Platform) -> str:
-    """Return where a platform's webhooks go."""
-    return f"/{platform}"
-
-
-def delivery_json(delivery: Delivery) -> dict[str, Any]:
+def delivery_json(delivery: Delivery, side: Side) -> dict[str, Any]:
     """Return what the page shows of a delivery: no secret."""
     webhook = delivery.webhook
     return {
         "id": delivery.id,
         "platform": webhook.platform,
         "at": iso(delivery.at),
-        "path": path_of(webhook.platform),
-        "headers": masked(delivery.headers),
-        "signature": {"kind": KINDS[webhook.platform], "fits": delivery.fits},
+        "path": webhook_path(webhook.platform),
+        "headers": {name: MASK if name in side.secret_headers else value for name, value in delivery.headers.items()},
+        "signature": {"kind": side.proof, "fits": delivery.fits},
         "body": _read(webhook),
         "status": delivery.status,
         "answer": _json_or_text(delivery.answer),
@@ -172,11 +163,11 @@ def delivery_json(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _fits(webhook: Outgoing, headers: Mapping[str, str], keyring: Keyring, now: int) -> bool:
+def _fits(side: Side, webhook: Outgoing, headers: Mapping[str, str], keyring: Keyring, now: int) -> bool:
     """Tell whether the signature convinces us, too."""
     lowered = {name.lower(): value for name, value in headers.items()}
     try:
-        return VERIFY[webhook.platform](Webhook(lowered, webhook.body), keyring, now)
+        return side.inbound.verify(Webhook(lowered, webhook.body), keyring, now)
     except SecretError:
         return False
 

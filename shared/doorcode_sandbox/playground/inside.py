@@ -10,9 +10,11 @@ from typing import Any
 from boto3.dynamodb.types import Binary, TypeDeserializer
 from msgspec import Struct, structs
 
+from doorcode.pairing.contact import Platform
+
 # Which functions log into which group.
 GROUPS = {
-    "edge": ("telegram", "slack", "discord"),
+    "edge": tuple(Platform),
     "behind": ("relay", "courier", "admin", "web"),
     "agent": ("agent",),
 }

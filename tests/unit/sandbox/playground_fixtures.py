@@ -17,7 +17,7 @@ from doorcode.pairing.contact import Platform
 from doorcode_sandbox.front import Front
 from doorcode_sandbox.loopback import LoopbackServer
 from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
-from doorcode_sandbox.platforms.server import Request
+from doorcode_sandbox.platforms.server import Request, StandIn
 from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
 from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
 from doorcode_sandbox.playground.backend import Playground
@@ -172,19 +172,21 @@ class House:
         self.cloud = Cloud()
         self.telegram = TelegramStandIn(clock=lambda: self.now)
         self.slack = SlackStandIn(clock=lambda: self.now)
-        self.discord = DiscordStandIn(clock=lambda: self.now)
+        self.discord = DiscordStandIn(seed=SEED, clock=lambda: self.now)
+        self.stand_ins: dict[Platform, StandIn] = {
+            Platform.TELEGRAM: self.telegram,
+            Platform.SLACK: self.slack,
+            Platform.DISCORD: self.discord,
+        }
         settings: dict[str, Any] = {
             "secret": SECRETS.__getitem__,
-            "sign_discord": SEED,
             "client": self.cloud,
             "stack": "s",
             "outputs": {"TableName": "t"},
             "owners": OWNERS,
             "clock": lambda: self.now,
         }
-        self.playground = Playground(
-            telegram=self.telegram, slack=self.slack, discord=self.discord, **{**settings, **options}
-        )
+        self.playground = Playground(stand_ins=self.stand_ins, **{**settings, **options})
         self.front = Front(port=0, api=self.api.url, host=HOST, word=WORD, playground=self.playground)
 
     @contextlib.contextmanager
@@ -270,11 +272,8 @@ class House:
 
     def call(self, platform: Platform, verb: str, path: str, fields: Any) -> Any:
         """Call a platform's API as the bot."""
-        stand_in = {Platform.TELEGRAM: self.telegram, Platform.SLACK: self.slack, Platform.DISCORD: self.discord}[
-            platform
-        ]
         bearer = {Platform.SLACK: f"Bearer {self.slack.token}", Platform.DISCORD: f"Bot {self.discord.token}"}
         headers = {"content-type": "application/json", "authorization": bearer.get(platform, "")}
-        answer = stand_in.answer(Request(verb, path, headers, json.dumps(fields).encode()))
+        answer = self.stand_ins[platform].answer(Request(verb, path, headers, json.dumps(fields).encode()))
         assert answer.status < 300, answer
         return json.loads(answer.body)

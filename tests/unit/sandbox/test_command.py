@@ -16,7 +16,8 @@ from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.target import DEFAULT_STORE
 from doorcode_sandbox import command
 from doorcode_sandbox import run as sandbox
-from doorcode_sandbox.plan import OWNERS, Plan
+from doorcode_sandbox.plan import Plan
+from doorcode_sandbox.platforms.registry import OWNERS
 from doorcode_sandbox.trouble import SandboxError
 
 TELEGRAM, SLACK, DISCORD = Platform

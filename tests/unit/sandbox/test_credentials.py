@@ -12,8 +12,9 @@ from doorcode.pairing.contact import Platform
 from doorcode_cli.platform_api import DiscordApi, SlackApi, TelegramApi
 from doorcode_cli.secret_forms import FORMS, NEEDED, doubt, problem
 from doorcode_sandbox import credentials
+from doorcode_sandbox.credentials import MADE_UP
 from doorcode_sandbox.loopback import LoopbackServer
-from doorcode_sandbox.stand_ins import MADE_UP, TOKENS, StandIns
+from doorcode_sandbox.stand_ins import TOKENS, StandIns
 
 PREFIX = "/doorcode/doorcode"
 SEED = bytes(range(32))
@@ -22,7 +23,7 @@ SEED = bytes(range(32))
 @pytest.fixture
 def stand_ins() -> StandIns:
     """Give the platforms, on ports of their own."""
-    return StandIns(dict.fromkeys(Platform, 0), SEED)
+    return StandIns(dict.fromkeys(Platform, 0), lambda _: SEED)
 
 
 def test_everything_that_a_platform_needs_is_given(stand_ins: StandIns) -> None:
@@ -60,14 +61,14 @@ def test_a_token_of_one_s_own_makes_a_platform_real(ssm: Any) -> None:
 def test_the_set_up_commands_find_everything_set_up(stand_ins: StandIns) -> None:
     """The platforms send to the sandbox from its start, and take its tokens."""
     with stand_ins.running():
-        stand_ins.register("http://127.0.0.1:8787", "a-secret")
-        telegram = TelegramApi(MADE_UP[Platform.TELEGRAM], stand_ins.telegram.api_url)
+        stand_ins.register("http://127.0.0.1:8787", {Platform.TELEGRAM: "a-secret"})
+        telegram = TelegramApi(MADE_UP[Platform.TELEGRAM], stand_ins.each[Platform.TELEGRAM].api_url)
         assert telegram.webhook()["url"] == "http://127.0.0.1:8787/telegram"
-        assert stand_ins.telegram.hook.secret_token == "a-secret"
-        discord = DiscordApi(MADE_UP[Platform.DISCORD], stand_ins.discord.api_url).application()
+        assert stand_ins.each[Platform.TELEGRAM].hook.secret_token == "a-secret"
+        discord = DiscordApi(MADE_UP[Platform.DISCORD], stand_ins.each[Platform.DISCORD].api_url).application()
         assert discord["interactions_endpoint_url"] == "http://127.0.0.1:8787/discord"
         assert discord["verify_key"] == stand_ins.credentials()[Platform.DISCORD]["discord/public-key"]
-        assert SlackApi(MADE_UP[Platform.SLACK], stand_ins.slack.api_url).test()[0]["ok"]
+        assert SlackApi(MADE_UP[Platform.SLACK], stand_ins.each[Platform.SLACK].api_url).test()[0]["ok"]
 
 
 class Endpoint(BaseHTTPRequestHandler):
@@ -95,7 +96,7 @@ class Endpoint(BaseHTTPRequestHandler):
 def endpoint(stand_ins: StandIns) -> Iterator[LoopbackServer]:
     """Give an endpoint that knows the key."""
     server = LoopbackServer(0, Endpoint)
-    server.key, server.careless = stand_ins.public_key, False
+    server.key, server.careless = stand_ins.credentials()[Platform.DISCORD]["discord/public-key"], False
     server.run("endpoint")
     yield server
     server.end()
@@ -104,9 +105,9 @@ def endpoint(stand_ins: StandIns) -> Iterator[LoopbackServer]:
 def test_discord_tries_an_endpoint(stand_ins: StandIns, endpoint: LoopbackServer) -> None:
     """Only one that answers the right signature and refuses a wrong one is taken."""
     url = f"http://127.0.0.1:{endpoint.server_port}/discord"
-    assert stand_ins.discord.probe(url)
+    assert stand_ins.each[Platform.DISCORD].probe(url)
     endpoint.careless = True
-    assert not stand_ins.discord.probe(url)
+    assert not stand_ins.each[Platform.DISCORD].probe(url)
     endpoint.key, endpoint.careless = "00" * 32, False
-    assert not stand_ins.discord.probe(url)
-    assert not stand_ins.discord.probe("http://127.0.0.1:9/discord")
+    assert not stand_ins.each[Platform.DISCORD].probe(url)
+    assert not stand_ins.each[Platform.DISCORD].probe("http://127.0.0.1:9/discord")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from doorcode.pairing.contact import Platform
 from doorcode_sandbox import emulator, private
 from doorcode_sandbox import store as stores
 from doorcode_sandbox.store import Deployed, Store
@@ -52,7 +53,7 @@ def test_only_its_owner_reads_it(store: Store) -> None:
             store.prepare()
             store.mark(Deployed("one"))
             store.announce({"secret": "x"})
-            store.seed()
+            store.seed(Platform.DISCORD)
             modes = {path: path.lstat().st_mode & 0o777 for path in (store.folder, *store.folder.rglob("*"))}
     finally:
         os.umask(before)
@@ -183,13 +184,13 @@ def test_forgetting_deletes_only_what_is_the_sandbox_s(store: Store) -> None:
     """A folder that holds something else keeps it."""
     with store.held():
         ended_well(store, Deployed("one"))
-        seed = store.seed()
+        seed = store.seed(Platform.DISCORD)
         store.announce({"endpoint": "http://127.0.0.1:1"})
         (store.folder / "thesis.txt").write_text("mine")
         store.forget()
         assert store.deployed() is None
         assert sorted(path.name for path in store.folder.iterdir()) == ["emulator.lock", "lock", "thesis.txt"]
-        assert store.seed() != seed
+        assert store.seed(Platform.DISCORD) != seed
 
 
 @pytest.mark.parametrize("content", ["", "zz", "00"])
@@ -197,9 +198,9 @@ def test_the_seed_is_kept_and_private(store: Store, content: str) -> None:
     """One for all runs, for nobody else's eyes; a broken one is made anew."""
     with store.held():
         (store.folder / "discord.key").write_text(content)
-        seed = store.seed()
+        seed = store.seed(Platform.DISCORD)
         assert len(seed) == 32
-        assert store.seed() == seed
+        assert store.seed(Platform.DISCORD) == seed
         assert (store.folder / "discord.key").stat().st_mode & 0o777 == 0o600
 
 

@@ -9,20 +9,25 @@ import base64
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from msgspec.structs import replace
 
 from doorcode.pairing.contact import Platform
+from doorcode.pairing.keyring import Keyring
+from doorcode.platforms.discord import inbound
 from doorcode.platforms.discord.inbound import COMMAND, OPTION
-from doorcode_sandbox.platforms.chats import JSON, Button, Chat, ChatKind, Note, Outgoing, Person, Words
+from doorcode.platforms.inbound import Inbound
+from doorcode_sandbox.platforms.chats import JSON, Button, Chat, ChatKind, Outgoing, Person, Side, Words
 from doorcode_sandbox.platforms.discord.stand_in import LOADING, DiscordStandIn
 from doorcode_sandbox.platforms.server import Message
 
 GUILD = "300000000000000001"
 GROUP = "500000000000000001"
 COMMAND_ID = "600000000000000001"
+# Within which Discord wants its answer.
+PATIENCE_SECONDS = 3
 AGENT = "Discord-Interactions/1.0 (+https://discord.com)"
 # What a person without any power, and what the bot, may do there.
 MAY = {ChatKind.DIRECT: "442368", ChatKind.GROUP: "2248473465835073"}
@@ -39,10 +44,15 @@ NO_PROFILE: dict[str, Any] = {
 }
 
 
-class DiscordSide:
+class DiscordSide(Side):
     """Discord's people, before a stand-in."""
 
     platform = Platform.DISCORD
+    owners = ("200000000000000002",)
+    strangers = ("200000000000000001", "200000000000000003", "200000000000000005")
+    inbound: ClassVar[Inbound] = inbound
+    proof = "Ed25519"
+    no_answer = "The application did not respond"
     bot = "Doorcode"
     handle = "@Doorcode"
     max_text = 6000
@@ -50,6 +60,7 @@ class DiscordSide:
     def __init__(self, stand_in: DiscordStandIn) -> None:
         """Have them there."""
         self._stand_in = stand_in
+        stand_in.patience = PATIENCE_SECONDS
 
     def settle(self, person: Person) -> Chat:
         """Let somebody share a server with the bot, and have its direct messages open."""
@@ -168,6 +179,10 @@ class DiscordSide:
             "type": 0,
         }
 
+    def sign(self, body: bytes, keyring: Keyring, now: int) -> dict[str, str]:  # noqa: ARG002 (the stack has the public half)
+        """Sign with the application's key."""
+        return self._stand_in.key.sign(body, now)
+
     def take(self, webhook: Outgoing, body: bytes) -> None:
         """Show the response to an interaction. Raises FormError if it is none that Discord takes."""
         self._stand_in.respond(webhook.interaction, body)
@@ -176,10 +191,6 @@ class DiscordSide:
         """Return what the bot has written there, everybody's and that for one person only, as it is now."""
         with self._stand_in.looking():
             return [replace(message) for message in self._stand_in.in_chat(chat)]
-
-    def notes(self, chat: str) -> list[Note]:  # noqa: ARG002 (there is no such thing here)
-        """Return nothing: what only one person sees is a message here."""
-        return []
 
     def shown(self, message: Message) -> dict[str, Any]:
         """Return a message's own fields, as the API names them."""

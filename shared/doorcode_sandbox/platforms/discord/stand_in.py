@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import itertools
 import re
+import secrets
 from collections.abc import Callable
 from math import ceil
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import unquote
 
 import msgspec
 from msgspec import Meta, Struct
 
+from doorcode_sandbox.platforms.discord.application_key import ApplicationKey
 from doorcode_sandbox.platforms.forms import FormError, checked
 from doorcode_sandbox.platforms.server import RESPONSE, Answer, Message, Request, Routed, StandIn, json_answer
 
@@ -22,6 +24,7 @@ API_PATH = "/api/v10"
 EPOCH_MS = 1_420_070_400_000
 TOKEN_SECONDS = 15 * 60
 NONCE_SECONDS = 5 * 60
+SEED_BYTES = 32
 
 EPHEMERAL, LOADING = 64, 128
 SHOW, DEFER, UPDATE = 4, 5, 7
@@ -177,12 +180,24 @@ class DiscordStandIn(StandIn):
 
     NAME = "discord"
     APPLICATION: ClassVar[str] = "1100000000000000001"
+    MADE_UP: ClassVar[str] = f"{'sandbox':_<26}.{'sandbox'[:6]}.{'sandbox':_<38}"
 
-    def __init__(self, token: str = "stand-in.discord.token", application: str = APPLICATION, **options: Any) -> None:  # noqa: S107 (made up)
-        """Take that token and no other."""
-        super().__init__(**options)
-        self.token = token
-        self.application: dict[str, Any] = {"id": application, "name": "Doorcode", "interactions_endpoint_url": None}
+    def __init__(
+        self,
+        token: str = "stand-in.discord.token",  # noqa: S107 (made up)
+        application: str = APPLICATION,
+        seed: bytes = b"",
+        **options: Any,
+    ) -> None:
+        """Take that token and no other. ``seed`` is the 32 bytes that the application's key is made of; else random."""
+        super().__init__(token, **options)
+        self.key = ApplicationKey(seed or secrets.token_bytes(SEED_BYTES))
+        self.application: dict[str, Any] = {
+            "id": application,
+            "name": "Doorcode",
+            "interactions_endpoint_url": None,
+            "verify_key": self.key.public,
+        }
         self.commands: list[dict[str, Any]] = []
         self.users: dict[str, User] = {}
         # Channels of servers that the bot may write to.
@@ -213,6 +228,23 @@ class DiscordStandIn(StandIn):
                 ("PUT", f"/applications/{snowflake}/commands", "putCommands", _Commands, self._put_commands),
             )
         ]  # fmt: skip
+
+    # Being part of a sandbox
+
+    @classmethod
+    def in_sandbox(cls, port: int, seed: Callable[[], bytes]) -> Self:
+        """Prepare a sandbox's, which signs with the same key in every run and tries endpoints as Discord does."""
+        made = cls(cls.MADE_UP, seed=seed(), port=port)
+        made.probe = made.key.endpoint_checks
+        return made
+
+    def credentials(self) -> dict[str, str]:
+        """Return the application's public key."""
+        return {"discord/public-key": self.key.public}
+
+    def register(self, url: str, secret: str) -> None:  # noqa: ARG002 (the application's key proves them)
+        """Have interactions sent there."""
+        self.application["interactions_endpoint_url"] = url
 
     @property
     def api_url(self) -> str:

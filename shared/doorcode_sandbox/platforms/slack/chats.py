@@ -6,17 +6,22 @@ https://docs.slack.dev/apis/events-api, https://docs.slack.dev/reference/interac
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import secrets
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 import msgspec
 from msgspec.structs import replace
 
 from doorcode.pairing.contact import Platform
-from doorcode_sandbox.platforms.chats import FORM, JSON, Button, Chat, ChatKind, Note, Outgoing, Person, Words
+from doorcode.pairing.keyring import Keyring
+from doorcode.platforms.inbound import Inbound
+from doorcode.platforms.slack import inbound
+from doorcode_sandbox.platforms.chats import FORM, JSON, Button, Chat, ChatKind, Outgoing, Person, Side, Words
 from doorcode_sandbox.platforms.server import Message
 from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
 
@@ -29,10 +34,15 @@ ID_SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
-class SlackSide:
+class SlackSide(Side):
     """A workspace's people, before a stand-in."""
 
     platform = Platform.SLACK
+    owners = ("U0OWNER001",)
+    strangers = ("U0STRANGER", "U0MALLORY1", "U0QUENTIN1")
+    inbound: ClassVar[Inbound] = inbound
+    proof = "v0 HMAC"
+    no_answer = "The app did not respond"
     bot = "Doorcode"
     handle = "@Doorcode"
     max_text = 12_000
@@ -163,6 +173,11 @@ class SlackSide:
             pressed=True,
         )
 
+    def sign(self, body: bytes, keyring: Keyring, now: int) -> dict[str, str]:
+        """Sign with the newest secret: https://docs.slack.dev/authentication/verifying-requests-from-slack."""
+        mac = hmac.digest(keyring.newest, b"v0:%d:%b" % (now, body), hashlib.sha256).hex()
+        return {"X-Slack-Request-Timestamp": str(now), "X-Slack-Signature": f"v0={mac}"}
+
     def take(self, webhook: Outgoing, body: bytes) -> None:
         """Show nothing: Slack shows nothing from a response."""
 
@@ -171,10 +186,6 @@ class SlackSide:
         with self._stand_in.looking():
             whispers = [whisper for whisper in self._stand_in.whispers if whisper.chat == chat]
             return [replace(message) for message in (*self._stand_in.in_chat(chat), *whispers)]
-
-    def notes(self, chat: str) -> list[Note]:  # noqa: ARG002 (there is no such thing here)
-        """Return nothing: what only one person sees is a message here."""
-        return []
 
     def shown(self, message: Message) -> dict[str, Any]:
         """Return a message's own fields, as the API names them, with the ids that Slack gives to blocks without one."""
@@ -190,10 +201,6 @@ class SlackSide:
             | ({"blocks": blocks} if blocks else {})
             | ({"thread_ts": thread} if thread else {})
         )
-
-    def deferred(self, message: Message) -> bool:  # noqa: ARG002 (there is no such thing here)
-        """Tell whether the message only announces another: none does."""
-        return False
 
     def buttons(self, message: Message) -> list[list[Button]]:
         """Return a message's buttons, one row for each block of them."""

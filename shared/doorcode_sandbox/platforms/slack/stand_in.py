@@ -27,6 +27,7 @@ NESTED = frozenset({"blocks", "metadata", "attachments"})
 
 MAX_TEXT = 40_000
 MAX_BLOCKS = 50
+SIGNING_BYTES = 16
 RESPONSE_USES = 5
 RESPONSE_SECONDS = 30 * 60
 # What a text may hold once it is escaped: no tag, and no ampersand that starts nothing.
@@ -170,6 +171,8 @@ class SlackStandIn(StandIn):
     BOT_USER: ClassVar[str] = "U0DOORCODE"
     BOT: ClassVar[str] = "B0DOORCODE"
     TEAM: ClassVar[str] = "T0WORKSPACE"
+    MADE_UP: ClassVar[str] = f"xoxb-{1:011}-{1:011}-{'sandbox':0<24}"
+    OPEN: ClassVar[frozenset[str]] = frozenset({"slack/team"})
     SCOPES: ClassVar[dict[str, str]] = {
         "chat.postMessage": "chat:write",
         "chat.postEphemeral": "chat:write",
@@ -180,8 +183,7 @@ class SlackStandIn(StandIn):
 
     def __init__(self, token: str = "xoxb-stand-in", **options: Any) -> None:  # noqa: S107 (made up)
         """Take that token and no other."""
-        super().__init__(**options)
-        self.token = token
+        super().__init__(token, **options)
         self.scopes = {"chat:write", "im:write", "users:read"}
         self.users: dict[str, User] = {}
         # Channels that the app is in, and who else is.
@@ -206,6 +208,15 @@ class SlackStandIn(StandIn):
     def api_url(self) -> str:
         """What SLACK_API_URL is set to."""
         return f"{self.url}/api"
+
+    # Being part of a sandbox
+
+    def credentials(self) -> dict[str, str]:
+        """Return another signing secret each time, and the workspace."""
+        return {"slack/signing-secret": secrets.token_hex(SIGNING_BYTES), "slack/team": f"{self.TEAM}:"}
+
+    def register(self, url: str, secret: str) -> None:
+        """Do nothing: the address stands in the app's manifest, which no call shows."""
 
     # What people do
 

@@ -7,23 +7,33 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from msgspec.structs import replace
 
 from doorcode.pairing.contact import Platform
-from doorcode_sandbox.platforms.chats import JSON, Button, Chat, ChatKind, Note, Outgoing, Person, Words
+from doorcode.pairing.keyring import Keyring
+from doorcode.platforms.inbound import Inbound
+from doorcode.platforms.telegram import inbound
+from doorcode_sandbox.platforms.chats import JSON, Button, Chat, ChatKind, Note, Outgoing, Person, Side, Words
 from doorcode_sandbox.platforms.server import Message
 from doorcode_sandbox.platforms.telegram.stand_in import MAX_TEXT, TelegramStandIn, entities
 
 GROUP = "-1002000000001"
+HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
 
-class TelegramSide:
+class TelegramSide(Side):
     """Telegram's people, before a stand-in."""
 
     platform = Platform.TELEGRAM
+    owners = ("123456789",)
+    strangers = ("987654321", "987654322", "987654323")
+    inbound: ClassVar[Inbound] = inbound
+    proof = "secret token"
+    # A signature fits one body; this fits all.
+    secret_headers = frozenset({HEADER})
     max_text = MAX_TEXT
 
     def __init__(self, stand_in: TelegramStandIn) -> None:
@@ -97,6 +107,10 @@ class TelegramSide:
             pressed=pressed,
         )
 
+    def sign(self, body: bytes, keyring: Keyring, now: int) -> dict[str, str]:  # noqa: ARG002 (the secret is all)
+        """Repeat the webhook's secret: https://core.telegram.org/bots/api#setwebhook."""
+        return {HEADER: keyring.newest.decode()}
+
     def take(self, webhook: Outgoing, body: bytes) -> None:  # noqa: ARG002 (the body says where it belongs)
         """Carry out the method in a response."""
         self._stand_in.take(body)
@@ -125,10 +139,6 @@ class TelegramSide:
         """Return a message's own fields, as the API names them."""
         drawn = self._stand_in.drawn(message)
         return {name: drawn[name] for name in ("text", "entities", "reply_markup") if drawn.get(name)}
-
-    def deferred(self, message: Message) -> bool:  # noqa: ARG002 (there is no such thing here)
-        """Tell whether the message only announces another: none does."""
-        return False
 
     def buttons(self, message: Message) -> list[list[Button]]:
         """Return a message's buttons, row by row."""

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
+from doorcode_cli.platform_api import ALLOWED_UPDATES, MAX_CONNECTIONS
 from doorcode_sandbox.platforms.forms import FormError, checked
 from doorcode_sandbox.platforms.server import RESPONSE, Answer, Message, Request, Routed, StandIn, json_answer
 
@@ -189,11 +190,12 @@ class TelegramStandIn(StandIn):
         "can_read_all_group_messages": False,
         "supports_inline_queries": False,
     }
+    MADE_UP: ClassVar[str] = f"{BOT['id']}:{'sandbox':_<35}"
+    OPEN: ClassVar[frozenset[str]] = frozenset({"telegram/bot"})
 
     def __init__(self, token: str = "7000000001:stand-in", **options: Any) -> None:  # noqa: S107 (made up)
         """Take that token and no other."""
-        super().__init__(**options)
-        self.token = token
+        super().__init__(token, **options)
         self.chats: dict[str, Chat] = {}
         self.queries: dict[str, Query] = {}
         self.hook = Hook()
@@ -213,6 +215,21 @@ class TelegramStandIn(StandIn):
             "getWebhookInfo": (_Nothing, self._hook_info),
             "deleteWebhook": (_DeleteWebhook, self._delete_hook),
         }
+
+    # Being part of a sandbox
+
+    def credentials(self) -> dict[str, str]:
+        """Return who the bot is; the stack makes the webhook's secret itself."""
+        return {"telegram/bot": f"{self.BOT['id']}:{self.BOT['username']}"}
+
+    def register(self, url: str, secret: str) -> None:
+        """Have the webhook set."""
+        self.hook = Hook(
+            url=url,
+            secret_token=secret,
+            max_connections=MAX_CONNECTIONS,
+            allowed_updates=list(ALLOWED_UPDATES),
+        )
 
     # What people do
 
