@@ -9,12 +9,11 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page
 
-import doorcode_sandbox
 from doorcode_sandbox.front import Front, Stream
 from doorcode_sandbox.platforms.server import Answer, Request, json_answer
+from doorcode_sandbox.playground.page_files import page_file
 from tests.eventually import PATIENCE_SECONDS
 
-PAGE = Path(doorcode_sandbox.__file__).parent / "playground/page"
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
@@ -180,8 +179,10 @@ def box(page: Page, side: str = "stranger") -> Locator:
 
 
 def _file(path: str) -> Answer:
-    file = PAGE / ("index.html" if path == "/" else Path(path).name)
-    if not file.is_file():
+    name = "index.html" if path == "/" else Path(path).name
+    try:
+        content = page_file(name)
+    except FileNotFoundError:
         return json_answer({"error": "There is nothing here."}, 404)
-    headers = {"Content-Type": f"{KINDS[file.suffix]}; charset=utf-8", "Content-Security-Policy": CSP}
-    return Answer(200, file.read_bytes(), headers)
+    headers = {"Content-Type": f"{KINDS[Path(name).suffix]}; charset=utf-8", "Content-Security-Policy": CSP}
+    return Answer(200, content, headers)

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from doorcode_cli.checkout import Checkout
+from doorcode_sandbox.build import check
 from doorcode_sandbox.trouble import SandboxError
 from tests.browser.tabs import open_tab
 from tests.e2e.playground_scene import box, pane
@@ -31,7 +32,7 @@ GREETING = "Hi there! How can I help you today?"
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """Give a machine on which a sandbox can run, and where nothing runs any more at the end."""
     try:
-        Checkout().check()
+        check(Checkout())
     except SandboxError as error:
         give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         give_up(str(error))

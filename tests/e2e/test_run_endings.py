@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from doorcode_cli.checkout import Checkout
-from doorcode_sandbox.build import local
+from doorcode_sandbox.build import check, local
 from doorcode_sandbox.trouble import SandboxError
 from tests.e2e.sandbox_process import Machine, copied
 from tests.eventually import PATIENCE_SECONDS
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks a
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a folder for everything, if the tools are here."""
     try:
-        Checkout().check()
+        check(Checkout())
     except SandboxError as error:
         give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         give_up(str(error))

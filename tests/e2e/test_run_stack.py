@@ -16,6 +16,7 @@ from rich.console import Console
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.texts import REQUEST_SENT
 from doorcode_cli.checkout import Checkout
+from doorcode_sandbox.build import check
 from doorcode_sandbox.credentials import read
 from doorcode_sandbox.deployment import resource
 from doorcode_sandbox.infrastructure import PREFIX, STACK
@@ -111,7 +112,7 @@ class House:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Give a machine with a sandbox that is up."""
     try:
-        Checkout().check()
+        check(Checkout())
     except SandboxError as error:
         give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         give_up(str(error))

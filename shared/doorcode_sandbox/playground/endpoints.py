@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -20,8 +19,8 @@ from doorcode_sandbox.front import Stream
 from doorcode_sandbox.loopback import is_forwarded, names_us
 from doorcode_sandbox.platforms.server import Answer, Request, json_answer
 from doorcode_sandbox.playground.errors import PlaygroundError
+from doorcode_sandbox.playground.page_files import page_file
 
-PAGE = Path(__file__).with_name("page")
 PREFIX = "/playground/"
 FILE = re.compile(r"/playground/page/([a-z-]+\.(js|css|svg))")
 TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
@@ -196,7 +195,7 @@ def _read(request: Request, form: type[Any]) -> Any:
 def _file(request: Request, name: str) -> Answer:
     _check_verb(request, "GET")
     try:
-        content = (PAGE / name).read_bytes()
+        content = page_file(name)
     except FileNotFoundError:
         raise PlaygroundError(404, "There is nothing here.") from None
     kind = TYPES[name.rpartition(".")[2]]

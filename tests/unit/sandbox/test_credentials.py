@@ -58,6 +58,12 @@ def test_a_token_of_one_s_own_makes_a_platform_real(ssm: Any) -> None:
     assert credentials.real(ssm, PREFIX) == {Platform.DISCORD}
 
 
+def test_webhooks_are_proven_by_the_newest_secret(ssm: Any) -> None:
+    """Of a secret that is being replaced the first line counts; a platform without one has none."""
+    credentials.fill(ssm, PREFIX, {"telegram/webhook-secret": " newest\nolder\n", "slack/signing-secret": "0" * 32})
+    assert credentials.verifying(ssm, PREFIX) == {Platform.TELEGRAM: "newest", Platform.SLACK: "0" * 32}
+
+
 def test_the_set_up_commands_find_everything_set_up(stand_ins: StandIns) -> None:
     """The platforms send to the sandbox from its start, and take its tokens."""
     with stand_ins.running():

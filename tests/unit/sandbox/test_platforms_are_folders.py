@@ -12,6 +12,7 @@ from doorcode.pairing.contact import Platform
 from doorcode_sandbox.platforms.chats import Side
 from doorcode_sandbox.platforms.registry import OWNERS, PLATFORMS
 from doorcode_sandbox.platforms.server import StandIn
+from doorcode_sandbox.playground.page_files import SHARED, page_file
 
 PACKAGE = Path(doorcode_sandbox.__file__).parent
 FOLDERS = PACKAGE / "platforms"
@@ -66,13 +67,31 @@ def test_what_is_shared_names_no_platform() -> None:
     assert {name for name, said in found.items() if said} == ALLOWED.keys()
 
 
+def test_the_page_s_shared_files_name_no_platform() -> None:
+    """Neither a script nor a style nor the document speaks of one, not even in a comment."""
+    files = [path for path in SHARED.iterdir() if path.suffix in {".js", ".css", ".html"}]
+    assert len(files) > 20
+    assert {path.name: NAME.findall(path.read_text()) for path in files if NAME.search(path.read_text())} == {}
+
+
+@pytest.mark.parametrize("platform", list(Platform))
+def test_what_draws_a_platform_comes_from_its_folder(platform: Platform) -> None:
+    """The page finds each platform's script and style under its name, and both are listed for it."""
+    for kind, listed in (
+        ("js", f'import * as {platform} from "./{platform}.js";'),
+        ("css", f'@import url("{platform}.css");'),
+    ):
+        assert page_file(f"{platform}.{kind}") == (FOLDERS / platform / f"page.{kind}").read_bytes()
+        assert listed in page_file(f"platforms.{kind}").decode().splitlines()
+
+
 @pytest.mark.parametrize("platform", list(Platform))
 def test_a_folder_keeps_to_itself(platform: Platform) -> None:
     """No platform's folder speaks of another platform."""
     others = [other for other in Platform if other is not platform]
-    for path in (FOLDERS / platform).rglob("*.py"):
-        said = [line for line in named(path.read_text()) if any(other in line.lower() for other in others)]
-        assert said == [], path
+    for path in (path for path in (FOLDERS / platform).rglob("*") if path.suffix in {".py", ".js", ".css"}):
+        text = path.read_text().lower()
+        assert [other for other in others if other in text] == [], path
 
 
 def test_each_platform_has_its_row() -> None:

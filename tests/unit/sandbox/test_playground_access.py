@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from doorcode_sandbox.playground import endpoints
+from doorcode_sandbox.playground import page_files
 from tests.unit.sandbox.playground_fixtures import House
 
 NAMES = ("scene", "deliveries", "inside", "changes")
@@ -136,7 +136,7 @@ def test_the_page(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """The page and its files come with their types, and may run and load nothing but themselves."""
     for name in ("index.html", "app.js", "app.css", "icon.svg"):
         (tmp_path / name).write_text(name)
-    monkeypatch.setattr(endpoints, "PAGE", tmp_path)
+    monkeypatch.setattr(page_files, "SHARED", tmp_path)
     kinds = {
         "/": "text/html",
         "/playground/page/app.js": "text/javascript",

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from doorcode.web.page import FOLDER
-from doorcode_sandbox.playground.endpoints import PAGE
+from doorcode_sandbox.playground.page_files import SHARED as PAGE
 
 # What a colour is called in the playground, and on the owner's page.
 COLOURS = {

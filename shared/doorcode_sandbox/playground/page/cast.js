@@ -1,9 +1,9 @@
 // Who is looked over the shoulder on one side, and in which of their chats.
 
 import { h, options } from "./dom.js";
+import { PLATFORMS } from "./platforms.js";
 import { shortName } from "./world.js";
 
-const PLATFORM_NAME = { telegram: "Telegram", slack: "Slack", discord: "Discord" };
 const split = (value) => {
   const at = value.indexOf(" ");
   return [value.slice(0, at), value.slice(at + 1)];
@@ -32,7 +32,7 @@ export function cast(world, platform, side, changed) {
     const own = everyone.filter((one) => one.platform === platform);
     const others = everyone.filter((one) => one.platform !== platform);
     if (!everyone.some((one) => key(one) === person)) person = everyone.length ? key(own[0] ?? others[0]) : "";
-    const named = (one) => [key(one), `${shortName(one)}${one.platform === platform ? "" : ` (${PLATFORM_NAME[one.platform] ?? one.platform})`}`];
+    const named = (one) => [key(one), `${shortName(one)}${one.platform === platform ? "" : ` (${PLATFORMS[one.platform].TITLE})`}`];
     options(people, [...own.map(named), ...(others.length ? [{ label: "Elsewhere", options: others.map(named) }] : [])], person);
     people.hidden = everyone.length < 2 && side === "owner";
 

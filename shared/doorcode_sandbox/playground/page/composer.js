@@ -1,13 +1,12 @@
-// Where a person types. On Discord a bot hears only its command, so what is typed becomes `/chat message:…`.
+// Where a person types. Where a bot hears only its command, what is typed becomes that command's option.
 
 import { h } from "./dom.js";
-
-const PLACEHOLDER = { telegram: "Message as", slack: "Message Doorcode as", discord: "as" };
+import { PLATFORMS } from "./platforms.js";
 
 /** A composer: `send({text, mention})` is awaited, and what could not be sent is put back. */
 export function composer(label, send) {
   const text = h("textarea", { rows: 1, "aria-label": label, maxlength: 4000, onkeydown: key, oninput: grow });
-  const command = h("span", { class: "slash", "aria-hidden": "true" }, "/chat ", h("b", {}, "message:"));
+  const command = h("span", { class: "slash", "aria-hidden": "true" });
   const mention = h("input", { type: "checkbox" });
   const named = h("span");
   const mentions = h("label", { class: "mentions" }, mention, named);
@@ -39,10 +38,12 @@ export function composer(label, send) {
 
   /** Fit it to who types where. A chat of the real platform is not written to from here. */
   function update({ platform, person, group, handle, real }) {
-    command.hidden = platform !== "discord";
-    mentions.hidden = !group || platform === "discord";
+    const { COMMAND, PLACEHOLDER = "as" } = PLATFORMS[platform] ?? {};
+    command.hidden = !COMMAND;
+    if (COMMAND) command.replaceChildren(`${COMMAND.name} `, h("b", {}, COMMAND.option));
+    mentions.hidden = !group || Boolean(COMMAND);
     named.textContent = `mention ${handle}`;
-    text.placeholder = real ? "Connected to the real platform: write there" : `${PLACEHOLDER[platform] ?? "as"} ${person}`;
+    text.placeholder = real ? "Connected to the real platform: write there" : `${PLACEHOLDER} ${person}`;
     text.readOnly = Boolean(real) || !person;
     submit.disabled = text.readOnly;
   }

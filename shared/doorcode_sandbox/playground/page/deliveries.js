@@ -3,12 +3,8 @@
 import { h } from "./dom.js";
 import { json } from "./json.js";
 import { clock } from "./message.js";
+import { PLATFORMS } from "./platforms.js";
 
-const SIGNED = {
-  "secret token": "the header X-Telegram-Bot-Api-Secret-Token repeats our secret",
-  "v0 HMAC": "HMAC-SHA256 with the signing secret over v0:timestamp:raw body",
-  Ed25519: "Ed25519 by the application’s key over timestamp and raw body",
-};
 const NOTHING = "Nothing was sent yet. Write something as a stranger.";
 
 /** Entries for keyed(), newest first. */
@@ -46,7 +42,7 @@ function drawn(delivery, reason) {
     h(
       "div",
       { class: "detail" },
-      h("p", {}, `${clock(at, true)}. `, fits ? "The signature fits: " : "The signature does not fit: ", SIGNED[kind] ?? kind, "."),
+      h("p", {}, `${clock(at, true)}. `, fits ? "The signature fits: " : "The signature does not fit: ", PLATFORMS[platform].PROOF, "."),
       again && h("p", {}, "The same bytes as an earlier delivery, as a platform sends them when it heard no answer."),
       json("Headers", headers ?? {}),
       json("Body", body ?? ""),

@@ -5,10 +5,10 @@ import { command, h, say } from "./dom.js";
 import { door } from "./door.js";
 import { guide } from "./guide.js";
 import { pane } from "./pane.js";
+import { PLATFORMS } from "./platforms.js";
 import { tabs } from "./tabs.js";
 import { World } from "./world.js";
 
-const TITLES = { telegram: "Telegram", slack: "Slack", discord: "Discord" };
 // While the view behind the door is open: the table and the log change without a message being sent, too.
 const LOOK_MS = 2000;
 // The log comes a little later than what was logged.
@@ -45,7 +45,7 @@ function build() {
     const stranger = pane(world, name, "stranger", tools);
     const owner = pane(world, name, "owner", tools);
     platforms.set(name, { stranger, owner });
-    return { id: name, title: TITLES[name] ?? name, panel: h("div", { class: "pair", id: `panel-${name}`, data: { platform: name } }, stranger.element, owner.element) };
+    return { id: name, title: PLATFORMS[name].TITLE, panel: h("div", { class: "pair", id: `panel-${name}`, data: { platform: name } }, stranger.element, owner.element) };
   });
   panels.replaceChildren(...entries.map((entry) => entry.panel));
   choice = tabs(document.getElementById("platforms"), entries, (name) => {

@@ -1,11 +1,8 @@
 // One message of a chat: whose it is, what the platform's renderer makes of it, and what may be done with it.
 
 import { h } from "./dom.js";
-import * as discord from "./discord.js";
-import * as slack from "./slack.js";
-import * as telegram from "./telegram.js";
+import { PLATFORMS } from "./platforms.js";
 
-const RENDERERS = { telegram, slack, discord };
 const HUES = 8;
 
 /** The time of day, as people here write it. */
@@ -54,7 +51,7 @@ export function draw(message, context) {
     h(
       "div",
       { class: "body" },
-      RENDERERS[platform].draw(message, tools),
+      PLATFORMS[platform].draw(message, tools),
       message.only_for && alone(platform, message.only_for === viewer ? "you" : nameOf(message.only_for)),
       isBot ? source(message) : ways(message, context),
     ),
@@ -63,8 +60,7 @@ export function draw(message, context) {
 }
 
 /** The line under what one person alone sees. */
-const alone = (platform, who) =>
-  h("div", { class: "alone" }, platform === "slack" ? `Only visible to ${who}` : `Only ${who} can see this`);
+const alone = (platform, who) => h("div", { class: "alone" }, PLATFORMS[platform].alone?.(who) ?? `Only ${who} can see this`);
 
 function button(message, one, { busy, press }) {
   const key = `${message.id} ${one.id}`;

@@ -5,6 +5,7 @@ import { cast } from "./cast.js";
 import { composer } from "./composer.js";
 import { h, keyed, say } from "./dom.js";
 import { avatar, draw } from "./message.js";
+import { PLATFORMS } from "./platforms.js";
 import { follower } from "./scroll.js";
 import { toasts } from "./toasts.js";
 import { shortName } from "./world.js";
@@ -96,7 +97,7 @@ export function pane(world, platform, side, { inspect, changed }) {
 
   const names = (id) => {
     const person = world.person(now.at, id);
-    return person ? person.username || person.name : id === "U0DOORCODE" ? now.bot.name : "";
+    return person ? person.username || person.name : id === PLATFORMS[now.at].BOT_ID ? now.bot.name : "";
   };
 
   function entries() {

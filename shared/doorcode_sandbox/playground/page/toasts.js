@@ -1,4 +1,4 @@
-// What passes: answers to presses, and failures. An alert stays until it is closed, as Telegram's does.
+// What passes: answers to presses, and failures. An alert stays until it is closed, as an app's does.
 
 import { h } from "./dom.js";
 

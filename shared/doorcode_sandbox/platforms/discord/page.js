@@ -3,6 +3,12 @@
 import { h } from "./dom.js";
 import { inline, link, mention } from "./spans.js";
 
+export const TITLE = "Discord";
+export const PLACEHOLDER = "as";
+export const PROOF = "Ed25519 by the application’s key over timestamp and raw body";
+// A bot hears only its command, so what is typed becomes `/chat message:…`.
+export const COMMAND = { name: "/chat", option: "message:" };
+
 const LETTERS = String.raw`(?:\\[^]|[^\\])+?`;
 const around = (sign, element) => [
   new RegExp(`${sign}(?=\\S)(${LETTERS})(?<=\\S)${sign}`),

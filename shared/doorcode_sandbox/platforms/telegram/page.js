@@ -3,6 +3,10 @@
 import { h } from "./dom.js";
 import { link, mention } from "./spans.js";
 
+export const TITLE = "Telegram";
+export const PLACEHOLDER = "Message as";
+export const PROOF = "the header X-Telegram-Bot-Api-Secret-Token repeats our secret";
+
 const ENTITIES = {
   bold: (shown) => h("strong", {}, shown),
   italic: (shown) => h("em", {}, shown),

@@ -3,6 +3,12 @@
 import { h } from "./dom.js";
 import { inline, link, mention } from "./spans.js";
 
+export const TITLE = "Slack";
+export const PLACEHOLDER = "Message Doorcode as";
+export const PROOF = "HMAC-SHA256 with the signing secret over v0:timestamp:raw body";
+export const BOT_ID = "U0DOORCODE";
+export const alone = (who) => `Only visible to ${who}`;
+
 const ENTITIES = { "&lt;": "<", "&gt;": ">", "&amp;": "&" };
 const unescaped = (text) => text.replace(/&(?:lt|gt|amp);/g, (found) => ENTITIES[found]);
 
