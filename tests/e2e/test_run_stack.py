@@ -128,7 +128,7 @@ def test_a_stranger_asks_through_the_front(house: House) -> None:
     """The deployed function answers inside its response, and its reason is in its log with its fields."""
     answer = house.telegram(987654321)
     assert (answer.status_code, answer.json()["text"]) == (200, REQUEST_SENT)
-    events = house.client("logs").filter_log_events(logGroupName=f"/doorcode/{STACK}/telegram")["events"]
+    events = house.client("logs").filter_log_events(logGroupName=f"/doorcode/{STACK}/edge")["events"]
     records = [json.loads(event["message"]) for event in events if event["message"].startswith("{")]
     (record,) = [record for record in records if record.get("user_id") == "987654321"]
     assert (record["level"], record["reason"]) == ("INFO", "pairing_requested")

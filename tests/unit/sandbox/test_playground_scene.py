@@ -3,6 +3,7 @@
 import http.client
 import itertools
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -117,6 +118,25 @@ def test_whispers(house: House) -> None:
     house.call(SLACK, "POST", "/api/chat.postEphemeral", whisper)
     (message,) = house.chat(SLACK, STRANGERS[SLACK], "group")["messages"]
     assert (message["only_for"], message["call"]) == (STRANGERS[SLACK], "chat.postEphemeral")
+
+
+def test_an_answer_may_be_faster_than_the_response(house: House) -> None:
+    """What is to take the place of a response waits until that has been read, as it does in Discord."""
+    calls: list[threading.Thread] = []
+
+    def think(interaction: Any) -> Any:
+        path = f"/api/v10/webhooks/{house.discord.application['id']}/{interaction['token']}/messages/@original"
+        fields = {"content": "Hi there!", **QUIET}
+        calls.append(threading.Thread(target=house.call, args=(DISCORD, "PATCH", path, fields)))
+        calls[0].start()
+        # By now it would have been refused.
+        calls[0].join(0.1)
+        return {"type": 5, "data": {"flags": 0}}
+
+    house.api.think = think
+    house.say(DISCORD, STRANGERS[DISCORD])
+    calls[0].join(PATIENCE_SECONDS)
+    assert house.chat(DISCORD, STRANGERS[DISCORD])["messages"][1]["shown"]["content"] == "Hi there!"
 
 
 def test_thinking(house: House) -> None:
