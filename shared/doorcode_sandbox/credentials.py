@@ -6,14 +6,15 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from doorcode.pairing.contact import Platform
+from doorcode.platforms.registry import inbound
 from doorcode_sandbox.platforms.registry import PLATFORMS
 from doorcode_sandbox.stand_ins import TOKENS
 
 MADE_UP = {platform: parts.stand_in.MADE_UP for platform, parts in PLATFORMS.items()}
 # Who the bot is, and where: no secrets.
-OPEN = frozenset(name for parts in PLATFORMS.values() for name in parts.stand_in.OPEN)
+OPEN = frozenset(bot.name for platform in Platform if (bot := inbound(platform).BOT))
 # What the stack verifies webhooks by.
-VERIFYING = {platform: parts.side.inbound.SECRET for platform, parts in PLATFORMS.items()}
+VERIFYING = {platform: inbound(platform).SECRET for platform in Platform}
 
 
 def real(ssm: Any, prefix: str) -> frozenset[Platform]:

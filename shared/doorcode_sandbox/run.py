@@ -12,7 +12,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
 from doorcode.pairing.contact import Platform
-from doorcode.platforms.telegram.inbound import SECRET as TELEGRAM_WEBHOOK_SECRET
 from doorcode_cli.checkout import Checkout
 from doorcode_cli.deployment import API_URLS, WEBHOOK_OUTPUTS
 from doorcode_cli.program import program

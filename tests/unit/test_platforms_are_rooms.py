@@ -10,32 +10,48 @@ from doorcode.pairing.platform import Platform
 
 SHARED = Path(__file__).parents[2] / "shared"
 # Where platforms are named: the rows, and the rooms.
-ROOMS = {"doorcode": ("pairing/platform.py", "platforms/telegram/", "platforms/slack/", "platforms/discord/")}
+ROOMS = {
+    "doorcode": ("pairing/platform.py", "platforms/telegram/", "platforms/slack/", "platforms/discord/"),
+    "doorcode_sandbox": ("platforms/registry.py", "platforms/telegram/", "platforms/slack/", "platforms/discord/"),
+}
 # What may be named elsewhere, and why.
-ALLOWED: Mapping[str, Mapping[str, str]] = {"doorcode": {}}
+COPIED = "an example of the command, to be copied: an id has to be some platform's"
+ALLOWED: Mapping[str, Mapping[str, str]] = {
+    "doorcode": {},
+    "doorcode_sandbox": {
+        "command.py: doorcode run --owner telegram:987654321 --policy pair,slack=": COPIED,
+        "command.py: doorcode run --owner telegram:987654321 --public-url https:/": COPIED,
+    },
+}
 
 
 def named(source: str) -> Iterator[str]:
-    """Give every name, attribute and text of a module that has a platform's name in it; docstrings may."""
+    """Give every identifier and every text of a module that has a platform's name in it; docstrings may."""
     tree = ast.parse(source)
-    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
-        words: list[str] = []
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told:
-            words = [node.value]
-        elif isinstance(node, ast.Name):
-            words = [node.id]
-        elif isinstance(node, ast.Attribute):
-            words = [node.attr]
-        elif isinstance(node, ast.arg | ast.keyword):
-            words = [node.arg or ""]
-        elif isinstance(node, ast.alias):
-            words = [node.name, node.asname or ""]
-        elif isinstance(node, ast.ImportFrom):
-            words = [node.module or ""]
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            words = [node.name]
-        yield from (word for word in words if any(platform in word.lower() for platform in Platform))
+    told = {
+        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in (node for node in ast.walk(tree) if id(node) not in told):
+        for _, value in ast.iter_fields(node):
+            for part in value if isinstance(value, list) else [value]:
+                word = part.decode(errors="replace") if isinstance(part, bytes) else part
+                if isinstance(word, str) and any(platform in word.lower() for platform in Platform):
+                    yield word
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x = 'the slack way'", "x = b'/telegram'", "Platform.DISCORD", "import doorcode.platforms.slack.inbound",
+        "from doorcode.platforms.telegram import inbound", "from x import slack as y", "def in_telegram(): ...",
+        "async def in_telegram(): ...", "f(discord=1)", "def f(slack_token): ...", "x = f'a {1} Telegram'",
+        "class SlackSide: ...", "match x:\n  case {**telegram}: ...", "def f():\n  global slack",
+    ],
+)  # fmt: skip
+def test_naming_is_noticed(line: str) -> None:
+    """A platform's name is found wherever Python has room for one, save in what does nothing."""
+    assert list(named(line))
+    assert not list(named("'Telegram.'\nx = 1  # as Slack does"))
 
 
 @pytest.mark.parametrize("package", sorted(ROOMS))

@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import Keyring
-from doorcode.platforms.inbound import Inbound
 from doorcode_sandbox.platforms.server import Message
 
 JSON = "application/json"
@@ -113,8 +112,6 @@ class Side(ABC):
     # The ids of the playground's owners and strangers: always the same ones, for the table remembers them.
     owners: ClassVar[tuple[str, ...]]
     strangers: ClassVar[tuple[str, ...]]
-    # What the stack verifies and reads its webhooks with.
-    inbound: ClassVar[Inbound]
     # How its webhooks are proven to be its own, in a word or two; and the headers, if any, that must not be shown.
     proof: ClassVar[str]
     secret_headers: ClassVar[frozenset[str]] = frozenset()

@@ -119,8 +119,6 @@ class StandIn(ABC):
     NAME: ClassVar[str]
     # The token of every sandbox: as real ones look, and none of anybody's.
     MADE_UP: ClassVar[str]
-    # Which of the ``credentials`` are no secrets.
-    OPEN: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(
         self, token: str, *, port: int = 0, strict: bool = True, clock: Callable[[], float] = time.time

@@ -18,6 +18,7 @@ from doorcode.errors import SecretError
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import Keyring, parse_keyring
 from doorcode.platforms.inbound import Webhook
+from doorcode.platforms.registry import inbound
 from doorcode_sandbox.front import webhook_path
 from doorcode_sandbox.platforms.chats import FORM, Outgoing, Side
 from doorcode_sandbox.playground.drawing import iso
@@ -66,7 +67,7 @@ class Deliveries:
     def send(self, webhook: Outgoing, again_of: str | None = None) -> Delivery:
         """Sign a webhook as of now, and send it. Raises PlaygroundError if it cannot be signed or nobody answers."""
         side = self._sides[webhook.platform]
-        keyring = self._keyring(side.inbound.SECRET)
+        keyring = self._keyring(inbound(side.platform).SECRET)
         with self._turns[webhook.platform]:
             now = self._clock()
             headers = {**webhook.headers, **side.sign(webhook.body, keyring, int(now))}
@@ -77,7 +78,7 @@ class Deliveries:
                 webhook=webhook,
                 at=now,
                 headers=headers,
-                fits=_fits(side, webhook, headers, keyring, int(now)),
+                fits=_fits(webhook, headers, keyring, int(now)),
                 status=status,
                 answer=answer,
                 ms=round((time.monotonic() - started) * 1000),
@@ -163,11 +164,11 @@ def delivery_json(delivery: Delivery, side: Side) -> dict[str, Any]:
     }
 
 
-def _fits(side: Side, webhook: Outgoing, headers: Mapping[str, str], keyring: Keyring, now: int) -> bool:
+def _fits(webhook: Outgoing, headers: Mapping[str, str], keyring: Keyring, now: int) -> bool:
     """Tell whether the signature convinces us, too."""
     lowered = {name.lower(): value for name, value in headers.items()}
     try:
-        return side.inbound.verify(Webhook(lowered, webhook.body), keyring, now)
+        return inbound(webhook.platform).verify(Webhook(lowered, webhook.body), keyring, now)
     except SecretError:
         return False
 

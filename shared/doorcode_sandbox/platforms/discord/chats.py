@@ -9,16 +9,14 @@ import base64
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import Keyring
-from doorcode.platforms.discord import inbound
 from doorcode.platforms.discord.inbound import COMMAND, OPTION
-from doorcode.platforms.inbound import Inbound
 from doorcode_sandbox.platforms.chats import JSON, Button, Chat, ChatKind, Outgoing, Person, Side, Words
 from doorcode_sandbox.platforms.discord.stand_in import LOADING, DiscordStandIn
 from doorcode_sandbox.platforms.server import Message
@@ -50,7 +48,6 @@ class DiscordSide(Side):
     platform = Platform.DISCORD
     owners = ("200000000000000002",)
     strangers = ("200000000000000001", "200000000000000003", "200000000000000005")
-    inbound: ClassVar[Inbound] = inbound
     proof = "Ed25519"
     no_answer = "The application did not respond"
     bot = "Doorcode"

@@ -11,7 +11,7 @@ import hmac
 import secrets
 import uuid
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -19,8 +19,6 @@ from msgspec.structs import replace
 
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import Keyring
-from doorcode.platforms.inbound import Inbound
-from doorcode.platforms.slack import inbound
 from doorcode_sandbox.platforms.chats import FORM, JSON, Button, Chat, ChatKind, Outgoing, Person, Side, Words
 from doorcode_sandbox.platforms.server import Message
 from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
@@ -40,7 +38,6 @@ class SlackSide(Side):
     platform = Platform.SLACK
     owners = ("U0OWNER001",)
     strangers = ("U0STRANGER", "U0MALLORY1", "U0QUENTIN1")
-    inbound: ClassVar[Inbound] = inbound
     proof = "v0 HMAC"
     no_answer = "The app did not respond"
     bot = "Doorcode"

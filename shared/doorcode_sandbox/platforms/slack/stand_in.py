@@ -172,7 +172,6 @@ class SlackStandIn(StandIn):
     BOT: ClassVar[str] = "B0DOORCODE"
     TEAM: ClassVar[str] = "T0WORKSPACE"
     MADE_UP: ClassVar[str] = f"xoxb-{1:011}-{1:011}-{'sandbox':0<24}"
-    OPEN: ClassVar[frozenset[str]] = frozenset({"slack/team"})
     SCOPES: ClassVar[dict[str, str]] = {
         "chat.postMessage": "chat:write",
         "chat.postEphemeral": "chat:write",

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import Keyring
-from doorcode.platforms.inbound import Inbound
-from doorcode.platforms.telegram import inbound
 from doorcode_sandbox.platforms.chats import JSON, Button, Chat, ChatKind, Note, Outgoing, Person, Side, Words
 from doorcode_sandbox.platforms.server import Message
 from doorcode_sandbox.platforms.telegram.stand_in import MAX_TEXT, TelegramStandIn, entities
@@ -30,7 +28,6 @@ class TelegramSide(Side):
     platform = Platform.TELEGRAM
     owners = ("123456789",)
     strangers = ("987654321", "987654322", "987654323")
-    inbound: ClassVar[Inbound] = inbound
     proof = "secret token"
     # A signature fits one body; this fits all.
     secret_headers = frozenset({HEADER})

@@ -191,7 +191,6 @@ class TelegramStandIn(StandIn):
         "supports_inline_queries": False,
     }
     MADE_UP: ClassVar[str] = f"{BOT['id']}:{'sandbox':_<35}"
-    OPEN: ClassVar[frozenset[str]] = frozenset({"telegram/bot"})
 
     def __init__(self, token: str = "7000000001:stand-in", **options: Any) -> None:  # noqa: S107 (made up)
         """Take that token and no other."""
