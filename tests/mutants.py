@@ -57,6 +57,8 @@ MUTANTS = (
     Mutant(24, "doorcode/pairing/transitions.py", "Move(State.PAIRED, _FREE), Move(State.DENIED, _FREE),\n", "Move(State.PAIRED, _FREE), Move(State.PAIRED, _FREE),\n", "tests/unit/pairing"),
     Mutant(25, "doorcode/aws/transaction_parts.py", '"the cooldown is over": "attribute_not_exists(#was_next) OR #was_next <= :now",', '"the cooldown is over": "attribute_not_exists(#was_next) OR #was_next <= :now OR :now > :zero_",', "tests/contract/test_waiting_room.py"),
     Mutant(26, "doorcode/aws/waiting_room.py", "                return self._full(contact, now)\n", "                raise\n", "tests/contract/test_trouble.py tests/edge/test_trouble.py"),
+    Mutant(26, "doorcode/aws/waiting_room.py", "self._settings.max_pending - (standing is Standing.PENDING)", "self._settings.max_pending + MAX_TRIES", "tests/contract/test_squatters.py"),
+    Mutant(26, "doorcode/pairing/cooldown.py", "next_code_at=ended_at + min(2 * cooldown, LONGEST)", "next_code_at=contact.next_code_at", "tests/contract/test_squatters.py"),
     Mutant(27, "doorcode/pairing/consequences.py", "    if not new.reply:\n        return None\n", "", "tests/unit/pairing"),
     Mutant(28, "doorcode/pairing/names.py", "if category in UNSHOWABLE_CATEGORIES or character in INVISIBLE:", "if character in INVISIBLE:", "tests/unit/pairing"),
     Mutant(29, "doorcode/entrypoints/follow_up.py", "thread.join(TIMEOUT_SECONDS)", "thread.join()", "tests/edge/test_start.py"),

@@ -9,6 +9,7 @@ from doorcode.aws.items import DAY, contact_pk
 from doorcode.errors import (
     LockedOutError,
     MalformedCodeError,
+    NotTheirsError,
     RefusedError,
     UnavailableError,
     UnknownCodeError,
@@ -290,7 +291,7 @@ class TestDecisions:
         house.request("1")
         house.request("2")
         code = house.code("1")
-        with pytest.raises(UnknownCodeError):
+        with pytest.raises(NotTheirsError):
             house.decide(Operation.APPROVE, code=code, user_id="2")
         assert house.decide(Operation.APPROVE, code=code, user_id="1").user_id == "1"
 
