@@ -179,6 +179,7 @@ class House:
             Platform.DISCORD: self.discord,
         }
         settings: dict[str, Any] = {
+            "stand_ins": self.stand_ins,
             "secret": SECRETS.__getitem__,
             "client": self.cloud,
             "stack": "s",
@@ -186,7 +187,7 @@ class House:
             "owners": OWNERS,
             "clock": lambda: self.now,
         }
-        self.playground = Playground(stand_ins=self.stand_ins, **{**settings, **options})
+        self.playground = Playground(**{**settings, **options})
         self.front = Front(port=0, api=self.api.url, host=HOST, word=WORD, playground=self.playground)
 
     @contextlib.contextmanager
