@@ -57,7 +57,7 @@ class Parked(Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class Found(Struct, frozen=True):
+class HeldMessage(Struct, frozen=True):
     """A parked message as it is held."""
 
     parked: Parked
@@ -80,9 +80,9 @@ class DeadLetters:
         return sum(self._count(queue) for queue in QUEUES)
 
     @contextmanager
-    def held(self) -> Iterator[Iterator[Found]]:
+    def held(self) -> Iterator[Iterator[HeldMessage]]:
         """Give what is parked, oldest first in each group; what was not taken away is given back in the end."""
-        out: dict[str, Found] = {}
+        out: dict[str, HeldMessage] = {}
         try:
             yield self._find(out)
         finally:
@@ -91,7 +91,7 @@ class DeadLetters:
                 with suppress(BotoCoreError, ClientError):
                     self._sqs.change_message_visibility(**self._handle(found), VisibilityTimeout=0)
 
-    def resend(self, found: Found) -> None:
+    def resend(self, found: HeldMessage) -> None:
         """Put a message into its source queue, in its group, and then take it out of here.
 
         Again within five minutes, after a failure between the two, the source queue takes it for the same.
@@ -109,16 +109,16 @@ class DeadLetters:
         self._resent.add(answer["MessageId"])
         self.drop(found)
 
-    def drop(self, found: Found) -> None:
+    def drop(self, found: HeldMessage) -> None:
         """Take a message out, for good."""
         self._ask(found.queue.parked, lambda: self._sqs.delete_message(**self._handle(found)))
 
-    def _find(self, out: dict[str, Found]) -> Iterator[Found]:
+    def _find(self, out: dict[str, HeldMessage]) -> Iterator[HeldMessage]:
         for queue in QUEUES:
             while True:
                 messages = self._receive(queue)
                 fresh = [
-                    Found(_read(queue, message), queue, message)
+                    HeldMessage(_read(queue, message), queue, message)
                     for message in messages
                     if message["MessageId"] not in out
                 ]
@@ -154,7 +154,7 @@ class DeadLetters:
         )
         return sum(int(answer["Attributes"][name]) for name in names)
 
-    def _handle(self, found: Found) -> dict[str, str]:
+    def _handle(self, found: HeldMessage) -> dict[str, str]:
         return {"QueueUrl": self._url(found.queue.parked), "ReceiptHandle": found.message["ReceiptHandle"]}
 
     def _url(self, name: str) -> str:

@@ -41,7 +41,7 @@ PATIENCE = {"Delay": 5, "MaxAttempts": 120}
 EPILOG = examples("doorcode deploy")
 
 
-class Plan(Struct, frozen=True):
+class DeployPlan(Struct, frozen=True):
     """What is deployed where."""
 
     stack: str
@@ -154,7 +154,7 @@ def _setting(name: str) -> Callable[[str], None]:
     return check
 
 
-def read(config: Path) -> Plan:
+def read(config: Path) -> DeployPlan:
     """Read what sam will read. Raises CommandError for a file that cannot be read."""
     try:
         parameters = dict[str, Any](tomllib.loads(config.read_text())["default"]["deploy"]["parameters"])
@@ -162,10 +162,10 @@ def read(config: Path) -> Plan:
         raise CommandError(
             f"{ANSWERS} cannot be read ({type(error).__name__}). Mend it, or delete it and start anew."
         ) from None
-    return Plan(parameters.get("stack_name", DEFAULT_STACK), parameters.get("region"), parameters.get("profile"))
+    return DeployPlan(parameters.get("stack_name", DEFAULT_STACK), parameters.get("region"), parameters.get("profile"))
 
 
-def clear(plan: Plan, say: Callable[[str], None]) -> None:
+def clear(plan: DeployPlan, say: Callable[[str], None]) -> None:
     """Clear away a stack that never came up, for AWS does not update it; refuse where it has to be waited for."""
     session = boto3.Session(region_name=plan.region, profile_name=plan.profile)
     client = session.client("cloudformation", config=CONFIG)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from doorcode_cli.dead_letters import DeadLetters, Found, Parked
+from doorcode_cli.dead_letters import DeadLetters, HeldMessage, Parked
 from doorcode_cli.deployment import Deployment
 from doorcode_cli.examples import examples
 from doorcode_cli.exit_codes import CommandError, Exit
@@ -74,7 +74,7 @@ def drop(target: Target, ids: IdsArgument, *, confirm: ConfirmOption = False) ->
     say(f"✅ Threw {counted(_each(letters, wanted, letters.drop), 'message')} away")
 
 
-def _each(letters: DeadLetters, wanted: set[str] | None, act: Callable[[Found], None]) -> int:
+def _each(letters: DeadLetters, wanted: set[str] | None, act: Callable[[HeldMessage], None]) -> int:
     """Do something with those that are wanted, None for all; return with how many. Raises CommandError for unknown ones."""
     done: set[str] = set()
     with letters.held() as found:

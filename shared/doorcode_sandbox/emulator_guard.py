@@ -43,7 +43,7 @@ KEY_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 FORBIDDEN = 403
 
 
-class RefusedError(Exception):
+class KeptOutError(Exception):
     """The request goes no further; says why."""
 
 
@@ -97,7 +97,7 @@ class EmulatorGuard:
         else:
             try:
                 scope, receive = await self._let_through(scope, receive)
-            except RefusedError as error:
+            except KeptOutError as error:
                 await _refuse(send, str(error))
             else:
                 await self._app(scope, receive, send)
@@ -111,29 +111,29 @@ class EmulatorGuard:
             kept = [(name, value) for name, value in scope["headers"] if name.lower() != FRONT_HEADER.encode()]
             return {**scope, "headers": kept}, receive
         if host.lower() not in self._hosts:
-            raise RefusedError("The request names another host.")
+            raise KeptOutError("The request names another host.")
         if is_browser(headers):
-            raise RefusedError("Nothing that a browser sends is answered here.")
+            raise KeptOutError("Nothing that a browser sends is answered here.")
         if path.startswith(INSIDE):
             answer = RESPONSE.fullmatch(path)
             if scope["method"] != "PUT" or not answer or not self._is_awaited(answer[1]):
-                raise RefusedError("There is no way in here.")
+                raise KeptOutError("There is no way in here.")
             return scope, receive
         signature = _signature(headers, scope["query_string"].decode("latin-1"))
         secret = self._keys.get(signature.key)
         if secret is None:
-            raise RefusedError("The request is not signed with keys of this sandbox.")
+            raise KeptOutError("The request is not signed with keys of this sandbox.")
         body = await _read(receive)
         if not hmac.compare_digest(signature.of(scope, headers, body, secret).encode(), signature.given.encode()):
-            raise RefusedError("The request is not signed with keys of this sandbox.")
+            raise KeptOutError("The request is not signed with keys of this sandbox.")
         return scope, _again(body, receive)
 
     def _check_front(self, headers: Mapping[str, str], host: str, path: str) -> None:
         name, _, port = host.lower().rpartition(":")
         if not API.fullmatch(name) or port != str(self._port) or path.startswith(INSIDE):
-            raise RefusedError("The front is let through to the stack's API alone.")
+            raise KeptOutError("The front is let through to the stack's API alone.")
         if not hmac.compare_digest(headers[FRONT_HEADER].encode(), self._front.encode()):
-            raise RefusedError("The request does not come from the front of this sandbox.")
+            raise KeptOutError("The request does not come from the front of this sandbox.")
 
 
 class _Signature(NamedTuple):
@@ -178,7 +178,7 @@ class _Signature(NamedTuple):
 
 
 def _signature(headers: Mapping[str, str], query: str) -> _Signature:
-    """Return how the request is signed. Raises RefusedError where it is not."""
+    """Return how the request is signed. Raises KeptOutError where it is not."""
     authorization = headers.get("authorization", "")
     if authorization:
         algorithm, _, rest = authorization.partition(" ")
@@ -190,7 +190,7 @@ def _signature(headers: Mapping[str, str], query: str) -> _Signature:
         algorithm, date = parts.get("Algorithm", ""), parts.get("Date", "")
     scope = parts.get("Credential", "").split("/")
     if algorithm != ALGORITHM or len(scope) != 5:  # noqa: PLR2004 (key, day, region, service, aws4_request)
-        raise RefusedError("The request is not signed.")
+        raise KeptOutError("The request is not signed.")
     pairs = sorted((pair.partition("=")[0], pair.partition("=")[2]) for pair in query.split("&") if pair)
     return _Signature(
         key=scope[0],
@@ -206,12 +206,12 @@ def _signature(headers: Mapping[str, str], query: str) -> _Signature:
 
 
 def _headers(scope: Message) -> dict[str, str]:
-    """Return the headers by their names in lower case. Raises RefusedError where one that counts stands there twice."""
+    """Return the headers by their names in lower case. Raises KeptOutError where one that counts stands there twice."""
     found: dict[str, str] = {}
     for raw, value in scope["headers"]:
         name = raw.decode("latin-1").lower()
         if name in found and name in {"host", "authorization", FRONT_HEADER}:
-            raise RefusedError("A header stands there twice.")
+            raise KeptOutError("A header stands there twice.")
         found[name] = f"{found[name]},{value.decode('latin-1')}" if name in found else value.decode("latin-1")
     return found
 
@@ -221,7 +221,7 @@ async def _read(receive: Receive) -> bytes:
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            raise RefusedError("The request ends in the middle.")
+            raise KeptOutError("The request ends in the middle.")
         pieces.append(message.get("body", b""))
         if not message.get("more_body"):
             return b"".join(pieces)

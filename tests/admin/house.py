@@ -7,7 +7,7 @@ from doorcode.aws.items import CONTACT, contact_attributes, contact_pk
 from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.tokens import Tokens
 from doorcode.entrypoints.admin import Admin
-from doorcode.entrypoints.admin_access import Access
+from doorcode.entrypoints.admin_access import AccessCommands
 from doorcode.pairing.contact import Contact, State
 from tests.house import T0, TELEGRAM, House
 
@@ -27,7 +27,7 @@ class AdminHouse(House):
             directory=self.directory,
             lockout=self.lockout,
             secrets=self.secrets,
-            access=Access(self.sign_ins, self.tokens, PAGE),
+            access=AccessCommands(self.sign_ins, self.tokens, PAGE),
         )
 
     @property

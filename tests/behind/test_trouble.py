@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from doorcode.aws.effects_queue import Move
+from doorcode.aws.effects_queue import MoveRecord
 from doorcode.aws.postbox import FIRST_DELAY_SECONDS, LONGEST_DELAY_SECONDS, backed_off
 from doorcode.entrypoints import effects
 from doorcode.errors import UnavailableError
@@ -305,7 +305,7 @@ def test_an_ended_guest_s_removal_is_published_although_the_approval_had_the_sam
     behind.settle()
     behind.events()
     contact = behind.edge.contact(TELEGRAM)
-    gone = Move("removal", contact, None, contact.paired_until + 90_000)
+    gone = MoveRecord("removal", contact, None, contact.paired_until + 90_000)
     behind.courier.follow(gone, behind.now())
     assert behind.event_types() == ["pairing_ended"]
     behind.courier.follow(gone, behind.now())
@@ -349,7 +349,7 @@ def test_a_late_record_tells_nothing_that_is_no_longer_so(behind: Behind) -> Non
     behind.decide(Operation.REVOKE, TELEGRAM)
     behind.settle()
     heard = behind.heard(TELEGRAM)
-    behind.courier.follow(Move("late", before, approved, behind.now()), behind.now())
+    behind.courier.follow(MoveRecord("late", before, approved, behind.now()), behind.now())
     assert behind.heard(TELEGRAM) == heard
     assert "Revoked" in behind.prompts(TELEGRAM)[0]
 

@@ -49,13 +49,13 @@ from doorcode.aws import agent_queue
 once(agent_queue, "_ascii")
 """,
     "signing the two calls": """
-from doorcode.aws.client.signature import Form
-once(Form, "authorization")
+from doorcode.aws.client.signature import RequestForm
+once(RequestForm, "authorization")
 """,
     "reading the two answers": """
 from doorcode.aws.client import connection
-from doorcode.aws.client.answer import Answer
-swap(connection, "read_answer", lambda line: Answer(200, {}, line.read1(65536).partition(b"\\r\\n\\r\\n")[2], False))
+from doorcode.aws.client.answer import HttpAnswer
+swap(connection, "read_answer", lambda line: HttpAnswer(200, {}, line.read1(65536).partition(b"\\r\\n\\r\\n")[2], False))
 """,
     "looking whether the connection still stands": """
 from doorcode.aws.client.timed_socket import Line

@@ -24,13 +24,13 @@ TOO_LONG = re.compile(
 )
 
 
-class Client(Protocol):
+class ConverseClient(Protocol):
     """What is used of a bedrock-runtime client, as boto3 documents it."""
 
     def converse(self, **kwargs: Any) -> Any: ...  # noqa: D102
 
 
-def converse_with(client: Client, model_id: str, instructions: Callable[[], str]) -> Responder:
+def converse_with(client: ConverseClient, model_id: str, instructions: Callable[[], str]) -> Responder:
     """Return a responder that asks that model, with the instructions as they are at the time."""
 
     def respond(turns: Sequence[Turn]) -> str:

@@ -24,7 +24,7 @@ EXCHANGE = 2
 MAX_BYTES = 300_000
 
 
-class Client(Protocol):
+class MemoryClient(Protocol):
     """What is used of a DynamoDB client, as boto3 documents it."""
 
     def get_item(self, **kwargs: Any) -> Any: ...  # noqa: D102
@@ -42,7 +42,7 @@ class Draft(Struct, frozen=True):
 class Memory:
     """The agent's table: ``pk``, ``sk``, ``ttl``."""
 
-    def __init__(self, client: Client, table_name: str) -> None:
+    def __init__(self, client: MemoryClient, table_name: str) -> None:
         """Remember in that table."""
         self._client = client
         self._name = table_name

@@ -37,7 +37,7 @@ DROPPED: tuple[str, ...] = (
 """Why messages and requests were turned away: the reasons that the logs give."""
 
 
-class Client(Protocol):
+class MetricsClient(Protocol):
     """What is used of a CloudWatch client, as boto3 documents it."""
 
     def get_metric_data(self, **kwargs: Any) -> Any: ...  # noqa: D102
@@ -71,7 +71,7 @@ _Counts = Mapping[tuple[_Metric, date], int]
 class Activity:
     """Counts requests and decisions of one stack."""
 
-    def __init__(self, client: Client, namespace: str, patience: Patience) -> None:
+    def __init__(self, client: MetricsClient, namespace: str, patience: Patience) -> None:
         """Read the metrics of ``namespace``, and ask as patiently as that. Without a name nothing is counted."""
         self._client = client
         self._namespace = namespace

@@ -19,7 +19,7 @@ LONGEST_ID = 128
 ESCAPED = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 
 
-class Client(Protocol):
+class HandOffClient(Protocol):
     """What is used of an SQS client, as boto3 documents it."""
 
     def send_message(self, **kwargs: Any) -> Any: ...  # noqa: D102
@@ -28,7 +28,7 @@ class Client(Protocol):
 class AgentQueue:
     """Sends admitted messages to the agent."""
 
-    def __init__(self, client: Client, url: str, patience: Patience) -> None:
+    def __init__(self, client: HandOffClient, url: str, patience: Patience) -> None:
         """Send to the queue at ``url``, asked with ``patience``."""
         self._client = client
         self._url = url

@@ -24,7 +24,7 @@ class UnusableRecordError(DoorcodeError):
     reason = "unusable_record"
 
 
-class Move(Struct, frozen=True):
+class MoveRecord(Struct, frozen=True):
     """One move of a contact: what it was, what it is (None: no item), and when, in whole seconds since 1970.
 
     ``record`` is the stream's own id of it, the same however often it comes.
@@ -51,7 +51,7 @@ class Copied(Struct, frozen=True):
     detail: str = ""
 
 
-class Client(Protocol):
+class BatchSendClient(Protocol):
     """What is used of an SQS client, as boto3 documents it."""
 
     def send_message_batch(self, **kwargs: Any) -> Any: ...  # noqa: D102
@@ -60,7 +60,7 @@ class Client(Protocol):
 class EffectsQueue:
     """Takes the records of the table's stream."""
 
-    def __init__(self, client: Client, url: str) -> None:
+    def __init__(self, client: BatchSendClient, url: str) -> None:
         """Send to the queue at ``url``."""
         self._client = client
         self._url = url
@@ -128,7 +128,7 @@ def _entry(number: int, record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def read_move(body: str) -> Move:
+def read_move(body: str) -> MoveRecord:
     """Read a message of the queue. Raises UnusableRecordError."""
     try:
         record = json.loads(body)
@@ -136,7 +136,7 @@ def read_move(body: str) -> Move:
             raise UnusableRecordError("A record is of another version.")
         images = (record["old"], record["new"])
         old, new = (contact_from_item(image) if image else None for image in images)
-        move = Move(str(record["record"]), old, new, int(record["at"]))
+        move = MoveRecord(str(record["record"]), old, new, int(record["at"]))
     except (KeyError, TypeError, ValueError, AttributeError, UnreadableItemError):
         raise UnusableRecordError("A record has an unknown form.") from None
     _ = move.contact

@@ -12,7 +12,7 @@ from doorcode.pairing.consequences import Event
 SOURCE = "doorcode"
 
 
-class Client(Protocol):
+class EventsClient(Protocol):
     """What is used of an EventBridge client, as boto3 documents it."""
 
     def put_events(self, **kwargs: Any) -> Any: ...  # noqa: D102
@@ -21,7 +21,7 @@ class Client(Protocol):
 class EventBus:
     """The default event bus of the account."""
 
-    def __init__(self, client: Client, *, transport_errors: tuple[type[Exception], ...] = ()) -> None:
+    def __init__(self, client: EventsClient, *, transport_errors: tuple[type[Exception], ...] = ()) -> None:
         """Publish through ``client``; ``transport_errors`` are what it raises when no answer came."""
         self._client = client
         self._transport_errors = transport_errors

@@ -15,7 +15,7 @@ FIRST_DELAY_SECONDS = 2
 LONGEST_DELAY_SECONDS = 300
 
 
-class Client(Protocol):
+class VisibilityClient(Protocol):
     """What is used of an SQS client, as boto3 documents it."""
 
     def change_message_visibility(self, **kwargs: Any) -> Any: ...  # noqa: D102
@@ -25,7 +25,7 @@ class Client(Protocol):
 class Postbox:
     """One queue and its dead-letter queue."""
 
-    def __init__(self, client: Client, queue_url: str, dead_letter_url: str) -> None:
+    def __init__(self, client: VisibilityClient, queue_url: str, dead_letter_url: str) -> None:
         """Hand back to the first, park in the second."""
         self._client = client
         self._queue_url = queue_url

@@ -22,7 +22,7 @@ EXISTS = "ParameterAlreadyExists"
 DENIED = "AccessDeniedException"
 
 
-class Client(Protocol):
+class PutParameterClient(Protocol):
     """What is used of an SSM client, as boto3 documents it."""
 
     def put_parameter(self, **kwargs: Any) -> Any: ...  # noqa: D102
@@ -34,7 +34,7 @@ def new_secret() -> str:
 
 
 def create_missing_secrets(
-    client: Client,
+    client: PutParameterClient,
     prefix: str,
     new: Callable[[], str] = new_secret,
     wait: Callable[[], bool] = lambda: False,
@@ -47,7 +47,7 @@ def create_missing_secrets(
     return [name for name in MADE_HERE if _create(client, f"{prefix.rstrip('/')}/{name}", new(), wait)]
 
 
-def _create(client: Client, path: str, value: str, wait: Callable[[], bool]) -> bool:
+def _create(client: PutParameterClient, path: str, value: str, wait: Callable[[], bool]) -> bool:
     while True:
         made = _tried(client, path, value)
         if made is not None:
@@ -56,7 +56,7 @@ def _create(client: Client, path: str, value: str, wait: Callable[[], bool]) -> 
             raise SecretError(f"The secret {path} cannot be created ({DENIED}).")
 
 
-def _tried(client: Client, path: str, value: str) -> bool | None:
+def _tried(client: PutParameterClient, path: str, value: str) -> bool | None:
     """Try once: made, there already, or, as None, denied."""
     try:
         client.put_parameter(

@@ -25,7 +25,7 @@ JITTER = 0.2
 BATCH_SIZE = 10
 
 
-class Client(Protocol):
+class ParametersClient(Protocol):
     """What is used of an SSM client, as boto3 documents it."""
 
     def get_parameters(self, **kwargs: Any) -> Any: ...  # noqa: D102
@@ -36,7 +36,7 @@ class SecretStore:
 
     def __init__(  # noqa: PLR0913 (the seams for trouble and chance)
         self,
-        client: Client,
+        client: ParametersClient,
         prefix: str,
         names: Sequence[str],
         *,

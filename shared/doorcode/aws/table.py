@@ -25,7 +25,7 @@ BATCH_SIZE = 100
 CONDITION_FAILED = "ConditionalCheckFailed"
 
 
-class Client(Protocol):
+class TableClient(Protocol):
     """What is used of a DynamoDB client; keyword arguments and answers as boto3 documents them."""
 
     def get_item(self, **kwargs: Any) -> Any: ...  # noqa: D102
@@ -61,7 +61,7 @@ class Table:
 
     def __init__(
         self,
-        client: Client,
+        client: TableClient,
         name: str,
         *,
         transport_errors: tuple[type[Exception], ...] = (),

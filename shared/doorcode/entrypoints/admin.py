@@ -14,11 +14,11 @@ from doorcode.aws.directory import Directory
 from doorcode.aws.lockout import Lockout
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
-from doorcode.entrypoints.admin_access import Access
+from doorcode.entrypoints.admin_access import AccessCommands
 from doorcode.entrypoints.admin_commands import (
     AnyCommand,
     Clear,
-    Decide,
+    DecideCommand,
     List,
     OnAccess,
     TokenRevoke,
@@ -62,7 +62,7 @@ class Admin:
         directory: Directory,
         lockout: Lockout,
         secrets: Secrets,
-        access: Access,
+        access: AccessCommands,
     ) -> None:
         """Decide at ``desk``; list from ``directory``; ``secrets`` make the codes that are shown."""
         self._desk = desk
@@ -120,7 +120,7 @@ class Admin:
         facts |= {"user_id": contact.user_id, "outcome": contact.state}
         return {"contact": record_of(contact)}
 
-    def _decide(self, command: Decide, platform: Platform, now: int) -> Contact:
+    def _decide(self, command: DecideCommand, platform: Platform, now: int) -> Contact:
         order = Order(
             operation=command.operation,
             platform=platform,
@@ -131,7 +131,7 @@ class Admin:
         )
         return self._desk.decide(Actor(via=Via.CLI, id=command.actor), order, now)
 
-    def _whom(self, command: Decide, platform: Platform, now: int) -> str:
+    def _whom(self, command: DecideCommand, platform: Platform, now: int) -> str:
         """Return the id that is meant: what was typed, or whose name or label it is."""
         typed = command.user_id
         if not typed or is_user_id(platform, typed):
@@ -215,7 +215,7 @@ def _facts(command: AnyCommand) -> dict[str, str]:
     # Somebody may have put the token itself where its id belongs.
     if isinstance(command, TokenRevoke) and is_credential_id(command.id):
         facts["token_id"] = command.id
-    user_id = command.user_id if isinstance(command, Decide) else ""
+    user_id = command.user_id if isinstance(command, DecideCommand) else ""
     # Nor a name. The id of whoever was really found is logged in any case.
     if any(is_user_id(platform, user_id) for platform in Platform) and not _could_be_a_code(user_id):
         facts["user_id"] = user_id

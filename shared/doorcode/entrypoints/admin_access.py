@@ -10,7 +10,7 @@ from typing import Any
 
 from doorcode.aws.sign_ins import LINK_SECONDS, SignIns
 from doorcode.aws.tokens import Token, Tokens
-from doorcode.entrypoints.admin_commands import OnAccess, SignOut, TokenCreate, TokenList, Web
+from doorcode.entrypoints.admin_commands import OnAccess, SignOut, TokenCreate, TokenList, WebLink
 from doorcode.entrypoints.contact_record import iso
 from doorcode.errors import UnknownTokenError
 
@@ -18,7 +18,7 @@ Answer = dict[str, Any]
 Outcome = dict[str, str]
 
 
-class Access:
+class AccessCommands:
     """Carries out the commands about links, sessions and tokens."""
 
     def __init__(self, sign_ins: SignIns, tokens: Tokens, web_url: str) -> None:
@@ -32,7 +32,7 @@ class Access:
 
         Raises UnknownTokenError, InputError, UnavailableError.
         """
-        if isinstance(command, Web):
+        if isinstance(command, WebLink):
             token = self._sign_ins.link(command.actor, now)
             answer = {"token": token, "url": self._web_url, "expires_at": iso(now + LINK_SECONDS)}
             return answer, {"outcome": "linked"}

@@ -31,7 +31,7 @@ class List(Command, frozen=True, tag="list"):
     cursor: str = ""
 
 
-class Decide(Command, frozen=True):
+class DecideCommand(Command, frozen=True):
     """What every decision is about. ``for_seconds`` is how long a pairing lasts, 0 for ever."""
 
     operation: ClassVar[Operation]
@@ -43,37 +43,37 @@ class Decide(Command, frozen=True):
     for_seconds: Annotated[int, Meta(ge=0)] = 0
 
 
-class Approve(Decide, frozen=True, tag="approve"):
+class ApproveCommand(DecideCommand, frozen=True, tag="approve"):
     """A pending request, by its code, by its user id, or by both."""
 
     operation = Operation.APPROVE
 
 
-class Deny(Decide, frozen=True, tag="deny"):
+class Deny(DecideCommand, frozen=True, tag="deny"):
     """A pending request, likewise."""
 
     operation = Operation.DENY
 
 
-class Add(Decide, frozen=True, tag="add"):
+class Add(DecideCommand, frozen=True, tag="add"):
     """Anybody, by user id."""
 
     operation = Operation.ADD
 
 
-class Revoke(Decide, frozen=True, tag="revoke"):
+class Revoke(DecideCommand, frozen=True, tag="revoke"):
     """A paired contact, by user id."""
 
     operation = Operation.REVOKE
 
 
-class Block(Decide, frozen=True, tag="block"):
+class Block(DecideCommand, frozen=True, tag="block"):
     """Anybody, by user id."""
 
     operation = Operation.BLOCK
 
 
-class Unblock(Decide, frozen=True, tag="unblock"):
+class Unblock(DecideCommand, frozen=True, tag="unblock"):
     """A blocked contact, by user id."""
 
     operation = Operation.UNBLOCK
@@ -99,7 +99,7 @@ class Unlock(Command, frozen=True, tag="unlock"):
     everybody: bool = False
 
 
-class Web(Command, frozen=True, tag="web"):
+class WebLink(Command, frozen=True, tag="web"):
     """A link that signs in to the owner's page, once."""
 
 
@@ -125,8 +125,8 @@ class TokenRevoke(Command, frozen=True, tag="token_revoke"):
     id: str
 
 
-OnContacts = List | Approve | Deny | Add | Revoke | Block | Unblock | Clear | TurnAway | Unlock
-OnAccess = Web | SignOut | TokenCreate | TokenList | TokenRevoke
+OnContacts = List | ApproveCommand | Deny | Add | Revoke | Block | Unblock | Clear | TurnAway | Unlock
+OnAccess = WebLink | SignOut | TokenCreate | TokenList | TokenRevoke
 AnyCommand = OnContacts | OnAccess
 
 

@@ -13,14 +13,14 @@ from typing import Any, Protocol
 
 from msgspec import structs
 
-from doorcode.aws.effects_queue import Move
+from doorcode.aws.effects_queue import MoveRecord
 from doorcode.aws.event_bus import EventBus
 from doorcode.aws.prompt_book import Noted, PromptBook
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
 from doorcode.errors import DoorcodeError, SecretError, UnavailableError, UnreadableSecretError
 from doorcode.pairing import texts
-from doorcode.pairing.consequences import Consequences, Event, Verdict, follow
+from doorcode.pairing.consequences import Consequences, Event, RequesterTold, follow
 from doorcode.pairing.contact import Contact, Platform, Standing, State
 from doorcode.pairing.names import Names
 from doorcode.pairing.platform import TRAITS
@@ -33,7 +33,7 @@ from doorcode.platforms.send_errors import (
     PassingError,
     PermanentRefusalError,
     RateLimitedError,
-    Refusal,
+    SendRefusal,
 )
 from doorcode.platforms.sender import Drawn, Sender
 
@@ -88,7 +88,7 @@ class Courier:
         self._senders = senders
         self._draw = draw
 
-    def follow(self, move: Move, now: int) -> None:
+    def follow(self, move: MoveRecord, now: int) -> None:
         """Do everything that follows from a move.
 
         Raises PostponedError if some of it is still to be done; one of UNDELIVERABLE if only what never will be is left.
@@ -142,7 +142,9 @@ class Courier:
         if self._settings.owners and self._room.word_of_full(platform, now):
             self._tell_owners(texts.room_is_full(platform, self._settings.max_pending), platform, now)
 
-    def _steps(self, move: Move, contact: Contact, result: Consequences, now: int) -> dict[str, Callable[[], None]]:
+    def _steps(
+        self, move: MoveRecord, contact: Contact, result: Consequences, now: int
+    ) -> dict[str, Callable[[], None]]:
         steps: dict[str, Callable[[], None]] = {}
         if result.asks:
             steps["ask"] = lambda: self._ask(contact, result.replaces, move.at, now)
@@ -215,7 +217,7 @@ class Courier:
             try:
                 sender.edit_prompt(noted.place, drawn)
             except PermanentRefusalError as error:
-                if error.refusal is not Refusal.GONE:
+                if error.refusal is not SendRefusal.GONE:
                     raise
             else:
                 self._close_if_moved(contact, noted, sender, now)
@@ -281,7 +283,7 @@ class Courier:
                 # Also a token that is wrong or missing: the prompt was sent with one, so there will be one again.
                 trouble.append(error)
             except PermanentRefusalError as error:
-                if error.refusal is not Refusal.GONE:
+                if error.refusal is not SendRefusal.GONE:
                     refused.append(error)
                 # A prompt that is gone has no buttons any more.
                 self._log(contact, "close", error)
@@ -303,12 +305,12 @@ class Courier:
         prompt = closed_prompt(contact, code, self._secrets.keyring(CALLBACK_SECRET, now))
         sender.edit_prompt(noted.place, self._draw(noted.owner_platform, prompt))
 
-    def _tell(self, contact: Contact, verdict: Verdict, now: int) -> None:
+    def _tell(self, contact: Contact, verdict: RequesterTold, now: int) -> None:
         let_in = self._room.get(contact.platform, contact.user_id).state is State.PAIRED
-        if let_in is not (verdict is Verdict.APPROVED):
+        if let_in is not (verdict is RequesterTold.APPROVED):
             # Decided otherwise since; that decision's own record says so, or has said so.
             return
-        if verdict is Verdict.APPROVED:
+        if verdict is RequesterTold.APPROVED:
             self._say(contact, texts.approved(contact.platform), f"{contact.nonce}:{contact.rev}", now)
         elif self._settings.tell_denied:
             self._say(contact, texts.DECLINED, f"{contact.nonce}:{contact.rev}", now)

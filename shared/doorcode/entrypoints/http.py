@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from doorcode.platforms.inbound import Answer, Webhook
+from doorcode.platforms.inbound import Webhook, WebhookAnswer
 
-TOO_LARGE = Answer(413)
-BAD_REQUEST = Answer(400)
-UNAUTHORISED = Answer(401)
-UNAVAILABLE = Answer(503)
+TOO_LARGE = WebhookAnswer(413)
+BAD_REQUEST = WebhookAnswer(400)
+UNAUTHORISED = WebhookAnswer(401)
+UNAVAILABLE = WebhookAnswer(503)
 
 
-def read_event(event: Mapping[str, Any], limit: int) -> Webhook | Answer:
+def read_event(event: Mapping[str, Any], limit: int) -> Webhook | WebhookAnswer:
     """Return the request, or the answer to one whose body is of more than ``limit`` bytes. base64 is left as it is."""
     body = event.get("body") or ""
     encoded = bool(event.get("isBase64Encoded"))
@@ -27,7 +27,7 @@ def read_event(event: Mapping[str, Any], limit: int) -> Webhook | Answer:
     return Webhook({name.lower(): value for name, value in (event.get("headers") or {}).items()}, sent)
 
 
-def response(answer: Answer) -> dict[str, Any]:
+def response(answer: WebhookAnswer) -> dict[str, Any]:
     """Return what API Gateway makes a response of."""
     if not answer.body:
         return {"statusCode": answer.status}

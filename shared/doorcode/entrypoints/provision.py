@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from doorcode.aws.provisioning import Client, create_missing_secrets
+from doorcode.aws.provisioning import PutParameterClient, create_missing_secrets
 from doorcode.entrypoints import log
 from doorcode.errors import DoorcodeError
 
@@ -26,7 +26,7 @@ RIGHTS_PAUSE = 5
 
 def provision(
     event: Mapping[str, Any],
-    connect: Callable[[], tuple[Client, str]],
+    connect: Callable[[], tuple[PutParameterClient, str]],
     pause: Callable[[float], None] = time.sleep,
 ) -> None:
     """Carry out one of CloudFormation's requests, and answer it. Raises OSError where the answer cannot be given.

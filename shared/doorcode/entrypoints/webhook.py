@@ -14,7 +14,7 @@ from doorcode.pairing import callbacks, gate, texts
 from doorcode.pairing.callbacks import Callback
 from doorcode.pairing.contact import Contact, Standing, Via
 from doorcode.pairing.decisions import Actor, Desk, Order
-from doorcode.pairing.gate import Action, Reason, Verdict
+from doorcode.pairing.gate import GateAction, Reason, Verdict
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.messages import ChatType, Ignored, Message, Press
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET, Secrets, code_of, fitting
@@ -22,7 +22,6 @@ from doorcode.pairing.prompts import closed_prompt
 from doorcode.pairing.settings import Settings
 from doorcode.pairing.transitions import Asked, Operation, RequestVerdict
 from doorcode.platforms.inbound import (
-    Answer,
     Event,
     FollowUp,
     Handshake,
@@ -30,6 +29,7 @@ from doorcode.platforms.inbound import (
     UnreadableBodyError,
     UnusablePayloadError,
     Webhook,
+    WebhookAnswer,
 )
 
 OPERATIONS = {
@@ -78,9 +78,9 @@ class Door:
         self._begin()
         return http.response(self._answer(event, now))
 
-    def _answer(self, event: Mapping[str, Any], now: int) -> Answer:
+    def _answer(self, event: Mapping[str, Any], now: int) -> WebhookAnswer:
         webhook = http.read_event(event, self._platform.MAX_BODY_BYTES)
-        if isinstance(webhook, Answer):
+        if isinstance(webhook, WebhookAnswer):
             self._warn("Refused a request that is too large", UnreadableBodyError.reason)
             return webhook
         try:
@@ -99,7 +99,7 @@ class Door:
             self._fail(error)
             return self._platform.unusable()
         answers = [self._handle(one, now) for one in events]
-        return next((answer for answer in answers if answer is not None), Answer())
+        return next((answer for answer in answers if answer is not None), WebhookAnswer())
 
     def _verified(self, webhook: Webhook, now: int) -> bool:
         def attempt(keyring: Keyring) -> bool | None:
@@ -107,7 +107,7 @@ class Door:
 
         return bool(fitting(self._secrets, self._platform.SECRET, now, attempt))
 
-    def _handle(self, event: Event, now: int) -> Answer | None:
+    def _handle(self, event: Event, now: int) -> WebhookAnswer | None:
         if isinstance(event, Handshake):
             return event.answer
         try:
@@ -123,10 +123,10 @@ class Door:
 
     # Messages
 
-    def _message(self, message: Message, now: int) -> Answer | None:
+    def _message(self, message: Message, now: int) -> WebhookAnswer | None:
         contact = self._room.get(message.platform, message.user_id)
         verdict = gate.decide(self._settings, message, contact, now)
-        if verdict.action is Action.PAIR:
+        if verdict.action is GateAction.PAIR:
             asked = Asked(
                 delivery_id=message.delivery_id,
                 name=message.name,
@@ -141,28 +141,28 @@ class Door:
             verdict = gate.decide(self._settings, message, outcome.contact, now)
         return self._act(message, verdict, now)
 
-    def _act(self, message: Message, verdict: Verdict, now: int) -> Answer | None:
+    def _act(self, message: Message, verdict: Verdict, now: int) -> WebhookAnswer | None:
         if verdict.reason is Reason.POLICY_ALLOW and not self._budget.spend(
             message.platform, message.user_id, message.delivery_id, now
         ):
             verdict = gate.OVER_BUDGET
-        if verdict.action is Action.ADMIT:
+        if verdict.action is GateAction.ADMIT:
             self._queue.send(message, verdict.reason)
             self._log(message, verdict)
             return self._platform.admitted(message)
         self._log(message, verdict)
         return self._platform.dropped(message, verdict.reason)
 
-    def _asked(self, message: Message, verdict: RequestVerdict, contact: Contact, now: int) -> Answer | None:
+    def _asked(self, message: Message, verdict: RequestVerdict, contact: Contact, now: int) -> WebhookAnswer | None:
         if verdict is RequestVerdict.FULL:
             self._log(message, gate.WAITING_ROOM_FULL)
             return self._platform.dropped(message, Reason.WAITING_ROOM_FULL)
         if verdict is RequestVerdict.RATE_LIMITED:
             line = texts.rate_limited_line(contact.user_id, float(now - contact.requested_at))
-            self._log(message, Verdict(Action.PAIR, Reason.RATE_LIMITED), line)
+            self._log(message, Verdict(GateAction.PAIR, Reason.RATE_LIMITED), line)
             return self._platform.rate_limited(message, self._notice(contact, now) or texts.PRIVATE)
         line = texts.generated_line(contact.platform, contact.user_id) if verdict is RequestVerdict.NEW else ""
-        self._log(message, Verdict(Action.PAIR, Reason.PAIRING_REQUESTED), line)
+        self._log(message, Verdict(GateAction.PAIR, Reason.PAIRING_REQUESTED), line)
         text = self._notice(contact, now)
         return self._platform.notice(message, text) if text else self._platform.dropped(message, Reason.RATE_LIMITED)
 
@@ -186,7 +186,7 @@ class Door:
 
     # Presses
 
-    def _press(self, press: Press, now: int) -> Answer | None:
+    def _press(self, press: Press, now: int) -> WebhookAnswer | None:
         def attempt(keyring: Keyring) -> Callback | None:
             try:
                 return callbacks.verify(press.data, keyring)
@@ -216,7 +216,7 @@ class Door:
         prompt = closed_prompt(contact, callback.code, self._secrets.keyring(CALLBACK_SECRET, now))
         return self._platform.pressed(press, prompt.outcome, prompt)
 
-    def _refuse(self, press: Press, reason: str, text: str) -> Answer | None:
+    def _refuse(self, press: Press, reason: str, text: str) -> WebhookAnswer | None:
         log.warning("Refused a press", reason=reason, platform=press.platform, user_id=press.user_id)
         follow_up = self._platform.follow_up(press, text, self._api_url)
         if follow_up is not None:

@@ -32,7 +32,7 @@ class Event(Struct, frozen=True):
     detail: dict[str, Any]
 
 
-class Verdict(StrEnum):
+class RequesterTold(StrEnum):
     """What a requester is told."""
 
     APPROVED = "approved"
@@ -49,7 +49,7 @@ class Consequences(Struct, frozen=True, kw_only=True):
     asks: bool = False
     replaces: str = ""
     closes: str = ""
-    tells: Verdict | None = None
+    tells: RequesterTold | None = None
     events: tuple[Event, ...] = ()
 
 
@@ -60,7 +60,7 @@ _PUBLISHED = {
     State.REVOKED: EventType.REVOKED,
     State.BLOCKED: EventType.BLOCKED,
 }
-_TOLD = {State.PAIRED: Verdict.APPROVED, State.DENIED: Verdict.DENIED}
+_TOLD = {State.PAIRED: RequesterTold.APPROVED, State.DENIED: RequesterTold.DENIED}
 
 
 def follow(old: Contact | None, new: Contact | None, at: int) -> Consequences:
@@ -104,7 +104,7 @@ def _still_in(old: Contact, new: Contact) -> bool:
     return old.state is new.state is State.PAIRED and not _has_ended(old, new.decided_at)
 
 
-def _told(new: Contact) -> Verdict | None:
+def _told(new: Contact) -> RequesterTold | None:
     # Only who wrote first.
     return _TOLD.get(new.state) if new.reply else None
 

@@ -12,7 +12,7 @@ from doorcode.pairing.settings import GroupPolicy, Policy, Settings
 from doorcode.pairing.transitions import RequestVerdict, assess_request
 
 
-class Action(StrEnum):
+class GateAction(StrEnum):
     """What is done with a message."""
 
     IGNORE = "ignore"
@@ -42,13 +42,13 @@ class Reason(StrEnum):
 class Verdict(Struct, frozen=True):
     """An action and its reason."""
 
-    action: Action
+    action: GateAction
     reason: Reason
 
 
 # What only the table can tell replaces the gate's own word: a budget that is spent, a room that is full.
-OVER_BUDGET = Verdict(Action.DROP, Reason.OVER_BUDGET)
-WAITING_ROOM_FULL = Verdict(Action.PAIR, Reason.WAITING_ROOM_FULL)
+OVER_BUDGET = Verdict(GateAction.DROP, Reason.OVER_BUDGET)
+WAITING_ROOM_FULL = Verdict(GateAction.PAIR, Reason.WAITING_ROOM_FULL)
 
 
 def decide(settings: Settings, message: Message | Ignored, contact: Contact, now: int) -> Verdict:  # noqa: PLR0911
@@ -58,26 +58,26 @@ def decide(settings: Settings, message: Message | Ignored, contact: Contact, now
     """
     # A message from nobody is nothing that a person said, whatever the policy.
     if isinstance(message, Ignored) or not message.user_id:
-        return Verdict(Action.IGNORE, Reason.NOT_A_MESSAGE)
+        return Verdict(GateAction.IGNORE, Reason.NOT_A_MESSAGE)
     standing = contact.standing(now)
     if standing is Standing.BLOCKED:
-        return Verdict(Action.DROP, Reason.BLOCKED)
+        return Verdict(GateAction.DROP, Reason.BLOCKED)
     in_group = message.chat_type is ChatType.GROUP
     heard = settings.group_policy is GroupPolicy.MENTION_ONLY and message.addressed
     if in_group and not (heard and settings.answers_in(message.platform, message.group)):
-        return Verdict(Action.DROP, Reason.GROUP_POLICY)
+        return Verdict(GateAction.DROP, Reason.GROUP_POLICY)
     if settings.is_owner(message.platform, message.user_id):
-        return Verdict(Action.ADMIT, Reason.OWNER)
+        return Verdict(GateAction.ADMIT, Reason.OWNER)
     if settings.is_allowed(message.platform, message.user_id, message.username):
-        return Verdict(Action.ADMIT, Reason.ALLOWED_USER)
+        return Verdict(GateAction.ADMIT, Reason.ALLOWED_USER)
     if standing is Standing.PAIRED:
-        return Verdict(Action.ADMIT, Reason.PAIRED)
+        return Verdict(GateAction.ADMIT, Reason.PAIRED)
     policy = settings.policy(message.platform)
     if policy is Policy.DENY:
-        return Verdict(Action.DROP, Reason.POLICY_DENY)
+        return Verdict(GateAction.DROP, Reason.POLICY_DENY)
     if in_group:
-        return Verdict(Action.DROP, Reason.GROUP_UNKNOWN)
+        return Verdict(GateAction.DROP, Reason.GROUP_UNKNOWN)
     if policy is Policy.ALLOW:
-        return Verdict(Action.ADMIT, Reason.POLICY_ALLOW)
+        return Verdict(GateAction.ADMIT, Reason.POLICY_ALLOW)
     limited = assess_request(contact, message.delivery_id, now) is RequestVerdict.RATE_LIMITED
-    return Verdict(Action.PAIR, Reason.RATE_LIMITED if limited else Reason.PAIRING_REQUESTED)
+    return Verdict(GateAction.PAIR, Reason.RATE_LIMITED if limited else Reason.PAIRING_REQUESTED)

@@ -48,7 +48,7 @@ class Webhook(Struct):
         return self.sent
 
 
-class Answer(Struct, frozen=True):
+class WebhookAnswer(Struct, frozen=True):
     """What goes back in the HTTP response."""
 
     status: int = 200
@@ -59,7 +59,7 @@ class Answer(Struct, frozen=True):
 class Handshake(Struct, frozen=True):
     """The platform checks that we are there; ``answer`` is what it wants to hear."""
 
-    answer: Answer
+    answer: WebhookAnswer
 
 
 class FollowUp(Struct, frozen=True):
@@ -113,22 +113,22 @@ class Inbound(Protocol):
         Slack its workspace and organization, ``{team_id}:{enterprise_id}``; or empty.
         """
 
-    def notice(self, message: Message, text: str, /) -> Answer | None:
+    def notice(self, message: Message, text: str, /) -> WebhookAnswer | None:
         """Tell the writer of a direct message something."""
 
-    def dropped(self, message: Message, reason: Reason, /) -> Answer | None:
+    def dropped(self, message: Message, reason: Reason, /) -> WebhookAnswer | None:
         """Answer a message that goes no further, where the platform must always be answered."""
 
-    def rate_limited(self, message: Message, text: str, /) -> Answer | None:
+    def rate_limited(self, message: Message, text: str, /) -> WebhookAnswer | None:
         """Repeat the request's answer, where the platform must always be answered."""
 
-    def admitted(self, message: Message, /) -> Answer | None:
+    def admitted(self, message: Message, /) -> WebhookAnswer | None:
         """Answer a message that the agent will reply to."""
 
-    def ignored(self, ignored: Ignored, /) -> Answer | None:
+    def ignored(self, ignored: Ignored, /) -> WebhookAnswer | None:
         """Answer what is no message, where the platform must always be answered."""
 
-    def pressed(self, press: Press, text: str, prompt: Prompt | None, /) -> Answer | None:
+    def pressed(self, press: Press, text: str, prompt: Prompt | None, /) -> WebhookAnswer | None:
         """Answer a press: with the prompt as it is now, or, without one, with ``text`` to the presser alone."""
 
     def follow_up(self, press: Press, text: str, api_url: str, /) -> FollowUp | None:
@@ -137,8 +137,8 @@ class Inbound(Protocol):
     def draw_prompt(self, prompt: Prompt, /) -> dict[str, Any]:
         """Return an owner's prompt as fields of the platform's own API."""
 
-    def unusable(self) -> Answer:
+    def unusable(self) -> WebhookAnswer:
         """Answer what was verified and cannot be read: with 200, for the same would come again for hours."""
 
-    def failed(self) -> Answer:
+    def failed(self) -> WebhookAnswer:
         """Answer when what we stand on does not work."""

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from doorcode.platforms.inbound import Answer, UnusablePayloadError
+from doorcode.platforms.inbound import UnusablePayloadError, WebhookAnswer
 
 T = TypeVar("T")
 
@@ -51,9 +51,9 @@ def compact(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def answer(value: Any) -> Answer:
+def answer(value: Any) -> WebhookAnswer:
     """Answer 200 with JSON."""
-    return Answer(body=msgspec.json.encode(value))
+    return WebhookAnswer(body=msgspec.json.encode(value))
 
 
 def cut(text: str, limit: int) -> str:

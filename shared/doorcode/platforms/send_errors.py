@@ -11,7 +11,7 @@ from doorcode.errors import DoorcodeError, InputError
 from doorcode.pairing.contact import Platform
 
 
-class Refusal(StrEnum):
+class SendRefusal(StrEnum):
     """What a permanent refusal is about."""
 
     # The person blocked the bot, never wrote to it, shares no server with it, or is no longer there.
@@ -67,7 +67,7 @@ class PermanentRefusalError(SendError):
 
     reason = "platform_refused"
 
-    def __init__(self, platform: Platform, doing: str, refusal: Refusal, detail: str) -> None:
+    def __init__(self, platform: Platform, doing: str, refusal: SendRefusal, detail: str) -> None:
         """Say what was being done, what the refusal is about, and the platform's own word for it."""
         self.platform = platform
         self.refusal = refusal

@@ -118,7 +118,7 @@ class LockedOut(Problem, frozen=True, kw_only=True):
     retry_after_seconds: Annotated[int, Meta(ge=1)]
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class Refused(Struct, frozen=True, kw_only=True):
     """An answer to an error: status, body, and what stands in the headers beside it."""
 
     status: int
@@ -173,7 +173,7 @@ def status_of(error: DoorcodeError) -> HTTPStatus | None:
     return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), None)
 
 
-def told(error: DoorcodeError, now: int, *, trusted: bool, changing: bool) -> Told:
+def told(error: DoorcodeError, now: int, *, trusted: bool, changing: bool) -> Refused:
     """Return what is answered to an error at ``now``.
 
     ``trusted``: whoever asks is signed in; ``changing``: they asked for more than to look.
@@ -185,17 +185,17 @@ def told(error: DoorcodeError, now: int, *, trusted: bool, changing: bool) -> To
         raise error
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         in_doubt = changing and isinstance(error, UnavailableError) and error.in_doubt
-        return Told(status=status, problem=Problem(error=IN_DOUBT if in_doubt else NOT_NOW, reason=error.reason))
+        return Refused(status=status, problem=Problem(error=IN_DOUBT if in_doubt else NOT_NOW, reason=error.reason))
     if isinstance(error, LockedOutError):
         seconds = max(1, error.until - now)
         problem = LockedOut(error=LOCKED_OUT, reason=error.reason, retry_after_seconds=seconds)
-        return Told(status=status, problem=problem, headers={"Retry-After": str(seconds)})
+        return Refused(status=status, problem=problem, headers={"Retry-After": str(seconds)})
     if isinstance(error, RefusedError):
-        return Told(status=status, problem=_refused(error, status))
+        return Refused(status=status, problem=_refused(error, status))
     sentence = UNKNOWN_CODE if isinstance(error, UnknownCodeError) else str(error)
     if isinstance(error, InputError) and not trusted:
         sentence = NOT_READABLE
-    return Told(status=status, problem=Problem(error=sentence, reason=error.reason), headers=_headers(error))
+    return Refused(status=status, problem=Problem(error=sentence, reason=error.reason), headers=_headers(error))
 
 
 def _refused(error: RefusedError, status: HTTPStatus) -> Problem:

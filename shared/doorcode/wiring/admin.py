@@ -17,7 +17,7 @@ from doorcode.aws.tokens import Tokens
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
 from doorcode.entrypoints.admin import Admin, answer_to
-from doorcode.entrypoints.admin_access import Access
+from doorcode.entrypoints.admin_access import AccessCommands
 from doorcode.entrypoints.ping import answers_ping
 from doorcode.errors import SettingsError
 from doorcode.pairing.decisions import Desk
@@ -68,5 +68,5 @@ def build_admin(environment: Mapping[str, str]) -> Admin:
         directory=Directory(table),
         lockout=lockout,
         secrets=secrets,
-        access=Access(SignIns(table), Tokens(table), web_url),
+        access=AccessCommands(SignIns(table), Tokens(table), web_url),
     )

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from doorcode.aws.provisioning import Client
+from doorcode.aws.provisioning import PutParameterClient
 from doorcode.entrypoints import log
 from doorcode.entrypoints.ping import answers_ping
 from doorcode.entrypoints.provision import provision
@@ -24,7 +24,7 @@ def provision_handler() -> Callable[[Mapping[str, Any], object], None]:
     return handler
 
 
-def connect_to_parameter_store() -> tuple[Client, str]:
+def connect_to_parameter_store() -> tuple[PutParameterClient, str]:
     """Return a client of Parameter Store and the prefix of the stack's parameters. Raises SettingsError."""
     # Imported here, so that not even this can keep CloudFormation waiting.
     from doorcode.wiring import sdk  # noqa: PLC0415

@@ -11,7 +11,7 @@ from doorcode.pairing.keyring import Keyring, same
 from doorcode.pairing.messages import ChatType, Ignored, Message, Press
 from doorcode.pairing.platform import Platform
 from doorcode.pairing.prompts import Prompt
-from doorcode.platforms.inbound import Answer, BotIdentity, Event, FollowUp, Webhook
+from doorcode.platforms.inbound import BotIdentity, Event, FollowUp, Webhook, WebhookAnswer
 from doorcode.platforms.payload import compact, decoded
 
 PLATFORM = Platform("morse")
@@ -47,32 +47,32 @@ def parse(webhook: Webhook, _bot: str) -> list[Event]:
     ]  # fmt: skip
 
 
-def notice(_message: Message, _text: str) -> Answer | None:
+def notice(_message: Message, _text: str) -> WebhookAnswer | None:
     """Nothing is shown."""
     return None
 
 
-def dropped(_message: Message, _reason: Reason) -> Answer | None:
+def dropped(_message: Message, _reason: Reason) -> WebhookAnswer | None:
     """Nothing is shown."""
     return None
 
 
-def rate_limited(_message: Message, _text: str) -> Answer | None:
+def rate_limited(_message: Message, _text: str) -> WebhookAnswer | None:
     """Nothing is shown."""
     return None
 
 
-def admitted(_message: Message) -> Answer | None:
+def admitted(_message: Message) -> WebhookAnswer | None:
     """Nothing is shown."""
     return None
 
 
-def ignored(_ignored: Ignored) -> Answer | None:
+def ignored(_ignored: Ignored) -> WebhookAnswer | None:
     """Nothing is shown."""
     return None
 
 
-def pressed(_press: Press, _text: str, _prompt: Prompt | None) -> Answer | None:
+def pressed(_press: Press, _text: str, _prompt: Prompt | None) -> WebhookAnswer | None:
     """Nothing is shown."""
     return None
 
@@ -87,11 +87,11 @@ def draw_prompt(prompt: Prompt) -> dict[str, Any]:
     return {"text": f"{prompt.who}: {prompt.outcome or '?'}", "buttons": [button.data for button in prompt.buttons]}
 
 
-def unusable() -> Answer:
+def unusable() -> WebhookAnswer:
     """Take it."""
-    return Answer()
+    return WebhookAnswer()
 
 
-def failed() -> Answer:
+def failed() -> WebhookAnswer:
     """Have it delivered again."""
-    return Answer(status=503)
+    return WebhookAnswer(status=503)

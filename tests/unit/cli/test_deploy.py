@@ -11,13 +11,13 @@ from moto import mock_aws
 
 from doorcode_cli import deploy
 from doorcode_cli.checkout import Checkout
-from doorcode_cli.deploy import LONGEST_NAME, Plan, ask, check_name, clear, read
+from doorcode_cli.deploy import LONGEST_NAME, DeployPlan, ask, check_name, clear, read
 from doorcode_cli.exit_codes import CommandError
 from tests.infra.template import ROOT, template
 from tests.unit.cli.setup_fixtures import refusal
 
 REGION = "us-east-1"
-PLAN = Plan("doorcode", REGION, None)
+PLAN = DeployPlan("doorcode", REGION, None)
 ID = "arn:aws:cloudformation:us-east-1:1:stack/doorcode/1"
 
 
@@ -193,7 +193,7 @@ def test_what_is_asked_is_kept_for_sam(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("sys.stdin", Terminal("\n".join(answers) + "\n"))
     config = tmp_path / deploy.ANSWERS
     ask(ROOT, config)
-    assert read(config) == Plan("my-bot", "eu-central-1", None)
+    assert read(config) == DeployPlan("my-bot", "eu-central-1", None)
     kept = tomllib.loads(config.read_text())["default"]
     given = kept["deploy"]["parameters"]["parameter_overrides"]
     assert given == 'UnknownUserPolicy="pair" OwnerUserIds="telegram:1" AlarmEmail="a@b.example"'

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from doorcode.pairing.contact import Contact, Platform, State
-from doorcode.pairing.gate import Action, Reason, decide
+from doorcode.pairing.gate import GateAction, Reason, decide
 from doorcode.pairing.messages import ChatType, Message
 from doorcode.pairing.settings import Settings, parse_settings
 from doorcode.pairing.transitions import Decision, Operation, moved
@@ -78,4 +78,4 @@ def works(reason: Reason, contact: Contact, values: dict[str, str]) -> None:
         if way == "a higher MessageBudget":
             continue
         settings, then = after(way, values, contact)
-        assert decide(settings, message, then, NOW).action is Action.ADMIT, way
+        assert decide(settings, message, then, NOW).action is GateAction.ADMIT, way

@@ -3,7 +3,7 @@
 import pytest
 from msgspec import structs
 
-from doorcode.pairing.consequences import Consequences, EventType, Verdict, follow
+from doorcode.pairing.consequences import Consequences, EventType, RequesterTold, follow
 from doorcode.pairing.contact import Contact, Platform, State, Via
 
 AT = 1_800_000_000
@@ -48,14 +48,14 @@ def test_a_new_request_takes_over_the_open_prompt() -> None:
 @pytest.mark.parametrize(
     ("state", "tells", "event"),
     [
-        (State.PAIRED, Verdict.APPROVED, EventType.APPROVED),
-        (State.DENIED, Verdict.DENIED, EventType.DENIED),
+        (State.PAIRED, RequesterTold.APPROVED, EventType.APPROVED),
+        (State.DENIED, RequesterTold.DENIED, EventType.DENIED),
         (State.EXPIRED, None, EventType.EXPIRED),
         (State.REVOKED, None, EventType.REVOKED),
         (State.BLOCKED, None, EventType.BLOCKED),
     ],
 )
-def test_every_other_move_closes_and_publishes(state: State, tells: Verdict | None, event: EventType) -> None:
+def test_every_other_move_closes_and_publishes(state: State, tells: RequesterTold | None, event: EventType) -> None:
     """Whatever ends a request closes its prompts and is published; approval and denial are told."""
     result = follow(PENDING, decided(state), AT)
     assert (result.asks, result.closes, result.tells) == (False, "n1", tells)
@@ -106,7 +106,7 @@ def test_a_new_label_or_end_is_an_event_of_its_own(until: int, changed: dict[str
 def test_an_ended_guest_who_is_added_again_is_told() -> None:
     """A guest whose time was up, and who is let in again, hears of it."""
     guest = decided(State.PAIRED, paired_until=AT + 6)
-    assert follow(guest, contact(State.PAIRED, 3, decided_at=AT + 9), AT).tells is Verdict.APPROVED
+    assert follow(guest, contact(State.PAIRED, 3, decided_at=AT + 9), AT).tells is RequesterTold.APPROVED
 
 
 def test_an_ended_guest_is_published_when_the_item_goes() -> None:

@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from doorcode.pairing.contact import Contact, Platform, State
-from doorcode.pairing.gate import OVER_BUDGET, WAITING_ROOM_FULL, Action, Reason, Verdict, decide
+from doorcode.pairing.gate import OVER_BUDGET, WAITING_ROOM_FULL, GateAction, Reason, Verdict, decide
 from doorcode.pairing.messages import ChatType, Ignored, Message
 from doorcode.pairing.settings import GroupPolicy, Policy, Settings, parse_settings
 from doorcode.pairing.transitions import Decision, Operation, moved
@@ -98,7 +98,7 @@ def test_not_a_message(who: str, listed: str) -> None:
     """Security 27: what nobody said is ignored, whoever it is about, and whatever the policy."""
     settings = Settings(unknown_user_policy=Policy.ALLOW, **LISTED[listed])
     verdict = decide(settings, Ignored(platform=TELEGRAM, what="edited_message", user_id=USER), EVERYONE[who], NOW)
-    assert verdict == Verdict(Action.IGNORE, Reason.NOT_A_MESSAGE)
+    assert verdict == Verdict(GateAction.IGNORE, Reason.NOT_A_MESSAGE)
 
 
 @pytest.mark.parametrize("policy", Policy)
@@ -112,7 +112,7 @@ def test_nobody_says_nothing(policy: Policy) -> None:
     )
     nobody = contact(State.PAIRED, user_id="")
     verdict = decide(settings, _message(user_id="", username=""), nobody, NOW)
-    assert verdict == Verdict(Action.IGNORE, Reason.NOT_A_MESSAGE)
+    assert verdict == Verdict(GateAction.IGNORE, Reason.NOT_A_MESSAGE)
 
 
 @pytest.mark.parametrize("user_id", ["", "98765432", "9876543210", "87654321", " 987654321", "*", "telegram:987654321"])
@@ -195,16 +195,17 @@ def test_policy_of_each_platform(platform: Platform) -> None:
 def test_the_defaults_let_nobody_in() -> None:
     """Security 21: without settings, a stranger is dropped: the first one, too."""
     verdict = decide(Settings(), _message(), EVERYONE["stranger"], NOW)
-    assert verdict == Verdict(Action.DROP, Reason.POLICY_DENY)
+    assert verdict == Verdict(GateAction.DROP, Reason.POLICY_DENY)
 
 
 @pytest.mark.parametrize("operation", [Operation.REVOKE, Operation.BLOCK])
 def test_the_next_message(operation: Operation) -> None:
     """Security 23: a revocation or a block holds from the very next message, in the same second."""
     settings = Settings(unknown_user_policy=Policy.DENY)
-    assert decide(settings, _message(), EVERYONE["paired"], NOW).action is Action.ADMIT
+    assert decide(settings, _message(), EVERYONE["paired"], NOW).action is GateAction.ADMIT
     assert (
-        decide(settings, _message(), moved(EVERYONE["paired"], operation, NOW, Decision()), NOW).action is Action.DROP
+        decide(settings, _message(), moved(EVERYONE["paired"], operation, NOW, Decision()), NOW).action
+        is GateAction.DROP
     )
 
 
@@ -226,8 +227,8 @@ def test_the_cooldown_s_last_second(second: int, reason: Reason) -> None:
 
 def test_what_only_the_table_can_tell() -> None:
     """Over the budget is dropped; a full room leaves the stranger a pairing case without a code."""
-    assert Verdict(Action.DROP, Reason.OVER_BUDGET) == OVER_BUDGET
-    assert Verdict(Action.PAIR, Reason.WAITING_ROOM_FULL) == WAITING_ROOM_FULL
+    assert Verdict(GateAction.DROP, Reason.OVER_BUDGET) == OVER_BUDGET
+    assert Verdict(GateAction.PAIR, Reason.WAITING_ROOM_FULL) == WAITING_ROOM_FULL
 
 
 def test_reasons() -> None:

@@ -9,7 +9,7 @@ from doorcode.pairing import texts
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.messages import ChatType, Ignored
 from doorcode.platforms.discord import inbound as discord
-from doorcode.platforms.inbound import Answer, UnusablePayloadError
+from doorcode.platforms.inbound import UnusablePayloadError, WebhookAnswer
 from tests.unit.platforms.deliveries import event, message, only_ignored, only_message, only_press, parsed, prompt
 
 DISCORD = discord.PLATFORM
@@ -17,7 +17,7 @@ DM, GUILD = "discord/chat_bot_dm", "discord/chat_guild"
 APPROVE = "discord/component_approve_dm"
 
 
-def _body(answer: Answer | None) -> dict[str, Any]:
+def _body(answer: WebhookAnswer | None) -> dict[str, Any]:
     assert answer is not None
     assert (answer.status, answer.content_type) == (200, "application/json")
     body: dict[str, Any] = msgspec.json.decode(answer.body)

@@ -17,7 +17,7 @@ from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.messages import Message, Press
 from doorcode.platforms.discord import inbound as discord
-from doorcode.platforms.inbound import Answer, Webhook
+from doorcode.platforms.inbound import Webhook, WebhookAnswer
 from doorcode.platforms.slack import inbound as slack
 from doorcode.platforms.telegram import inbound as telegram
 from tests.unit.platforms.deliveries import (
@@ -110,7 +110,7 @@ def _sent_by_ptb(call: Any) -> tuple[str, dict[str, Any]]:
     return sent
 
 
-def _method(answer: Answer | None) -> tuple[str, dict[str, Any]]:
+def _method(answer: WebhookAnswer | None) -> tuple[str, dict[str, Any]]:
     assert answer is not None
     body = json.loads(answer.body)
     return body.pop("method"), body

@@ -7,7 +7,7 @@ import pytest
 
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.messages import ChatType, Ignored, Press
-from doorcode.platforms.inbound import Answer, Handshake, UnusablePayloadError
+from doorcode.platforms.inbound import Handshake, UnusablePayloadError, WebhookAnswer
 from doorcode.platforms.slack import inbound as slack
 from tests.unit.platforms.deliveries import (
     event,
@@ -254,7 +254,7 @@ def test_silence() -> None:
 
 def test_failed() -> None:
     """A failure is answered 503: Slack tries events again, people presses."""
-    assert slack.failed() == Answer(status=503)
+    assert slack.failed() == WebhookAnswer(status=503)
 
 
 def _told(url: str, api_url: str = DEFAULT, text: str = "Only the owner can do this.") -> Any:

@@ -10,7 +10,7 @@ from telegram.constants import MessageAttachmentType
 
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.messages import ChatType, Ignored
-from doorcode.platforms.inbound import Answer, UnusablePayloadError
+from doorcode.platforms.inbound import UnusablePayloadError, WebhookAnswer
 from doorcode.platforms.telegram import inbound as telegram
 from tests.unit.platforms.deliveries import (
     event,
@@ -29,7 +29,7 @@ TELEGRAM = telegram.PLATFORM
 GROUP_MENTION = "telegram/group_mention"
 
 
-def _body(answer: Answer | None) -> dict[str, Any]:
+def _body(answer: WebhookAnswer | None) -> dict[str, Any]:
     assert answer is not None
     assert (answer.status, answer.content_type) == (200, "application/json")
     body: dict[str, Any] = msgspec.json.decode(answer.body)
@@ -337,4 +337,4 @@ def test_follow_up() -> None:
 
 def test_failed() -> None:
     """A failure is answered 503, and Telegram tries again."""
-    assert telegram.failed() == Answer(status=503)
+    assert telegram.failed() == WebhookAnswer(status=503)

@@ -9,7 +9,13 @@ from doorcode.pairing.contact import Platform
 from doorcode.pairing.messages import ChatType, Message
 from doorcode.pairing.names import Names
 from doorcode.platforms.discord import inbound
-from doorcode.platforms.send_errors import AddressError, PassingError, PermanentRefusalError, RateLimitedError, Refusal
+from doorcode.platforms.send_errors import (
+    AddressError,
+    PassingError,
+    PermanentRefusalError,
+    RateLimitedError,
+    SendRefusal,
+)
 from doorcode_sandbox.platforms.server import json_answer
 from tests.unit.senders.wires import ADDRESSES, INTERACTION, NOW, Wire, prompt
 
@@ -156,7 +162,7 @@ def test_no_direct_messages(discord: Wire, code: int) -> None:
     discord.stand_in.users[discord.owner].refuses = code
     with pytest.raises(PermanentRefusalError, match=f"code {code}") as caught:
         discord.sender.send_prompt(discord.owner, discord.drawn(prompt()), key="k")
-    assert caught.value.refusal is Refusal.UNREACHABLE
+    assert caught.value.refusal is SendRefusal.UNREACHABLE
 
 
 def test_typing(discord: Wire) -> None:

@@ -14,8 +14,8 @@ from doorcode.platforms.send_errors import (
     PassingError,
     PermanentRefusalError,
     RateLimitedError,
-    Refusal,
     SendError,
+    SendRefusal,
 )
 from doorcode.platforms.sender import DEFAULT_DELAY_SECONDS, Sender
 from doorcode_sandbox.platforms.discord.stand_in import live_markup as live_on_discord
@@ -60,7 +60,7 @@ def test_prompt_is_gone(any_wire: Wire) -> None:
     any_wire.stand_in.messages.clear()
     with pytest.raises(PermanentRefusalError) as caught:
         any_wire.sender.edit_prompt(location, any_wire.drawn(prompt()))
-    assert caught.value.refusal is Refusal.GONE
+    assert caught.value.refusal is SendRefusal.GONE
 
 
 def test_notify_without_an_address(any_wire: Wire) -> None:
@@ -224,7 +224,7 @@ def test_unreachable(unreachable: str) -> None:
     nobody = {"telegram": "5", "slack": "U0NOBODY", "discord": "5"}[unreachable]
     with wire(unreachable) as wired, pytest.raises(PermanentRefusalError) as caught:
         wired.sender.send_prompt(nobody, wired.drawn(prompt()), key="k")
-    assert caught.value.refusal is Refusal.UNREACHABLE
+    assert caught.value.refusal is SendRefusal.UNREACHABLE
 
 
 def test_refused_for_another_reason(any_wire: Wire) -> None:
@@ -233,7 +233,7 @@ def test_refused_for_another_reason(any_wire: Wire) -> None:
     drawn = json.loads(json.dumps(drawn).replace("pair:deny", "x" * 3000))
     with pytest.raises(PermanentRefusalError) as caught:
         any_wire.sender.send_prompt(any_wire.owner, drawn, key="k")
-    assert caught.value.refusal is Refusal.REFUSED
+    assert caught.value.refusal is SendRefusal.REFUSED
     assert "x" * 20 not in str(caught.value)
 
 

@@ -5,7 +5,13 @@ import json
 import pytest
 
 from doorcode.pairing.names import Names
-from doorcode.platforms.send_errors import BadTokenError, PassingError, PermanentRefusalError, RateLimitedError, Refusal
+from doorcode.platforms.send_errors import (
+    BadTokenError,
+    PassingError,
+    PermanentRefusalError,
+    RateLimitedError,
+    SendRefusal,
+)
 from doorcode.platforms.slack.sender import SlackSender
 from doorcode_sandbox.platforms.server import json_answer
 from tests.unit.senders.wires import NOW, Wire, prompt
@@ -98,17 +104,17 @@ def test_another_workspace_s_person(slack: Wire) -> None:
 @pytest.mark.parametrize(
     ("error", "refusal"),
     [
-        ("channel_not_found", Refusal.UNREACHABLE),
-        ("user_disabled", Refusal.UNREACHABLE),
-        ("messages_tab_disabled", Refusal.UNREACHABLE),
-        ("message_not_found", Refusal.GONE),
-        ("cant_update_message", Refusal.GONE),
-        ("edit_window_closed", Refusal.GONE),
-        ("missing_scope", Refusal.REFUSED),
-        ("of_a_time_to_come", Refusal.REFUSED),
+        ("channel_not_found", SendRefusal.UNREACHABLE),
+        ("user_disabled", SendRefusal.UNREACHABLE),
+        ("messages_tab_disabled", SendRefusal.UNREACHABLE),
+        ("message_not_found", SendRefusal.GONE),
+        ("cant_update_message", SendRefusal.GONE),
+        ("edit_window_closed", SendRefusal.GONE),
+        ("missing_scope", SendRefusal.REFUSED),
+        ("of_a_time_to_come", SendRefusal.REFUSED),
     ],
 )
-def test_not_ok(slack: Wire, monkeypatch: pytest.MonkeyPatch, error: str, refusal: Refusal) -> None:
+def test_not_ok(slack: Wire, monkeypatch: pytest.MonkeyPatch, error: str, refusal: SendRefusal) -> None:
     """``ok: false`` is a failure although the status is 200."""
     _answering(slack, monkeypatch, {"ok": False, "error": error})
     with pytest.raises(PermanentRefusalError, match=error) as caught:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from doorcode.pairing.names import Names
-from doorcode.platforms.send_errors import PermanentRefusalError, RateLimitedError, Refusal
+from doorcode.platforms.send_errors import PermanentRefusalError, RateLimitedError, SendRefusal
 from tests.unit.senders.wires import NOW, Wire, prompt
 
 GROUP = "-1001234567890"
@@ -79,7 +79,7 @@ def test_nowhere(telegram: Wire) -> None:
     reply = json.dumps({"chat_id": int(GROUP), "message_thread_id": 6})
     with pytest.raises(PermanentRefusalError) as caught:
         telegram.sender.send_text(reply, "555", "hello", NOW, key="k")
-    assert caught.value.refusal is Refusal.UNREACHABLE
+    assert caught.value.refusal is SendRefusal.UNREACHABLE
     assert [call.chat for call in telegram.stand_in.calls] == [GROUP, GROUP, "555"]
 
 
@@ -100,7 +100,7 @@ def test_not_ours_to_edit(telegram: Wire) -> None:
         telegram.sender.edit_prompt(
             json.dumps({"chat_id": int(telegram.owner), "message_id": 7}), telegram.drawn(prompt())
         )
-    assert caught.value.refusal is Refusal.GONE
+    assert caught.value.refusal is SendRefusal.GONE
 
 
 @pytest.mark.parametrize("user_id", ["U0OWNER001", "@owner", ""])

@@ -25,11 +25,11 @@ SWITCHING = 101
 ENDS = ("content-length", "transfer-encoding")
 
 
-class FormError(Exception):
+class UnreadableAnswerError(Exception):
     """What came is not an HTTP answer, or a longer one than anybody asked for."""
 
 
-class Answer(Struct, frozen=True):
+class HttpAnswer(Struct, frozen=True):
     """An answer that came whole, its headers by their names in lower case; ``last``: nothing follows on its connection."""
 
     status: int
@@ -38,33 +38,33 @@ class Answer(Struct, frozen=True):
     last: bool
 
 
-def read_answer(source: io.BufferedReader) -> Answer:
-    """Read one answer, to its end and no further. Raises FormError, EOFError, and what ``source`` raises."""
+def read_answer(source: io.BufferedReader) -> HttpAnswer:
+    """Read one answer, to its end and no further. Raises UnreadableAnswerError, EOFError, and what ``source`` raises."""
     while True:
         version, status = _status(_line(source))
         headers = _headers(source)
         if status not in INFORMATIONAL:
             break
         if status == SWITCHING:
-            raise FormError("another protocol")
+            raise UnreadableAnswerError("another protocol")
     coding, length = headers.get("transfer-encoding"), headers.get("content-length")
     if coding is not None:
         if length is not None or coding.lower() != "chunked":
-            raise FormError("unclear length")
+            raise UnreadableAnswerError("unclear length")
         body = _chunks(source)
     elif length is not None:
         body = _exactly(source, _number(length, 10))
     else:
         # Where its end is not told, half an answer cannot be told from a whole one.
-        raise FormError("no length")
+        raise UnreadableAnswerError("no length")
     last = version != VERSIONS[0] or headers.get("connection", "").lower() == "close"
-    return Answer(status, headers, body, last)
+    return HttpAnswer(status, headers, body, last)
 
 
 def _status(line: str) -> tuple[str, int]:
     version, _, rest = line.partition(" ")
     if version not in VERSIONS or len(rest.partition(" ")[0]) != len("200"):
-        raise FormError("no status")
+        raise UnreadableAnswerError("no status")
     return version, _number(rest[:3], 10)
 
 
@@ -77,9 +77,9 @@ def _headers(source: io.BufferedReader) -> dict[str, str]:
         name, colon, value = line.partition(":")
         name = name.lower()
         if not colon or not name or name != name.strip() or (name in ENDS and name in headers):
-            raise FormError("bad header")
+            raise UnreadableAnswerError("bad header")
         headers[name] = value.strip()
-    raise FormError("too many headers")
+    raise UnreadableAnswerError("too many headers")
 
 
 def _chunks(source: io.BufferedReader) -> bytes:
@@ -88,10 +88,10 @@ def _chunks(source: io.BufferedReader) -> bytes:
     while size := _number(_line(source).partition(";")[0].strip(), 16):
         left -= size
         if left < 0:
-            raise FormError("too long")
+            raise UnreadableAnswerError("too long")
         chunks.append(_exactly(source, size))
         if _line(source):
-            raise FormError("bad chunk")
+            raise UnreadableAnswerError("bad chunk")
     _headers(source)
     return b"".join(chunks)
 
@@ -99,16 +99,16 @@ def _chunks(source: io.BufferedReader) -> bytes:
 def _number(digits: str, base: int) -> int:
     # int() by itself also takes signs, spaces, underscores and the digits of other scripts.
     if not digits.isascii() or not digits.isalnum() or len(digits) > LONGEST_NUMBER:
-        raise FormError("bad number")
+        raise UnreadableAnswerError("bad number")
     try:
         return int(digits, base)
     except ValueError:
-        raise FormError("bad number") from None
+        raise UnreadableAnswerError("bad number") from None
 
 
 def _exactly(source: io.BufferedReader, length: int) -> bytes:
     if length > LONGEST_BODY:
-        raise FormError("too long")
+        raise UnreadableAnswerError("too long")
     body = source.read(length)
     if len(body) < length:
         raise EOFError
@@ -121,4 +121,4 @@ def _line(source: io.BufferedReader) -> str:
         return line[: -len(LINE_END)].decode("latin-1")
     if len(line) < LONGEST_LINE and not line.endswith(b"\n"):
         raise EOFError
-    raise FormError("bad line")
+    raise UnreadableAnswerError("bad line")

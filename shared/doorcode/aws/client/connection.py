@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from threading import Lock
 
-from doorcode.aws.client.answer import Answer, FormError, read_answer
+from doorcode.aws.client.answer import HttpAnswer, UnreadableAnswerError, read_answer
 from doorcode.aws.client.endpoint import Endpoint
 from doorcode.aws.client.errors import BadAnswerError, ConnectError, NoAnswerError
 from doorcode.aws.client.timed_socket import Line
@@ -48,7 +48,7 @@ class Connection:
         # An environment serves one request at a time; whoever shares a client among threads has their calls wait.
         self._turn = Lock()
 
-    def post(self, request: Callable[[], bytes], seconds: float) -> Answer:
+    def post(self, request: Callable[[], bytes], seconds: float) -> HttpAnswer:
         """Send a request and return its answer, which must have come whole within ``seconds``. Raises TransportError.
 
         The request is made when the connection stands, because its signature says when that was.
@@ -61,7 +61,7 @@ class Connection:
                 line.ends(self._deadline.within(seconds))
                 line.send(request())
                 answer = read_answer(line)
-            except FormError as error:
+            except UnreadableAnswerError as error:
                 self.close()
                 raise BadAnswerError(str(error), sent=True) from error
             except (OSError, EOFError) as error:

@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from doorcode.aws.client.answer import Answer
+from doorcode.aws.client.answer import HttpAnswer
 from doorcode.aws.client.clock import ServiceClock, moment_of
 from doorcode.aws.client.connection import Connection
 from doorcode.aws.client.errors import BadAnswerError, ServiceError
-from doorcode.aws.client.signature import DATE, Credentials, Form, Signer
+from doorcode.aws.client.signature import DATE, Credentials, RequestForm, Signer
 
 # The errors of a signature that has expired or is not yet valid, among other things that are wrong with one.
 OF_TIME = frozenset(
@@ -63,7 +63,7 @@ class Service:
         self._headers = {"content-type": f"application/x-amz-json-{api.json}", "host": connection.endpoint.authority}
         if credentials.session_token:
             self._headers["x-amz-security-token"] = credentials.session_token
-        self._operations: dict[str, tuple[str, Form]] = {}
+        self._operations: dict[str, tuple[str, RequestForm]] = {}
 
     def call(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out an operation. Raises ServiceError, and TransportError where no usable answer came."""
@@ -87,7 +87,7 @@ class Service:
         """Hang up; the next call connects anew."""
         self._connection.close()
 
-    def _post(self, operation: str, body: bytes) -> tuple[Answer, float]:
+    def _post(self, operation: str, body: bytes) -> tuple[HttpAnswer, float]:
         signed_at = 0.0
         lines, form = self._prepared(operation)
 
@@ -107,7 +107,7 @@ class Service:
             raise self._distrusted("wrong checksum")
         return answer, signed_at
 
-    def _prepared(self, operation: str) -> tuple[str, Form]:
+    def _prepared(self, operation: str) -> tuple[str, RequestForm]:
         """Return how each request for an operation begins, and the form of its signature; made once."""
         if operation not in self._operations:
             headers = {**self._headers, "x-amz-target": f"{self._target}.{operation}"}
@@ -122,7 +122,7 @@ class Service:
         return BadAnswerError(detail, sent=True)
 
 
-def _content(answer: Answer) -> dict[str, Any] | None:
+def _content(answer: HttpAnswer) -> dict[str, Any] | None:
     try:
         content = msgspec.json.decode(answer.body)
     except (ValueError, RecursionError):
@@ -130,7 +130,7 @@ def _content(answer: Answer) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def _code(answer: Answer, content: Mapping[str, Any] | None) -> str:
+def _code(answer: HttpAnswer, content: Mapping[str, Any] | None) -> str:
     """Return an error's code, without the namespace and address that it may come with."""
     # As SQS called its errors before it spoke JSON, which is what boto3 calls them still.
     older = answer.headers.get("x-amzn-query-error", "").partition(";")[0]
@@ -138,7 +138,7 @@ def _code(answer: Answer, content: Mapping[str, Any] | None) -> str:
     return str(code).partition(":")[0].rpartition("#")[2]
 
 
-def _error(operation: str, answer: Answer, content: Mapping[str, Any] | None) -> ServiceError:
+def _error(operation: str, answer: HttpAnswer, content: Mapping[str, Any] | None) -> ServiceError:
     known = content or {}
     return ServiceError(
         operation,

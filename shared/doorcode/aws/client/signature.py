@@ -41,9 +41,9 @@ class Signer:
         self._scope = ""
         self._key = b""
 
-    def form(self, headers: Mapping[str, str]) -> Form:
+    def form(self, headers: Mapping[str, str]) -> RequestForm:
         """Prepare to sign requests with these headers (names in lower case) and ``x-amz-date``, all of them signed."""
-        return Form(self, headers)
+        return RequestForm(self, headers)
 
     def credential(self, moment: str) -> tuple[str, str, bytes]:
         """Return who signs at a moment, for what, and with which key."""
@@ -56,7 +56,7 @@ class Signer:
         return self._credentials.access_key, self._scope, self._key
 
 
-class Form:
+class RequestForm:
     """What is the same in the signatures of all requests that have the same headers but for their date."""
 
     def __init__(self, signer: Signer, headers: Mapping[str, str]) -> None:

@@ -23,7 +23,15 @@ from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.messages import ChatType, Ignored, Message, Press
 from doorcode.pairing.names import Names, names_of
 from doorcode.pairing.prompts import Prompt
-from doorcode.platforms.inbound import Answer, BotIdentity, Event, FollowUp, Handshake, UnusablePayloadError, Webhook
+from doorcode.platforms.inbound import (
+    BotIdentity,
+    Event,
+    FollowUp,
+    Handshake,
+    UnusablePayloadError,
+    Webhook,
+    WebhookAnswer,
+)
 from doorcode.platforms.payload import answer, compact, cut, decoded, is_given
 from doorcode.platforms.prompt_text import prompt_text
 
@@ -256,34 +264,34 @@ def _ignored(what: str) -> Ignored:
     return Ignored(platform=PLATFORM, what=what)
 
 
-def notice(_message: Message, text: str) -> Answer | None:
+def notice(_message: Message, text: str) -> WebhookAnswer | None:
     """Tell the writer alone."""
     return _to_them_alone(text)
 
 
-def dropped(_message: Message, reason: Reason) -> Answer | None:
+def dropped(_message: Message, reason: Reason) -> WebhookAnswer | None:
     """Say that the bot is private, whatever the reason; or, in a guild, where it may be asked."""
     return _to_them_alone(texts.DIRECT_ONLY if reason in NOT_HERE else texts.PRIVATE)
 
 
-def rate_limited(_message: Message, text: str) -> Answer | None:
+def rate_limited(_message: Message, text: str) -> WebhookAnswer | None:
     """Repeat the request's answer, for something must be said."""
     return _to_them_alone(text)
 
 
-def admitted(message: Message) -> Answer | None:
+def admitted(message: Message) -> WebhookAnswer | None:
     """Show that an answer is on its way: to everyone in the bot's own direct messages, elsewhere to the writer."""
     return answer({"type": DEFER, "data": {"flags": EPHEMERAL if message.private else 0}})
 
 
-def ignored(ignored: Ignored) -> Answer | None:
+def ignored(ignored: Ignored) -> WebhookAnswer | None:
     """Answer what is no message: someone who types has nothing to choose from, everyone else is turned away."""
     if ignored.what == "autocomplete":
         return answer({"type": CHOICES, "data": {"choices": []}})
     return _to_them_alone(texts.PRIVATE)
 
 
-def pressed(_press: Press, text: str, prompt: Prompt | None) -> Answer | None:
+def pressed(_press: Press, text: str, prompt: Prompt | None) -> WebhookAnswer | None:
     """Put the prompt as it is now in place of the one with the button; without one, tell the presser alone."""
     if prompt is None:
         return _to_them_alone(_escaped(cut(text, MAX_TEXT // 2)))
@@ -295,17 +303,17 @@ def follow_up(_press: Press, _text: str, _api_url: str) -> FollowUp | None:
     return None
 
 
-def unusable() -> Answer:
+def unusable() -> WebhookAnswer:
     """Say so to whoever waits for an answer: an empty one is shown as an app that does not respond."""
     return failed()
 
 
-def failed() -> Answer:
+def failed() -> WebhookAnswer:
     """Ask for another try: Discord itself makes none."""
     return _to_them_alone(texts.WENT_WRONG)
 
 
-def _to_them_alone(text: str) -> Answer:
+def _to_them_alone(text: str) -> WebhookAnswer:
     return answer({"type": SHOW, "data": {"content": text, "flags": EPHEMERAL, "allowed_mentions": {"parse": []}}})
 
 

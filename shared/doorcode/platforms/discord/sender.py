@@ -28,8 +28,8 @@ from doorcode.platforms.send_errors import (
     PassingError,
     PermanentRefusalError,
     RateLimitedError,
-    Refusal,
     SendError,
+    SendRefusal,
 )
 from doorcode.platforms.sender import (
     CONNECT_TIMEOUT,
@@ -66,16 +66,16 @@ SUCCESS, BAD_REQUEST, SERVER_ERROR = range(200, 300), 400, 500
 # Discord's own codes: https://docs.discord.com/developers/topics/opcodes-and-status-codes#json
 OPENING_TOO_FAST = 40003
 REFUSALS = {
-    10003: Refusal.GONE,  # unknown channel
-    10008: Refusal.GONE,  # unknown message
-    10013: Refusal.UNREACHABLE,  # unknown user
-    50001: Refusal.UNREACHABLE,  # missing access
-    50007: Refusal.UNREACHABLE,  # takes no messages from us
-    50013: Refusal.UNREACHABLE,  # missing permissions
-    50033: Refusal.UNREACHABLE,  # invalid recipient
-    50278: Refusal.UNREACHABLE,  # no mutual server
-    50005: Refusal.GONE,  # somebody else's message
-    50083: Refusal.GONE,  # archived thread
+    10003: SendRefusal.GONE,  # unknown channel
+    10008: SendRefusal.GONE,  # unknown message
+    10013: SendRefusal.UNREACHABLE,  # unknown user
+    50001: SendRefusal.UNREACHABLE,  # missing access
+    50007: SendRefusal.UNREACHABLE,  # takes no messages from us
+    50013: SendRefusal.UNREACHABLE,  # missing permissions
+    50033: SendRefusal.UNREACHABLE,  # invalid recipient
+    50278: SendRefusal.UNREACHABLE,  # no mutual server
+    50005: SendRefusal.GONE,  # somebody else's message
+    50083: SendRefusal.GONE,  # archived thread
 }
 # What a Cloudflare block answers with: https://github.com/discord/discord-api-docs/issues/6473
 BLOCKED_ON_THE_WAY = 40333
@@ -250,7 +250,7 @@ class DiscordSender:
         blocked = status == FORBIDDEN and failure.code in {0, BLOCKED_ON_THE_WAY}
         if blocked or not BAD_REQUEST <= status < SERVER_ERROR:
             return PassingError(self.platform, doing, f"HTTP {status}")
-        refusal = REFUSALS.get(failure.code, Refusal.REFUSED)
+        refusal = REFUSALS.get(failure.code, SendRefusal.REFUSED)
         return PermanentRefusalError(self.platform, doing, refusal, f"{status}, code {failure.code}")
 
 

@@ -20,7 +20,15 @@ from doorcode.pairing.keyring import Keyring, same
 from doorcode.pairing.messages import ChatType, Ignored, Message, Press
 from doorcode.pairing.names import display_name, safe_name
 from doorcode.pairing.prompts import Prompt
-from doorcode.platforms.inbound import Answer, BotIdentity, Event, FollowUp, Handshake, UnusablePayloadError, Webhook
+from doorcode.platforms.inbound import (
+    BotIdentity,
+    Event,
+    FollowUp,
+    Handshake,
+    UnusablePayloadError,
+    Webhook,
+    WebhookAnswer,
+)
 from doorcode.platforms.payload import answer, compact, cut, decoded, is_given
 from doorcode.platforms.prompt_text import prompt_text
 from doorcode.platforms.slack.payloads import (
@@ -233,32 +241,32 @@ def _ignored(what: str) -> Ignored:
     return Ignored(platform=PLATFORM, what=what)
 
 
-def notice(_message: Message, _text: str) -> Answer | None:
+def notice(_message: Message, _text: str) -> WebhookAnswer | None:
     """Say nothing here: Slack shows nothing from the response, the courier sends it."""
     return None
 
 
-def dropped(_message: Message, _reason: Reason) -> Answer | None:
+def dropped(_message: Message, _reason: Reason) -> WebhookAnswer | None:
     """Say nothing."""
     return None
 
 
-def rate_limited(_message: Message, _text: str) -> Answer | None:
+def rate_limited(_message: Message, _text: str) -> WebhookAnswer | None:
     """Say nothing: the request was answered."""
     return None
 
 
-def admitted(_message: Message) -> Answer | None:
+def admitted(_message: Message) -> WebhookAnswer | None:
     """Say nothing: the agent will."""
     return None
 
 
-def ignored(_ignored: Ignored) -> Answer | None:
+def ignored(_ignored: Ignored) -> WebhookAnswer | None:
     """Say nothing."""
     return None
 
 
-def pressed(_press: Press, _text: str, _prompt: Prompt | None) -> Answer | None:
+def pressed(_press: Press, _text: str, _prompt: Prompt | None) -> WebhookAnswer | None:
     """Acknowledge: Slack shows nothing from the response to a press."""
     return None
 
@@ -278,14 +286,14 @@ def _origin(url: str) -> str:
     return f"{scheme}://{rest.partition('/')[0]}"
 
 
-def unusable() -> Answer:
+def unusable() -> WebhookAnswer:
     """Take it, and say nothing."""
-    return Answer()
+    return WebhookAnswer()
 
 
-def failed() -> Answer:
+def failed() -> WebhookAnswer:
     """Have Slack deliver it again; whoever pressed a button sees that it did not work."""
-    return Answer(status=503)
+    return WebhookAnswer(status=503)
 
 
 def draw_prompt(prompt: Prompt) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class MessageEvent(Struct):
     attachments: list[Attachment] = []
 
 
-class User(Struct):
+class SlackUser(Struct):
     """Who pressed."""
 
     id: str
@@ -124,7 +124,7 @@ class BlockAction(Struct):
 class BlockActions(Struct):
     """``block_actions``: elements that somebody used."""
 
-    user: User
+    user: SlackUser
     actions: list[BlockAction]
     response_url: str | None = None
     channel: Place | None = None

@@ -28,8 +28,8 @@ from doorcode.platforms.send_errors import (
     PassingError,
     PermanentRefusalError,
     RateLimitedError,
-    Refusal,
     SendError,
+    SendRefusal,
 )
 from doorcode.platforms.sender import (
     DEFAULT_DELAY_SECONDS,
@@ -56,25 +56,25 @@ BAD_TOKEN = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_
 RATE_LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 PASSING = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
 REFUSALS = {
-    "channel_not_found": Refusal.UNREACHABLE,
-    "user_not_found": Refusal.UNREACHABLE,
-    "users_not_found": Refusal.UNREACHABLE,
-    "user_disabled": Refusal.UNREACHABLE,
-    "user_not_visible": Refusal.UNREACHABLE,
-    "cannot_dm_bot": Refusal.UNREACHABLE,
-    "messages_tab_disabled": Refusal.UNREACHABLE,
-    "not_in_channel": Refusal.UNREACHABLE,
-    "is_archived": Refusal.UNREACHABLE,
-    "message_not_found": Refusal.GONE,
-    "cant_update_message": Refusal.GONE,
-    "edit_window_closed": Refusal.GONE,
-    "thread_not_found": Refusal.GONE,
-    "cannot_reply_to_message": Refusal.GONE,
-    "restricted_action_thread_locked": Refusal.GONE,
-    "restricted_action_non_threadable_channel": Refusal.GONE,
-    "restricted_action": Refusal.UNREACHABLE,
-    "restricted_action_read_only_channel": Refusal.UNREACHABLE,
-    "restricted_action_thread_only_channel": Refusal.UNREACHABLE,
+    "channel_not_found": SendRefusal.UNREACHABLE,
+    "user_not_found": SendRefusal.UNREACHABLE,
+    "users_not_found": SendRefusal.UNREACHABLE,
+    "user_disabled": SendRefusal.UNREACHABLE,
+    "user_not_visible": SendRefusal.UNREACHABLE,
+    "cannot_dm_bot": SendRefusal.UNREACHABLE,
+    "messages_tab_disabled": SendRefusal.UNREACHABLE,
+    "not_in_channel": SendRefusal.UNREACHABLE,
+    "is_archived": SendRefusal.UNREACHABLE,
+    "message_not_found": SendRefusal.GONE,
+    "cant_update_message": SendRefusal.GONE,
+    "edit_window_closed": SendRefusal.GONE,
+    "thread_not_found": SendRefusal.GONE,
+    "cannot_reply_to_message": SendRefusal.GONE,
+    "restricted_action_thread_locked": SendRefusal.GONE,
+    "restricted_action_non_threadable_channel": SendRefusal.GONE,
+    "restricted_action": SendRefusal.UNREACHABLE,
+    "restricted_action_read_only_channel": SendRefusal.UNREACHABLE,
+    "restricted_action_thread_only_channel": SendRefusal.UNREACHABLE,
 }
 MAX_CODE_LENGTH = 64
 # Direct-message channels that are remembered.
@@ -224,7 +224,9 @@ class SlackSender:
         user: dict[str, Any] = self._call("look up a person", self._client.users_info, user=plain)["user"]
         of = {user.get("team_id"), (user.get("enterprise_user") or {}).get("enterprise_id")}
         if workspace and workspace not in of:
-            raise PermanentRefusalError(self.platform, "look up a person", Refusal.UNREACHABLE, "another workspace's")
+            raise PermanentRefusalError(
+                self.platform, "look up a person", SendRefusal.UNREACHABLE, "another workspace's"
+            )
         return user
 
     def _call(self, doing: str, method: Callable[..., Any], **fields: Any) -> Any:
@@ -251,7 +253,7 @@ class SlackSender:
         # Where the answer is not JSON, the library puts a piece of it into its place.
         if not (code.isascii() and code.replace("_", "").isalnum() and len(code) <= MAX_CODE_LENGTH):
             return PassingError(self.platform, doing, f"HTTP {status}, and no answer of Slack's")
-        return PermanentRefusalError(self.platform, doing, REFUSALS.get(code, Refusal.REFUSED), code)
+        return PermanentRefusalError(self.platform, doing, REFUSALS.get(code, SendRefusal.REFUSED), code)
 
 
 def _width(character: str) -> int:

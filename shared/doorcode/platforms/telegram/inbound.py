@@ -18,7 +18,7 @@ from doorcode.pairing.keyring import Keyring, same
 from doorcode.pairing.messages import ChatType, Ignored, Message, Press
 from doorcode.pairing.names import Names, names_of
 from doorcode.pairing.prompts import Prompt
-from doorcode.platforms.inbound import Answer, BotIdentity, Event, FollowUp, Webhook
+from doorcode.platforms.inbound import BotIdentity, Event, FollowUp, Webhook, WebhookAnswer
 from doorcode.platforms.payload import answer, compact, cut, decoded, is_given
 from doorcode.platforms.prompt_text import prompt_text
 
@@ -286,33 +286,33 @@ def _ignored(what: str) -> Ignored:
     return Ignored(platform=PLATFORM, what=what)
 
 
-def notice(message: Message, text: str) -> Answer | None:
+def notice(message: Message, text: str) -> WebhookAnswer | None:
     """Send a message back, into the topic that it came from."""
     method = {"method": "sendMessage", "chat_id": int(message.chat), "text": cut(text, MAX_TEXT)}
     return answer(method | ({"message_thread_id": int(message.thread)} if message.thread else {}))
 
 
-def dropped(_message: Message, _reason: Reason) -> Answer | None:
+def dropped(_message: Message, _reason: Reason) -> WebhookAnswer | None:
     """Say nothing."""
     return None
 
 
-def rate_limited(_message: Message, _text: str) -> Answer | None:
+def rate_limited(_message: Message, _text: str) -> WebhookAnswer | None:
     """Say nothing: the request was answered."""
     return None
 
 
-def admitted(_message: Message) -> Answer | None:
+def admitted(_message: Message) -> WebhookAnswer | None:
     """Say nothing: the agent will."""
     return None
 
 
-def ignored(_ignored: Ignored) -> Answer | None:
+def ignored(_ignored: Ignored) -> WebhookAnswer | None:
     """Say nothing."""
     return None
 
 
-def pressed(press: Press, text: str, prompt: Prompt | None) -> Answer | None:
+def pressed(press: Press, text: str, prompt: Prompt | None) -> WebhookAnswer | None:
     """Answer the button, which waits for it; the prompt itself is edited by whoever follows the decision up."""
     reply = decoded(press.reply, dict[str, Any])
     return answer(
@@ -331,14 +331,14 @@ def follow_up(_press: Press, _text: str, _api_url: str) -> FollowUp | None:
     return None
 
 
-def unusable() -> Answer:
+def unusable() -> WebhookAnswer:
     """Take it, and say nothing."""
-    return Answer()
+    return WebhookAnswer()
 
 
-def failed() -> Answer:
+def failed() -> WebhookAnswer:
     """Have Telegram deliver it again."""
-    return Answer(status=503)
+    return WebhookAnswer(status=503)
 
 
 def draw_prompt(prompt: Prompt) -> dict[str, Any]:

@@ -29,8 +29,8 @@ from doorcode.platforms.send_errors import (
     PassingError,
     PermanentRefusalError,
     RateLimitedError,
-    Refusal,
     SendError,
+    SendRefusal,
 )
 from doorcode.platforms.sender import (
     CONNECT_TIMEOUT,
@@ -60,20 +60,20 @@ BAD_TOKEN = frozenset({401, 404})
 NOT_MODIFIED = "message is not modified"
 # What the descriptions of refusals (400) say, as far as it matters.
 REFUSALS = {
-    "chat not found": Refusal.UNREACHABLE,
-    "user not found": Refusal.UNREACHABLE,
-    "peer_id_invalid": Refusal.UNREACHABLE,
-    "input_user_deactivated": Refusal.UNREACHABLE,
-    "not enough rights": Refusal.UNREACHABLE,
-    "have no rights": Refusal.UNREACHABLE,
-    "chat_write_forbidden": Refusal.UNREACHABLE,
-    "chat_restricted": Refusal.UNREACHABLE,
-    "message to edit not found": Refusal.GONE,
-    "message_id_invalid": Refusal.GONE,
-    "message can't be edited": Refusal.GONE,
-    "message thread not found": Refusal.GONE,
-    "topic_deleted": Refusal.GONE,
-    "topic_closed": Refusal.GONE,
+    "chat not found": SendRefusal.UNREACHABLE,
+    "user not found": SendRefusal.UNREACHABLE,
+    "peer_id_invalid": SendRefusal.UNREACHABLE,
+    "input_user_deactivated": SendRefusal.UNREACHABLE,
+    "not enough rights": SendRefusal.UNREACHABLE,
+    "have no rights": SendRefusal.UNREACHABLE,
+    "chat_write_forbidden": SendRefusal.UNREACHABLE,
+    "chat_restricted": SendRefusal.UNREACHABLE,
+    "message to edit not found": SendRefusal.GONE,
+    "message_id_invalid": SendRefusal.GONE,
+    "message can't be edited": SendRefusal.GONE,
+    "message thread not found": SendRefusal.GONE,
+    "topic_deleted": SendRefusal.GONE,
+    "topic_closed": SendRefusal.GONE,
 }
 
 
@@ -280,7 +280,7 @@ class TelegramSender:
             return _Address(int(user_id))
         except ValueError:
             raise PermanentRefusalError(
-                self.platform, "open a chat", Refusal.UNREACHABLE, "not an id of Telegram's"
+                self.platform, "open a chat", SendRefusal.UNREACHABLE, "not an id of Telegram's"
             ) from None
 
     def _run(self, doing: str, call: Coroutine[Any, Any, T]) -> T:
@@ -302,14 +302,14 @@ class TelegramSender:
         if answer.status == TOO_MANY_REQUESTS:
             return RateLimitedError(self.platform, answer.delay or DEFAULT_DELAY_SECONDS)
         if answer.status == FORBIDDEN:
-            return PermanentRefusalError(self.platform, doing, Refusal.UNREACHABLE, str(answer.status))
+            return PermanentRefusalError(self.platform, doing, SendRefusal.UNREACHABLE, str(answer.status))
         if answer.moved_to:
-            error = _MovedError(self.platform, doing, Refusal.UNREACHABLE, "the group was upgraded")
+            error = _MovedError(self.platform, doing, SendRefusal.UNREACHABLE, "the group was upgraded")
             error.to = answer.moved_to
             return error
         if BAD_REQUEST <= answer.status < SERVER_ERROR:
             said = next((said for said in REFUSALS if said in answer.description), "")
-            refusal = REFUSALS.get(said, Refusal.REFUSED)
+            refusal = REFUSALS.get(said, SendRefusal.REFUSED)
             return PermanentRefusalError(self.platform, doing, refusal, said or str(answer.status))
         return PassingError(self.platform, doing, f"HTTP {answer.status}")
 

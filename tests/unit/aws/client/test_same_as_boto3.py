@@ -15,7 +15,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest
 from botocore.credentials import Credentials
 
-from doorcode.aws.client.answer import Answer
+from doorcode.aws.client.answer import HttpAnswer
 from doorcode.wiring.edge_clients import edge_clients
 
 NOW = dt.datetime(2026, 11, 21, 23, 59, 59, tzinfo=dt.UTC)
@@ -65,10 +65,10 @@ class Written:
         self.endpoint = connection.endpoint
         self.sent = b""
 
-    def post(self, request: Callable[[], bytes], _seconds: float) -> Answer:
+    def post(self, request: Callable[[], bytes], _seconds: float) -> HttpAnswer:
         """Keep a request."""
         self.sent = request()
-        return Answer(200, {}, b"{}", last=False)
+        return HttpAnswer(200, {}, b"{}", last=False)
 
 
 def ours(service: str, call: str, arguments: dict[str, Any]) -> tuple[dict[str, str], bytes]:
