@@ -9,22 +9,16 @@ from doorcode_sandbox import platforms
 
 SHARED = Path(__file__).with_name("page")
 FOLDERS = Path(platforms.__file__).parent
-# Every platform's own script and style, by what the shared ones find them under.
-REGISTRIES = {
-    "platforms.js": "".join(
-        [
-            *(f'import * as {platform} from "./{platform}.js";\n' for platform in Platform),
-            f"\nexport const PLATFORMS = {{ {', '.join(Platform)} }};\n",
-        ]
-    ),
-    "platforms.css": "".join(f'@import url("{platform}.css");\n' for platform in Platform),
-}
+# What the shared scripts find the platforms' own ones under.
+SCRIPTS = "".join(f'import * as {platform} from "./{platform}.js";\n' for platform in Platform)
+SCRIPTS += f"\nexport const PLATFORMS = {{ {', '.join(Platform)} }};\n"
 
 
 def page_file(name: str) -> bytes:
     """Return a file by its name in the page's address, such as ``main.js``. Raises FileNotFoundError."""
-    if name in REGISTRIES:
-        return REGISTRIES[name].encode()
-    stem, _, kind = name.rpartition(".")
-    path = FOLDERS / stem / f"page.{kind}" if stem in set(Platform) else SHARED / name
-    return path.read_bytes()
+    if name == "platforms.js":
+        return SCRIPTS.encode()
+    if name == "platforms.css":
+        return b"\n".join((FOLDERS / platform / "page.css").read_bytes() for platform in Platform)
+    script = next((platform for platform in Platform if name == f"{platform}.js"), None)
+    return (FOLDERS / script / "page.js" if script else SHARED / name).read_bytes()

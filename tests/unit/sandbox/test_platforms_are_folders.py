@@ -25,13 +25,11 @@ def test_the_page_s_shared_files_name_no_platform() -> None:
 
 @pytest.mark.parametrize("platform", list(Platform))
 def test_what_draws_a_platform_comes_from_its_folder(platform: Platform) -> None:
-    """The page finds each platform's script and style under its name, and both are listed for it."""
-    for kind, listed in (
-        ("js", f'import * as {platform} from "./{platform}.js";'),
-        ("css", f'@import url("{platform}.css");'),
-    ):
-        assert page_file(f"{platform}.{kind}") == (FOLDERS / platform / f"page.{kind}").read_bytes()
-        assert listed in page_file(f"platforms.{kind}").decode().splitlines()
+    """The page finds each platform's script under its name and listed with the others, and its style among theirs."""
+    script, style = ((FOLDERS / platform / f"page.{kind}").read_bytes() for kind in ("js", "css"))
+    assert page_file(f"{platform}.js") == script
+    assert f'import * as {platform} from "./{platform}.js";' in page_file("platforms.js").decode().splitlines()
+    assert style in page_file("platforms.css")
 
 
 @pytest.mark.parametrize("platform", list(Platform))
