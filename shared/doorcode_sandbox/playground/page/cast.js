@@ -32,7 +32,7 @@ export function cast(world, platform, side, changed) {
     const own = everyone.filter((one) => one.platform === platform);
     const others = everyone.filter((one) => one.platform !== platform);
     if (!everyone.some((one) => key(one) === person)) person = everyone.length ? key(own[0] ?? others[0]) : "";
-    const named = (one) => [key(one), `${shortName(one)}${one.platform === platform ? "" : ` (${PLATFORMS[one.platform].TITLE})`}`];
+    const named = (one) => [key(one), `${shortName(one)}${one.platform === platform ? "" : ` (${PLATFORMS[one.platform]?.TITLE ?? one.platform})`}`];
     options(people, [...own.map(named), ...(others.length ? [{ label: "Elsewhere", options: others.map(named) }] : [])], person);
     people.hidden = everyone.length < 2 && side === "owner";
 

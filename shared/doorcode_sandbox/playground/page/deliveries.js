@@ -42,7 +42,7 @@ function drawn(delivery, reason) {
     h(
       "div",
       { class: "detail" },
-      h("p", {}, `${clock(at, true)}. `, fits ? "The signature fits: " : "The signature does not fit: ", PLATFORMS[platform].PROOF, "."),
+      h("p", {}, `${clock(at, true)}. `, fits ? "The signature fits: " : "The signature does not fit: ", PLATFORMS[platform]?.PROOF ?? kind, "."),
       again && h("p", {}, "The same bytes as an earlier delivery, as a platform sends them when it heard no answer."),
       json("Headers", headers ?? {}),
       json("Body", body ?? ""),

@@ -45,7 +45,7 @@ function build() {
     const stranger = pane(world, name, "stranger", tools);
     const owner = pane(world, name, "owner", tools);
     platforms.set(name, { stranger, owner });
-    return { id: name, title: PLATFORMS[name].TITLE, panel: h("div", { class: "pair", id: `panel-${name}`, data: { platform: name } }, stranger.element, owner.element) };
+    return { id: name, title: PLATFORMS[name]?.TITLE ?? name, panel: h("div", { class: "pair", id: `panel-${name}`, data: { platform: name } }, stranger.element, owner.element) };
   });
   panels.replaceChildren(...entries.map((entry) => entry.panel));
   choice = tabs(document.getElementById("platforms"), entries, (name) => {

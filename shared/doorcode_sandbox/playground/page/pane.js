@@ -97,7 +97,7 @@ export function pane(world, platform, side, { inspect, changed }) {
 
   const names = (id) => {
     const person = world.person(now.at, id);
-    return person ? person.username || person.name : id === PLATFORMS[now.at].BOT_ID ? now.bot.name : "";
+    return person ? person.username || person.name : id === PLATFORMS[now.at]?.BOT_ID ? now.bot.name : "";
   };
 
   function entries() {
