@@ -90,17 +90,15 @@ def test_a_function_needs_only_its_layers(local: Path, name: str) -> None:
 
 
 SDKS = {"aws_lambda_powertools", "httpx", "slack_sdk", "telegram"}
-# Whoever else is given the layer loads the one thing that it needs of it.
-LOADS = {"web": {"aws_lambda_powertools"}}
 
 
 @pytest.mark.parametrize("name", [name for name in functions() if name not in {"courier", "agent"}])
 def test_only_who_needs_the_platforms_libraries_loads_them(local: Path, name: str) -> None:
     """Neither the edge nor the relay nor the web function imports a chat SDK, for their start is waited for."""
     given = [layer.rpartition("-")[2] for layer in functions()[name]["Layers"]]
-    assert ("BehindLayer" in given) == (name in LOADS)
+    assert "BehindLayer" not in given
     files = loaded([ROOT / "functions" / name, *(local / layer / "python" for layer in given)], "import app")
-    assert SDKS & {module.partition(".")[0] for module in files} == LOADS.get(name, set())
+    assert SDKS & {module.partition(".")[0] for module in files} == set()
 
 
 def compiled(layer: Path) -> list[tuple[Path, bytes]]:

@@ -111,7 +111,7 @@ def test_the_function_builds_its_own_clients(clients: Mapping[str, Any], monkeyp
 def test_a_mistake_of_ours_is_the_functions_error(
     web: WebHouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
-    """It is raised, so that it is alarmed, and the resolver does not log it beside that; the next request is answered."""
+    """It is raised, so that it is alarmed; the next request is answered."""
 
     def broken(*_: Any) -> None:
         raise error

@@ -65,7 +65,7 @@ def test_signing_out_ends_this_session_only(web: WebHouse) -> None:
     reply = mine.ask("DELETE", "/api/session")
     assert (reply.status, reply.text) == (204, "")
     assert "content-type" not in reply.headers
-    assert reply.cookies == ["__Host-doorcode=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Strict"]
+    assert reply.cookies == ['__Host-doorcode=""; HttpOnly; Max-Age=0; Path=/; SameSite=Strict; Secure']
     assert mine.get("/api/session").refusal == (401, "not_signed_in")
     assert other.get("/api/session").status == 200
 

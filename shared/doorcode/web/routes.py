@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from aws_lambda_powertools.shared.cookies import Cookie
 from msgspec import Struct
 
 from doorcode.pairing.access import Principal
@@ -59,7 +58,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     body: Struct | Mapping[str, Any] | None = None
     content: bytes = b""
     headers: Mapping[str, str] = {}
-    cookies: tuple[Cookie, ...] = ()
+    # Each as the header Set-Cookie writes it.
+    cookies: tuple[str, ...] = ()
 
 
 class Route(Struct, frozen=True, kw_only=True):

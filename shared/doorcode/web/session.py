@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from http.cookies import SimpleCookie
 from typing import Annotated
 
-from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 from msgspec import Meta, Struct
 
 from doorcode.entrypoints.contact_record import iso
@@ -70,11 +70,13 @@ def _session(principal: Principal) -> Session:
     )
 
 
-def _cookie(value: str, seconds: int) -> Cookie:
+def _cookie(value: str, seconds: int) -> str:
     """Return the page's cookie; the prefix of its name ties it to this very host, by HTTPS."""
-    return Cookie(
-        name=COOKIE, value=value, path="/", secure=True, http_only=True, max_age=seconds, same_site=SameSite.STRICT_MODE
+    cookie = SimpleCookie({COOKIE: value})
+    cookie[COOKIE].update(
+        {"path": "/", "secure": "yes", "httponly": "yes", "max-age": str(seconds), "samesite": "Strict"}
     )
+    return cookie[COOKIE].OutputString()
 
 
 ROUTES = (
