@@ -63,7 +63,7 @@ MUTANTS = (
     Mutant(28, "doorcode/pairing/names.py", "if category in UNSHOWABLE_CATEGORIES or character in INVISIBLE:", "if character in INVISIBLE:", "tests/unit/pairing"),
     Mutant(29, "doorcode/entrypoints/follow_up.py", "thread.join(TIMEOUT_SECONDS)", "thread.join()", "tests/edge/test_start.py"),
     Mutant(30, "doorcode/aws/secrets.py", "return None if self._texts.get(name) == before else self._found(name)", "return None", "tests/unit/aws/test_secrets.py"),
-    Mutant(31, "doorcode/entrypoints/courier.py", "self._secrets.keyring(CALLBACK_SECRET, now)", "self._secrets.keyring(GATEWAY_SECRET, now)", "tests/behind/test_pairing.py"),
+    Mutant(31, "doorcode/entrypoints/prompter.py", "self._secrets.keyring(CALLBACK_SECRET, now)", "self._secrets.keyring(GATEWAY_SECRET, now)", "tests/behind/test_pairing.py"),
     Mutant(32, "doorcode/aws/waiting_room.py", "        return self._read(self._table, platform, user_id)\n", "        self._table.partition(contact_pk(platform, user_id))\n        return self._read(self._table, platform, user_id)\n", "tests/infra/test_least_privilege.py tests/edge/test_conversations.py"),
     Mutant(33, "doorcode/pairing/consequences.py", '"label": contact.label,', '"label": contact.label or contact.name,', "tests/behind/test_pairing.py tests/unit/pairing/test_consequences.py"),
     Mutant(33, "doorcode/aws/event_bus.py", 'if answer.get("FailedEntryCount"):', "if False:", "tests/behind/test_trouble.py"),

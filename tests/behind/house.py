@@ -14,6 +14,7 @@ import pytest
 from moto.dynamodb.models import dynamodb_backends
 
 from doorcode.aws.effects_queue import EffectsQueue
+from doorcode.entrypoints.courier import Courier
 from doorcode.entrypoints.relay import Relay
 from doorcode.pairing.contact import Contact, Platform, Via
 from doorcode.pairing.decisions import Actor, Order
@@ -135,6 +136,7 @@ class Behind:
         }
         self.settings: dict[str, str] = {}
         self._offset = 0
+        self._others: list[Courier] = []
         self.cold()
 
     def cold(self, **settings: str) -> None:
@@ -147,6 +149,12 @@ class Behind:
         self.courier, self.consumer = build_courier(environment)
         self.agent = build_agent(environment)
         self.consumer._clock = self.agent._clock = self.now
+
+    def another_courier(self) -> Courier:
+        """Give a second courier, as another environment of the function has it."""
+        courier, _ = build_courier(self.environment | self.settings)
+        self._others.append(courier)
+        return courier
 
     def _before(self, name: str) -> None:
         self.before_sending(name)
@@ -189,10 +197,10 @@ class Behind:
         self.deliver(webhooks.load(webhooks.HELLO[platform]).another(number), now)
         return self.edge.contact(platform)
 
-    def decide(self, operation: Operation, platform: Platform, **more: Any) -> Contact:
-        """Decide from a command line."""
+    def decide(self, operation: Operation, platform: Platform, who: str = "", **more: Any) -> Contact:
+        """Decide from a command line, about the stranger unless another is named."""
         desk = self.edge.door(platform, **self.settings)._desk
-        order = Order(operation=operation, platform=platform, user_id=STRANGER[platform], **more)
+        order = Order(operation=operation, platform=platform, user_id=who or STRANGER[platform], **more)
         return desk.decide(Actor(via=Via.CLI, id="alice"), order, self.now())
 
     def settle(self) -> None:
@@ -342,7 +350,7 @@ class Behind:
 
     def close(self) -> None:
         """Close the senders' connections."""
-        for senders in (self.courier._senders, self.agent._senders):
+        for senders in (each._senders for each in (self.courier, self.agent, *self._others)):
             for _, sender in senders._built.values():  # type: ignore[attr-defined]
                 sender.close()
 

@@ -44,6 +44,7 @@ BEHIND_SETTINGS = {
     "relay": set(),
     "courier": {
         *("OWNER_USER_IDS", "CODE_TTL_SECONDS", "CODE_COOLDOWN_SECONDS", "MAX_PENDING", "TELL_DENIED"),
+        "MAX_PROMPTS",
         *("SECRETS_MAX_AGE_SECONDS", *URLS),
     },
     "agent": {"DEBOUNCE_SECONDS", "AGENT_MODEL_ID", "SECRETS_MAX_AGE_SECONDS", *URLS},

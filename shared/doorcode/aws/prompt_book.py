@@ -25,6 +25,11 @@ class Noted(Struct, frozen=True):
     owner_id: str
     place: str = ""
 
+    @property
+    def owner(self) -> tuple[Platform, str]:
+        """Whose prompt it is."""
+        return self.owner_platform, self.owner_id
+
 
 class PromptBook:
     """The notes of one table, under ``prompts#{platform}#{user_id}``."""

@@ -13,13 +13,12 @@ from doorcode.agent.responder import ONLY_TEXT, TOO_LONG, Responder, TooLongErro
 from doorcode.aws.effects_queue import UnusableRecordError
 from doorcode.aws.postbox import Postbox, Record, age, backed_off, group, receives
 from doorcode.entrypoints import log
-from doorcode.entrypoints.courier import Senders
 from doorcode.entrypoints.trace import traced
 from doorcode.errors import UnknownPlatformError
 from doorcode.pairing.contact import Platform, platform_named
 from doorcode.pairing.platform import TRAITS
 from doorcode.platforms.send_errors import AddressError, PermanentRefusalError, SendError
-from doorcode.platforms.sender import Sender
+from doorcode.platforms.sender import Sender, Senders
 
 VERSION = 1
 # After that the person is told that no answer will come.

@@ -11,8 +11,9 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from doorcode.aws.effects_queue import UnusableRecordError, read_move
 from doorcode.aws.postbox import Postbox, Record, age, backed_off, group, receives
 from doorcode.entrypoints import log
-from doorcode.entrypoints.courier import UNDELIVERABLE, Courier
+from doorcode.entrypoints.courier import Courier
 from doorcode.entrypoints.trace import traced
+from doorcode.entrypoints.trouble import UNDELIVERABLE
 
 # After that somebody has to look at it; what waits behind it goes on, and gets tries of its own.
 PARKED_AFTER_SECONDS = 3600

@@ -61,6 +61,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     code_ttl: int = 3600
     code_cooldown: int = 600
     max_pending: int = 100
+    max_prompts: int = 5
     group_policy: GroupPolicy = GroupPolicy.OFF
     # None is answered in unless it is named here, or all are.
     allowed_groups: frozenset[tuple[Platform, str]] = frozenset()
@@ -175,6 +176,7 @@ def parse_settings(values: Mapping[str, str]) -> Settings:
         code_ttl=reader.number("CODE_TTL_SECONDS", 3600, 60, 86_400),
         code_cooldown=reader.number("CODE_COOLDOWN_SECONDS", 600, 60, 86_400),
         max_pending=reader.number("MAX_PENDING", 100, 1, 100),
+        max_prompts=reader.number("MAX_PROMPTS", 5, 1, 100),
         group_policy=reader.read("GROUP_POLICY", lambda text: _choice(GroupPolicy, text), GroupPolicy.OFF),
         allowed_groups=frozenset(group for group in groups if group[1] != EVERY_GROUP),
         every_group=any(group == EVERY_GROUP for _, group in groups),

@@ -31,6 +31,17 @@ def room_is_full(platform: Platform, requests: int) -> str:
     )
 
 
+def more_wait(number: int) -> str:
+    """Tell an owner how many wait beyond the prompts that are open; they are asked about each as places become free."""
+    if not number:
+        return "Nobody more waits for your answer."
+    who = "1 more person waits" if number == 1 else f"{number} more people wait"
+    return (
+        f"{who} for your answer. You are asked about the next one when you have answered one of the open requests. "
+        "See them all with: doorcode pairing list --pending, or on the page that doorcode web opens."
+    )
+
+
 def approved(platform: Platform) -> str:
     """Tell a requester that they are in, and how to write where a bot hears only its command."""
     command = TRAITS[platform].command

@@ -137,6 +137,9 @@ class Inbound(Protocol):
     def draw_prompt(self, prompt: Prompt, /) -> dict[str, Any]:
         """Return an owner's prompt as fields of the platform's own API."""
 
+    def draw_words(self, text: str, /) -> dict[str, Any]:
+        """Return plain words to an owner, likewise."""
+
     def unusable(self) -> WebhookAnswer:
         """Answer what was verified and cannot be read: with 200, for the same would come again for hours."""
 

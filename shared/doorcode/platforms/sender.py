@@ -111,6 +111,13 @@ MakeSender = Callable[[str, str, Moves], Sender]
 """Makes a sender for a bot's token, the address of the platform's API, and what remembers moved chats."""
 
 
+class Senders(Protocol):
+    """The senders of the platforms whose token is set."""
+
+    def on(self, platform: Platform, now: int) -> Sender:
+        """Return the sender of a platform. Raises SecretError if it has no token."""
+
+
 def read_address(text: str, form: type[T]) -> T:
     """Read an address or location of that form. Raises AddressError, which does not repeat it."""
     try:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from doorcode.aws.event_bus import EventBus
+from doorcode.aws.owner_queue import OwnerQueues
 from doorcode.aws.postbox import Postbox
 from doorcode.aws.prompt_book import PromptBook
 from doorcode.aws.secrets import SecretStore
@@ -18,6 +19,7 @@ from doorcode.entrypoints import log
 from doorcode.entrypoints.courier import Courier
 from doorcode.entrypoints.effects import EffectsConsumer
 from doorcode.entrypoints.ping import answers_ping
+from doorcode.entrypoints.prompter import Prompter
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
 from doorcode.pairing.settings import parse_settings
@@ -69,14 +71,24 @@ def build_courier(environment: Mapping[str, str]) -> tuple[Courier, EffectsConsu
         (GATEWAY_SECRET, CALLBACK_SECRET, *tokens),
         max_age=settings.secrets_max_age,
     )
+    room, book, senders = WaitingRoom(table, settings), PromptBook(table), TokenSenders(secrets, settings)
+    prompter = Prompter(
+        settings=settings,
+        secrets=secrets,
+        room=room,
+        book=book,
+        queues=OwnerQueues(table),
+        senders=senders,
+        pen=registry.inbound,
+    )
     courier = Courier(
         settings=settings,
         secrets=secrets,
-        room=WaitingRoom(table, settings),
-        book=PromptBook(table),
+        room=room,
+        book=book,
         bus=EventBus(sdk.client("events", sdk.TWO_TRIES), transport_errors=sdk.TRANSPORT_ERRORS),
-        senders=TokenSenders(secrets, settings),
-        draw=lambda platform, prompt: registry.inbound(platform).draw_prompt(prompt),
+        senders=senders,
+        prompter=prompter,
     )
     return courier, EffectsConsumer(
         courier, Postbox(sdk.client("sqs", sdk.TWO_TRIES), queue_url, dead_letter_url), _now

@@ -87,6 +87,11 @@ def draw_prompt(prompt: Prompt) -> dict[str, Any]:
     return {"text": f"{prompt.who}: {prompt.outcome or '?'}", "buttons": [button.data for button in prompt.buttons]}
 
 
+def draw_words(text: str) -> dict[str, Any]:
+    """Say it."""
+    return {"text": text, "buttons": []}
+
+
 def unusable() -> WebhookAnswer:
     """Take it."""
     return WebhookAnswer()

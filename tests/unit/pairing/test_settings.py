@@ -19,6 +19,7 @@ DEFAULTS = {
     "code_ttl": 3600,
     "code_cooldown": 600,
     "max_pending": 100,
+    "max_prompts": 5,
     "group_policy": "off",
     "allowed_groups": frozenset(),
     "every_group": False,
@@ -31,7 +32,7 @@ DEFAULTS = {
 }
 NAMES = (
     "UNKNOWN_USER_POLICY", "ALLOWED_USERS", "OWNER_USER_IDS", "CODE_TTL_SECONDS", "CODE_COOLDOWN_SECONDS",
-    "MAX_PENDING", "GROUP_POLICY", "ALLOWED_GROUPS", "MESSAGE_BUDGET", "DEBOUNCE_SECONDS", "TELL_DENIED", "AGENT_MODEL_ID",
+    "MAX_PENDING", "MAX_PROMPTS", "GROUP_POLICY", "ALLOWED_GROUPS", "MESSAGE_BUDGET", "DEBOUNCE_SECONDS", "TELL_DENIED", "AGENT_MODEL_ID",
     "TELEGRAM_API_URL", "SLACK_API_URL", "DISCORD_API_URL", "SECRETS_MAX_AGE_SECONDS",
 )  # fmt: skip
 NUMBERS = {
@@ -39,6 +40,7 @@ NUMBERS = {
     "CODE_TTL_SECONDS": ("code_ttl", 60, 86_400, 3600),
     "CODE_COOLDOWN_SECONDS": ("code_cooldown", 60, 86_400, 600),
     "MAX_PENDING": ("max_pending", 1, 100, 100),
+    "MAX_PROMPTS": ("max_prompts", 1, 100, 5),
     "MESSAGE_BUDGET": ("message_budget", 0, 100_000, 20),
     "DEBOUNCE_SECONDS": ("debounce", 0, 30, 0),
     "SECRETS_MAX_AGE_SECONDS": ("secrets_max_age", 0, 300, 300),

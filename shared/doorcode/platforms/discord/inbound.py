@@ -328,6 +328,11 @@ def draw_prompt(prompt: Prompt) -> dict[str, Any]:
     }
 
 
+def draw_words(text: str) -> dict[str, Any]:
+    """Return the fields of plain words to an owner, for a message, new or edited."""
+    return {"content": text, "components": [], "allowed_mentions": {"parse": []}}
+
+
 def _button(text: str, data: str) -> dict[str, Any]:
     style = STYLES.get(":".join(data.split(":", 2)[:2]), PLAIN_STYLE)
     return {"type": BUTTON, "style": style, "label": text, "custom_id": data}

@@ -306,6 +306,11 @@ def draw_prompt(prompt: Prompt) -> dict[str, Any]:
     return {"text": text, "blocks": blocks}
 
 
+def draw_words(text: str) -> dict[str, Any]:
+    """Return the fields of plain words to an owner, for chat.postMessage and chat.update."""
+    return {"text": text, "blocks": [{"type": "section", "text": {"type": "plain_text", "text": text}}]}
+
+
 def _button(text: str, data: str) -> dict[str, Any]:
     action = Action(data.split(":", 2)[1])
     return {

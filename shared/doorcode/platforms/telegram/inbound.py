@@ -358,5 +358,10 @@ def draw_prompt(prompt: Prompt) -> dict[str, Any]:
     }
 
 
+def draw_words(text: str) -> dict[str, Any]:
+    """Return the fields of plain words to an owner, for sendMessage and editMessageText."""
+    return {"text": text, "link_preview_options": {"is_disabled": True}, "reply_markup": {"inline_keyboard": []}}
+
+
 def _unlinked(text: str) -> str:
     return LINKING.sub(rf"\g<0>{WORD_JOINER}", text)
