@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.tabs import Tab
 from tests.e2e.playground_scene import IDS, Scene, box, pane
+from tests.eventually import eventually
 
 NOTE = "Only the owner can do this."
 
@@ -20,6 +21,8 @@ def test_say(scene: Scene, page: Page) -> None:
     text.press_sequentially("there")
     text.press("Enter")
     expect(text).to_have_value("")
+    # The box is empty before the word has gone out.
+    assert eventually(lambda: scene.asked)
     said = {"platform": "telegram", "chat": "d-2001", "person": "2001", "text": "Hello\nthere", "mention": False}
     assert scene.asked == [("say", said)]
     expect(text).to_be_focused()
@@ -55,6 +58,7 @@ def test_say_in_a_group(scene: Scene, page: Page, platform: str, mentioned: bool
     box(page).fill("Hi")
     pane(page, "stranger").get_by_role("button", name="Send").click()
     expect(box(page)).to_have_value("")
+    assert eventually(lambda: scene.asked)
     assert scene.asked[0][1] | {"mention": mentioned, "chat": f"g-{platform}"} == scene.asked[0][1]
 
 
