@@ -376,6 +376,29 @@ def test_two_couriers_at_one_queue(behind: Behind, moment: int) -> None:
     assert [digest[:6] for digest in digests(behind, TELEGRAM)] == ["1 more"]
 
 
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_two_couriers_at_one_digest(behind: Behind, moment: str) -> None:
+    """While one sends the digest, another one does not; the first then tells of those who came meanwhile."""
+    behind.cold(MAX_PROMPTS="1")
+    crowd(behind, TELEGRAM, 1)
+    arrive(behind, TELEGRAM, 1)
+    arrive(behind, TELEGRAM, 2)
+    first, second = moves(behind)
+    other = behind.another_courier()
+
+    def meanwhile(name: str) -> None:
+        if name == "send_prompt":
+            behind.before_sending = behind.after_sending = lambda _: None
+            other.follow(second, behind.now())
+
+    if moment == "before":
+        behind.before_sending = meanwhile
+    else:
+        behind.after_sending = meanwhile
+    behind.courier.follow(first, behind.now())
+    assert [digest[:6] for digest in digests(behind, TELEGRAM)] == ["2 more"]
+
+
 @pytest.mark.parametrize("operation", [Operation.DENY, None], ids=["decided", "renewed"])
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_overtaken_while_another_contact_s_courier_asks(
