@@ -199,7 +199,6 @@ def test_the_doctor_finds_nothing_wrong_and_shows_who_was_dropped(ready: Site) -
     assert [(one["platform"], one["user_id"]) for one in dropped] == [("telegram", sender)]
     table = ready.run("doctor")
     assert "0 wrong" in table.out
-    assert "--stack setup" in table.out
     assert sender in table.out
 
 
