@@ -13,7 +13,7 @@ from doorcode.pairing.transitions import Operation, Refusal, RequestVerdict
 from tests.contract.crowd import CROWD, Crowd
 from tests.house import COOLDOWN, T0, TELEGRAM, TTL, House
 
-ROUNDS = 12
+ROUNDS = 4
 
 
 def owner(number: int) -> Actor:
