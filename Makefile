@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 # Without bytecode every command and emulator starts two to three times slower.
 export PYTHONDONTWRITEBYTECODE =
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
-# uv trusts what the machine trusts, as pip does, and links what is in two environments instead of keeping it twice.
+# uv trusts what the machine trusts, as pip does.
 export UV_SYSTEM_CERTS = true
 export SAM_CLI_TELEMETRY = 0
 
@@ -37,14 +37,15 @@ browser: setup ## Find or install a Chromium, to try the pages in
 	elif $(BIN)/python -m tests.browser.chromium; then :; \
 	elif [ "$${CI:-}" = true ]; then echo "the pages need a browser, and CI=true wants every test run" >&2; exit 1; \
 	else echo "there is no browser: tests of the pages will be skipped"; fi
-sam: .tools/sam/.stamp ## Install the AWS SAM command into .tools
+sam: .tools/sam/.stamp ## Install the AWS SAM command into .tools, with what it lints by
 
 # uv comes by pip, pinned by its hash; it installs all else, several times as fast.
 .venv/.uv: requirements/uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo "Python 3.11 or newer is needed, and $(PYTHON) is none: install one, or name it with PYTHON=" >&2; exit 1; }
 	@$(STEP) "Making .venv, with uv" "$(PYTHON) -m venv .venv && \
-		$(BIN)/python -m pip install --quiet --retries 1 --require-hashes --no-deps --requirement $<"
+		$(BIN)/python -m pip install --quiet --retries 1 --require-hashes --no-deps --requirement $< && \
+		$(BIN)/uv pip uninstall --quiet --python $(BIN)/python pip setuptools"
 	@touch $@
 
 .venv/.run: requirements/run.lock pyproject.toml .venv/.uv
@@ -58,11 +59,19 @@ sam: .tools/sam/.stamp ## Install the AWS SAM command into .tools
 
 # Each in an environment of its own: they pin what the package does not.
 called_ministack := ministack, the emulator
-called_sam := the AWS SAM command
+called_sam := the linter of the AWS SAM command
 .tools/%/.stamp: requirements/%.lock .venv/.uv
 	@$(STEP) "Installing $(or $(called_$*),$*)" "$(PYTHON) -m venv --without-pip .tools/$* && \
 		$(INSTALL) --python .tools/$*/bin/python --requirement $<"
 	@touch $@
+
+# SAM builds and deploys without its linter, which is a third of it.
+.tools/sam/.run: requirements/sam-run.lock .venv/.uv
+	@$(STEP) "Installing the AWS SAM command" "$(PYTHON) -m venv --without-pip .tools/sam && \
+		$(INSTALL) --python .tools/sam/bin/python --requirement $<"
+	@touch $@
+
+.tools/sam/.stamp: .tools/sam/.run
 
 # What is measured runs on Lambda's own minor version where one is at hand.
 LAMBDA_PYTHON := $(shell sed -n 's/^LAYER_PYTHON ?= //p' layers/layer.mk)
@@ -82,7 +91,7 @@ node_modules/.stamp: package-lock.json
 
 ## Running
 
-RUNNING := .venv/.run .tools/ministack/.stamp .tools/sam/.stamp
+RUNNING := .venv/.run .tools/ministack/.stamp .tools/sam/.run
 
 .PHONY: run
 run: ## Run the whole stack on this machine, with a playground; options with ARGS=, such as ARGS="--port 8887"
@@ -96,7 +105,7 @@ run: ## Run the whole stack on this machine, with a playground; options with ARG
 validate: sam ## Check template.yaml
 	.tools/sam/bin/sam validate --region us-east-1
 
-build: command sam ## Build for AWS (Lambda on arm64), without Docker
+build: command .tools/sam/.run ## Build for AWS (Lambda on arm64), without Docker
 	@find functions -name __pycache__ -prune -exec rm -r {} +
 	.tools/sam/bin/sam build
 
@@ -145,10 +154,11 @@ clean: ## Remove environments, tools and caches
 	rm -rf .venv .tools .aws-sam node_modules .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 # One lock for every Python and platform. A lock that exists keeps its versions; the layers have those that were tested.
-LOCKS := $(addprefix requirements/,dev run uv ministack sam jdk bench) $(basename $(wildcard layers/*/requirements.in))
+LOCKS := $(addprefix requirements/,dev run uv ministack sam sam-run jdk bench) $(basename $(wildcard layers/*/requirements.in))
 from_dev := pyproject.toml --all-extras --group dev
 from_run := pyproject.toml --group run --constraint requirements/dev.lock
 from_uv := --group uv --constraint requirements/dev.lock
+from_sam-run := --group sam --constraint requirements/sam.lock $(addprefix --no-emit-package ,cfn-lint sympy mpmath networkx)
 from_bench := --group bench --constraint requirements/dev.lock
 from = $(if $(filter layers/%,$(1)),$(1).in --constraint requirements/dev.lock,$(or $(from_$(notdir $(1))),--group $(notdir $(1))))
 compile = $(BIN)/uv pip compile --quiet $(call from,$(1)) --universal --python-version 3.11 \
