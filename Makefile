@@ -59,13 +59,13 @@ sam: .tools/sam/.stamp ## Install the AWS SAM command into .tools, with what it 
 
 # Each in an environment of its own: they pin what the package does not.
 called_ministack := ministack, the emulator
-called_sam := the linter of the AWS SAM command
+called_sam := the rest of the AWS SAM command
 .tools/%/.stamp: requirements/%.lock .venv/.uv
 	@$(STEP) "Installing $(or $(called_$*),$*)" "$(PYTHON) -m venv --without-pip .tools/$* && \
 		$(INSTALL) --python .tools/$*/bin/python --requirement $<"
 	@touch $@
 
-# SAM builds and deploys without its linter, which is a third of it.
+# SAM builds and deploys without its linter and its local HTTPS, which are two fifths of it.
 .tools/sam/.run: requirements/sam-run.lock .venv/.uv
 	@$(STEP) "Installing the AWS SAM command" "$(PYTHON) -m venv --without-pip .tools/sam && \
 		$(INSTALL) --python .tools/sam/bin/python --requirement $<"
@@ -158,7 +158,7 @@ LOCKS := $(addprefix requirements/,dev run uv ministack sam sam-run jdk bench) $
 from_dev := pyproject.toml --all-extras --group dev
 from_run := pyproject.toml --group run --constraint requirements/dev.lock
 from_uv := --group uv --constraint requirements/dev.lock
-from_sam-run := --group sam --constraint requirements/sam.lock $(addprefix --no-emit-package ,cfn-lint sympy mpmath networkx)
+from_sam-run := --group sam --constraint requirements/sam.lock $(addprefix --no-emit-package ,cfn-lint sympy mpmath networkx cryptography pyopenssl)
 from_bench := --group bench --constraint requirements/dev.lock
 from = $(if $(filter layers/%,$(1)),$(1).in --constraint requirements/dev.lock,$(or $(from_$(notdir $(1))),--group $(notdir $(1))))
 compile = $(BIN)/uv pip compile --quiet $(call from,$(1)) --universal --python-version 3.11 \
