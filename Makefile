@@ -96,7 +96,7 @@ RUNNING := .venv/.run .tools/ministack/.stamp .tools/sam/.run
 .PHONY: run
 run: ## Run the whole stack on this machine, with a playground; options with ARGS=, such as ARGS="--port 8887"
 	@$(MAKE) --question $(RUNNING) 2>/dev/null || echo "Setting up in four steps, the last three at once; later starts go without."
-	@$(MAKE) -j3 $(RUNNING)
+	@$(MAKE) --silent -j3 $(RUNNING)
 	@$(BIN)/doorcode run $(ARGS)
 
 ## Deploying
