@@ -13,7 +13,7 @@ from doorcode.pairing.callbacks import Action
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.keyring import key_id
 from doorcode.pairing.transitions import Operation
-from doorcode.pairing.turns import HOLD_SECONDS, Queue
+from doorcode.pairing.turns import HOLD_SECONDS, TurnQueue
 from doorcode.platforms.send_errors import PassingError
 from tests.behind.faults import Fault, begin_again, calls_of
 from tests.behind.house import OWNER_CHANNEL, Behind
@@ -82,7 +82,7 @@ def digests(behind: Behind, platform: Platform, chat: str = "") -> list[str]:
     return [text for text in texts if "more" in text and "for your answer" in text]
 
 
-def queue_of(behind: Behind, platform: Platform = TELEGRAM) -> Queue:
+def queue_of(behind: Behind, platform: Platform = TELEGRAM) -> TurnQueue:
     """Read an owner's queue."""
     return OwnerQueues(Table(behind.edge.dynamodb, TABLE)).of((platform, OWNER[platform]), behind.now()).seen
 

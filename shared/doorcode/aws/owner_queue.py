@@ -16,7 +16,7 @@ from doorcode.aws.items import attribute, contact_pk
 from doorcode.aws.prompt_book import KEPT_SECONDS
 from doorcode.aws.table import ConditionError, Item, Table
 from doorcode.errors import UnavailableError, UnreadableItemError
-from doorcode.pairing.turns import Queue, Who
+from doorcode.pairing.turns import TurnQueue, Who
 
 QUEUE = "queue"
 # Each lost race was won by somebody else; after so many the record may as well come again.
@@ -34,7 +34,7 @@ class OwnerQueue:
         self._now = now
         self.seen = _queue(table.get(self._pk, QUEUE))
 
-    def change(self, change: Callable[[Queue], Queue]) -> Queue:
+    def change(self, change: Callable[[TurnQueue], TurnQueue]) -> TurnQueue:
         """Make a change, which may be worked out several times, and return the queue after it. Raises UnavailableError."""
         for _ in range(MAX_TRIES):
             after = change(self.seen)
@@ -51,7 +51,7 @@ class OwnerQueue:
                 return after
         raise UnavailableError("write the table", "an owner's queue is changed by many at once")
 
-    def _write(self, after: Queue) -> None:
+    def _write(self, after: TurnQueue) -> None:
         read = after.rev - 1
         conditions = {
             "nobody has changed the queue since it was read": "rev = :read" if read else "attribute_not_exists(pk)"
@@ -83,10 +83,10 @@ class OwnerQueues:
         return OwnerQueue(self._table, owner, now)
 
 
-def _queue(item: Item) -> Queue:
+def _queue(item: Item) -> TurnQueue:
     if not item:
-        return Queue()
+        return TurnQueue()
     try:
-        return msgspec.json.decode(item[QUEUE]["S"], type=Queue)
+        return msgspec.json.decode(item[QUEUE]["S"], type=TurnQueue)
     except (KeyError, ValueError):
         raise UnreadableItemError("read an owner's queue", "its item has an unknown form") from None

@@ -29,7 +29,7 @@ from doorcode.pairing.names import Names
 from doorcode.pairing.ports import CALLBACK_SECRET, Secrets, code_of
 from doorcode.pairing.prompts import Prompt, closed_prompt, open_prompt
 from doorcode.pairing.settings import Settings
-from doorcode.pairing.turns import Queue, Turn, Who
+from doorcode.pairing.turns import PromptTurn, TurnQueue, Who
 from doorcode.platforms.send_errors import (
     AddressError,
     BadTokenError,
@@ -178,7 +178,7 @@ class Prompter:
                 # The next sweep comes soon; the other owners need not wait for it.
                 _log_owner(owner, "sweep", error)
 
-    def _tidy(self, queue: OwnerQueue, turn: Turn, holder: str, now: int) -> None:
+    def _tidy(self, queue: OwnerQueue, turn: PromptTurn, holder: str, now: int) -> None:
         if now - turn.since >= STALE_SECONDS:
             # Whatever keeps it from being closed: no request waits for so long.
             queue.change(lambda seen: seen.left(turn.who, holder, now))
@@ -247,7 +247,7 @@ class Prompter:
         return True
 
     def _put(  # noqa: PLR0913, PLR0917 (whose turn it is, with whom, who holds it, and for whom)
-        self, queue: OwnerQueue, turn: Turn, contact: Contact, holder: str, now: int, asking: Who | None
+        self, queue: OwnerQueue, turn: PromptTurn, contact: Contact, holder: str, now: int, asking: Who | None
     ) -> None:
         self._take_over(contact, turn.nonce, now, queue.owner)
         contact = self._named(contact, now)
@@ -323,7 +323,7 @@ class Prompter:
 
     # Closing
 
-    def _withdraw(self, queue: OwnerQueue, turn: Turn, contact: Contact, holder: str, now: int) -> None:
+    def _withdraw(self, queue: OwnerQueue, turn: PromptTurn, contact: Contact, holder: str, now: int) -> None:
         """Close what stands with one owner of a request that is over, and free the place."""
         for nonce in dict.fromkeys((turn.nonce, contact.nonce)):
             for noted in self._book.prompts(contact.platform, contact.user_id, nonce):
@@ -367,9 +367,9 @@ class Prompter:
                 raise
             except HOPELESS:
                 # Tried again when the number changes.
-                queue.change(partial(Queue.told, holder=holder, number=number, place="", now=now))
+                queue.change(partial(TurnQueue.told, holder=holder, number=number, place="", now=now))
                 raise
-            queue.change(partial(Queue.told, holder=holder, number=told, place=place, now=now))
+            queue.change(partial(TurnQueue.told, holder=holder, number=told, place=place, now=now))
 
     def _say(self, queue: OwnerQueue, number: int, now: int) -> tuple[str, int]:
         """Say how many wait; return where that stands, and the number that surely stands there."""

@@ -39,7 +39,7 @@ class Hold(Struct, frozen=True):
 NOBODY = Hold()
 
 
-class Turn(Struct, frozen=True, kw_only=True):
+class PromptTurn(Struct, frozen=True, kw_only=True):
     """One contact's place in an owner's queue.
 
     ``since`` orders those who wait. ``nonce`` names the request whose prompt was sent last, empty before that; ``trying``
@@ -80,14 +80,14 @@ class Digest(Struct, frozen=True, kw_only=True):
         return bool(self.place) and (self.told > 0 or now - self.at < DIGEST_SECONDS)
 
 
-class Queue(Struct, frozen=True, kw_only=True):
+class TurnQueue(Struct, frozen=True, kw_only=True):
     """One owner's turns and digest. ``rev`` goes up with every change."""
 
     rev: int = 0
-    turns: tuple[Turn, ...] = ()
+    turns: tuple[PromptTurn, ...] = ()
     digest: Digest = Digest()
 
-    def turn_of(self, who: Who) -> Turn | None:
+    def turn_of(self, who: Who) -> PromptTurn | None:
         """Return that contact's turn."""
         return next((turn for turn in self.turns if turn.who == who), None)
 
@@ -96,34 +96,34 @@ class Queue(Struct, frozen=True, kw_only=True):
         waiting = sum(not turn.open for turn in self.turns)
         return max(0, waiting - self._free(most))
 
-    def held_by(self, holder: str) -> Turn | None:
+    def held_by(self, holder: str) -> PromptTurn | None:
         """Return a turn that this holder is at."""
         return next((turn for turn in self.turns if turn.hold.by == holder), None)
 
     # Turns
 
-    def asked(self, who: Who, nonce: str, since: int, holder: str, now: int) -> Queue:
+    def asked(self, who: Who, nonce: str, since: int, holder: str, now: int) -> TurnQueue:
         """Let a contact wait, who asked at ``since``; give ``holder`` the turn that shows another request of theirs."""
         turn = self.turn_of(who)
         if turn is None:
-            return structs.replace(self, turns=(*self.turns, Turn(platform=who[0], user_id=who[1], since=since)))
+            return structs.replace(self, turns=(*self.turns, PromptTurn(platform=who[0], user_id=who[1], since=since)))
         return self if turn.nonce == nonce else self.recalled(who, holder, now)
 
-    def turned_away(self, who: Who) -> Queue:
+    def turned_away(self, who: Who) -> TurnQueue:
         """Take away the turn of a contact who only waits."""
         return structs.replace(self, turns=tuple(turn for turn in self.turns if turn.who != who or turn.open))
 
-    def left(self, who: Who, holder: str, now: int) -> Queue:
+    def left(self, who: Who, holder: str, now: int) -> TurnQueue:
         """Take a contact's turn away, unless somebody else is at it."""
         kept = tuple(turn for turn in self.turns if turn.who != who or not turn.hold.is_free(holder, now))
         return structs.replace(self, turns=kept)
 
-    def next(self, holder: str, now: int, most: int) -> Queue:
+    def next(self, holder: str, now: int, most: int) -> TurnQueue:
         """Give ``holder`` what is to be done next: a turn, and when there is none, the digest."""
         called = self.called(holder, now, most)
         return called if called.held_by(holder) else called.counted(holder, now, most)
 
-    def called(self, holder: str, now: int, most: int) -> Queue:
+    def called(self, holder: str, now: int, most: int) -> TurnQueue:
         """Give ``holder`` a turn to see to: the one at hand, one whose holder died, else the next where a place is free."""
         if self.held_by(holder):
             return self
@@ -133,39 +133,39 @@ class Queue(Struct, frozen=True, kw_only=True):
         if not ready:
             return self
 
-        def call(turn: Turn) -> Turn:
+        def call(turn: PromptTurn) -> PromptTurn:
             return structs.replace(turn, open=True, trying=turn.trying or now, hold=_held(holder, now))
 
         return self._with(ready[0].who, call)
 
-    def recalled(self, who: Who, holder: str, now: int) -> Queue:
+    def recalled(self, who: Who, holder: str, now: int) -> TurnQueue:
         """Give ``holder`` an open turn again, unless somebody else is at it."""
 
-        def recall(turn: Turn) -> Turn:
+        def recall(turn: PromptTurn) -> PromptTurn:
             if not turn.open or turn.hold.by == holder or not turn.hold.is_free(holder, now):
                 return turn
             return structs.replace(turn, hold=_held(holder, now))
 
         return self._with(who, recall)
 
-    def shown(self, who: Who, holder: str, nonce: str) -> Queue:
+    def shown(self, who: Who, holder: str, nonce: str) -> TurnQueue:
         """Note that the prompt of that request is sent, and let go."""
 
-        def show(turn: Turn) -> Turn:
+        def show(turn: PromptTurn) -> PromptTurn:
             if turn.hold.by != holder:
                 return turn
             return structs.replace(turn, nonce=nonce, trying=0, failed=False, hold=NOBODY)
 
         return self._with(who, show)
 
-    def put_back(self, who: Who, holder: str, now: int, *, doubt: bool) -> Queue:
+    def put_back(self, who: Who, holder: str, now: int, *, doubt: bool) -> TurnQueue:
         """Let go of a turn whose prompt could not be sent: it waits again, behind those who ask now.
 
         In ``doubt``, when it may have been sent, it is kept for a while: its holder comes again, and sends or finds it.
         One whose prompt stands already, and could not be edited, stays open.
         """
 
-        def back(turn: Turn) -> Turn:
+        def back(turn: PromptTurn) -> PromptTurn:
             if turn.hold.by != holder:
                 return turn
             if turn.nonce:
@@ -176,13 +176,13 @@ class Queue(Struct, frozen=True, kw_only=True):
 
         return self._with(who, back)
 
-    def unheard(self, who: Who) -> Queue:
+    def unheard(self, who: Who) -> TurnQueue:
         """Note that the owner could not be told that this contact waits."""
         return self._with(who, lambda turn: turn if turn.open else structs.replace(turn, failed=True))
 
     # The digest
 
-    def counted(self, holder: str, now: int, most: int) -> Queue:
+    def counted(self, holder: str, now: int, most: int) -> TurnQueue:
         """Give ``holder`` the digest if it tells of another number than wait; unless somebody else is at it."""
         digest, number = self.digest, self.more(most)
         if number == digest.told:
@@ -192,14 +192,14 @@ class Queue(Struct, frozen=True, kw_only=True):
         held = structs.replace(digest, trying=digest.trying or number, hold=_held(holder, now))
         return structs.replace(self, digest=held)
 
-    def told(self, holder: str, number: int, place: str, now: int) -> Queue:
+    def told(self, holder: str, number: int, place: str, now: int) -> TurnQueue:
         """Note where the digest is and of how many it tells, and let go; without a place it could not be told."""
         if self.digest.hold.by != holder:
             return self
         sent = self.digest.sent + (place != self.digest.place)
         return structs.replace(self, digest=Digest(place=place, told=number, at=now, sent=sent))
 
-    def untold(self, holder: str) -> Queue:
+    def untold(self, holder: str) -> TurnQueue:
         """Let go of the digest as it is."""
         if self.digest.hold.by != holder:
             return self
@@ -208,7 +208,7 @@ class Queue(Struct, frozen=True, kw_only=True):
     def _free(self, most: int) -> int:
         return max(0, most - sum(turn.open for turn in self.turns))
 
-    def _with(self, who: Who, change: Callable[[Turn], Turn]) -> Queue:
+    def _with(self, who: Who, change: Callable[[PromptTurn], PromptTurn]) -> TurnQueue:
         return structs.replace(self, turns=tuple(change(turn) if turn.who == who else turn for turn in self.turns))
 
 

@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from doorcode.pairing.contact import Platform
-from doorcode.pairing.turns import DIGEST_SECONDS, HOLD_SECONDS, Queue
+from doorcode.pairing.turns import DIGEST_SECONDS, HOLD_SECONDS, TurnQueue
 
 T0 = 1_800_000_000
 A, B, C = ((Platform.TELEGRAM, user_id) for user_id in ("1", "2", "3"))
@@ -14,9 +14,9 @@ HOLDERS = st.sampled_from(["h1", "h2", "h3"])
 PEOPLE = st.sampled_from([(Platform.TELEGRAM, str(number)) for number in range(6)])
 
 
-def waiting(*people: tuple[Platform, str]) -> Queue:
+def waiting(*people: tuple[Platform, str]) -> TurnQueue:
     """Have these ask, one second after the other."""
-    queue = Queue()
+    queue = TurnQueue()
     for number, who in enumerate(people):
         queue = queue.asked(who, "n", T0 + number, "h", T0)
     return queue
@@ -80,7 +80,7 @@ class Couriers(RuleBasedStateMachine):
     def __init__(self) -> None:
         """Begin with nobody."""
         super().__init__()
-        self.queue, self.now, self.most = Queue(), T0, 2
+        self.queue, self.now, self.most = TurnQueue(), T0, 2
 
     def change(self, name: str, *arguments: object, **more: bool) -> None:
         """Make a change, which must change nothing the second time."""
@@ -131,3 +131,20 @@ class Couriers(RuleBasedStateMachine):
 
 Couriers.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
 TestCouriers = Couriers.TestCase
+
+
+def test_who_only_waits_is_turned_away_and_who_is_asked_about_is_not() -> None:
+    """A contact who was decided on before their turn came is forgotten; an open prompt is closed by its holder."""
+    queue = waiting(A, B).called("h", T0, 1)
+    assert queue.turned_away(B).turn_of(B) is None
+    assert queue.turned_away(A) == queue
+
+
+def test_a_turn_is_put_back_by_its_holder_alone_and_a_prompt_that_stands_stays_open() -> None:
+    """Whoever has lost the turn changes nothing; a prompt that could not be edited keeps its place, and is let go."""
+    queue = waiting(A).called("h", T0, 1)
+    assert queue.put_back(A, "other", T0, doubt=False) == queue
+    shown = queue.shown(A, "h", "n").recalled(A, "h", T0)
+    back = shown.put_back(A, "h", T0, doubt=False).turn_of(A)
+    assert back is not None
+    assert (back.open, back.nonce, back.hold.by) == (True, "n", "")
