@@ -10,9 +10,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from doorcode.entrypoints.ping import PING, STARTED
-from doorcode.pairing.contact import Platform
-from doorcode_cli.checks import DEPLOY, Check, ok, warn, wrong
-from doorcode_cli.examination import GATE_FUNCTIONS, Examination, Finding
+from doorcode_cli.checks import DEPLOY
+from doorcode_cli.deployment import ANY_EDGE
+from doorcode_cli.examination import Check, Examination, Finding, ok, warn, wrong
 from doorcode_cli.shown import counted, shown
 
 DENIED = ("AccessDenied", "AccessDeniedException", "AuthorizationError")
@@ -149,7 +149,7 @@ def model(examined: Examination) -> Iterator[Finding]:
 
 def allowed_users(examined: Examination) -> Iterator[Finding]:
     """Look whether the list of people who never need to ask is nearly as long as it can be."""
-    length = len(examined.deployment.environment(GATE_FUNCTIONS[Platform.TELEGRAM]).get("ALLOWED_USERS", ""))
+    length = len(examined.deployment.environment(ANY_EDGE).get("ALLOWED_USERS", ""))
     text = f"AllowedUsers has {length:,} of at most {ALLOWED_USERS_LENGTH:,} characters"
     if length >= ALLOWED_USERS_LENGTH * NEARLY:
         yield warn("allowed users", text, "doorcode pairing add PLATFORM ID, which lets in any number")

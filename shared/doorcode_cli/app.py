@@ -11,8 +11,8 @@ import typer
 
 from doorcode_cli import deploy, doctor, pairing, parked, secrets, streams, token, web
 from doorcode_cli.exit_codes import CommandError, Exit
-from doorcode_cli.platforms import discord, slack, telegram
-from doorcode_cli.program import as_called, program
+from doorcode_cli.platforms.registry import PLATFORMS
+from doorcode_cli.program import as_called, offer, program
 from doorcode_cli.shown import shown
 
 # A sentence, and what to do.
@@ -28,9 +28,8 @@ app = typer.Typer(
 )
 app.add_typer(pairing.app, name="pairing")
 app.add_typer(secrets.app, name="secrets")
-app.add_typer(telegram.app, name="telegram")
-app.add_typer(slack.app, name="slack")
-app.add_typer(discord.app, name="discord")
+for platform, parts in PLATFORMS.items():
+    app.add_typer(parts.commands, name=platform)
 app.add_typer(token.app, name="token")
 app.add_typer(parked.app, name="parked")
 app.command(epilog=web.EPILOG)(web.web)
@@ -41,6 +40,7 @@ if find_spec("doorcode_sandbox"):
     from doorcode_sandbox import command
 
     app.command(epilog=command.EPILOG)(command.run)
+offer(app)
 
 
 def _version(*, wanted: bool) -> None:

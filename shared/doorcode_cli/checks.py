@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
 from doorcode.aws.items import seat_from_item, seats_pk
@@ -12,10 +12,13 @@ from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import same
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
 from doorcode.pairing.seats import SEAT_NAMES
-from doorcode.pairing.settings import NOBODY, GroupPolicy, Policy, Settings, parse_settings
-from doorcode_cli.examination import GATE_FUNCTIONS, Examination, Finding, Level
-from doorcode_cli.secret_forms import DISCORD_KEY, FORMS, NEEDED, Form, doubt, lines, problem
-from doorcode_cli.shown import counted, duration, shown
+from doorcode.pairing.settings import NOBODY, Policy, Settings, parse_settings
+from doorcode_cli.deployment import ANY_EDGE, EDGES
+from doorcode_cli.examination import Examination, Finding, ok, warn, wrong
+from doorcode_cli.known_secrets import FORMS
+from doorcode_cli.platforms.registry import PLATFORMS
+from doorcode_cli.secret_forms import Form, doubt, lines, problem
+from doorcode_cli.shown import counted, duration
 
 # Signed requests to AWS fail at five minutes.
 CLOCK_WARN, CLOCK_WRONG = 30, 240
@@ -24,23 +27,8 @@ NEARLY_FULL = 0.8
 FORGOTTEN_SECONDS = 7 * 86_400
 DEPLOY = "make deploy"
 QUEUES = {"AgentDeadLetters": "agent", "EffectsDeadLetters": "courier"}
-
-Check = Callable[[Examination], Iterator[Finding]]
-
-
-def ok(check: str, text: str, remedy: str = "") -> Finding:
-    """Say that something is as it should be."""
-    return Finding(check, Level.OK, text, remedy)
-
-
-def warn(check: str, text: str, remedy: str = "") -> Finding:
-    """Say that something is probably not meant."""
-    return Finding(check, Level.WARN, text, remedy)
-
-
-def wrong(check: str, text: str, remedy: str = "") -> Finding:
-    """Say that something does not work."""
-    return Finding(check, Level.WRONG, text, remedy)
+# For what is the same on all of them.
+SOME_PLATFORM = next(iter(PLATFORMS))
 
 
 def stack(examined: Examination) -> Iterator[Finding]:
@@ -75,7 +63,7 @@ def clock(examined: Examination) -> Iterator[Finding]:
 def functions(examined: Examination) -> Iterator[Finding]:
     """Look whether every function is there and ready."""
     found = examined.deployment.functions
-    expected = [*GATE_FUNCTIONS.values(), "RelayFunction", "CourierFunction", "AgentFunction", "AdminFunction"]
+    expected = [*EDGES.values(), "RelayFunction", "CourierFunction", "AgentFunction", "AdminFunction"]
     missing = [name for name in expected if name not in found]
     if missing:
         yield wrong("functions", f"missing: {', '.join(missing)}", DEPLOY)
@@ -99,19 +87,23 @@ def secrets(examined: Examination) -> Iterator[Finding]:
             yield wrong(
                 "secrets", f"{name} is missing: everything is refused", f"{DEPLOY}, or doorcode secrets set {name}"
             )
-    used = [platform for platform in Platform if examined.uses(platform)]
+    used = [platform for platform in PLATFORMS if _uses(examined, platform)]
     if not used:
-        yield wrong("secrets", "no platform is set up", "doorcode secrets set telegram/bot-token")
-    for platform in Platform:
+        yield wrong("secrets", "no platform is set up", PLATFORMS[SOME_PLATFORM].api.token.sets)
+    for platform, parts in PLATFORMS.items():
         if platform not in used:
-            first = NEEDED[platform][-1]
-            yield ok("secrets", f"{platform.title()} is not in use", f"doorcode secrets set {first}")
-        for name in NEEDED[platform] if platform in used else ():
+            yield ok("secrets", f"{platform.title()} is not in use", parts.api.token.sets)
+        for name in parts.needed if platform in used else ():
             if name not in kept or not kept[name].value.strip():
-                yield wrong("secrets", f"{name} is missing", _sets(name))
+                yield wrong("secrets", f"{name} is missing", FORMS[name].sets)
     for name in kept:
         yield from _form(examined, FORMS[name])
     yield from _shared(examined)
+
+
+def _uses(examined: Examination, platform: Platform) -> bool:
+    """Tell whether a platform is being set up, or is: one of its secrets is there."""
+    return any(name in examined.secrets for name in PLATFORMS[platform].needed)
 
 
 def _form(examined: Examination, form: Form) -> Iterator[Finding]:
@@ -119,17 +111,17 @@ def _form(examined: Examination, form: Form) -> Iterator[Finding]:
     values = lines(kept.value)
     found = next(filter(None, (problem(form, value) for value in values)), "")
     if found:
-        yield wrong("secrets", found, _sets(form.name))
+        yield wrong("secrets", found, form.sets)
     elif values:
         doubted = next(filter(None, (doubt(form, value) for value in values)), "")
         if doubted:
-            yield warn("secrets", doubted, _sets(form.name))
+            yield warn("secrets", doubted, form.sets)
         if form.ring and len(values) > 1 and examined.now - kept.modified > FORGOTTEN_SECONDS:
             text = f"{form.name} goes on accepting {counted(len(values) - 1, 'old secret')}"
             yield warn(
                 "secrets",
                 text,
-                f"doorcode secrets rotate {form.name} --drop" if form.name in MADE_HERE else _sets(form.name),
+                f"doorcode secrets rotate {form.name} --drop" if form.name in MADE_HERE else form.sets,
             )
         if not doubted:
             yield ok("secrets", f"{form.name} is set")
@@ -145,10 +137,6 @@ def _shared(examined: Examination) -> Iterator[Finding]:
         )
 
 
-def _sets(name: str) -> str:
-    return "doorcode discord register" if name == DISCORD_KEY else f"doorcode secrets set {name}"
-
-
 def policy(examined: Examination) -> Iterator[Finding]:
     """Look whether the settings can be used, and are probably meant."""
     try:
@@ -162,7 +150,7 @@ def policy(examined: Examination) -> Iterator[Finding]:
         # Here it can be seen whether that is so.
         yield _nobody(examined) if line == NOBODY else warn("policy", line, _policy_remedy(line))
     for platform in Platform:
-        if examined.uses(platform) and not settings.owners_on(platform):
+        if _uses(examined, platform) and not settings.owners_on(platform):
             who = (
                 "strangers are dropped there"
                 if settings.policy(platform) is Policy.DENY
@@ -171,10 +159,10 @@ def policy(examined: Examination) -> Iterator[Finding]:
                 else "codes have to be approved by command"
             )
             yield ok("policy", f"no owner on {platform}: {who}", f"OwnerUserIds={platform}:ID, with {DEPLOY}")
-    others = {name: _gate(examined, name) for name in GATE_FUNCTIONS.values()}
-    different = [name for name, found in others.items() if found != others["TelegramFunction"]]
+    others = {name: _gate(examined, name) for name in EDGES.values()}
+    different = [name for name, found in others.items() if found != others[ANY_EDGE]]
     if different:
-        yield wrong("policy", f"{', '.join(different)} runs with other settings than TelegramFunction", DEPLOY)
+        yield wrong("policy", f"{', '.join(different)} runs with other settings than {ANY_EDGE}", DEPLOY)
 
 
 def _nobody(examined: Examination) -> Finding:
@@ -182,7 +170,7 @@ def _nobody(examined: Examination) -> Finding:
     if examined.someone_is_paired:
         return ok("policy", f"{text}: nobody gets in but who is paired by command", "doorcode pairing add PLATFORM ID")
     # To whoever has just deployed, the bot looks broken.
-    remedy = f"UnknownUserPolicy=pair and OwnerUserIds=telegram:ID, with {DEPLOY}; or doorcode pairing add PLATFORM ID"
+    remedy = f"UnknownUserPolicy=pair and OwnerUserIds={SOME_PLATFORM}:ID, with {DEPLOY}; or doorcode pairing add PLATFORM ID"
     return warn("policy", f"nobody can get in: {text}, and nobody is paired", remedy)
 
 
@@ -194,11 +182,11 @@ def _gate(examined: Examination, function: str) -> Settings:
 
 def _policy_remedy(line: str) -> str:
     if "OWNER_USER_IDS" in line:
-        return f"OwnerUserIds=telegram:ID, with {DEPLOY}"
+        return f"OwnerUserIds={SOME_PLATFORM}:ID, with {DEPLOY}"
     if "ALLOWED_GROUPS" in line:
-        return f"AllowedGroups=telegram:GROUP, with {DEPLOY}"
+        return f"AllowedGroups={SOME_PLATFORM}:GROUP, with {DEPLOY}"
     if "ALLOWED_USERS" in line:
-        return f"AllowedUsers=telegram:ID, with {DEPLOY}"
+        return f"AllowedUsers={SOME_PLATFORM}:ID, with {DEPLOY}"
     return f"UnknownUserPolicy=pair, with {DEPLOY}"
 
 
@@ -244,16 +232,3 @@ def seats(examined: Examination) -> Iterator[Finding]:
             yield warn("seats", f"the waiting room on {platform} is nearly full: {many} of {most} seats", see)
     said = ", ".join(f"{platform} {many}" for platform, many in taken.items())
     yield ok("seats", f"taken, of {most}: {said}")
-
-
-def mentions(examined: Examination) -> Iterator[Finding]:
-    """Look whether mentions in Telegram's groups can be noticed."""
-    if examined.settings.group_policy is not GroupPolicy.MENTION_ONLY or not examined.telegram:
-        return
-    known = examined.deployment.shelf.read(["telegram/bot"]).get("telegram/bot")
-    bot = examined.once("who the bot is", examined.telegram.me)
-    if known is None or known.value.strip() != f"{bot.get('id')}:{bot.get('username')}":
-        text = "GroupPolicy is mention_only, but it is not known who the bot is: no mention is noticed"
-        yield wrong("groups", text, "doorcode telegram webhook set")
-    else:
-        yield ok("groups", f"mentions of @{shown(bot.get('username'), 40)} are noticed")

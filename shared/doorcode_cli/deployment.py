@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from doorcode.aws.secrets import REREAD_SECONDS
 from doorcode.errors import SettingsError
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.settings import api_url_setting, parse_settings
@@ -19,10 +20,14 @@ from doorcode_cli.target import Target, unreachable
 
 # Which function is told where the platforms' APIs are.
 CALLS_PLATFORMS = "CourierFunction"
-EDGE = "TelegramFunction"
+# Which function takes each platform's webhooks. They are deployed with the same settings.
+EDGES = {platform: f"{platform.title()}Function" for platform in Platform}
+ANY_EDGE = next(iter(EDGES.values()))
 API_URLS = {platform: api_url_setting(platform) for platform in Platform}
 WEBHOOK_OUTPUTS = {platform: f"{platform.title()}WebhookUrl" for platform in Platform}
 LAMBDA = "AWS::Lambda::Function"
+# A function that has just read its secrets reads them no sooner than this again.
+SETTLING_SECONDS = REREAD_SECONDS + 1
 # Where the sandbox's stand-ins are.
 NEAR = "127.0.0.1"
 
@@ -144,7 +149,7 @@ class Deployment:
         """Return for how many seconds a function may go on using a secret before it reads it again."""
         try:
             return parse_settings(
-                {"SECRETS_MAX_AGE_SECONDS": self.environment(EDGE).get("SECRETS_MAX_AGE_SECONDS", "")}
+                {"SECRETS_MAX_AGE_SECONDS": self.environment(ANY_EDGE).get("SECRETS_MAX_AGE_SECONDS", "")}
             ).secrets_max_age
         except SettingsError as error:
             raise CommandError(str(error)) from None

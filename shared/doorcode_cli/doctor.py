@@ -13,13 +13,14 @@ from rich.table import Table as Columns
 from rich.text import Text
 
 from doorcode.errors import DoorcodeError
-from doorcode_cli import account_checks, checks, drops, platform_checks
-from doorcode_cli.checks import Check, wrong
+from doorcode_cli import account_checks, checks, drops, owner_checks
 from doorcode_cli.deployment import Deployment
-from doorcode_cli.examination import Dropped, Examination, Finding, Level
+from doorcode_cli.examination import Check, Dropped, Examination, Finding, Level, wrong
 from doorcode_cli.examples import examples
 from doorcode_cli.exit_codes import CommandError, Exit
+from doorcode_cli.known_secrets import FORMS
 from doorcode_cli.options import JsonOption
+from doorcode_cli.platforms.registry import PLATFORMS
 from doorcode_cli.program import as_called
 from doorcode_cli.shown import iso, moment
 from doorcode_cli.target import Target, targeted, unreachable
@@ -33,11 +34,8 @@ CHECKS: dict[str, Check] = {
     "policy": checks.policy,
     "allowed users": account_checks.allowed_users,
     "secrets": checks.secrets,
-    "telegram": platform_checks.telegram,
-    "groups": checks.mentions,
-    "slack": platform_checks.slack,
-    "discord": platform_checks.discord,
-    "owners": platform_checks.owners,
+    **{name: check for parts in PLATFORMS.values() for name, check in parts.checks.items()},
+    "owners": owner_checks.owners,
     "model": account_checks.model,
     "alarms": account_checks.alarms,
     "dead letters": checks.dead_letters,
@@ -65,7 +63,7 @@ def doctor(target: Target, *, send_test: SendTestOption = False, as_json: JsonOp
     except CommandError as error:
         # Without the stack there is nothing to look at. That the doctor tells more is for other commands to say.
         raise CommandError(_alone(error), error.code) from None
-    examined = Examination(deployment, send_test=send_test)
+    examined = Examination(deployment, FORMS, send_test=send_test)
     findings = [finding for name, check in CHECKS.items() for finding in carried_out(name, check, examined)]
     bad = any(finding.level is Level.WRONG for finding in findings)
     if as_json:

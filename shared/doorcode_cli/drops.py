@@ -13,8 +13,8 @@ from doorcode.errors import SettingsError
 from doorcode.pairing.contact import Platform, is_user_id
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.settings import Settings, is_group
-from doorcode_cli.checks import ok, warn, wrong
-from doorcode_cli.examination import Dropped, Examination, Finding
+from doorcode_cli.examination import Dropped, Examination, Finding, ok, warn, wrong
+from doorcode_cli.platforms.registry import PLATFORMS
 from doorcode_cli.remedies import remedy
 from doorcode_cli.shown import counted
 
@@ -36,11 +36,6 @@ TROUBLES = {
     "secret_unavailable": ("a secret that is missing or cannot be read", "doorcode secrets status"),
     "unavailable": ("a service that did not answer", "aws logs tail {group} --since 1h"),
     "unusable_payload": ("something signed that cannot be read", "aws logs tail {group} --since 1h"),
-}
-SIGNED_BY = {
-    Platform.TELEGRAM: "doorcode telegram webhook set",
-    Platform.SLACK: "doorcode secrets set slack/signing-secret",
-    Platform.DISCORD: "doorcode discord register",
 }
 REASONS = (*sorted(DROPS), BAD_SIGNATURE, *TROUBLES)
 PATTERN = " || ".join(f'($.reason = "{reason}")' for reason in REASONS)
@@ -99,10 +94,10 @@ def _complaints(platform: Platform, group: str, complaints: Counter[str]) -> Ite
         if not many:
             continue
         if reason == BAD_SIGNATURE:
-            # Discord sends a few bad ones on purpose.
-            if platform is not Platform.DISCORD:
+            mends = PLATFORMS[platform].mends_signatures
+            if mends:
                 text = f"{counted(many, 'request')} with a signature that does not fit in the last hour"
-                yield warn(platform, f"{text}, from others or for another secret", SIGNED_BY[platform])
+                yield warn(platform, f"{text}, from others or for another secret", mends)
         else:
             what, mends = TROUBLES[reason]
             text = f"{counted(many, 'request')} failed in the last hour for {what}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, TypeVar
@@ -16,21 +16,14 @@ from doorcode.aws.items import CONTACT, contact_from_item, contact_pk
 from doorcode.aws.table import Table
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.settings import Settings, parse_settings
-from doorcode_cli.deployment import Deployment
+from doorcode_cli.deployment import ANY_EDGE, CALLS_PLATFORMS, Deployment
 from doorcode_cli.exit_codes import CommandError
 from doorcode_cli.parameter_store import Kept
-from doorcode_cli.platform_api import DiscordApi, SlackApi, TelegramApi
-from doorcode_cli.secret_forms import DISCORD_TOKEN, FORMS, NEEDED, SLACK_TOKEN, TELEGRAM_TOKEN
+from doorcode_cli.platform_api import PlatformApi
 from doorcode_cli.target import unreachable
 
 T = TypeVar("T")
-
-# Which function has the settings of the gate, and which those of what follows from it.
-GATE_FUNCTIONS = {
-    Platform.TELEGRAM: "TelegramFunction",
-    Platform.SLACK: "SlackFunction",
-    Platform.DISCORD: "DiscordFunction",
-}
+A = TypeVar("A", bound=PlatformApi)
 
 
 class Level(StrEnum):
@@ -50,6 +43,21 @@ class Finding(Struct, frozen=True):
     remedy: str = ""
 
 
+def ok(check: str, text: str, remedy: str = "") -> Finding:
+    """Say that something is as it should be."""
+    return Finding(check, Level.OK, text, remedy)
+
+
+def warn(check: str, text: str, remedy: str = "") -> Finding:
+    """Say that something is probably not meant."""
+    return Finding(check, Level.WARN, text, remedy)
+
+
+def wrong(check: str, text: str, remedy: str = "") -> Finding:
+    """Say that something does not work."""
+    return Finding(check, Level.WRONG, text, remedy)
+
+
 class Dropped(Struct, frozen=True):
     """A sender who did not get through, and what would let them in."""
 
@@ -63,9 +71,10 @@ class Dropped(Struct, frozen=True):
 class Examination:
     """One look at a deployment."""
 
-    def __init__(self, deployment: Deployment, *, send_test: bool = False) -> None:
-        """Look at ``deployment``; with ``send_test``, owners are written to."""
+    def __init__(self, deployment: Deployment, names: Collection[str], *, send_test: bool = False) -> None:
+        """Look at ``deployment``, whose secrets have these names; with ``send_test``, owners are written to."""
         self.deployment = deployment
+        self._names = names
         self.send_test = send_test
         self.now = time.time()
         self.dropped: list[Dropped] = []
@@ -89,7 +98,7 @@ class Examination:
     @property
     def secrets(self) -> dict[str, Kept]:
         """The secrets that are there."""
-        return self.once("secrets", lambda: self.deployment.shelf.read(list(FORMS)))
+        return self.once("secrets", lambda: self.deployment.shelf.read(list(self._names)))
 
     def contact(self, platform: Platform, user_id: str) -> Contact:
         """Return a contact as it stands in the table now; one that is not there is a stranger's."""
@@ -109,42 +118,22 @@ class Examination:
         listed = Directory(Table(self.deployment.client("dynamodb"), self.deployment.output("TableName"))).listed
         return any(listed(platform, State.PAIRED, int(self.now), limit=1).contacts for platform in Platform)
 
-    def uses(self, platform: Platform) -> bool:
-        """Tell whether a platform is being set up, or is: one of its secrets is there."""
-        return any(name in self.secrets for name in NEEDED[platform])
-
     @cached_property
     def settings(self) -> Settings:
         """The settings in force. Raises SettingsError for those that stop the functions."""
         deployment = self.deployment
-        return parse_settings(
-            {**deployment.environment("CourierFunction"), **deployment.environment("TelegramFunction")}
-        )
+        return parse_settings({**deployment.environment(CALLS_PLATFORMS), **deployment.environment(ANY_EDGE)})
 
-    def _token(self, name: str) -> str | None:
-        kept = self.secrets.get(name)
-        return kept.value.strip() if kept and kept.value.strip() else None
-
-    def _api(self, platform: Platform, name: str, kind: type[T]) -> T | None:
-        token = self._token(name)
-        if token is None:
+    def api(self, kind: type[A]) -> A | None:
+        """Return a platform's API, if there is a token for it. Raises PlatformError for one that cannot be a token."""
+        kept = self.secrets.get(kind.token.name)
+        token = kept.value.strip() if kept else ""
+        if not token:
             return None
-        make: Callable[[str, str], T] = kind
         return self.once(
-            f"the API of {platform.title()}", lambda: make(token, self.deployment.api_url(platform))
+            f"the API of {kind.platform.title()}", lambda: kind(token, self.deployment.api_url(kind.platform))
         )  # fmt: skip
 
-    @property
-    def telegram(self) -> TelegramApi | None:
-        """Telegram's API, if there is a token for it."""
-        return self._api(Platform.TELEGRAM, TELEGRAM_TOKEN, TelegramApi)
 
-    @property
-    def slack(self) -> SlackApi | None:
-        """Slack's API, if there is a token for it."""
-        return self._api(Platform.SLACK, SLACK_TOKEN, SlackApi)
-
-    @property
-    def discord(self) -> DiscordApi | None:
-        """Discord's API, if there is a token for it."""
-        return self._api(Platform.DISCORD, DISCORD_TOKEN, DiscordApi)
+# Looks at one thing.
+Check = Callable[[Examination], Iterator[Finding]]

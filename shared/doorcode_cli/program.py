@@ -10,32 +10,22 @@ import re
 import shlex
 import shutil
 import sys
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
+
+import typer
 
 NAME = "doorcode"
-# What there is, with the words below each group. Those that stand for no one stack take no options that name one.
-COMMANDS = {
-    "pairing": "list approve deny add revoke block unblock clear unlock",
-    "secrets": "set rotate status",
-    "telegram webhook": "set info delete",
-    "slack": "manifest workspace",
-    "discord": "register",
-    "token": "create list revoke",
-    "parked": "list resend drop",
-    "web": "",
-    "doctor": "",
-}
-ANYWHERE = ("run", "deploy")
-
-
-def _alternatives() -> str:
-    on_a_stack = (f"{group} (?:{words.replace(' ', '|')})" if words else group for group, words in COMMANDS.items())
-    return rf"(?P<on>{'|'.join(on_a_stack)})|(?:{'|'.join(ANYWHERE)})"
-
-
 # Not where it is part of a path or of another word already.
-SHOWN = re.compile(rf"(?<![\w./-]){NAME} (?P<command>{_alternatives()})\b")
+CALLED = rf"(?<![\w./-]){NAME} "
+# The option of every command that works on a stack.
+ON_A_STACK = "--local"
+# Matches nowhere.
+NOTHING = r"(?!)"
 
+_offered: list[typer.Typer] = []
 _options: list[str] = []
 
 
@@ -53,11 +43,46 @@ def work_on(*options: str) -> None:
     _options[:] = [shlex.quote(option) for option in options]
 
 
-def as_called(text: str, *, on_a_stack: bool = True) -> str:
-    """Return a text with the commands in it as they work here; with the options of ``work_on`` if ``on_a_stack``."""
+def offer(app: typer.Typer) -> None:
+    """Have the commands of ``app`` be found in texts."""
+    _offered[:] = [app]
+    commands.cache_clear()
+    shown_command.cache_clear()
+
+
+@cache
+def commands() -> dict[str, bool]:
+    """Return what is offered, by its words, and whether it works on a stack."""
+    return {words: on_a_stack for app in _offered for words, on_a_stack in _leaves(typer.main.get_command(app))}
+
+
+def _leaves(command: Any, *path: str) -> Iterator[tuple[str, bool]]:
+    inner = getattr(command, "commands", {})
+    for name, child in inner.items():
+        yield from _leaves(child, *path, name)
+    if not inner:
+        yield " ".join(path), any(ON_A_STACK in parameter.opts for parameter in command.params)
+
+
+@cache
+def shown_command() -> re.Pattern[str]:
+    """Return what a command in a text looks like; ``on`` is one that works on a stack."""
+    on, elsewhere = (
+        "|".join(re.escape(words) for words, kind in commands().items() if kind is wanted) for wanted in (True, False)
+    )
+    return re.compile(rf"{CALLED}(?P<command>(?P<on>{on or NOTHING})|(?:{elsewhere or NOTHING}))\b")
+
+
+def example(line: str) -> str:
+    """Return a command line as it is called here, on whatever stack."""
+    return re.sub(rf"{CALLED}(?=[a-z])", lambda _: f"{program()} ", line)
+
+
+def as_called(text: str) -> str:
+    """Return a text with the commands in it as they work here, with the options of ``work_on``."""
 
     def called(found: re.Match[str]) -> str:
-        options = _options if on_a_stack and found["on"] else ()
+        options = _options if found["on"] else ()
         return " ".join([program(), found["command"], *options])
 
-    return SHOWN.sub(called, text)
+    return shown_command().sub(called, text)

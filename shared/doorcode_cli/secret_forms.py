@@ -1,4 +1,4 @@
-"""The secrets by name, and what a value of each has to look like. No message ever repeats a value."""
+"""What is known of a secret, and what a value of it has to look like. No message ever repeats a value."""
 
 from __future__ import annotations
 
@@ -6,18 +6,7 @@ import re
 
 from msgspec import Struct
 
-from doorcode.pairing.contact import Platform
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
-from doorcode.platforms.telegram.inbound import SECRET as TELEGRAM_WEBHOOK_SECRET
-
-TELEGRAM_TOKEN = "telegram/bot-token"  # noqa: S105 (a name, not a secret)
-SLACK_SIGNING = "slack/signing-secret"
-SLACK_TOKEN = "slack/bot-token"  # noqa: S105 (a name, not a secret)
-DISCORD_KEY = "discord/public-key"
-DISCORD_TOKEN = "discord/bot-token"  # noqa: S105 (a name, not a secret)
-
-# By these the sandbox knows which platforms are real.
-TOKENS = {TELEGRAM_TOKEN: Platform.TELEGRAM, SLACK_TOKEN: Platform.SLACK, DISCORD_TOKEN: Platform.DISCORD}
 
 # What Parameter Store's standard tier takes.
 LONGEST_VALUE = 4096
@@ -25,11 +14,9 @@ SHORTEST_OWN = 16
 
 # What stands in documentation and templates where a value belongs. Each alone, or as a beginning with more behind it.
 PLACEHOLDER = re.compile(
-    r"(?i)[<{\[(].*|.*[>}\])]|secret|token|password|none|null|undefined|\.+|123456:ABC-DEF.*|(.)\1{7,}|"
+    r"(?i)[<{\[(].*|.*[>}\])]|secret|token|password|none|null|undefined|\.+|(.)\1{7,}|"
     r"(change[-_ ]?me|place[-_ ]?holder|to[-_ ]?do|your|my|insert|replace|example|dummy|sample|xxx)([-_ .:].*|x*)"
 )
-# Such as xoxb-your-token and 123456789:your-token.
-AFTER_THE_PREFIX = re.compile(r"(?:xoxb-|[0-9]+:)(.+)")
 
 
 class Form(Struct, frozen=True):
@@ -44,97 +31,38 @@ class Form(Struct, frozen=True):
     looks_text: str = ""
     # Several at a time, one on each line, the newest first.
     ring: bool = False
+    # What stands before what is secret in it, and what the platform's documents show: patterns, by which placeholders are known.
+    prefix: str = ""
+    sample: str = ""
     # What the wrong value probably is: a pattern and a sentence.
     mistaken: tuple[tuple[str, str], ...] = ()
     # What has to be run once it is set.
     next: str = ""
+    # The command that sets it, where that is not ``doorcode secrets set``.
+    set_by: str = ""
+
+    @property
+    def sets(self) -> str:
+        """The command that sets it."""
+        return self.set_by or f"doorcode secrets set {self.name}"
 
 
 _OWN = rf"\S{{{SHORTEST_OWN},}}"
 _OWN_TEXT = f"at least {SHORTEST_OWN} characters without spaces"
 
-FORMS = {
-    form.name: form
-    for form in (
-        Form(GATEWAY_SECRET, "", _OWN, _OWN_TEXT, ring=True),
-        Form(CALLBACK_SECRET, "", _OWN, _OWN_TEXT, ring=True),
-        Form(
-            TELEGRAM_WEBHOOK_SECRET,
-            "",
-            rf"[A-Za-z0-9_-]{{{SHORTEST_OWN},256}}",
-            f"{SHORTEST_OWN} to 256 of the characters A-Z, a-z, 0-9, _ and -",
-            ring=True,
-            next="doorcode telegram webhook set",
-        ),
-        Form(
-            TELEGRAM_TOKEN,
-            "from @BotFather",
-            r"[0-9]{3,20}:[A-Za-z0-9_-]+",
-            "the bot's number, a colon and letters, such as @BotFather gives",
-            looks=r"[0-9]+:[A-Za-z0-9_-]{35}",
-            looks_text="35 characters behind the colon",
-            next="doorcode telegram webhook set",
-        ),
-        Form(
-            SLACK_SIGNING,
-            "from the app's Basic Information, at https://api.slack.com/apps",
-            r"[!-~]{8,128}",
-            "8 to 128 visible characters without spaces",
-            looks=r"[0-9a-f]{32}",
-            looks_text="32 hex digits",
-            ring=True,
-            mistaken=((r"xox.*|xapp.*", "That is a token. The signing secret stands in the app's Basic Information."),),
-        ),
-        Form(
-            SLACK_TOKEN,
-            "from the app's OAuth & Permissions, at https://api.slack.com/apps",
-            r"xoxb-[A-Za-z0-9-]+",
-            "xoxb- and more letters and digits",
-            looks=r"xoxb-[0-9]+-[0-9]+-[A-Za-z0-9]{20,}",
-            looks_text="xoxb-, two numbers and letters",
-            mistaken=(
-                (r"xoxp-.*", "That is a user's token. The bot's begins with xoxb-."),
-                (r"xapp-.*", "That is an app-level token. The bot's begins with xoxb-."),
-                (r"xoxe.*", "That is a token that expires. Turn token rotation off: the bot's begins with xoxb-."),
-                (r"[0-9a-f]{32}", "That looks like the signing secret. The bot's token begins with xoxb-."),
-            ),
-        ),
-        Form(
-            DISCORD_KEY,
-            "with doorcode discord register",
-            r"[0-9A-Fa-f]{64}",
-            "64 hex digits",
-            mistaken=((r"[^.]+\.[^.]+\.[^.]+", "That looks like the bot's token, which is called discord/bot-token."),),
-        ),
-        Form(
-            DISCORD_TOKEN,
-            "from the application's Bot page, at https://discord.com/developers/applications",
-            r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+",
-            "three parts with dots between them",
-            looks=r"[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{27,}",
-            looks_text="about 70 characters",
-            mistaken=(
-                (r"(?i)bot\s.*", "Leave out the word Bot before the token."),
-                (r"[0-9A-Fa-f]{64}", "That looks like the public key, which is called discord/public-key."),
-                (r"[A-Za-z0-9_-]{32}", "That looks like the client secret. The token stands on the Bot page."),
-            ),
-            next="doorcode discord register",
-        ),
-    )
-}
-
-# What the operator sets for each platform; the rest is made here.
-NEEDED = {
-    Platform.TELEGRAM: (TELEGRAM_TOKEN,),
-    Platform.SLACK: (SLACK_SIGNING, SLACK_TOKEN),
-    Platform.DISCORD: (DISCORD_KEY, DISCORD_TOKEN),
-}
+# What is made here and stays here.
+OWN = (
+    Form(GATEWAY_SECRET, "", _OWN, _OWN_TEXT, ring=True),
+    Form(CALLBACK_SECRET, "", _OWN, _OWN_TEXT, ring=True),
+)
 
 
-def is_placeholder(value: str) -> bool:
+def is_placeholder(form: Form, value: str) -> bool:
     """Tell whether a value is only what a documentation or template has in its place."""
-    rest = AFTER_THE_PREFIX.fullmatch(value)
-    return any(PLACEHOLDER.fullmatch(text) for text in (value, *(rest.groups() if rest else ())))
+    rest = re.fullmatch(f"{form.prefix}(.+)", value)
+    return bool(form.sample and re.fullmatch(form.sample, value)) or any(
+        PLACEHOLDER.fullmatch(text) for text in (value, *(rest.groups() if rest else ()))
+    )
 
 
 def problem(form: Form, value: str) -> str:
@@ -144,7 +72,7 @@ def problem(form: Form, value: str) -> str:
     for pattern, sentence in form.mistaken:
         if re.fullmatch(pattern, value):
             return f"This is not {form.name}: {sentence[0].lower()}{sentence[1:]}"
-    if is_placeholder(value):
+    if is_placeholder(form, value):
         return f"This is only a placeholder for {form.name}.{_where(form)}"
     if not re.fullmatch(form.must, value):
         return f"This is not {form.name}: it has {form.must_text}.{_where(form)}"

@@ -1,7 +1,7 @@
 """``doorcode secrets``: setting, rotating and looking after the stack's secrets. None is ever shown.
 
 Rotation has an overlap: a new secret is put on top of the ring, and everything that was signed with the former one goes
-on working until ``--drop``. Telegram is given a new webhook secret only when every function can already read it.
+on working until ``--drop``. A platform is given a new webhook secret only when every function can already read it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,31 +21,21 @@ from rich.text import Text
 
 from doorcode.aws.items import seat_from_item, seats_pk
 from doorcode.aws.provisioning import MADE_HERE, new_secret
-from doorcode.aws.secrets import REREAD_SECONDS
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import key_id
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
 from doorcode.pairing.seats import SEAT_NAMES
-from doorcode.platforms.telegram.inbound import SECRET as TELEGRAM_WEBHOOK_SECRET
-from doorcode_cli.deployment import Deployment
+from doorcode_cli.deployment import SETTLING_SECONDS, Deployment
 from doorcode_cli.examples import examples
 from doorcode_cli.exit_codes import CommandError, Exit
+from doorcode_cli.known_secrets import FORMS, HELD, TOKENS
 from doorcode_cli.options import ConfirmOption, JsonOption
 from doorcode_cli.output import note
 from doorcode_cli.parameter_store import Kept
-from doorcode_cli.platform_api import PlatformError, TelegramApi, telegram_api
-from doorcode_cli.platforms.slack import store_workspace
-from doorcode_cli.secret_forms import (
-    FORMS,
-    LONGEST_VALUE,
-    SLACK_TOKEN,
-    TELEGRAM_TOKEN,
-    TOKENS,
-    Form,
-    doubt,
-    lines,
-    problem,
-)
+from doorcode_cli.platform_api import PlatformError
+from doorcode_cli.platforms.port import SecretHolder
+from doorcode_cli.platforms.registry import PLATFORMS
+from doorcode_cli.secret_forms import LONGEST_VALUE, Form, doubt, lines, problem
 from doorcode_cli.shown import counted, duration, iso, moment
 from doorcode_cli.target import Target, targeted, unreachable
 
@@ -53,8 +43,6 @@ from doorcode_cli.target import Target, targeted, unreachable
 MAX_RING = 5
 MAX_INPUT = 1 << 16
 WIDE = 160
-# A function that has just read its secrets reads them no sooner than this again.
-SETTLING_SECONDS = REREAD_SECONDS + 1
 
 app = typer.Typer(no_args_is_help=True, help="Set, rotate and look after the stack's secrets.")
 
@@ -118,10 +106,8 @@ def set_secret(
     typer.echo(f"✅ Set {form.name}")
     if before is not None and before.value.strip() != value:
         note(f"Running functions take it up within {duration(deployment.secrets_max_age())}.")
-    if form.name == SLACK_TOKEN:
-        _note_workspace(deployment)
-    if form.name in TOKENS and deployment.plays(TOKENS[form.name]):
-        note("The sandbox calls the real platform from its next start on: end it with Ctrl-C, and start it again.")
+    if form.name in TOKENS:
+        _token_was_set(deployment, TOKENS[form.name])
     if form.next:
         note(f"Next: {form.next}")
 
@@ -141,27 +127,29 @@ def rotate(
     names = list(MADE_HERE) if name is None else [_form(name, MADE_HERE).name]
     deployment = Deployment(target)
     _ = deployment.outputs
-    rings = deployment.shelf.read([*names, TELEGRAM_TOKEN])
+    rings = deployment.shelf.read([*names, *(PLATFORMS[platform].api.token.name for platform in HELD.values())])
     for missing in [name for name in names if name not in rings]:
         raise CommandError(f"{missing} is not there. Deploy the stack with: make deploy")
-    telegram = None
-    if TELEGRAM_WEBHOOK_SECRET in names:
-        telegram = _telegram(deployment, rings.get(TELEGRAM_TOKEN))
-        if telegram is None and name is None:
-            names.remove(TELEGRAM_WEBHOOK_SECRET)
-            note(
-                f"{TELEGRAM_WEBHOOK_SECRET} is left as it is: there is no {TELEGRAM_TOKEN}, so Telegram is not in use."
-            )
-        elif telegram is None:
+    holders: dict[str, SecretHolder] = {}
+    for held, platform in HELD.items():
+        if held not in names:
+            continue
+        token = PLATFORMS[platform].api.token
+        holder = _holder(deployment, platform, rings.get(token.name))
+        if holder:
+            holders[held] = holder
+        elif name is None:
+            names.remove(held)
+            note(f"{held} is left as it is: there is no {token.name}, so {platform.title()} is not in use.")
+        else:
             raise CommandError(
-                f"{TELEGRAM_TOKEN} is not set, so Telegram cannot be given the new secret. "
-                f"Set it with: doorcode secrets set {TELEGRAM_TOKEN}"
+                f"{token.name} is not set, so {platform.title()} cannot be given the new secret. Set it with: {token.sets}"
             )
     wanted = {name: rings[name] for name in names}
     if drop:
-        _drop_old(deployment, wanted, telegram, confirm=confirm)
+        _drop_old(deployment, wanted, holders, confirm=confirm)
     else:
-        _add_new(deployment, wanted, telegram)
+        _add_new(deployment, wanted, holders)
 
 
 @app.command(epilog=examples("doorcode secrets status", "doorcode secrets status --json"))
@@ -189,12 +177,12 @@ def status(target: Target, *, as_json: JsonOption = False) -> None:
     Console(highlight=False, width=None if sys.stdout.isatty() else WIDE).print(columns)
 
 
-def _note_workspace(deployment: Deployment) -> None:
-    """Slack's ids count only in their workspace, and the token tells which that is."""
-    try:
-        note(store_workspace(deployment))
-    except CommandError as error:
-        note(f"⚠️  {error} Once that is mended, run: doorcode slack workspace")
+def _token_was_set(deployment: Deployment, platform: Platform) -> None:
+    follow = PLATFORMS[platform].token_was_set
+    if follow:
+        follow(deployment)
+    if deployment.plays(platform):
+        note("The sandbox calls the real platform from its next start on: end it with Ctrl-C, and start it again.")
 
 
 def _row(form: Form, kept: Kept | None, now: float) -> dict[str, Any]:
@@ -210,7 +198,7 @@ def _row(form: Form, kept: Kept | None, now: float) -> dict[str, Any]:
     }
 
 
-def _form(name: str, known: Sequence[str] | dict[str, Form]) -> Form:
+def _form(name: str, known: Collection[str]) -> Form:
     if name not in known:
         # Not repeated: it may be the secret itself.
         raise CommandError(f"There is no secret of that name. Use one of: {', '.join(known)}.", Exit.USAGE)
@@ -266,36 +254,21 @@ def _refuse_shared(deployment: Deployment, form: Form, values: list[str]) -> Non
 # Rotation
 
 
-class _Hook:
-    """Telegram's side of the webhook secret."""
-
-    def __init__(self, api: TelegramApi, url: str) -> None:
-        self.api = api
-        self.url = url
-        # Raises for a token that is none, before anything is changed.
-        self.ours = api.webhook().get("url") == url
-
-    def give(self, secret: str) -> None:
-        """Give Telegram the secret, if it sends its updates here at all. Raises PlatformError."""
-        if self.ours:
-            self.api.set_webhook(self.url, secret)
+def _holder(deployment: Deployment, platform: Platform, token: Kept | None) -> SecretHolder | None:
+    """Return the platform's side of the secret that it holds, if it is in use. Raises PlatformError."""
+    kind = PLATFORMS[platform].holder
+    return kind(deployment, token.value) if kind and token and token.value.strip() else None
 
 
-def _telegram(deployment: Deployment, token: Kept | None) -> _Hook | None:
-    if token is None or not token.value.strip():
-        return None
-    return _Hook(telegram_api(deployment, token.value), deployment.webhook_url(Platform.TELEGRAM))
-
-
-def _add_new(deployment: Deployment, rings: dict[str, Kept], telegram: _Hook | None) -> None:
+def _add_new(deployment: Deployment, rings: dict[str, Kept], holders: Mapping[str, SecretHolder]) -> None:
     for name, ring in rings.items():
         if len(lines(ring.value)) >= MAX_RING:
             raise CommandError(f"{name} holds {MAX_RING} secrets. First run: doorcode secrets rotate {name} --drop")
     for name, ring in rings.items():
         secret = new_secret()
         deployment.shelf.write(name, "\n".join([secret, *lines(ring.value)]), after=ring.version)
-        if name == TELEGRAM_WEBHOOK_SECRET and telegram:
-            _tell_telegram(telegram, secret)
+        if name in holders:
+            _tell(HELD[name], holders[name], secret)
         many = counted(len(lines(ring.value)), "older one")
         typer.echo(f"✅ Rotated {name} (new key id {key_id(secret.encode())}; {many} still accepted)")
     if rings:
@@ -303,22 +276,25 @@ def _add_new(deployment: Deployment, rings: dict[str, Kept], telegram: _Hook | N
         note(f"Functions sign with the new ones within {wait}. Then run: doorcode secrets rotate --drop")
 
 
-def _tell_telegram(telegram: _Hook, secret: str) -> None:
-    if not telegram.ours:
-        note("Telegram's webhook is not this stack's, so it was told nothing. Run: doorcode telegram webhook set")
+def _tell(platform: Platform, holder: SecretHolder, secret: str) -> None:
+    form = holder.secret
+    if not holder.ours:
+        note(f"{platform.title()}'s webhook is not this stack's, so it was told nothing. Run: {form.next}")
         return
     # A function that read its secrets just before would refuse the new one until it may read again.
     time.sleep(SETTLING_SECONDS)
     try:
-        telegram.give(secret)
+        holder.give(secret)
     except PlatformError as error:
         raise CommandError(
-            f"{TELEGRAM_WEBHOOK_SECRET} is rotated, but Telegram goes on with the old one, which still works. "
-            f"{error} Then run: doorcode telegram webhook set"
+            f"{form.name} is rotated, but {platform.title()} goes on with the old one, which still works. "
+            f"{error} Then run: {form.next}"
         ) from None
 
 
-def _drop_old(deployment: Deployment, rings: dict[str, Kept], telegram: _Hook | None, *, confirm: bool) -> None:
+def _drop_old(
+    deployment: Deployment, rings: dict[str, Kept], holders: Mapping[str, SecretHolder], *, confirm: bool
+) -> None:
     old = {name: ring for name, ring in rings.items() if len(lines(ring.value)) > 1}
     if not old:
         typer.echo("There are no old secrets to drop.")
@@ -330,9 +306,9 @@ def _drop_old(deployment: Deployment, rings: dict[str, Kept], telegram: _Hook | 
         typer.confirm(f"Drop {many} of {', '.join(old)}?", abort=True)
     for name, ring in old.items():
         newest = lines(ring.value)[0]
-        if name == TELEGRAM_WEBHOOK_SECRET and telegram:
+        if name in holders:
             # Whatever it uses now: given once more, it surely uses the one that stays.
-            telegram.give(newest)
+            holders[name].give(newest)
         deployment.shelf.write(name, newest, after=ring.version)
         typer.echo(f"✅ Dropped {counted(len(lines(ring.value)) - 1, 'old secret')} of {name}")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from doorcode_cli.platforms.discord import DESCRIPTION
+from doorcode_cli.platforms.discord.commands import DESCRIPTION
 from tests.unit.cli.setup_fixtures import API, DISCORD_TOKEN, VERIFY_KEY, House
 
 URL = f"{API}/discord"

@@ -12,7 +12,8 @@ import pytest
 
 from doorcode.aws.secrets import SecretStore
 from doorcode.pairing.keyring import key_id
-from doorcode_cli.secret_forms import FORMS, doubt, is_placeholder, problem
+from doorcode_cli.known_secrets import FORMS
+from doorcode_cli.secret_forms import doubt, is_placeholder, problem
 from doorcode_cli.secrets import MAX_RING
 from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.unit.cli.setup_fixtures import OWN, PREFIX, TELEGRAM_TOKEN, House, refusal
@@ -75,7 +76,7 @@ def test_a_real_terminal_echoes_nothing() -> None:
     """The prompt, as a process at a terminal of its own: what is typed does not come back."""
     program = (
         "from doorcode_cli import secrets\n"
-        "from doorcode_cli.secret_forms import FORMS\n"
+        "from doorcode_cli.known_secrets import FORMS\n"
         "given = secrets._given(FORMS['telegram/bot-token'], None)\n"
         "print(len(given))\n"
     )
@@ -516,8 +517,21 @@ def test_real_values_raise_neither_problem_nor_doubt(name: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["changeme", "CHANGE-ME", "<token>", "{{secret}}", "your-token-here", "xxx", "xxxxxxxx", "TODO", "none", "...",
-     "xoxb-your-token", "123456:your-token", "00000000", "[insert]", "placeholder", "my-secret"],
+     "00000000", "[insert]", "placeholder", "my-secret"],
 )  # fmt: skip
 def test_placeholders_are_known(text: str) -> None:
-    """As documentation and templates have them."""
-    assert is_placeholder(text)
+    """As documentation and templates have them, for whatever secret."""
+    assert all(is_placeholder(form, text) for form in FORMS.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("slack/bot-token", "xoxb-your-token"),
+        ("telegram/bot-token", "123456:your-token"),
+        ("telegram/bot-token", "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11"),
+    ],
+)
+def test_a_platform_s_own_placeholders_are_known(name: str, text: str) -> None:
+    """As its documents have them, behind what a real one begins with."""
+    assert "only a placeholder" in problem(FORMS[name], text)

@@ -4,8 +4,8 @@ import pytest
 import yaml
 
 from doorcode_cli.exit_codes import CommandError
-from doorcode_cli.platforms.slack import team_of
-from doorcode_cli.platforms.slack import yaml as as_yaml
+from doorcode_cli.platforms.slack.commands import team_of
+from doorcode_cli.platforms.slack.commands import yaml as as_yaml
 from tests.unit.cli.setup_fixtures import API, SLACK_TOKEN, House, refusal
 
 URL = f"{API}/slack"

@@ -9,8 +9,12 @@ from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
 from doorcode.pairing.contact import Platform
-from doorcode_cli.platform_api import DiscordApi, SlackApi, TelegramApi
-from doorcode_cli.secret_forms import FORMS, NEEDED, doubt, problem
+from doorcode_cli.known_secrets import FORMS
+from doorcode_cli.platforms.discord.api import DiscordApi
+from doorcode_cli.platforms.registry import PLATFORMS
+from doorcode_cli.platforms.slack.api import SlackApi
+from doorcode_cli.platforms.telegram.api import TelegramApi
+from doorcode_cli.secret_forms import doubt, problem
 from doorcode_sandbox import credentials
 from doorcode_sandbox.credentials import MADE_UP
 from doorcode_sandbox.loopback import LoopbackServer
@@ -29,9 +33,9 @@ def stand_ins() -> StandIns:
 def test_everything_that_a_platform_needs_is_given(stand_ins: StandIns) -> None:
     """The stand-ins' credentials are complete, and pass for real ones wherever they are looked at."""
     given = stand_ins.credentials()
-    for platform, names in NEEDED.items():
-        assert set(names) <= given[platform].keys()
-        for name in names:
+    for platform, parts in PLATFORMS.items():
+        assert set(parts.needed) <= given[platform].keys()
+        for name in parts.needed:
             assert problem(FORMS[name], given[platform][name]) == ""
             assert doubt(FORMS[name], given[platform][name]) == ""
     assert stand_ins.credentials()[Platform.SLACK] != given[Platform.SLACK]

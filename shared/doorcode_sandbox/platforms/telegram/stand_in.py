@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
-from doorcode_cli.platform_api import ALLOWED_UPDATES, MAX_CONNECTIONS
+from doorcode_cli.platforms.telegram.api import ALLOWED_UPDATES, MAX_CONNECTIONS
 from doorcode_sandbox.platforms.forms import FormError, checked
 from doorcode_sandbox.platforms.server import RESPONSE, Answer, Message, Request, Routed, StandIn, json_answer
 

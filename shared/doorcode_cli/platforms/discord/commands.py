@@ -15,13 +15,13 @@ import typer
 
 from doorcode.pairing.contact import Platform
 from doorcode.platforms.discord.inbound import CHAT_INPUT, COMMAND, MAX_TEXT, OPTION, STRING
-from doorcode_cli.deployment import Deployment
+from doorcode_cli.deployment import SETTLING_SECONDS, Deployment
 from doorcode_cli.examples import examples
 from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.options import JsonOption
-from doorcode_cli.platform_api import DiscordApi, PlatformError, Trouble, discord_api
-from doorcode_cli.secret_forms import DISCORD_KEY, FORMS
-from doorcode_cli.secrets import SETTLING_SECONDS
+from doorcode_cli.platform_api import PlatformError, Trouble
+from doorcode_cli.platforms.discord.api import DiscordApi
+from doorcode_cli.platforms.discord.secrets import PUBLIC_KEY
 from doorcode_cli.shown import duration, shown
 from doorcode_cli.target import Target, targeted
 
@@ -82,7 +82,7 @@ def register(target: Target, *, description: DescriptionOption = None, as_json: 
         raise CommandError(f"--description has 1 to {MAX_DESCRIPTION} characters.", Exit.USAGE)
     deployment = Deployment(target)
     url = deployment.webhook_url(Platform.DISCORD)
-    api = discord_api(deployment)
+    api = DiscordApi.of(deployment)
     application = api.application()
     stored = _store_key(deployment, application)
     # Installing for users has to be possible before a command can be for users.
@@ -126,14 +126,14 @@ def _installations(application: dict[str, Any]) -> dict[str, Any]:
 def _store_key(deployment: Deployment, application: dict[str, Any]) -> bool:
     """Keep the public key, without which the endpoint cannot answer; tell whether it was not the one that is there."""
     key = str(application.get("verify_key", ""))
-    if not re.fullmatch(FORMS[DISCORD_KEY].must, key):
+    if not re.fullmatch(PUBLIC_KEY.must, key):
         raise CommandError(
             "Discord does not tell the application's public key. Look whether DISCORD_API_URL is Discord's."
         )
-    kept = deployment.shelf.read([DISCORD_KEY]).get(DISCORD_KEY)
+    kept = deployment.shelf.read([PUBLIC_KEY.name]).get(PUBLIC_KEY.name)
     if kept is not None and kept.value.strip() == key:
         return False
-    deployment.shelf.write(DISCORD_KEY, key)
+    deployment.shelf.write(PUBLIC_KEY.name, key)
     return True
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import typer
 
 from doorcode.pairing.contact import Platform
-from doorcode.platforms.telegram.inbound import SECRET as TELEGRAM_WEBHOOK_SECRET
 from doorcode_cli.deployment import Deployment
 from doorcode_cli.examples import examples
 from doorcode_cli.exit_codes import CommandError
 from doorcode_cli.options import ConfirmOption, JsonOption
-from doorcode_cli.platform_api import ALLOWED_UPDATES, TelegramApi, telegram_api
+from doorcode_cli.platforms.telegram.api import ALLOWED_UPDATES, TelegramApi
+from doorcode_cli.platforms.telegram.secrets import WEBHOOK_SECRET
 from doorcode_cli.program import as_called
 from doorcode_cli.secret_forms import lines
 from doorcode_cli.shown import iso, moment, shown
@@ -37,9 +37,9 @@ def set_webhook(target: Target) -> None:
     """
     deployment = Deployment(target)
     url = deployment.webhook_url(Platform.TELEGRAM)
-    api = telegram_api(deployment)
+    api = TelegramApi.of(deployment)
     bot = bot_of(api)
-    newest = lines(deployment.shelf.take(TELEGRAM_WEBHOOK_SECRET))[0]
+    newest = lines(deployment.shelf.take(WEBHOOK_SECRET.name))[0]
     deployment.shelf.write(TELEGRAM_BOT, bot, kind="String")
     api.set_webhook(url, newest)
     typer.echo(f"✅ Telegram sends what people write to @{bot.partition(':')[2]} to {url}")
@@ -51,7 +51,7 @@ def info(target: Target, *, as_json: JsonOption = False) -> None:
     """Show where Telegram sends to, what waits there, and what it last complained of."""
     deployment = Deployment(target)
     ours = deployment.webhook_url(Platform.TELEGRAM)
-    api = telegram_api(deployment)
+    api = TelegramApi.of(deployment)
     bot, found = bot_of(api), api.webhook()
     facts = _facts(bot, found, ours)
     if as_json:
@@ -78,7 +78,7 @@ def delete(target: Target, *, confirm: ConfirmOption = False) -> None:
     """Have Telegram send nothing any more. What people write meanwhile waits there for up to a day."""
     deployment = Deployment(target)
     ours = deployment.webhook_url(Platform.TELEGRAM)
-    api = telegram_api(deployment)
+    api = TelegramApi.of(deployment)
     url = shown(api.webhook().get("url", ""))
     if not url:
         typer.echo("Telegram has no webhook for this bot.")

@@ -18,8 +18,7 @@ from doorcode_cli.deployment import Deployment
 from doorcode_cli.examples import examples
 from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.output import note
-from doorcode_cli.platform_api import SlackApi
-from doorcode_cli.secret_forms import SLACK_TOKEN
+from doorcode_cli.platforms.slack.api import SlackApi
 from doorcode_cli.shown import shown
 from doorcode_cli.target import Target, targeted
 
@@ -89,11 +88,18 @@ def workspace(target: Target) -> None:
 
 def store_workspace(deployment: Deployment) -> str:
     """Ask Slack which workspace the app is in, and store it; return a line about it. Raises CommandError."""
-    api = SlackApi(deployment.shelf.take(SLACK_TOKEN), deployment.api_url(Platform.SLACK))
-    said, _ = api.test()
+    said, _ = SlackApi.of(deployment).test()
     deployment.shelf.write(SLACK_TEAM, team_of(said), kind="String")
     name, number = shown(said.get("team"), 40), shown(said.get("team_id"), 40)
     return f"The app is in {name} ({number}): ids of other workspaces are shown as T…:U…"
+
+
+def note_workspace(deployment: Deployment) -> None:
+    """Store the workspace and note which it is: Slack's ids count only there, and the token tells it."""
+    try:
+        note(store_workspace(deployment))
+    except CommandError as error:
+        note(f"⚠️  {error} Once that is mended, run: doorcode slack workspace")
 
 
 def team_of(said: Mapping[str, Any]) -> str:
