@@ -1,6 +1,5 @@
 """Every route, and the guard before it."""
 
-import logging
 
 import pytest
 
@@ -228,21 +227,3 @@ def test_every_answer_has_the_headers_and_none_of_another_origins(web: WebHouse,
     assert wanted["referrer-policy"] == "no-referrer"
     assert wanted["x-content-type-options"] == "nosniff"
     assert wanted["strict-transport-security"].startswith("max-age=")
-
-
-def test_powertools_prints_nothing_whatever_the_environment_says(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
-    request: pytest.FixtureRequest,
-) -> None:
-    """Its debug modes would print events, and log paths."""
-    monkeypatch.setenv("POWERTOOLS_DEV", "1")
-    # What POWERTOOLS_DEBUG makes of its logger when it is imported.
-    logging.getLogger("aws_lambda_powertools").setLevel(logging.DEBUG)
-    web: WebHouse = request.getfixturevalue("web")
-    caplog.set_level("DEBUG")
-    web.session().get("/api/session")
-    web.stranger().get("/api/nowhere")
-    assert capsys.readouterr().out == ""
-    assert not [record for record in caplog.records if record.name.startswith("aws_lambda_powertools")]
