@@ -6,13 +6,11 @@ HTTP, chats or terminals, and never holds a code, a secret or the text of a mess
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 
 class DoorcodeError(Exception):
     """The root of every error that Doorcode raises on purpose."""
 
-    reason: ClassVar[str] = "error"
+    reason: str = "error"
 
 
 class InputError(DoorcodeError):
@@ -167,7 +165,7 @@ class LockedOutError(DoorcodeError):
 class RefusedError(DoorcodeError):
     """The state of a contact does not allow the operation. Carries the state that really holds, for whoever lost.
 
-    ``refusal`` is one of the words in ``pairing.transitions.Refusal``; times are whole seconds since 1970, 0 for none.
+    ``reason`` is one of the words in ``pairing.transitions.Refusal``; times are whole seconds since 1970, 0 for none.
     """
 
     reason = "refused"
@@ -176,7 +174,7 @@ class RefusedError(DoorcodeError):
         self,
         message: str,
         *,
-        refusal: str,
+        reason: str,
         platform: str,
         user_id: str,
         state: str,
@@ -187,7 +185,7 @@ class RefusedError(DoorcodeError):
         expired_at: int = 0,
     ) -> None:
         """Keep the facts beside the sentence, so that each surface can say them its own way."""
-        self.refusal = refusal
+        self.reason = reason
         self.platform = platform
         self.user_id = user_id
         self.state = state

@@ -162,7 +162,7 @@ class WaitingRoomMachine(RuleBasedStateMachine):
             with pytest.raises(RefusedError) as refused:
                 act(until)
             expected = Refusal.EXPIRED if cell is Refusal.NOT_PENDING and person.state is State.EXPIRED else cell
-            assert refused.value.refusal == expected
+            assert refused.value.reason == expected
             return
         contact: Contact = act(until)
         assert (contact.state, contact.paired_until) == (cell.to, until)

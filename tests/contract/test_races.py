@@ -67,7 +67,7 @@ def test_many_approvals_of_one_code(crowd: Crowd) -> None:
             ]
         )
         [winner] = winners(results)
-        told = {(error.refusal, error.state, error.decided_by) for error in losers(results)}
+        told = {(error.reason, error.state, error.decided_by) for error in losers(results)}
         assert told == {(Refusal.ALREADY_PAIRED, State.PAIRED, winner.decided_by)}
         assert len(losers(results)) == CROWD - 1
         assert crowd.house.room.get(TELEGRAM, user) == winner
@@ -89,7 +89,7 @@ def test_one_press_delivered_many_times(crowd: Crowd) -> None:
     results = crowd.all_at_once([press] * (CROWD // 2) + [taken_back] * (CROWD // 2))
     blocked = [one for one in winners(results) if one.state is State.BLOCKED]
     assert len(blocked) == 1
-    assert {error.refusal for error in losers(results)} <= {
+    assert {error.reason for error in losers(results)} <= {
         Refusal.ALREADY_BLOCKED, Refusal.REPEATED, Refusal.NOT_BLOCKED,
     }  # fmt: skip
     assert crowd.house.room.get(TELEGRAM, "1").presses == "press-1"
@@ -126,7 +126,7 @@ def test_approve_against_expiry(crowd: Crowd) -> None:
             assert results[1].expired == []
         else:
             assert [contact.user_id for contact in results[1].expired] == [user]
-            assert losers(results)[0].refusal == Refusal.EXPIRED
+            assert losers(results)[0].reason == Refusal.EXPIRED
     assert set(outcomes) <= {State.PAIRED, State.EXPIRED}
     consistent(crowd.house)
 

@@ -161,7 +161,7 @@ def test_a_lost_answer_to_a_lost_race_is_a_lost_race(house: House) -> None:
     house.client.before = deny_meanwhile
     with pytest.raises(RefusedError) as lost:
         house.room.move(stale, Operation.APPROVE, T0 + 1, Decision(by="bob", via=Via.API), nonce=stale.nonce)
-    assert lost.value.refusal == Refusal.ALREADY_DENIED
+    assert lost.value.reason == Refusal.ALREADY_DENIED
 
 
 def test_a_stranger_s_bug_is_not_swallowed(house: House) -> None:

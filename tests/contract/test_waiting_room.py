@@ -308,7 +308,7 @@ class TestDecisions:
         house.decide(Operation.APPROVE, code=code)
         with pytest.raises(RefusedError) as refusal:
             house.decide(Operation.APPROVE, code=code, actor=Actor(via=Via.API, id="bob"))
-        assert refusal.value.refusal == Refusal.ALREADY_PAIRED
+        assert refusal.value.reason == Refusal.ALREADY_PAIRED
         assert str(refusal.value) == "Already approved by alice (cli)."
 
     @pytest.mark.parametrize("swept", [False, True])
@@ -320,7 +320,7 @@ class TestDecisions:
             house.room.expire_overdue(TELEGRAM, T0 + TTL)
         with pytest.raises(RefusedError) as refusal:
             house.decide(Operation.APPROVE, T0 + TTL, code=code)
-        assert refusal.value.refusal == Refusal.EXPIRED
+        assert refusal.value.reason == Refusal.EXPIRED
 
     def test_a_code_works_in_its_last_second(self, house: House) -> None:
         """One second before its end a code still works."""
@@ -345,7 +345,7 @@ class TestDecisions:
         assert "listing" not in item_of(house, "1")
         with pytest.raises(RefusedError) as refusal:
             house.decide(Operation.APPROVE, code=code)
-        assert refusal.value.refusal == Refusal.ALREADY_DENIED
+        assert refusal.value.reason == Refusal.ALREADY_DENIED
         assert house.request("1", T0 + 1 + 2 * COOLDOWN - 1).verdict is LIMITED
         assert house.request("1", T0 + 1 + 2 * COOLDOWN).verdict is NEW
 
@@ -355,7 +355,7 @@ class TestDecisions:
         house.raw.delete_item(TableName=house.name, Key={"pk": {"S": "seats#telegram"}, "sk": {"S": seat}})
         with pytest.raises(RefusedError) as refusal:
             house.approve("1")
-        assert (refusal.value.refusal, refusal.value.state) == (Refusal.EXPIRED, State.EXPIRED)
+        assert (refusal.value.reason, refusal.value.state) == (Refusal.EXPIRED, State.EXPIRED)
         assert house.decide(Operation.BLOCK, user_id="1").state is State.BLOCKED
 
     @pytest.mark.parametrize(
@@ -372,7 +372,7 @@ class TestDecisions:
         )
         with pytest.raises(RefusedError) as refusal:
             house.approve("1")
-        assert refusal.value.refusal == Refusal.EXPIRED
+        assert refusal.value.reason == Refusal.EXPIRED
         assert house.room.get(TELEGRAM, "1").state is State.PENDING
 
     def test_revocation_holds_and_the_old_code_does_not_pair_again(self, house: House) -> None:
@@ -417,7 +417,7 @@ class TestDecisions:
         house.decide(Operation.DENY, user_id="1")
         with house.client.counting() as calls, pytest.raises(RefusedError) as refusal:
             house.room.move(stale, Operation.APPROVE, T0 + 2, Decision(by="bob", via=Via.API), nonce=stale.nonce)
-        assert refusal.value.refusal == Refusal.ALREADY_DENIED
+        assert refusal.value.reason == Refusal.ALREADY_DENIED
         assert refusal.value.decided_by == "alice"
         assert calls == ["transact_write_items"]
 

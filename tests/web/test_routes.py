@@ -1,6 +1,5 @@
 """Every route, and the guard before it."""
 
-
 import pytest
 
 from doorcode.pairing.access import Scope

@@ -34,7 +34,6 @@ from doorcode.errors import (
     MalformedCodeError,
     RefusedError,
     SecretError,
-    UnavailableError,
 )
 from doorcode.pairing import codes
 from doorcode.pairing.clearing import turn_away
@@ -80,18 +79,10 @@ class Admin:
             facts |= _facts(command)
             answer = self._carry_out(command, facts, now)
         except DoorcodeError as error:
-            self._note(error, facts)
+            log.refused(error, f"Refused: {facts['operation']}", **facts, outcome="refused")
             return answer_to(error)
         log.info(f"Done: {facts['operation']}", **facts)
         return {"ok": True, **answer}
-
-    def _note(self, error: DoorcodeError, facts: dict[str, str]) -> None:
-        facts |= {"outcome": "refused", "reason": reason_of(error)}
-        if isinstance(error, (SecretError, UnavailableError)):
-            log.error(str(error), **facts)
-        else:
-            # Not the sentence: that may repeat what was entered.
-            log.warning(f"Refused: {facts['operation']}", **facts)
 
     def _carry_out(self, command: AnyCommand, facts: dict[str, str], now: int) -> Answer:
         if isinstance(command, Unlock):
@@ -157,7 +148,7 @@ class Admin:
             return code_of(contact, self._secrets, now)
         except SecretError as error:
             # The request is there all the same, and can be approved by its user id.
-            log.error(str(error), reason=error.reason, platform=contact.platform, user_id=contact.user_id)
+            log.refused(error, platform=contact.platform, user_id=contact.user_id)
             return ""
 
     def _clear(self, command: Clear, platform: Platform, now: int) -> Answer:
@@ -186,7 +177,7 @@ class Admin:
 
 def answer_to(error: DoorcodeError) -> Answer:
     """Return the answer that tells an error: a reason for programs, a sentence for people, and the facts beside them."""
-    told: Answer = {"reason": reason_of(error), "message": str(error)}
+    told: Answer = {"reason": error.reason, "message": str(error)}
     if isinstance(error, RefusedError):
         facts = {
             "platform": error.platform,
@@ -202,11 +193,6 @@ def answer_to(error: DoorcodeError) -> Answer:
     if isinstance(error, LockedOutError):
         told["until"] = iso(error.until)
     return {"error": told}
-
-
-def reason_of(error: DoorcodeError) -> str:
-    """Return the machine-readable word for an error; for a refusal, why the state does not allow it."""
-    return error.refusal if isinstance(error, RefusedError) else error.reason
 
 
 def _facts(command: AnyCommand) -> dict[str, str]:

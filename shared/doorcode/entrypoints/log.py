@@ -19,6 +19,8 @@ from typing import Any
 
 import msgspec
 
+from doorcode.errors import DoorcodeError, SecretError, SettingsError, UnavailableError
+
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 _logger = "doorcode"
 _request_id = ""
@@ -47,6 +49,22 @@ def warning(text: str, **fields: str) -> None:
 def error(text: str, **fields: str) -> None:
     """Log what somebody has to look at."""
     _log("ERROR", text, fields)
+
+
+def refused(failure: DoorcodeError, text: str = "Refused", **fields: str) -> None:
+    """Log that something was refused, or could not be done, and the reason.
+
+    What somebody has to look at, settings, secrets and services, is an error in its own words. Anything else is a warning
+    in those of ``text``: its own may repeat what was sent.
+    """
+    fields["reason"] = failure.reason
+    if isinstance(failure, SettingsError):
+        for problem in failure.problems:
+            error(problem, **fields)
+    elif isinstance(failure, (SecretError, UnavailableError)):
+        error(str(failure), **fields)
+    else:
+        warning(text, **fields)
 
 
 def write(line: str) -> None:

@@ -22,6 +22,7 @@ from doorcode.pairing.prompts import closed_prompt
 from doorcode.pairing.settings import Settings
 from doorcode.pairing.transitions import Asked, Operation, RequestVerdict
 from doorcode.platforms.inbound import (
+    BadSignatureError,
     Event,
     FollowUp,
     Handshake,
@@ -81,22 +82,23 @@ class Door:
     def _answer(self, event: Mapping[str, Any], now: int) -> WebhookAnswer:
         webhook = http.read_event(event, self._platform.MAX_BODY_BYTES)
         if isinstance(webhook, WebhookAnswer):
-            self._warn("Refused a request that is too large", UnreadableBodyError.reason)
+            self._refused(UnreadableBodyError(), "Refused a request that is too large")
             return webhook
         try:
             if not self._verified(webhook, now):
-                self._warn("Refused a request whose signature does not fit", "bad_signature")
+                self._refused(BadSignatureError(), "Refused a request whose signature does not fit")
                 return http.UNAUTHORISED
             events = self._platform.parse(webhook, self._bot(now))
         except UnreadableBodyError as error:
-            self._warn("Refused a request that cannot be read", error.reason)
+            self._refused(error, "Refused a request that cannot be read")
             return http.BAD_REQUEST
         except SecretError as error:
             # Never "unverified but accepted".
-            self._fail(error)
+            self._refused(error)
             return http.UNAVAILABLE
         except UnusablePayloadError as error:
-            self._fail(error)
+            # Signed by the platform, and yet nothing that is known of it: somebody has to look at it.
+            log.error(str(error), reason=error.reason, platform=self._platform.PLATFORM)
             return self._platform.unusable()
         answers = [self._handle(one, now) for one in events]
         return next((answer for answer in answers if answer is not None), WebhookAnswer())
@@ -116,7 +118,7 @@ class Door:
             if isinstance(event, Message):
                 return self._message(event, now)
         except (UnavailableError, SecretError) as error:
-            self._fail(error)
+            self._refused(error)
             return self._platform.failed()
         self._log(event, gate.decide(self._settings, event, self._nobody(event), now))
         return self._platform.ignored(event)
@@ -181,7 +183,7 @@ class Door:
             return texts.code_notice(contact.platform, code_of(contact, self._secrets, now))
         except SecretError as error:
             # The secret that made it was dropped since: that must not make the platform deliver for hours.
-            self._fail(error)
+            self._refused(error)
             return ""
 
     # Presses
@@ -195,7 +197,7 @@ class Door:
 
         callback = fitting(self._secrets, CALLBACK_SECRET, now, attempt)
         if callback is None:
-            return self._refuse(press, CallbackError.reason, texts.STALE_BUTTON)
+            return self._refuse(press, CallbackError(), texts.STALE_BUTTON)
         actor = Actor(via=Via.BUTTON, id=press.user_id, name=press.name, platform=press.platform)
         order = Order(
             operation=OPERATIONS[callback.action],
@@ -207,17 +209,17 @@ class Door:
         try:
             contact = self._desk.decide(actor, order, now)
         except ForbiddenError as error:
-            return self._refuse(press, error.reason, texts.ONLY_THE_OWNER)
+            return self._refuse(press, error, texts.ONLY_THE_OWNER)
         except RefusedError as error:
-            return self._refuse(press, error.refusal, str(error))
+            return self._refuse(press, error, str(error))
         log.info(
             f"{order.operation} by button", platform=contact.platform, user_id=contact.user_id, outcome=contact.state
         )
         prompt = closed_prompt(contact, callback.code, self._secrets.keyring(CALLBACK_SECRET, now))
         return self._platform.pressed(press, prompt.outcome, prompt)
 
-    def _refuse(self, press: Press, reason: str, text: str) -> WebhookAnswer | None:
-        log.warning("Refused a press", reason=reason, platform=press.platform, user_id=press.user_id)
+    def _refuse(self, press: Press, error: DoorcodeError, text: str) -> WebhookAnswer | None:
+        log.refused(error, "Refused a press", platform=press.platform, user_id=press.user_id)
         follow_up = self._platform.follow_up(press, text, self._api_url)
         if follow_up is not None:
             self._call(follow_up)
@@ -236,11 +238,8 @@ class Door:
             **({"group": event.group} if isinstance(event, Message) and event.chat_type is ChatType.GROUP else {}),
         )
 
-    def _warn(self, text: str, reason: str) -> None:
-        log.warning(text, reason=reason, platform=self._platform.PLATFORM)
-
-    def _fail(self, error: DoorcodeError) -> None:
-        log.error(str(error), reason=error.reason, platform=self._platform.PLATFORM)
+    def _refused(self, error: DoorcodeError, text: str = "Refused a request") -> None:
+        log.refused(error, text, platform=self._platform.PLATFORM)
 
     def _nobody(self, event: Ignored) -> Contact:
         return Contact(platform=event.platform, user_id=event.user_id)

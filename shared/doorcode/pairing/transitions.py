@@ -204,7 +204,7 @@ def refused(contact: Contact, refusal: Refusal) -> RefusedError:
         _SENTENCES[refusal].format(
             contact=f"{contact.platform} {contact.user_id}", state=contact.state, who=decider(contact)
         ),
-        refusal=refusal,
+        reason=refusal,
         platform=contact.platform,
         user_id=contact.user_id,
         state=contact.state,

@@ -22,8 +22,14 @@ class UnusablePayloadError(DoorcodeError):
     reason = "unusable_payload"
 
 
+class BadSignatureError(DoorcodeError):
+    """A request is not signed with the platform's secret."""
+
+    reason = "bad_signature"
+
+
 class UnreadableBodyError(DoorcodeError):
-    """A body that is said to be base64 is none."""
+    """A body is larger than any that the platform sends, or is said to be base64 and is none."""
 
     reason = "unreadable_request"
 

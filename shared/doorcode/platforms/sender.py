@@ -33,8 +33,6 @@ class Abilities(Struct, frozen=True, kw_only=True):
     types: bool
     # People's names can be looked up; elsewhere each message brings the name.
     names: bool
-    # For how many seconds after a person's last message the bot may write to them; 0: for ever.
-    write_window: int = 0
 
 
 class Moves(Protocol):

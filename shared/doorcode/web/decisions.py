@@ -149,7 +149,7 @@ def _by_code(call: Call, operation: Operation, body: Decide, label: str | None =
     try:
         return _decide(call, order), code
     except RefusedError as error:
-        if code and REFUSALS[Refusal(error.refusal)] is HTTPStatus.NOT_FOUND:
+        if code and REFUSALS[Refusal(error.reason)] is HTTPStatus.NOT_FOUND:
             # A code that is over looks like one that never was.
             raise UnknownCodeError(UNKNOWN_CODE) from None
         raise

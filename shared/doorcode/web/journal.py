@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from doorcode.entrypoints import log
-from doorcode.errors import DoorcodeError, RefusedError, SecretError, SettingsError, UnavailableError
+from doorcode.errors import DoorcodeError
 
 
 def done(facts: Mapping[str, str]) -> None:
@@ -21,12 +21,4 @@ def done(facts: Mapping[str, str]) -> None:
 def refused(error: DoorcodeError, status: int, facts: Mapping[str, str]) -> None:
     """Log why something was refused, or could not be done."""
     known = {"operation": "unknown", **facts, "outcome": "refused", "status": str(int(status))}
-    if isinstance(error, SettingsError):
-        for problem in error.problems:
-            log.error(problem, **known, reason=error.reason)
-    elif isinstance(error, (SecretError, UnavailableError)):
-        log.error(str(error), **known, reason=error.reason)
-    else:
-        reason = error.refusal if isinstance(error, RefusedError) else error.reason
-        # Not the sentence: that may repeat what was sent.
-        log.warning(f"Refused: {known['operation']}", **known, reason=reason)
+    log.refused(error, f"Refused: {known['operation']}", **known)

@@ -94,7 +94,7 @@ def _code(call: Call, contact: Contact) -> str:
         return code_of(contact, call.services().secrets, call.now)
     except SecretError as error:
         # The request is there all the same, and can be approved by its user id.
-        log.error(str(error), reason=error.reason, platform=contact.platform, user_id=contact.user_id)
+        log.refused(error, platform=contact.platform, user_id=contact.user_id)
         return ""
 
 

@@ -169,7 +169,7 @@ REFUSALS: Mapping[Refusal, HTTPStatus] = MappingProxyType(
 def status_of(error: DoorcodeError) -> HTTPStatus | None:
     """Return the status of an error, None for what no request can bring about."""
     if isinstance(error, RefusedError):
-        return REFUSALS[Refusal(error.refusal)]
+        return REFUSALS[Refusal(error.reason)]
     return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), None)
 
 
@@ -200,10 +200,10 @@ def told(error: DoorcodeError, now: int, *, trusted: bool, changing: bool) -> Re
 
 def _refused(error: RefusedError, status: HTTPStatus) -> Problem:
     if status is not HTTPStatus.CONFLICT:
-        return Problem(error=str(error), reason=error.refusal)
+        return Problem(error=str(error), reason=error.reason)
     return AlreadyDecided(
         error=str(error),
-        reason=error.refusal,
+        reason=error.reason,
         state=State(error.state),
         decided_by=error.decided_by,
         decided_by_name=error.decided_by_name,

@@ -42,8 +42,7 @@ def admin_handler() -> Callable[[object, object], dict[str, Any]]:
         try:
             built = admin()
         except SettingsError as error:
-            for problem in error.problems:
-                log.error(problem, reason=error.reason)
+            log.refused(error)
             return answer_to(error)
         return built.answer(event, int(time.time()))
 

@@ -53,8 +53,7 @@ def edge_handler(name: str) -> Handler:
             opened = door()
         except SettingsError as error:
             # Nothing is served under settings that were not meant; every line says what to correct.
-            for problem in error.problems:
-                log.error(problem, reason=error.reason)
+            log.refused(error)
             return {"statusCode": 503}
         return opened.serve(event, int(time.time()))
 

@@ -250,7 +250,7 @@ class TestButtons:
         house = House(structs.replace(STRANGER, nonce="cccc"))
         with pytest.raises(RefusedError) as refusal:
             house.decide(OWNER, operation, user_id="555", code=CODE)
-        assert refusal.value.refusal == Refusal.SUPERSEDED
+        assert refusal.value.reason == Refusal.SUPERSEDED
         assert house.stranger.state is State.PENDING
         assert house.guesses.counted == 0
 
@@ -259,7 +259,7 @@ class TestButtons:
         house = House(SLACK_STRANGER)
         with pytest.raises(RefusedError) as refusal:
             house.decide(OWNER, user_id="555", code=CODE)
-        assert refusal.value.refusal == Refusal.NOT_PENDING
+        assert refusal.value.reason == Refusal.NOT_PENDING
 
     def test_replaced_while_pressed(self, house: House) -> None:
         """Security 17: a request that is replaced between reading and moving is not decided on."""
@@ -273,7 +273,7 @@ class TestButtons:
         house.room.get = get_then_replace
         with pytest.raises(RefusedError) as refusal:
             house.decide(OWNER, user_id="555", code=CODE)
-        assert refusal.value.refusal == Refusal.SUPERSEDED
+        assert refusal.value.reason == Refusal.SUPERSEDED
         assert house.room.moves == 0
 
     @pytest.mark.parametrize("operation", sorted(TAKES_A_CODE))
@@ -308,7 +308,7 @@ class TestButtons:
         house = House(structs.replace(STRANGER, code_expires_at=NOW))
         with pytest.raises(RefusedError) as refusal:
             house.decide(OWNER, user_id="555", code=CODE)
-        assert (refusal.value.refusal, refusal.value.state) == (Refusal.EXPIRED, State.EXPIRED)
+        assert (refusal.value.reason, refusal.value.state) == (Refusal.EXPIRED, State.EXPIRED)
 
     @pytest.mark.parametrize("user_id", ["", "*", "5 5"])
     def test_a_bad_id(self, house: House, user_id: str) -> None:
@@ -400,7 +400,7 @@ class TestByCode:
         house = House(structs.replace(STRANGER, code_expires_at=NOW))
         with pytest.raises(RefusedError) as refusal:
             house.decide(OPERATOR, code=CODE)
-        assert refusal.value.refusal == Refusal.EXPIRED
+        assert refusal.value.reason == Refusal.EXPIRED
         assert house.guesses_held == 0
 
     def test_used(self, house: House) -> None:
@@ -533,7 +533,7 @@ class TestByUserId:
         """Security 5: a shorter or longer id is somebody else, who has no request."""
         with pytest.raises(RefusedError) as refusal:
             house.decide(OPERATOR, user_id=user_id)
-        assert refusal.value.refusal == Refusal.NOT_PENDING
+        assert refusal.value.reason == Refusal.NOT_PENDING
 
     def test_the_same_id_elsewhere(self, house: House) -> None:
         """Security 7: an approval on one platform pairs nobody on another."""

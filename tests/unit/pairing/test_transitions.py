@@ -82,7 +82,7 @@ def _answer(person: Contact, operation: Operation) -> str:
     try:
         move = allowed(person, operation, NOW)
     except RefusedError as refusal:
-        return refusal.refusal
+        return refusal.reason
     return f"{move.to}/{move.seat}/{move.cooldown}"
 
 
@@ -110,7 +110,7 @@ class TestMatrix:
         with pytest.raises(RefusedError) as refusal:
             allowed(person, operation, NOW)
         assert {name: value for name, value in vars(refusal.value).items() if not name.startswith("_")} == {
-            "refusal": cell,
+            "reason": cell,
             "platform": "telegram",
             "user_id": "987654321",
             "state": TOLD.get(who, who),
@@ -126,7 +126,7 @@ class TestMatrix:
         """Security 24: what the matrix refuses makes no contact, whatever is decided."""
         with pytest.raises(RefusedError) as refusal:
             moved(EVERYONE[who], operation, NOW, Decision(by="1", via=Via.CLI, label="x", until=NOW + 1))
-        assert refusal.value.refusal == cell
+        assert refusal.value.reason == cell
 
     @pytest.mark.parametrize(
         ("refusal", "sentence"),
@@ -177,7 +177,7 @@ class TestExpiry:
         else:
             with pytest.raises(RefusedError) as refusal:
                 moved(person, operation, NOW + second, Decision())
-            assert refusal.value.refusal == Refusal.EXPIRED
+            assert refusal.value.reason == Refusal.EXPIRED
 
     @pytest.mark.parametrize("second", [-1, 0], ids=["before", "at"])
     def test_the_sweep_waits(self, second: int) -> None:
@@ -372,7 +372,7 @@ class TestAssessRequest:
         person = moved(moved(person, Operation.UNBLOCK, NOW, Decision()), Operation.ADD, NOW, Decision())
         with pytest.raises(RefusedError, match=r"has had its effect.*is paired now") as refusal:
             moved(person, Operation.BLOCK, NOW, press)
-        assert refusal.value.refusal == Refusal.REPEATED
+        assert refusal.value.reason == Refusal.REPEATED
         for number in range(2, 34):
             person = moved(person, Operation.ADD, NOW, structs.replace(press, delivery_id=f"press-{number}"))
         assert len(person.presses.split()) == 32
