@@ -75,3 +75,18 @@ def test_shared_code_names_no_platform(package: str) -> None:
         for word in named(path.read_text(encoding="utf-8"))
     }
     assert found == set(ALLOWED[package])
+
+
+@pytest.mark.parametrize("package", sorted(ROOMS))
+def test_a_room_names_no_other_platform(package: str) -> None:
+    """One can be taken away, or copied to begin a new one."""
+    rooms = {platform: list((SHARED / package / "platforms" / platform).rglob("*.py")) for platform in Platform}
+    assert all(len(modules) > 1 for modules in rooms.values())
+    found = {
+        f"{path.relative_to(SHARED)}: {word[:60]}"
+        for platform, modules in rooms.items()
+        for path in modules
+        for word in named(path.read_text(encoding="utf-8"))
+        if any(other in word.lower() for other in Platform if other is not platform)
+    }
+    assert found == set()
