@@ -18,7 +18,7 @@ from doorcode.errors import UnknownPlatformError
 from doorcode.pairing.contact import Platform, platform_named
 from doorcode.pairing.platform import TRAITS
 from doorcode.platforms.send_errors import AddressError, PermanentRefusalError, SendError
-from doorcode.platforms.sender import Sender, Senders
+from doorcode.platforms.sender import Outgoing, Sender, Senders
 
 VERSION = 1
 # After that the person is told that no answer will come.
@@ -165,9 +165,7 @@ class Agent:
             for message in messages[:-1]:
                 self._point_below(sender, message, now)
         try:
-            sender.send_text(
-                last.reply, last.user_id, draft.text, now, key=first.delivery, quote=last.text, done=draft.done
-            )
+            sender.send_text(_answering(last, draft.text, first.delivery, draft.done), now)
         except (PermanentRefusalError, AddressError) as error:
             # However often it is tried. Not marked as answered: put aside, it can be sent again.
             self._park(messages, error.reason, str(error))
@@ -202,9 +200,7 @@ class Agent:
     def _point_below(self, sender: Sender, message: HandedOff, now: int) -> None:
         """Say that a message is answered with the last one, unless that cannot be said: the answer itself is what counts."""
         try:
-            sender.send_text(
-                message.reply, message.user_id, ANSWERED_BELOW, now, key=message.delivery, quote=message.text
-            )
+            sender.send_text(_answering(message, ANSWERED_BELOW, message.delivery), now)
         except (PermanentRefusalError, AddressError) as error:
             log.warning(str(error), reason=error.reason, platform=message.platform, user_id=message.user_id)
 
@@ -229,7 +225,7 @@ class Agent:
         last = messages[-1]
         try:
             sender = self._senders.on(last.platform, now)
-            sender.send_text(last.reply, last.user_id, GAVE_UP, now, key=f"{last.delivery}:gave-up", quote=last.text)
+            sender.send_text(_answering(last, GAVE_UP, f"{last.delivery}:gave-up"), now)
         except Exception as error:  # noqa: BLE001 (there is nothing left to try)
             log.warning("Could not say so", reason=getattr(error, "reason", type(error).__name__))
 
@@ -240,3 +236,7 @@ class Agent:
         except Exception as error:  # noqa: BLE001 (they come again all the same, only later)
             log.warning("Could not hand a message back", reason=type(error).__name__)
         return records
+
+
+def _answering(message: HandedOff, text: str, key: str, done: int = 0) -> Outgoing:
+    return Outgoing(reply=message.reply, user_id=message.user_id, text=text, key=key, quote=message.text, done=done)

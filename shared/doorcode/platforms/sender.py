@@ -35,6 +35,21 @@ class Abilities(Struct, frozen=True, kw_only=True):
     names: bool
 
 
+class Outgoing(Struct, frozen=True, kw_only=True):
+    """A text that is to be sent to one person."""
+
+    # The address that ``platforms`` read from the message that is answered. Empty: a direct chat.
+    reply: str = ""
+    user_id: str
+    text: str
+    # Names what is sent, the same at every try, so that a platform that can tells a repetition.
+    key: str
+    # What is answered, shown where the platform does not show it anyway.
+    quote: str = ""
+    # How many parts an earlier try sent, as its error told: they are not sent again.
+    done: int = 0
+
+
 class Moves(Protocol):
     """Remembers which chats have become others. Ids are the platform's, as text."""
 
@@ -68,26 +83,23 @@ class Sender(Protocol):
     address of another form. After a BadTokenError the sender calls the platform no more: build another one with
     another token.
 
-    ``reply`` is the address that ``platforms`` read from the message that is answered; ``key`` names what is sent, the
-    same at every try, so that a platform that can tells a repetition; ``now`` is in whole seconds since 1970.
+    ``reply`` is the address that ``platforms`` read from the message that is answered; ``key`` is as ``Outgoing`` has it;
+    ``now`` is in whole seconds since 1970.
     """
 
     platform: Platform
     abilities: Abilities
 
-    def send_text(  # noqa: PLR0913 (what is said, to whom, where, when, and how far it got before)
-        self, reply: str, user_id: str, text: str, now: int, *, key: str, quote: str = "", done: int = 0
-    ) -> None:
+    def send_text(self, outgoing: Outgoing, now: int) -> None:
         """Answer where the message came from, in as many parts as the platform's limit makes of the text.
 
-        Where the platform refuses that place for good, answer as near to it as it allows: outside the thread, in the
-        chat that it has become, at last in a direct chat; never where more people see it. Only what is refused there, too, raises
-        PermanentRefusalError. Where ``reply`` is empty, in a direct chat. ``quote`` is what is answered, shown where the platform does not
-        show it anyway. ``done`` is how many parts an earlier try sent, as its error told: they are not sent again.
+        Where the platform refuses that place for good, answer as near to it as it allows: outside the thread, in the chat
+        that it has become, at last in a direct chat; never where more people see it. Only what is refused there, too,
+        raises PermanentRefusalError.
         """
 
-    def notify(self, reply: str, user_id: str, text: str, now: int, *, key: str) -> None:
-        """Tell a requester what became of the request, where they wrote, or with no ``reply`` in a direct chat."""
+    def notify(self, outgoing: Outgoing, now: int) -> None:
+        """Tell a requester what became of the request, where they wrote. Nothing is quoted."""
 
     def send_prompt(self, owner_id: str, drawn: Drawn, *, key: str) -> str:
         """Ask an owner in a direct chat; return where the prompt stands, for ``edit_prompt`` alone."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from doorcode.pairing.names import Names
 from doorcode.pairing.platform import Platform
-from doorcode.platforms.sender import Abilities, Drawn, Moves, Sender, read_address
+from doorcode.platforms.sender import Abilities, Drawn, Moves, Outgoing, Sender, read_address
 
 SENT: dict[str, list[str]] = defaultdict(list)
 PROMPTS: dict[str, Drawn] = {}
@@ -17,15 +18,13 @@ class MorseSender:
     platform = Platform("morse")
     abilities = Abilities(edits=True, types=False, names=False)
 
-    def send_text(
-        self, reply: str, user_id: str, text: str, now: int, *, key: str, quote: str = "", done: int = 0
-    ) -> None:
+    def send_text(self, outgoing: Outgoing, now: int) -> None:
         """Answer."""
-        SENT[read_address(reply, str) if reply else user_id].append(text)
+        SENT[read_address(outgoing.reply, str) if outgoing.reply else outgoing.user_id].append(outgoing.text)
 
-    def notify(self, reply: str, user_id: str, text: str, now: int, *, key: str) -> None:
+    def notify(self, outgoing: Outgoing, now: int) -> None:
         """Tell a requester."""
-        SENT[read_address(reply, str) if reply else user_id].append(text)
+        self.send_text(outgoing, now)
 
     def send_prompt(self, owner_id: str, drawn: Drawn, *, key: str) -> str:
         """Ask an owner."""
@@ -39,9 +38,9 @@ class MorseSender:
     def typing(self, reply: str, now: int) -> None:
         """Show nothing."""
 
-    def lookup_name(self, user_id: str) -> str:
+    def lookup_names(self, user_id: str) -> Names:
         """Know no names."""
-        return ""
+        return Names()
 
     def close(self) -> None:
         """Hold nothing open."""

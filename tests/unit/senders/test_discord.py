@@ -16,6 +16,7 @@ from doorcode.platforms.send_errors import (
     RateLimitedError,
     SendRefusal,
 )
+from doorcode.platforms.sender import Outgoing
 from doorcode_sandbox.platforms.server import json_answer
 from tests.unit.senders.wires import ADDRESSES, INTERACTION, NOW, Wire, prompt
 
@@ -45,7 +46,10 @@ def _shown(wired: Wire, chat: str = CHANNEL) -> list[tuple[str, int]]:
 def test_deferred_answer(discord: Wire) -> None:
     """The agent's answer takes the place of "thinking…", under the question, for the command is not shown."""
     _interaction(discord)
-    discord.sender.send_text(discord.reply, discord.stranger, "Fine, thanks.", NOW, key="k", quote="How are\nyou?")
+    discord.sender.send_text(
+        Outgoing(reply=discord.reply, user_id=discord.stranger, text="Fine, thanks.", key="k", quote="How are\nyou?"),
+        NOW,
+    )
     assert _shown(discord) == [("> How are you?\nFine, thanks.", 0)]
     assert discord.calls() == ["editOriginal"]
 
@@ -54,7 +58,9 @@ def test_quote(discord: Wire) -> None:
     """A question is quoted in one short line, and none of its markup is live."""
     _interaction(discord)
     question = "# a\n[x](http://y) @everyone <@1> " + "long " * 100
-    discord.sender.send_text(discord.reply, discord.stranger, "No.", NOW, key="k", quote=question)
+    discord.sender.send_text(
+        Outgoing(reply=discord.reply, user_id=discord.stranger, text="No.", key="k", quote=question), NOW
+    )
     ((said, _),) = _shown(discord)
     quote, answer = said.split("\n")
     assert quote.startswith(r"> \# a \[x\](http://y) \@everyone \<\@1\> long")
@@ -69,7 +75,7 @@ def test_quote(discord: Wire) -> None:
 def test_follow_ups(discord: Wire, *, ephemeral: bool) -> None:
     """What is longer than 2000 characters goes on in follow-ups, seen by the same people as the answer."""
     _interaction(discord, ephemeral=ephemeral)
-    discord.sender.send_text(discord.reply, discord.stranger, "word " * 1000, NOW, key="k")
+    discord.sender.send_text(Outgoing(reply=discord.reply, user_id=discord.stranger, text="word " * 1000, key="k"), NOW)
     assert [flags for _, flags in _shown(discord)] == [64 * ephemeral] * 3
     assert all(len(said) <= 2000 for said, _ in _shown(discord))
     assert discord.calls() == ["editOriginal", "followUp", "followUp"]
@@ -81,9 +87,11 @@ def test_goes_on_where_it_stopped(discord: Wire) -> None:
     text = "a" * 2000 + "b" * 2000
     discord.stand_in.inject(status=429, delay=0.5, name="followUp")
     with pytest.raises(RateLimitedError) as caught:
-        discord.sender.send_text(discord.reply, discord.stranger, text, NOW, key="k")
+        discord.sender.send_text(Outgoing(reply=discord.reply, user_id=discord.stranger, text=text, key="k"), NOW)
     assert (caught.value.delay, caught.value.done) == (1, 1)
-    discord.sender.send_text(discord.reply, discord.stranger, text, NOW, key="k", done=caught.value.done)
+    discord.sender.send_text(
+        Outgoing(reply=discord.reply, user_id=discord.stranger, text=text, key="k", done=caught.value.done), NOW
+    )
     assert [(said[:1], flags) for said, flags in _shown(discord)] == [("a", 64), ("b", 64)]
     assert discord.calls() == ["editOriginal", "followUp", "getOriginal", "followUp"]
 
@@ -92,7 +100,9 @@ def test_notice_is_an_edit(discord: Wire) -> None:
     """While the token lives, a notice takes the place of the request's answer; twice makes no difference."""
     _interaction(discord, ephemeral=True)
     for _ in range(2):
-        discord.sender.notify(discord.reply, discord.stranger, "You've been approved!", NOW + 100, key="k")
+        discord.sender.notify(
+            Outgoing(reply=discord.reply, user_id=discord.stranger, text="You've been approved!", key="k"), NOW + 100
+        )
     assert _shown(discord) == [("You've been approved!", 64)]
     assert discord.calls() == ["editOriginal"] * 2
 
@@ -100,7 +110,9 @@ def test_notice_is_an_edit(discord: Wire) -> None:
 def test_after_the_token(discord: Wire) -> None:
     """After 15 minutes a direct message is sent, without asking the dead token."""
     _interaction(discord)
-    discord.sender.notify(discord.reply, discord.stranger, "You've been approved!", LATER, key="k")
+    discord.sender.notify(
+        Outgoing(reply=discord.reply, user_id=discord.stranger, text="You've been approved!", key="k"), LATER
+    )
     assert discord.calls() == ["createDM", "createMessage"]
     assert discord.said(discord.chat(discord.stranger)) == ["You've been approved!"]
 
@@ -109,7 +121,9 @@ def test_token_is_over_early(discord: Wire) -> None:
     """If Discord says that the token is over, a direct message is sent, and the bot's own token is still good."""
     _interaction(discord)
     discord.stand_in.clock = lambda: float(LATER)
-    discord.sender.notify(discord.reply, discord.stranger, "You've been approved!", NOW + 800, key="k")
+    discord.sender.notify(
+        Outgoing(reply=discord.reply, user_id=discord.stranger, text="You've been approved!", key="k"), NOW + 800
+    )
     assert discord.said(discord.chat(discord.stranger)) == ["You've been approved!"]
     assert discord.calls() == ["editOriginal", "createDM", "createMessage"]
 
@@ -125,7 +139,9 @@ def test_token_ends_half_way(discord: Wire) -> None:
         return answer
 
     discord.stand_in.perform = performed
-    discord.sender.send_text(discord.reply, discord.stranger, "a" * 2000 + "b" * 10, NOW + 899, key="k")
+    discord.sender.send_text(
+        Outgoing(reply=discord.reply, user_id=discord.stranger, text="a" * 2000 + "b" * 10, key="k"), NOW + 899
+    )
     assert [said[:1] for said, _ in _shown(discord)] == ["a"]
     assert discord.said(discord.chat(discord.stranger)) == ["b" * 10]
 
@@ -134,16 +150,18 @@ def test_answer_before_the_response(discord: Wire) -> None:
     """An answer that is faster than the interaction's own response waits a second instead of writing directly."""
     discord.stand_in.interaction(INTERACTION, CHANNEL)
     with pytest.raises(PassingError) as caught:
-        discord.sender.send_text(discord.reply, discord.stranger, "hello", NOW + 9, key="k")
+        discord.sender.send_text(
+            Outgoing(reply=discord.reply, user_id=discord.stranger, text="hello", key="k"), NOW + 9
+        )
     assert caught.value.delay == 1
-    discord.sender.send_text(discord.reply, discord.stranger, "hello", NOW + 10, key="k")
+    discord.sender.send_text(Outgoing(reply=discord.reply, user_id=discord.stranger, text="hello", key="k"), NOW + 10)
     assert discord.said(discord.chat(discord.stranger)) == ["hello"]
 
 
 def test_nonce(discord: Wire) -> None:
     """The same direct message sent again is recognised; another, and the same to somebody else, is not."""
     for key, user_id in (("k", discord.owner), ("k", discord.owner), ("l", discord.owner), ("k", discord.stranger)):
-        discord.sender.notify("", user_id, "hello", NOW, key=key)
+        discord.sender.notify(Outgoing(user_id=user_id, text="hello", key=key), NOW)
     assert len(discord.said(discord.chat(discord.owner))) == 2
     assert len(discord.said(discord.chat(discord.stranger))) == 1
     first = discord.sender.send_prompt(discord.owner, discord.drawn(prompt()), key="p")
@@ -152,7 +170,7 @@ def test_nonce(discord: Wire) -> None:
 
 def test_parts_have_nonces_of_their_own(discord: Wire) -> None:
     """Two parts of one text are two messages."""
-    discord.sender.notify("", discord.stranger, "a" * 2000 + "b", NOW, key="k")
+    discord.sender.notify(Outgoing(user_id=discord.stranger, text="a" * 2000 + "b", key="k"), NOW)
     assert [said[:1] for said in discord.said(discord.chat(discord.stranger))] == ["a", "b"]
 
 
@@ -208,7 +226,7 @@ def test_codes(
     """Discord's code decides; a refusal without one comes from what stands before Discord, and passes."""
     monkeypatch.setattr(discord.stand_in, "perform", lambda _: json_answer(answer, status))
     with pytest.raises(error):
-        discord.sender.notify("", discord.stranger, "hello", NOW, key="k")
+        discord.sender.notify(Outgoing(user_id=discord.stranger, text="hello", key="k"), NOW)
 
 
 def test_user_agent(discord: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,7 +237,7 @@ def test_user_agent(discord: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
         discord.stand_in, "route", lambda request: (seen.append(dict(request.headers)), route(request))[1]
     )
     _interaction(discord)
-    discord.sender.notify(discord.reply, discord.stranger, "hello", NOW, key="k")
-    discord.sender.notify("", discord.stranger, "hello", NOW, key="k")
+    discord.sender.notify(Outgoing(reply=discord.reply, user_id=discord.stranger, text="hello", key="k"), NOW)
+    discord.sender.notify(Outgoing(user_id=discord.stranger, text="hello", key="k"), NOW)
     assert all(headers["user-agent"].startswith("DiscordBot (https://") for headers in seen)
     assert ["authorization" in headers for headers in seen] == [False, True, True]

@@ -38,6 +38,7 @@ from doorcode.platforms.sender import (
     Abilities,
     Drawn,
     Moves,
+    Outgoing,
     Sender,
     read_address,
     write_address,
@@ -127,23 +128,19 @@ class DiscordSender:
         self._token_is_bad = False
         self._direct_channel = lru_cache(MAX_CHANNELS)(self._open)
 
-    def send_text(  # noqa: PLR0913 (the port's)
-        self, reply: str, user_id: str, text: str, now: int, *, key: str, quote: str = "", done: int = 0
-    ) -> None:
+    def send_text(self, outgoing: Outgoing, now: int) -> None:
         """Edit the deferred answer, with follow-ups for what does not fit; without its token, write directly.
 
         A slash command is not shown in the chat, so the question stands above the answer.
         """
-        self._send_parts(reply, user_id, split(f"{_quoted(quote)}{text}", MAX_TEXT), now, key=key, done=done)
+        self._send_parts(outgoing, f"{_quoted(outgoing.quote)}{outgoing.text}", now)
 
-    def notify(self, reply: str, user_id: str, text: str, now: int, *, key: str) -> None:
+    def notify(self, outgoing: Outgoing, now: int) -> None:
         """Put the notice in place of what the requester was answered; without its token, write directly."""
-        self._send_parts(reply, user_id, split(text, MAX_TEXT), now, key=key, done=0)
+        self._send_parts(outgoing, outgoing.text, now)
 
-    def _send_parts(  # noqa: PLR0913 (what is said, to whom, where, when, and how far it got before)
-        self, reply: str, user_id: str, parts: list[str], now: int, *, key: str, done: int
-    ) -> None:
-        address = self._address(reply) if reply else None
+    def _send_parts(self, outgoing: Outgoing, text: str, now: int) -> None:
+        address = self._address(outgoing.reply) if outgoing.reply else None
         answering = _Answering(self, address, now) if address and now < address.expires else None
 
         def send(number: int, part: str) -> None:
@@ -156,9 +153,10 @@ class DiscordSender:
                     answering = None
                 else:
                     return
-            self._write(user_id, {"content": part, "allowed_mentions": NO_MENTIONS}, f"{key}#{number}")
+            fields = {"content": part, "allowed_mentions": NO_MENTIONS}
+            self._write(outgoing.user_id, fields, f"{outgoing.key}#{number}")
 
-        deliver(parts, done, send)
+        deliver(split(text, MAX_TEXT), outgoing.done, send)
 
     def send_prompt(self, owner_id: str, drawn: Drawn, *, key: str) -> str:
         """Ask an owner in the bot's direct messages with them."""

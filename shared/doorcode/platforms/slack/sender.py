@@ -37,6 +37,7 @@ from doorcode.platforms.sender import (
     Abilities,
     Drawn,
     Moves,
+    Outgoing,
     Sender,
     read_address,
     write_address,
@@ -135,33 +136,20 @@ class SlackSender:
         self._token_is_bad = False
         self._direct_channel = lru_cache(MAX_CHANNELS)(self._open)
 
-    def send_text(  # noqa: PLR0913 (the port's)
-        self,
-        reply: str,
-        user_id: str,
-        text: str,
-        now: int,  # noqa: ARG002 (the port's)
-        *,
-        key: str,  # noqa: ARG002 (the port's)
-        quote: str = "",  # noqa: ARG002 (the port's)
-        done: int = 0,
-    ) -> None:
+    def send_text(self, outgoing: Outgoing, now: int) -> None:  # noqa: ARG002 (the port's)
         """Answer in the channel and thread that the message came from."""
-        self._send_parts(reply, user_id, text, done)
-
-    def notify(self, reply: str, user_id: str, text: str, now: int, *, key: str) -> None:  # noqa: ARG002 (the port's)
-        """Tell a requester, where they wrote from."""
-        self._send_parts(reply, user_id, text, 0)
-
-    def _send_parts(self, reply: str, user_id: str, text: str, done: int) -> None:
-        direct = self._way(lambda: self._direct_channel(user_id))
+        direct = self._way(lambda: self._direct_channel(outgoing.user_id))
         ways = [direct]
-        if reply:
-            address = read_address(reply, _Address)
+        if outgoing.reply:
+            address = read_address(outgoing.reply, _Address)
             ways = [self._way(lambda: address.channel), direct]
             if address.thread_ts:
                 ways.insert(0, self._way(lambda: address.channel, address.thread_ts))
-        deliver(split(text, MAX_TEXT, _width), done, falling_back(*ways))
+        deliver(split(outgoing.text, MAX_TEXT, _width), outgoing.done, falling_back(*ways))
+
+    def notify(self, outgoing: Outgoing, now: int) -> None:
+        """Tell a requester, where they wrote from."""
+        self.send_text(outgoing, now)
 
     def _way(self, channel: Callable[[], str], thread: str = "") -> Send:
         def send(_number: int, part: str) -> None:

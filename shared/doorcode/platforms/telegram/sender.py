@@ -40,6 +40,7 @@ from doorcode.platforms.sender import (
     Drawn,
     Moves,
     MovesOfThisProcess,
+    Outgoing,
     Sender,
     read_address,
     write_address,
@@ -171,26 +172,10 @@ class TelegramSender:
             self.close()
             raise BadTokenError(self.platform) from None
 
-    def send_text(  # noqa: PLR0913 (the port's)
-        self,
-        reply: str,
-        user_id: str,
-        text: str,
-        now: int,
-        *,
-        key: str,  # noqa: ARG002 (the port's)
-        quote: str = "",  # noqa: ARG002 (the port's)
-        done: int = 0,
-    ) -> None:
+    def send_text(self, outgoing: Outgoing, now: int) -> None:
         """Answer in the chat and topic that the message came from; in a group, to that message."""
-        self._send_parts(reply, user_id, text, now, done)
-
-    def notify(self, reply: str, user_id: str, text: str, now: int, *, key: str) -> None:  # noqa: ARG002 (the port's)
-        """Tell a requester, in the chat that they wrote from."""
-        self._send_parts(reply, user_id, text, now, 0)
-
-    def _send_parts(self, reply: str, user_id: str, text: str, now: int, done: int) -> None:
-        address = read_address(reply, _Address) if reply else self._private(user_id)
+        user_id = outgoing.user_id
+        address = read_address(outgoing.reply, _Address) if outgoing.reply else self._private(user_id)
         ways = [self._way(address, now)]
         alone = address.direct_messages_topic_id or address.receiver_user_id
         if not alone and (address.message_thread_id or (address.message_id and address.chat_id < 0)):
@@ -198,7 +183,11 @@ class TelegramSender:
             ways.append(self._way(_Address(address.chat_id), now))
         if user_id.isdecimal() and address.chat_id != int(user_id):
             ways.append(self._way(self._private(user_id), now))
-        deliver(split(text, MAX_TEXT), done, falling_back(*ways))
+        deliver(split(outgoing.text, MAX_TEXT), outgoing.done, falling_back(*ways))
+
+    def notify(self, outgoing: Outgoing, now: int) -> None:
+        """Tell a requester, in the chat that they wrote from."""
+        self.send_text(outgoing, now)
 
     def _way(self, address: _Address, now: int) -> Send:
         def send(number: int, part: str) -> None:
