@@ -18,7 +18,7 @@ from doorcode.errors import UnknownPlatformError
 from doorcode.pairing.contact import Platform, platform_named
 from doorcode.pairing.platform import TRAITS
 from doorcode.platforms.send_errors import AddressError, PermanentRefusalError, SendError
-from doorcode.platforms.sender import Outgoing, Sender, Senders
+from doorcode.platforms.sender import OutgoingText, Sender, Senders
 
 VERSION = 1
 # After that the person is told that no answer will come.
@@ -238,5 +238,5 @@ class Agent:
         return records
 
 
-def _answering(message: HandedOff, text: str, key: str, done: int = 0) -> Outgoing:
-    return Outgoing(reply=message.reply, user_id=message.user_id, text=text, key=key, quote=message.text, done=done)
+def _answering(message: HandedOff, text: str, key: str, done: int = 0) -> OutgoingText:
+    return OutgoingText(reply=message.reply, user_id=message.user_id, text=text, key=key, quote=message.text, done=done)

@@ -25,7 +25,7 @@ from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.platform import TRAITS
 from doorcode.pairing.ports import Secrets, code_of
 from doorcode.pairing.settings import Settings
-from doorcode.platforms.sender import Outgoing, Senders
+from doorcode.platforms.sender import OutgoingText, Senders
 
 
 class PostponedError(DoorcodeError):
@@ -165,12 +165,12 @@ class Courier:
             self._say(contact, texts.DECLINED, f"{contact.nonce}:{contact.rev}", now)
 
     def _say(self, contact: Contact, text: str, key: str, now: int) -> None:
-        outgoing = Outgoing(reply=contact.reply, user_id=contact.user_id, text=text, key=key)
+        outgoing = OutgoingText(reply=contact.reply, user_id=contact.user_id, text=text, key=key)
         self._senders.on(contact.platform, now).notify(outgoing, now)
 
     def _tell_owners(self, text: str, about: Platform, now: int) -> None:
         for platform, owner_id in self._settings.owners:
-            outgoing = Outgoing(user_id=owner_id, text=text, key=f"full:{about}:{now}")
+            outgoing = OutgoingText(user_id=owner_id, text=text, key=f"full:{about}:{now}")
             try:
                 self._senders.on(platform, now).notify(outgoing, now)
             except (*PASSING, *HOPELESS) as error:

@@ -35,7 +35,7 @@ class Abilities(Struct, frozen=True, kw_only=True):
     names: bool
 
 
-class Outgoing(Struct, frozen=True, kw_only=True):
+class OutgoingText(Struct, frozen=True, kw_only=True):
     """A text that is to be sent to one person."""
 
     # The address that ``platforms`` read from the message that is answered. Empty: a direct chat.
@@ -83,14 +83,14 @@ class Sender(Protocol):
     address of another form. After a BadTokenError the sender calls the platform no more: build another one with
     another token.
 
-    ``reply`` is the address that ``platforms`` read from the message that is answered; ``key`` is as ``Outgoing`` has it;
+    ``reply`` is the address that ``platforms`` read from the message that is answered; ``key`` is as ``OutgoingText`` has it;
     ``now`` is in whole seconds since 1970.
     """
 
     platform: Platform
     abilities: Abilities
 
-    def send_text(self, outgoing: Outgoing, now: int) -> None:
+    def send_text(self, outgoing: OutgoingText, now: int) -> None:
         """Answer where the message came from, in as many parts as the platform's limit makes of the text.
 
         Where the platform refuses that place for good, answer as near to it as it allows: outside the thread, in the chat
@@ -98,7 +98,7 @@ class Sender(Protocol):
         raises PermanentRefusalError.
         """
 
-    def notify(self, outgoing: Outgoing, now: int) -> None:
+    def notify(self, outgoing: OutgoingText, now: int) -> None:
         """Tell a requester what became of the request, where they wrote. Nothing is quoted."""
 
     def send_prompt(self, owner_id: str, drawn: Drawn, *, key: str) -> str:

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from doorcode.pairing.names import Names
 from doorcode.pairing.platform import Platform
-from doorcode.platforms.sender import Abilities, Drawn, Moves, Outgoing, Sender, read_address
+from doorcode.platforms.sender import Abilities, Drawn, Moves, OutgoingText, Sender, read_address
 
 SENT: dict[str, list[str]] = defaultdict(list)
 PROMPTS: dict[str, Drawn] = {}
@@ -18,11 +18,11 @@ class MorseSender:
     platform = Platform("morse")
     abilities = Abilities(edits=True, types=False, names=False)
 
-    def send_text(self, outgoing: Outgoing, now: int) -> None:
+    def send_text(self, outgoing: OutgoingText, now: int) -> None:
         """Answer."""
         SENT[read_address(outgoing.reply, str) if outgoing.reply else outgoing.user_id].append(outgoing.text)
 
-    def notify(self, outgoing: Outgoing, now: int) -> None:
+    def notify(self, outgoing: OutgoingText, now: int) -> None:
         """Tell a requester."""
         self.send_text(outgoing, now)
 

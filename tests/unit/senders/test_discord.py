@@ -16,7 +16,7 @@ from doorcode.platforms.send_errors import (
     RateLimitedError,
     SendRefusal,
 )
-from doorcode.platforms.sender import Outgoing
+from doorcode.platforms.sender import OutgoingText
 from doorcode_sandbox.platforms.server import json_answer
 from tests.unit.senders.wires import ADDRESSES, INTERACTION, NOW, Wire, prompt
 
@@ -47,7 +47,9 @@ def test_deferred_answer(discord: Wire) -> None:
     """The agent's answer takes the place of "thinking…", under the question, for the command is not shown."""
     _interaction(discord)
     discord.sender.send_text(
-        Outgoing(reply=discord.reply, user_id=discord.stranger, text="Fine, thanks.", key="k", quote="How are\nyou?"),
+        OutgoingText(
+            reply=discord.reply, user_id=discord.stranger, text="Fine, thanks.", key="k", quote="How are\nyou?"
+        ),
         NOW,
     )
     assert _shown(discord) == [("> How are you?\nFine, thanks.", 0)]
@@ -59,7 +61,7 @@ def test_quote(discord: Wire) -> None:
     _interaction(discord)
     question = "# a\n[x](http://y) @everyone <@1> " + "long " * 100
     discord.sender.send_text(
-        Outgoing(reply=discord.reply, user_id=discord.stranger, text="No.", key="k", quote=question), NOW
+        OutgoingText(reply=discord.reply, user_id=discord.stranger, text="No.", key="k", quote=question), NOW
     )
     ((said, _),) = _shown(discord)
     quote, answer = said.split("\n")
@@ -75,7 +77,9 @@ def test_quote(discord: Wire) -> None:
 def test_follow_ups(discord: Wire, *, ephemeral: bool) -> None:
     """What is longer than 2000 characters goes on in follow-ups, seen by the same people as the answer."""
     _interaction(discord, ephemeral=ephemeral)
-    discord.sender.send_text(Outgoing(reply=discord.reply, user_id=discord.stranger, text="word " * 1000, key="k"), NOW)
+    discord.sender.send_text(
+        OutgoingText(reply=discord.reply, user_id=discord.stranger, text="word " * 1000, key="k"), NOW
+    )
     assert [flags for _, flags in _shown(discord)] == [64 * ephemeral] * 3
     assert all(len(said) <= 2000 for said, _ in _shown(discord))
     assert discord.calls() == ["editOriginal", "followUp", "followUp"]
@@ -87,10 +91,10 @@ def test_goes_on_where_it_stopped(discord: Wire) -> None:
     text = "a" * 2000 + "b" * 2000
     discord.stand_in.inject(status=429, delay=0.5, name="followUp")
     with pytest.raises(RateLimitedError) as caught:
-        discord.sender.send_text(Outgoing(reply=discord.reply, user_id=discord.stranger, text=text, key="k"), NOW)
+        discord.sender.send_text(OutgoingText(reply=discord.reply, user_id=discord.stranger, text=text, key="k"), NOW)
     assert (caught.value.delay, caught.value.done) == (1, 1)
     discord.sender.send_text(
-        Outgoing(reply=discord.reply, user_id=discord.stranger, text=text, key="k", done=caught.value.done), NOW
+        OutgoingText(reply=discord.reply, user_id=discord.stranger, text=text, key="k", done=caught.value.done), NOW
     )
     assert [(said[:1], flags) for said, flags in _shown(discord)] == [("a", 64), ("b", 64)]
     assert discord.calls() == ["editOriginal", "followUp", "getOriginal", "followUp"]
@@ -101,7 +105,8 @@ def test_notice_is_an_edit(discord: Wire) -> None:
     _interaction(discord, ephemeral=True)
     for _ in range(2):
         discord.sender.notify(
-            Outgoing(reply=discord.reply, user_id=discord.stranger, text="You've been approved!", key="k"), NOW + 100
+            OutgoingText(reply=discord.reply, user_id=discord.stranger, text="You've been approved!", key="k"),
+            NOW + 100,
         )
     assert _shown(discord) == [("You've been approved!", 64)]
     assert discord.calls() == ["editOriginal"] * 2
@@ -111,7 +116,7 @@ def test_after_the_token(discord: Wire) -> None:
     """After 15 minutes a direct message is sent, without asking the dead token."""
     _interaction(discord)
     discord.sender.notify(
-        Outgoing(reply=discord.reply, user_id=discord.stranger, text="You've been approved!", key="k"), LATER
+        OutgoingText(reply=discord.reply, user_id=discord.stranger, text="You've been approved!", key="k"), LATER
     )
     assert discord.calls() == ["createDM", "createMessage"]
     assert discord.said(discord.chat(discord.stranger)) == ["You've been approved!"]
@@ -122,7 +127,7 @@ def test_token_is_over_early(discord: Wire) -> None:
     _interaction(discord)
     discord.stand_in.clock = lambda: float(LATER)
     discord.sender.notify(
-        Outgoing(reply=discord.reply, user_id=discord.stranger, text="You've been approved!", key="k"), NOW + 800
+        OutgoingText(reply=discord.reply, user_id=discord.stranger, text="You've been approved!", key="k"), NOW + 800
     )
     assert discord.said(discord.chat(discord.stranger)) == ["You've been approved!"]
     assert discord.calls() == ["editOriginal", "createDM", "createMessage"]
@@ -140,7 +145,7 @@ def test_token_ends_half_way(discord: Wire) -> None:
 
     discord.stand_in.perform = performed
     discord.sender.send_text(
-        Outgoing(reply=discord.reply, user_id=discord.stranger, text="a" * 2000 + "b" * 10, key="k"), NOW + 899
+        OutgoingText(reply=discord.reply, user_id=discord.stranger, text="a" * 2000 + "b" * 10, key="k"), NOW + 899
     )
     assert [said[:1] for said, _ in _shown(discord)] == ["a"]
     assert discord.said(discord.chat(discord.stranger)) == ["b" * 10]
@@ -151,17 +156,19 @@ def test_answer_before_the_response(discord: Wire) -> None:
     discord.stand_in.interaction(INTERACTION, CHANNEL)
     with pytest.raises(PassingError) as caught:
         discord.sender.send_text(
-            Outgoing(reply=discord.reply, user_id=discord.stranger, text="hello", key="k"), NOW + 9
+            OutgoingText(reply=discord.reply, user_id=discord.stranger, text="hello", key="k"), NOW + 9
         )
     assert caught.value.delay == 1
-    discord.sender.send_text(Outgoing(reply=discord.reply, user_id=discord.stranger, text="hello", key="k"), NOW + 10)
+    discord.sender.send_text(
+        OutgoingText(reply=discord.reply, user_id=discord.stranger, text="hello", key="k"), NOW + 10
+    )
     assert discord.said(discord.chat(discord.stranger)) == ["hello"]
 
 
 def test_nonce(discord: Wire) -> None:
     """The same direct message sent again is recognised; another, and the same to somebody else, is not."""
     for key, user_id in (("k", discord.owner), ("k", discord.owner), ("l", discord.owner), ("k", discord.stranger)):
-        discord.sender.notify(Outgoing(user_id=user_id, text="hello", key=key), NOW)
+        discord.sender.notify(OutgoingText(user_id=user_id, text="hello", key=key), NOW)
     assert len(discord.said(discord.chat(discord.owner))) == 2
     assert len(discord.said(discord.chat(discord.stranger))) == 1
     first = discord.sender.send_prompt(discord.owner, discord.drawn(prompt()), key="p")
@@ -170,7 +177,7 @@ def test_nonce(discord: Wire) -> None:
 
 def test_parts_have_nonces_of_their_own(discord: Wire) -> None:
     """Two parts of one text are two messages."""
-    discord.sender.notify(Outgoing(user_id=discord.stranger, text="a" * 2000 + "b", key="k"), NOW)
+    discord.sender.notify(OutgoingText(user_id=discord.stranger, text="a" * 2000 + "b", key="k"), NOW)
     assert [said[:1] for said in discord.said(discord.chat(discord.stranger))] == ["a", "b"]
 
 
@@ -226,7 +233,7 @@ def test_codes(
     """Discord's code decides; a refusal without one comes from what stands before Discord, and passes."""
     monkeypatch.setattr(discord.stand_in, "perform", lambda _: json_answer(answer, status))
     with pytest.raises(error):
-        discord.sender.notify(Outgoing(user_id=discord.stranger, text="hello", key="k"), NOW)
+        discord.sender.notify(OutgoingText(user_id=discord.stranger, text="hello", key="k"), NOW)
 
 
 def test_user_agent(discord: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,7 +244,7 @@ def test_user_agent(discord: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
         discord.stand_in, "route", lambda request: (seen.append(dict(request.headers)), route(request))[1]
     )
     _interaction(discord)
-    discord.sender.notify(Outgoing(reply=discord.reply, user_id=discord.stranger, text="hello", key="k"), NOW)
-    discord.sender.notify(Outgoing(user_id=discord.stranger, text="hello", key="k"), NOW)
+    discord.sender.notify(OutgoingText(reply=discord.reply, user_id=discord.stranger, text="hello", key="k"), NOW)
+    discord.sender.notify(OutgoingText(user_id=discord.stranger, text="hello", key="k"), NOW)
     assert all(headers["user-agent"].startswith("DiscordBot (https://") for headers in seen)
     assert ["authorization" in headers for headers in seen] == [False, True, True]

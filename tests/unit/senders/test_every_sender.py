@@ -17,7 +17,7 @@ from doorcode.platforms.send_errors import (
     SendError,
     SendRefusal,
 )
-from doorcode.platforms.sender import DEFAULT_DELAY_SECONDS, Outgoing, Sender
+from doorcode.platforms.sender import DEFAULT_DELAY_SECONDS, OutgoingText, Sender
 from doorcode_sandbox.platforms.discord.stand_in import live_markup as live_on_discord
 from doorcode_sandbox.platforms.server import ALWAYS, Answer
 from doorcode_sandbox.platforms.slack.stand_in import live_markup as live_on_slack
@@ -28,7 +28,7 @@ TEXT = "A secret text of nobody's business"
 
 
 def _say(wired: Wire, text: str = TEXT) -> None:
-    wired.sender.notify(Outgoing(user_id=wired.stranger, text=text, key="k"), NOW)
+    wired.sender.notify(OutgoingText(user_id=wired.stranger, text=text, key="k"), NOW)
 
 
 def test_prompt(any_wire: Wire) -> None:
@@ -67,7 +67,7 @@ def test_notify_without_an_address(any_wire: Wire) -> None:
     """Whoever was added without a request is told in a direct chat."""
     _say(any_wire)
     assert any_wire.said(any_wire.chat(any_wire.stranger)) == [TEXT]
-    any_wire.sender.send_text(Outgoing(user_id=any_wire.stranger, text="And more", key="l"), NOW)
+    any_wire.sender.send_text(OutgoingText(user_id=any_wire.stranger, text="And more", key="l"), NOW)
     assert any_wire.said(any_wire.chat(any_wire.stranger)) == [TEXT, "And more"]
 
 
@@ -79,7 +79,7 @@ def test_notify_without_an_address(any_wire: Wire) -> None:
 def test_unreadable_address(any_wire: Wire, address: str) -> None:
     """An address of another form is refused without repeating it, and nothing is sent."""
     with pytest.raises(AddressError) as caught:
-        any_wire.sender.send_text(Outgoing(reply=address, user_id=any_wire.stranger, text=TEXT, key="k"), NOW)
+        any_wire.sender.send_text(OutgoingText(reply=address, user_id=any_wire.stranger, text=TEXT, key="k"), NOW)
     assert len(str(caught.value)) < 100
     with pytest.raises(AddressError):
         any_wire.sender.edit_prompt(address, any_wire.drawn(prompt()))

@@ -9,7 +9,7 @@ import pytest
 
 from doorcode.platforms.discord.sender import DiscordSender
 from doorcode.platforms.send_errors import SendError
-from doorcode.platforms.sender import Outgoing
+from doorcode.platforms.sender import OutgoingText
 from doorcode.platforms.slack.sender import SlackSender
 from doorcode.platforms.telegram.sender import TelegramSender
 
@@ -61,7 +61,7 @@ def test_no_redirect_is_followed(elsewhere: Elsewhere, build: Any, token: str) -
     sender = build(token, elsewhere.url)
     try:
         with pytest.raises(SendError):
-            sender.notify(Outgoing(user_id="123456789", text="hello", key="k"), 1_800_000_000)
+            sender.notify(OutgoingText(user_id="123456789", text="hello", key="k"), 1_800_000_000)
     finally:
         sender.close()
     assert elsewhere.followed == []

@@ -12,7 +12,7 @@ from doorcode.platforms.send_errors import (
     RateLimitedError,
     SendRefusal,
 )
-from doorcode.platforms.sender import Outgoing
+from doorcode.platforms.sender import OutgoingText
 from doorcode.platforms.slack.sender import SlackSender
 from doorcode_sandbox.platforms.server import json_answer
 from tests.unit.senders.wires import NOW, Wire, prompt
@@ -26,7 +26,9 @@ def test_thread(slack: Wire) -> None:
     """An answer goes into the thread that it answers, and to the channel where there is none."""
     slack.stand_in.add_channel("C1")
     for address in ({"channel": "C1", "ts": "1.000002", "thread_ts": "1.000001"}, {"channel": "C1", "ts": "1.000003"}):
-        slack.sender.send_text(Outgoing(reply=json.dumps(address), user_id=slack.stranger, text="hello", key="k"), NOW)
+        slack.sender.send_text(
+            OutgoingText(reply=json.dumps(address), user_id=slack.stranger, text="hello", key="k"), NOW
+        )
     assert [message.shown["thread_ts"] for message in slack.stand_in.in_chat("C1")] == ["1.000001", ""]
 
 
@@ -34,7 +36,7 @@ def test_plain(slack: Wire) -> None:
     """A text shows exactly what it says: no markup, no mentions, no links of its own, no previews."""
     slack.stand_in.open_chat(slack.stranger)
     text = "<!channel> & <@U0OWNER001> *bold* <https://evil.example|here> &amp;"
-    slack.sender.notify(Outgoing(reply=slack.reply, user_id=slack.stranger, text=text, key="k"), NOW)
+    slack.sender.notify(OutgoingText(reply=slack.reply, user_id=slack.stranger, text=text, key="k"), NOW)
     (call,) = slack.stand_in.named("chat.postMessage")
     escaped = call.fields["text"]
     assert escaped.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&") == text
@@ -44,7 +46,7 @@ def test_plain(slack: Wire) -> None:
 def test_long_text(slack: Wire) -> None:
     """A text is split at 4000 characters as they are sent, escaped."""
     slack.stand_in.open_chat(slack.stranger)
-    slack.sender.send_text(Outgoing(reply=slack.reply, user_id=slack.stranger, text="a<b " * 900, key="k"), NOW)
+    slack.sender.send_text(OutgoingText(reply=slack.reply, user_id=slack.stranger, text="a<b " * 900, key="k"), NOW)
     said = slack.said("D0STRANGER")
     assert len(said) == 2
     assert max(map(len, said)) <= 4000
@@ -94,11 +96,11 @@ def test_another_workspace_s_person(slack: Wire) -> None:
     """Security 39: they are looked up and written to by the id alone, and only if it is theirs here, too."""
     slack.stand_in.add_user("U5", "fay").team = "T0OTHER001"
     assert slack.sender.lookup_names("T0OTHER001:U5") == Names("@fay")
-    slack.sender.notify(Outgoing(user_id="T0OTHER001:U5", text="hello", key="k"), NOW)
+    slack.sender.notify(OutgoingText(user_id="T0OTHER001:U5", text="hello", key="k"), NOW)
     assert slack.said("D5") == ["hello"]
     assert slack.sender.lookup_names("T0ELSE0001:U5") == Names()
     with pytest.raises(PermanentRefusalError):
-        slack.sender.notify(Outgoing(user_id="T0ELSE0001:U5", text="hello", key="k"), NOW)
+        slack.sender.notify(OutgoingText(user_id="T0ELSE0001:U5", text="hello", key="k"), NOW)
     assert slack.said("D5") == ["hello"]
 
 
@@ -119,7 +121,7 @@ def test_not_ok(slack: Wire, monkeypatch: pytest.MonkeyPatch, error: str, refusa
     """``ok: false`` is a failure although the status is 200."""
     _answering(slack, monkeypatch, {"ok": False, "error": error})
     with pytest.raises(PermanentRefusalError, match=error) as caught:
-        slack.sender.notify(Outgoing(reply=slack.reply, user_id=slack.stranger, text="hello", key="k"), NOW)
+        slack.sender.notify(OutgoingText(reply=slack.reply, user_id=slack.stranger, text="hello", key="k"), NOW)
     assert caught.value.refusal is refusal
 
 

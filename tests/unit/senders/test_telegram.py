@@ -6,7 +6,7 @@ import pytest
 
 from doorcode.pairing.names import Names
 from doorcode.platforms.send_errors import PermanentRefusalError, RateLimitedError, SendRefusal
-from doorcode.platforms.sender import Outgoing
+from doorcode.platforms.sender import OutgoingText
 from tests.unit.senders.wires import NOW, Wire, prompt
 
 GROUP = "-1001234567890"
@@ -15,7 +15,7 @@ GROUP = "-1001234567890"
 def test_long_text(telegram: Wire) -> None:
     """A text over 4096 UTF-16 code units is sent in parts, between words."""
     telegram.sender.send_text(
-        Outgoing(reply=telegram.reply, user_id=telegram.stranger, text="😀 " * 2000, key="k"), NOW
+        OutgoingText(reply=telegram.reply, user_id=telegram.stranger, text="😀 " * 2000, key="k"), NOW
     )
     first, second = telegram.said("987654321")
     assert len(first.encode("utf-16-le")) // 2 <= 4096
@@ -26,7 +26,7 @@ def test_goes_on_where_it_stopped(telegram: Wire) -> None:
     """After a failure half way, the parts that were sent are not sent again."""
     text = "a" * 4096 + "b" * 4096 + "c"
     sent = telegram.stand_in.inject(status=429, delay=1, times=0)
-    telegram.sender.send_text(Outgoing(reply=telegram.reply, user_id=telegram.stranger, text="first", key="k"), NOW)
+    telegram.sender.send_text(OutgoingText(reply=telegram.reply, user_id=telegram.stranger, text="first", key="k"), NOW)
     original = telegram.stand_in.perform
 
     def perform(call: object) -> object:
@@ -35,10 +35,12 @@ def test_goes_on_where_it_stopped(telegram: Wire) -> None:
 
     telegram.stand_in.perform = perform
     with pytest.raises(RateLimitedError) as caught:
-        telegram.sender.send_text(Outgoing(reply=telegram.reply, user_id=telegram.stranger, text=text, key="k"), NOW)
+        telegram.sender.send_text(
+            OutgoingText(reply=telegram.reply, user_id=telegram.stranger, text=text, key="k"), NOW
+        )
     assert caught.value.done == 1
     telegram.sender.send_text(
-        Outgoing(reply=telegram.reply, user_id=telegram.stranger, text=text, key="k", done=caught.value.done), NOW
+        OutgoingText(reply=telegram.reply, user_id=telegram.stranger, text=text, key="k", done=caught.value.done), NOW
     )
     assert [said[:1] for said in telegram.said("987654321")] == ["f", "a", "b", "c"]
 
@@ -47,7 +49,7 @@ def test_topic_and_reply(telegram: Wire) -> None:
     """In a group the answer goes into the topic, its first part to the message that asked."""
     telegram.stand_in.open_chat(GROUP, topics=(5,), heard=(70,))
     reply = json.dumps({"chat_id": int(GROUP), "message_id": 70, "message_thread_id": 5})
-    telegram.sender.send_text(Outgoing(reply=reply, user_id=telegram.stranger, text="a" * 5000, key="k"), NOW)
+    telegram.sender.send_text(OutgoingText(reply=reply, user_id=telegram.stranger, text="a" * 5000, key="k"), NOW)
     telegram.sender.typing(reply, NOW)
     shown = [message.shown for message in telegram.stand_in.in_chat(GROUP)]
     assert [(one["message_thread_id"], one["reply_to"]) for one in shown] == [(5, 70), (5, 0)]
@@ -58,7 +60,8 @@ def test_question_was_deleted(telegram: Wire) -> None:
     """The answer to a message that is gone still goes to the group."""
     telegram.stand_in.open_chat(GROUP)
     telegram.sender.send_text(
-        Outgoing(reply=json.dumps({"chat_id": int(GROUP), "message_id": 70}), user_id="1", text="hello", key="k"), NOW
+        OutgoingText(reply=json.dumps({"chat_id": int(GROUP), "message_id": 70}), user_id="1", text="hello", key="k"),
+        NOW,
     )
     assert telegram.said(GROUP) == ["hello"]
 
@@ -66,7 +69,8 @@ def test_question_was_deleted(telegram: Wire) -> None:
 def test_no_markup(telegram: Wire) -> None:
     """A text is plain, and no preview of a link is shown."""
     telegram.sender.send_text(
-        Outgoing(reply=telegram.reply, user_id=telegram.stranger, text="*a* <b>b</b> https://example.org", key="k"), NOW
+        OutgoingText(reply=telegram.reply, user_id=telegram.stranger, text="*a* <b>b</b> https://example.org", key="k"),
+        NOW,
     )
     (call,) = telegram.stand_in.named("sendMessage")
     assert set(call.fields) == {"chat_id", "text", "link_preview_options"}
@@ -87,7 +91,7 @@ def test_nowhere(telegram: Wire) -> None:
     telegram.stand_in.block(GROUP)
     reply = json.dumps({"chat_id": int(GROUP), "message_thread_id": 6})
     with pytest.raises(PermanentRefusalError) as caught:
-        telegram.sender.send_text(Outgoing(reply=reply, user_id="555", text="hello", key="k"), NOW)
+        telegram.sender.send_text(OutgoingText(reply=reply, user_id="555", text="hello", key="k"), NOW)
     assert caught.value.refusal is SendRefusal.UNREACHABLE
     assert [call.chat for call in telegram.stand_in.calls] == [GROUP, GROUP, "555"]
 
@@ -97,7 +101,7 @@ def test_the_rest_of_a_text_follows_its_beginning(telegram: Wire) -> None:
     telegram.stand_in.open_chat("-5")
     telegram.stand_in.upgrade("-5", GROUP)
     telegram.sender.send_text(
-        Outgoing(reply=json.dumps({"chat_id": -5}), user_id=telegram.stranger, text="a" * 5000, key="k"), NOW
+        OutgoingText(reply=json.dumps({"chat_id": -5}), user_id=telegram.stranger, text="a" * 5000, key="k"), NOW
     )
     assert [call.chat for call in telegram.stand_in.calls] == ["-5", GROUP, GROUP]
     telegram.sender.typing(json.dumps({"chat_id": -5}), NOW)

@@ -38,7 +38,7 @@ from doorcode.platforms.sender import (
     Abilities,
     Drawn,
     Moves,
-    Outgoing,
+    OutgoingText,
     Sender,
     read_address,
     write_address,
@@ -128,18 +128,18 @@ class DiscordSender:
         self._token_is_bad = False
         self._direct_channel = lru_cache(MAX_CHANNELS)(self._open)
 
-    def send_text(self, outgoing: Outgoing, now: int) -> None:
+    def send_text(self, outgoing: OutgoingText, now: int) -> None:
         """Edit the deferred answer, with follow-ups for what does not fit; without its token, write directly.
 
         A slash command is not shown in the chat, so the question stands above the answer.
         """
         self._send_parts(outgoing, f"{_quoted(outgoing.quote)}{outgoing.text}", now)
 
-    def notify(self, outgoing: Outgoing, now: int) -> None:
+    def notify(self, outgoing: OutgoingText, now: int) -> None:
         """Put the notice in place of what the requester was answered; without its token, write directly."""
         self._send_parts(outgoing, outgoing.text, now)
 
-    def _send_parts(self, outgoing: Outgoing, text: str, now: int) -> None:
+    def _send_parts(self, outgoing: OutgoingText, text: str, now: int) -> None:
         address = self._address(outgoing.reply) if outgoing.reply else None
         answering = _Answering(self, address, now) if address and now < address.expires else None
 

@@ -37,7 +37,7 @@ from doorcode.platforms.sender import (
     Abilities,
     Drawn,
     Moves,
-    Outgoing,
+    OutgoingText,
     Sender,
     read_address,
     write_address,
@@ -136,7 +136,7 @@ class SlackSender:
         self._token_is_bad = False
         self._direct_channel = lru_cache(MAX_CHANNELS)(self._open)
 
-    def send_text(self, outgoing: Outgoing, now: int) -> None:  # noqa: ARG002 (the port's)
+    def send_text(self, outgoing: OutgoingText, now: int) -> None:  # noqa: ARG002 (the port's)
         """Answer in the channel and thread that the message came from."""
         direct = self._way(lambda: self._direct_channel(outgoing.user_id))
         ways = [direct]
@@ -147,7 +147,7 @@ class SlackSender:
                 ways.insert(0, self._way(lambda: address.channel, address.thread_ts))
         deliver(split(outgoing.text, MAX_TEXT, _width), outgoing.done, falling_back(*ways))
 
-    def notify(self, outgoing: Outgoing, now: int) -> None:
+    def notify(self, outgoing: OutgoingText, now: int) -> None:
         """Tell a requester, where they wrote from."""
         self.send_text(outgoing, now)
 

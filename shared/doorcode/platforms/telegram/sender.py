@@ -40,7 +40,7 @@ from doorcode.platforms.sender import (
     Drawn,
     Moves,
     MovesOfThisProcess,
-    Outgoing,
+    OutgoingText,
     Sender,
     read_address,
     write_address,
@@ -172,7 +172,7 @@ class TelegramSender:
             self.close()
             raise BadTokenError(self.platform) from None
 
-    def send_text(self, outgoing: Outgoing, now: int) -> None:
+    def send_text(self, outgoing: OutgoingText, now: int) -> None:
         """Answer in the chat and topic that the message came from; in a group, to that message."""
         user_id = outgoing.user_id
         address = read_address(outgoing.reply, _Address) if outgoing.reply else self._private(user_id)
@@ -185,7 +185,7 @@ class TelegramSender:
             ways.append(self._way(self._private(user_id), now))
         deliver(split(outgoing.text, MAX_TEXT), outgoing.done, falling_back(*ways))
 
-    def notify(self, outgoing: Outgoing, now: int) -> None:
+    def notify(self, outgoing: OutgoingText, now: int) -> None:
         """Tell a requester, in the chat that they wrote from."""
         self.send_text(outgoing, now)
 
