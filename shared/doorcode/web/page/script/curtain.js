@@ -2,6 +2,7 @@
 
 import { byId, write } from "./elements.js";
 
+/** @satisfies {Record<string, [title: string, text: string]>} */
 const NOTICES = {
   none: ["Sign in", "This page is for the bot's owner."],
   spent: ["This link does not work any more", "It has expired, or was used before."],

@@ -25,7 +25,7 @@ import { called, decider, platformName, trouble, whom } from "./words.js";
  * @typedef {{verb: string, name: string, active: string, done: string, question?: string}} Action
  */
 
-/** @type {Record<string, Action>} */
+/** @satisfies {Record<string, Action>} */
 export const ACTIONS = {
   revoke: {
     verb: "revoke",
@@ -58,6 +58,7 @@ export class Person {
     const { element, parts } = fromTemplate("person-row");
     this.element = element;
     this.parts = parts;
+    this.shown = "";
     this.update(record);
     for (const action of actions) {
       const button = make("button", { type: "button", class: action.verb === "unblock" ? "plain" : "danger" }, action.name);

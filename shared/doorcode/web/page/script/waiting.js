@@ -163,9 +163,10 @@ export class WaitingRoom {
 
   /** @param {import("./request.js").Waiting[]} arrivals */
   #announce(arrivals) {
-    if (arrivals.length === 1) {
-      announce(`New request from ${whom(arrivals[0])}`);
-    } else if (arrivals.length > 1) {
+    const [first, ...others] = arrivals;
+    if (first && others.length === 0) {
+      announce(`New request from ${whom(first)}`);
+    } else if (first) {
       announce(`${arrivals.length} new requests`);
     }
   }

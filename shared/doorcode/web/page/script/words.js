@@ -3,8 +3,8 @@
 import { ApiError } from "./api.js";
 import { clockIn } from "./times.js";
 
-const PLATFORMS = { telegram: "Telegram", slack: "Slack", discord: "Discord", whatsapp: "WhatsApp" };
-const REASONS = {
+const PLATFORMS = new Map(Object.entries({ telegram: "Telegram", slack: "Slack", discord: "Discord", whatsapp: "WhatsApp" }));
+const REASONS = new Map(Object.entries({
   blocked: "blocked",
   group_policy: "in groups",
   group_unknown: "strangers in groups",
@@ -13,15 +13,15 @@ const REASONS = {
   bad_signature: "not from the platform",
   rate_limited: "asked again too soon",
   waiting_room_full: "no seat was free",
-};
-const STATES = { paired: "Approved", denied: "Denied", blocked: "Blocked", revoked: "Revoked", expired: "Expired" };
+}));
+const STATES = new Map(Object.entries({ paired: "Approved", denied: "Denied", blocked: "Blocked", revoked: "Revoked", expired: "Expired" }));
 
 /**
  * A platform's name.
  * @param {string} platform
  */
 export function platformName(platform) {
-  return Object.hasOwn(PLATFORMS, platform) ? PLATFORMS[platform] : platform;
+  return PLATFORMS.get(platform) ?? platform;
 }
 
 /**
@@ -29,7 +29,7 @@ export function platformName(platform) {
  * @param {string} reason
  */
 export function reasonName(reason) {
-  return Object.hasOwn(REASONS, reason) ? REASONS[reason] : reason.replaceAll("_", " ");
+  return REASONS.get(reason) ?? reason.replaceAll("_", " ");
 }
 
 /**
@@ -71,9 +71,9 @@ export function fate(record) {
   if (record?.state === "expired") {
     return { sentence: "Expired", tone: "" };
   }
-  if (record && Object.hasOwn(STATES, record.state)) {
+  if (record && STATES.has(record.state)) {
     const tone = record.state === "paired" ? "good" : record.state === "revoked" ? "" : "bad";
-    return { sentence: `${STATES[record.state]}${decider(record)}`, tone };
+    return { sentence: `${STATES.get(record.state)}${decider(record)}`, tone };
   }
   return { sentence: "No longer waiting", tone: "" };
 }
