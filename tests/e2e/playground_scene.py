@@ -147,7 +147,7 @@ class Scene:
         if path == "people":
             person = f"new{len(self.people)}"
             self.add_person(body["platform"], person, body["name"])
-            return {"ok": True, **self.people[-1]}
+            return {"ok": True, "person": self.people[-1], "chat": self.chats[-1]["id"]}
         return {"ok": True}
 
     def _changes(self) -> Iterator[bytes]:

@@ -10,6 +10,11 @@ export const PROOF = "Ed25519 by the application’s key over timestamp and raw 
 export const COMMAND = { name: "/chat", option: "message:" };
 
 const LETTERS = String.raw`(?:\\[^]|[^\\])+?`;
+/**
+ * @param {string} sign
+ * @param {(inner: import("./types.js").Child[]) => import("./types.js").Child} element
+ * @returns {import("./types.js").Rule}
+ */
 const around = (sign, element) => [
   new RegExp(`${sign}(?=\\S)(${LETTERS})(?<=\\S)${sign}`),
   ([, text], inner) => element(inner(text)),
@@ -23,7 +28,7 @@ const markdown = inline([
   [/<#([0-9]+)>/, ([, id]) => mention(`#${id}`)],
   [/<a?:(\w+):[0-9]+>/, ([, name]) => `:${name}:`],
   [/<\/([^:>\n]+):[0-9]+>/, ([, name]) => mention(`/${name}`)],
-  [/<t:(-?[0-9]{1,12})(?::[a-zA-Z])?>/, ([, seconds]) => h("time", {}, new Date(seconds * 1000).toLocaleString())],
+  [/<t:(-?[0-9]{1,12})(?::[a-zA-Z])?>/, ([, seconds]) => h("time", {}, new Date(Number(seconds) * 1000).toLocaleString())],
   [/@(?:everyone|here)\b/, ([all]) => mention(all)],
   [/\[([^\]\n]+)\]\((https?:[^)\s]+)\)/, ([, label, address]) => link(address, label)],
   [/https?:\/\/[^\s<>]+/, ([address]) => link(address)],
@@ -38,18 +43,26 @@ const markdown = inline([
   [/^> ([^\n]*)\n?/, ([, text], inner) => h("blockquote", {}, inner(text))],
 ]);
 
-/** Return a content as Discord draws it. */
+/**
+ * Return a content as Discord draws it.
+ * @param {string} text
+ * @param {import("./types.js").Context} [context]
+ */
 export const marked = (text, context = {}) => markdown(text, context);
 
+/**
+ * @param {Record<string, any>} shown
+ * @param {import("./types.js").Context} context
+ */
 function embed(shown, context) {
-  const text = (value) => value && marked(String(value), context);
+  const text = (/** @type {unknown} */ value) => value ? marked(String(value), context) : null;
   const card = h(
     "div",
     { class: "embed" },
     shown.author?.name && h("div", { class: "small" }, String(shown.author.name)),
     shown.title && h("div", { class: "heading" }, text(shown.title)),
     shown.description && h("div", { class: "text" }, text(shown.description)),
-    (shown.fields ?? []).map((field) =>
+    (shown.fields ?? []).map((/** @type {Record<string, unknown>} */ field) =>
       h("div", { class: "text field" }, h("strong", {}, text(field.name)), h("div", {}, text(field.value))),
     ),
     shown.footer?.text && h("div", { class: "small" }, String(shown.footer.text)),
@@ -60,7 +73,10 @@ function embed(shown, context) {
   return card;
 }
 
-/** A row: content, embeds, rows of components. A deferred answer thinks until it is edited. */
+/**
+ * A row: content, embeds, rows of components. A deferred answer thinks until it is edited.
+ * @type {import("./types.js").Draw}
+ */
 export function draw({ shown, buttons, deferred, from }, { button, byline, foot, names, bot }) {
   const context = { names };
   const content = String(shown.content ?? shown.text ?? "");
@@ -69,8 +85,8 @@ export function draw({ shown, buttons, deferred, from }, { button, byline, foot,
   return [
     byline,
     deferred ? thinking : h("div", { class: "text" }, said),
-    (shown.embeds ?? []).map((one) => embed(one, context)),
-    (buttons ?? []).map((row) => h("div", { class: "actions" }, row.map(button))),
+    (shown.embeds ?? []).map((/** @type {Record<string, any>} */ one) => embed(one, context)),
+    buttons.map((row) => h("div", { class: "actions" }, row.map(button))),
     foot,
   ];
 }

@@ -7,6 +7,12 @@ export const TITLE = "Telegram";
 export const PLACEHOLDER = "Message as";
 export const PROOF = "the header X-Telegram-Bot-Api-Secret-Token repeats our secret";
 
+/**
+ * @typedef {import("./types.js").Child} Child
+ * @typedef {{type: string, offset: number, length: number, url?: string}} Entity
+ */
+
+/** @type {Record<string, (shown: Child, entity: Entity) => Child>} */
 const ENTITIES = {
   bold: (shown) => h("strong", {}, shown),
   italic: (shown) => h("em", {}, shown),
@@ -21,7 +27,11 @@ const ENTITIES = {
   mention,
 };
 
-/** Return a text with its entities drawn. Their offsets count UTF-16 code units, as JavaScript does. */
+/**
+ * Return a text with its entities drawn. Their offsets count UTF-16 code units, as JavaScript does.
+ * @param {string} text
+ * @param {Entity[]} [entities]
+ */
 export function marked(text, entities = []) {
   const sorted = entities
     .filter((entity) => Number.isInteger(entity.offset) && Number.isInteger(entity.length) && entity.length > 0)
@@ -30,15 +40,21 @@ export function marked(text, entities = []) {
   return span(text, sorted, 0, text.length);
 }
 
+/**
+ * @param {string} text
+ * @param {(Entity & {end: number})[]} entities
+ * @param {number} start
+ * @param {number} end
+ */
 function span(text, entities, start, end) {
+  /** @type {Child[]} */
   const nodes = [];
   let at = start;
-  for (let index = 0; index < entities.length; index += 1) {
-    const entity = entities[index];
+  for (const [index, entity] of entities.entries()) {
     if (entity.offset < at || entity.end > end) continue;
     nodes.push(text.slice(at, entity.offset));
     const inner = entities.slice(index + 1).filter((other) => other.end <= entity.end);
-    const draw = ENTITIES[entity.type] ?? ((shown) => link(text.slice(entity.offset, entity.end), shown));
+    const draw = ENTITIES[entity.type] ?? ((/** @type {Child} */ shown) => link(text.slice(entity.offset, entity.end), shown));
     nodes.push(draw(span(text, inner, entity.offset, entity.end), entity));
     at = entity.end;
   }
@@ -46,12 +62,15 @@ function span(text, entities, start, end) {
   return nodes;
 }
 
-/** A bubble, and under it the inline keyboard. */
+/**
+ * A bubble, and under it the inline keyboard.
+ * @type {import("./types.js").Draw}
+ */
 export function draw({ shown, buttons }, { button, byline, foot }) {
   const text = String(shown.text ?? "");
   return [
     h("div", { class: "bubble" }, byline, h("div", { class: "text" }, marked(text, shown.entities ?? [])), foot),
-    (buttons ?? []).length > 0 &&
+    buttons.length > 0 &&
       h("div", { class: "keyboard" }, buttons.map((row) => h("div", { class: "keys" }, row.map(button)))),
   ];
 }

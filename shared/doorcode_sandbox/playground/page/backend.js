@@ -4,12 +4,21 @@ const AGAIN_MS = 1500;
 
 /** What the sandbox refused, or that it does not answer (`gone`). */
 export class BackendError extends Error {
+  /**
+   * @param {string} message
+   * @param {boolean} [gone]
+   */
   constructor(message, gone = false) {
     super(message);
     this.gone = gone;
   }
 }
 
+/**
+ * @param {string} path
+ * @param {object} [body]
+ * @returns {Promise<any>}
+ */
 async function call(path, body) {
   const options = body && {
     method: "POST",
@@ -28,17 +37,32 @@ async function call(path, body) {
   return found;
 }
 
+/** @returns {Promise<import("./types.js").Scene>} */
 export const getScene = () => call("scene");
+/** @returns {Promise<import("./types.js").Inside>} */
 export const getInside = () => call("inside");
+/** @returns {Promise<{deliveries: import("./types.js").Delivery[]}>} */
 export const getDeliveries = () => call("deliveries");
+/**
+ * @param {{platform: string, chat: string, person: string, text: string, mention: boolean}} what
+ * @returns {Promise<{note?: string}>}
+ */
 export const say = (what) => call("say", what);
+/** @param {{platform: string, chat: string, person: string, message: string, button: string}} what */
 export const press = (what) => call("press", what);
+/** @param {string} delivery */
 export const redeliver = (delivery) => call("redeliver", { delivery });
+/**
+ * @param {string} platform
+ * @param {string} name
+ * @returns {Promise<{person: import("./types.js").Person}>}
+ */
 export const addPerson = (platform, name) => call("people", { platform, role: "stranger", name });
 
 /**
  * Listen for changes for ever. A browser gives up on some failures by itself, so a new stream is opened after each.
  * `changed` is called on every change and on every (re)connection, for what happened between is not told again.
+ * @param {{changed: () => void, connected: () => void, lost: () => void}} hooks
  */
 export function follow({ changed, connected, lost }) {
   const source = new EventSource("/playground/changes");
@@ -54,8 +78,12 @@ export function follow({ changed, connected, lost }) {
   });
 }
 
-/** Make a function that runs `work` once at a time, and once more if it was asked for meanwhile. */
+/**
+ * Make a function that runs `work` once at a time, and once more if it was asked for meanwhile.
+ * @param {() => Promise<void>} work
+ */
 export function oneAtATime(work) {
+  /** @type {Promise<void> | null} */
   let running = null;
   let again = false;
   return function run() {

@@ -3,7 +3,11 @@
 import { h } from "./dom.js";
 import { PLATFORMS } from "./platforms.js";
 
-/** A composer: `send({text, mention})` is awaited, and what could not be sent is put back. */
+/**
+ * A composer: `send({text, mention})` is awaited, and what could not be sent is put back.
+ * @param {string} label
+ * @param {(said: {text: string, mention: boolean}) => Promise<boolean>} send gives whether it was sent
+ */
 export function composer(label, send) {
   const text = h("textarea", { rows: 1, "aria-label": label, maxlength: 4000, onkeydown: key, oninput: grow });
   const command = h("span", { class: "slash", "aria-hidden": "true" });
@@ -13,6 +17,7 @@ export function composer(label, send) {
   const submit = h("button", { type: "submit", class: "send" }, "Send");
   const element = h("form", { class: "composer", onsubmit: go }, mentions, h("div", { class: "line" }, command, text, submit));
 
+  /** @param {KeyboardEvent} event */
   function key(event) {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
@@ -24,6 +29,7 @@ export function composer(label, send) {
     text.style.height = `${Math.min(text.scrollHeight, 120)}px`;
   }
 
+  /** @param {Event} event */
   async function go(event) {
     event.preventDefault();
     const typed = text.value;
@@ -36,15 +42,19 @@ export function composer(label, send) {
     }
   }
 
-  /** Fit it to who types where. A chat of the real platform is not written to from here. */
+  /**
+   * Fit it to who types where. A chat of the real platform is not written to from here.
+   * @param {{platform: string, person: string, group: boolean, handle: string, real: boolean}} place
+   */
   function update({ platform, person, group, handle, real }) {
-    const { COMMAND, PLACEHOLDER = "as" } = PLATFORMS[platform] ?? {};
-    command.hidden = !COMMAND;
-    if (COMMAND) command.replaceChildren(`${COMMAND.name} `, h("b", {}, COMMAND.option));
-    mentions.hidden = !group || Boolean(COMMAND);
+    const look = PLATFORMS[platform];
+    const only = look?.COMMAND;
+    command.hidden = !only;
+    if (only) command.replaceChildren(`${only.name} `, h("b", {}, only.option));
+    mentions.hidden = !group || Boolean(only);
     named.textContent = `mention ${handle}`;
-    text.placeholder = real ? "Connected to the real platform: write there" : `${PLACEHOLDER} ${person}`;
-    text.readOnly = Boolean(real) || !person;
+    text.placeholder = real ? "Connected to the real platform: write there" : `${look?.PLACEHOLDER ?? "as"} ${person}`;
+    text.readOnly = real || !person;
     submit.disabled = text.readOnly;
   }
 

@@ -7,7 +7,11 @@ import { PLATFORMS } from "./platforms.js";
 
 const NOTHING = "Nothing was sent yet. Write something as a stranger.";
 
-/** Entries for keyed(), newest first. */
+/**
+ * Entries for keyed(), newest first.
+ * @param {import("./world.js").World} world
+ * @returns {import("./types.js").Entry[]}
+ */
 export function deliveryEntries(world) {
   if (!world.deliveries.length) return [nothing(NOTHING)];
   return world.deliveries.map((delivery) => ({
@@ -18,8 +22,12 @@ export function deliveryEntries(world) {
 }
 
 /** The entry of a list that is empty. */
-export const nothing = (text) => ({ key: "nothing", version: text, draw: () => h("p", { class: "nothing" }, text) });
+export const nothing = (/** @type {string} */ text) => ({ key: "nothing", version: text, draw: () => h("p", { class: "nothing" }, text) });
 
+/**
+ * @param {import("./types.js").Delivery} delivery
+ * @param {string} reason
+ */
 function drawn(delivery, reason) {
   const { id, platform, path, at, status, ms, signature, again_of: again, headers, body, answer, log } = delivery;
   const fits = Boolean(signature?.fits);

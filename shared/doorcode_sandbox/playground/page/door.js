@@ -6,6 +6,7 @@ import { h, keyed } from "./dom.js";
 import { eventEntries, itemEntries, logEntries } from "./inside.js";
 import { tabs } from "./tabs.js";
 
+/** @type {[id: string, title: string, text: string][]} */
 const PARTS = [
   ["webhooks", "Webhooks", "What the platforms sent to the edge, newest first: whether the signature fits, and what was answered within the response."],
   ["table", "Table", "Every item of the one DynamoDB table. A person the bot does not know has none. No code is stored: it is computed from the nonce."],
@@ -14,8 +15,14 @@ const PARTS = [
   ["commands", "Commands", "The same decisions from a terminal. They follow the person shown on the left."],
 ];
 
-/** Fill the aside `root`; `opened` is called whenever there is need of news. */
+/**
+ * Fill the aside `root`; `opened` is called whenever there is need of news.
+ * @param {HTMLElement} root
+ * @param {import("./world.js").World} world
+ * @param {{opened: () => void, closed: () => void}} hooks
+ */
 export function door(root, world, { opened, closed }) {
+  /** @type {Map<string, HTMLElement>} */
   const lists = new Map();
   const panels = PARTS.map(([id, title, text]) => {
     const list = h("div", { class: "door-list" });
@@ -31,6 +38,7 @@ export function door(root, world, { opened, closed }) {
     h("div", { class: "door-body" }, panels.map(({ panel }) => panel)),
   );
   const choice = tabs(bar, panels, () => isOpen() && opened());
+  /** @type {string | null} */
   let selected = null;
   choice.show("door-webhooks");
 
@@ -49,7 +57,19 @@ export function door(root, world, { opened, closed }) {
     if (bring && matchMedia("(max-width: 899px)").matches) root.scrollIntoView();
   }
 
-  /** Show one webhook, opened. It is scrolled to once it is there. */
+  /**
+   * @param {string} id
+   * @param {import("./types.js").Entry[]} entries
+   */
+  function fill(id, entries) {
+    const list = lists.get(id);
+    if (list) keyed(list, entries);
+  }
+
+  /**
+   * Show one webhook, opened. It is scrolled to once it is there.
+   * @param {string} delivery
+   */
   function inspect(delivery) {
     selected = delivery;
     toggle(true);
@@ -57,19 +77,21 @@ export function door(root, world, { opened, closed }) {
     update(null);
   }
 
+  /** @param {import("./types.js").Person | null | undefined} subject whom the commands are about; null: as before */
   function update(subject) {
     if (!isOpen()) return;
-    keyed(lists.get("webhooks"), deliveryEntries(world));
-    keyed(lists.get("table"), itemEntries(world.inside.items));
-    keyed(lists.get("events"), eventEntries(world.inside.events));
-    keyed(lists.get("log"), logEntries(world.inside.log));
-    if (subject !== null) keyed(lists.get("commands"), commands(subject, world.contact(subject?.platform, subject?.id), world.scene));
-    const found = selected && lists.get("webhooks").querySelector(`[data-delivery="${CSS.escape(selected)}"]`);
+    fill("webhooks", deliveryEntries(world));
+    fill("table", itemEntries(world.inside.items));
+    fill("events", eventEntries(world.inside.events));
+    fill("log", logEntries(world.inside.log));
+    if (subject !== null) fill("commands", commands(subject, subject && world.contact(subject.platform, subject.id), world.scene));
+    /** @type {HTMLDetailsElement | null | undefined} */
+    const found = selected === null ? null : lists.get("webhooks")?.querySelector(`[data-delivery="${CSS.escape(selected)}"]`);
     if (!found) return;
     selected = null;
     found.open = true;
     found.scrollIntoView({ block: "nearest" });
-    found.querySelector("summary").focus({ preventScroll: true });
+    found.querySelector("summary")?.focus({ preventScroll: true });
   }
 
   return { toggle, inspect, update, isOpen };

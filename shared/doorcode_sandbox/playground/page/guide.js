@@ -4,16 +4,27 @@ import { h, keyed } from "./dom.js";
 
 const HIDDEN = "doorcode-guide-hidden";
 
-const directChats = (world) =>
-  world.scene.chats.flatMap((chat) => {
-    const person = chat.kind === "direct" && world.person(chat.platform, chat.members[0]);
-    return person && person.role === "stranger" ? [{ chat, person }] : [];
-  });
-const isAnswer = (message) => message.from === "bot" && !message.deferred;
-const textOf = (message) => String(message.shown?.text ?? message.shown?.content ?? "");
-const approvedAt = (chat) => chat.messages.findIndex((message) => isAnswer(message) && textOf(message).startsWith("You've been approved!"));
+/**
+ * @typedef {import("./world.js").World} World
+ * @typedef {import("./types.js").Chat} Chat
+ * @typedef {import("./types.js").Message} Message
+ * @typedef {{id: string, title: string, hint: string, done: (world: World) => boolean}} Step
+ */
 
-/** What to do, why it is worth it, and how to see that it happened. */
+const directChats = (/** @type {World} */ world) =>
+  world.scene.chats.flatMap((chat) => {
+    const [member = ""] = chat.kind === "direct" ? chat.members : [];
+    const person = world.person(chat.platform, member);
+    return person?.role === "stranger" ? [{ chat, person }] : [];
+  });
+const isAnswer = (/** @type {Message} */ message) => message.from === "bot" && !message.deferred;
+const textOf = (/** @type {Message} */ message) => String(message.shown?.text ?? message.shown?.content ?? "");
+const approvedAt = (/** @type {Chat} */ chat) => chat.messages.findIndex((message) => isAnswer(message) && textOf(message).startsWith("You've been approved!"));
+
+/**
+ * What to do, why it is worth it, and how to see that it happened.
+ * @type {Step[]}
+ */
 const STEPS = [
   {
     id: "asked",
@@ -58,11 +69,15 @@ const STEPS = [
     id: "redelivered",
     title: "Deliver again",
     hint: "Platforms repeat webhooks. Under a message, “↻ deliver again” does it: nothing happens twice.",
-    done: (world) => world.did.has("redelivered") || world.deliveries.some((delivery) => delivery.again_of),
+    done: (world) => world.did.has("redelivered") || world.deliveries.some((delivery) => delivery.again_of !== null),
   },
 ];
 
-/** Fill the section `root`; call update() after `world` changed. */
+/**
+ * Fill the section `root`; call update() after `world` changed.
+ * @param {HTMLElement} root
+ * @param {World} world
+ */
 export function guide(root, world) {
   const steps = h("ol", { class: "steps" });
   const hint = h("p", { class: "hint", role: "status" });
@@ -98,6 +113,11 @@ export function guide(root, world) {
   return { update };
 }
 
+/**
+ * @param {Step} step
+ * @param {number} number
+ * @param {"done" | "next" | "later"} state
+ */
 function drawn(step, number, state) {
   return h(
     "li",

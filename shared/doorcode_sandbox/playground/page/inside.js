@@ -5,7 +5,14 @@ import { h } from "./dom.js";
 import { json } from "./json.js";
 import { clock } from "./message.js";
 
+/**
+ * @typedef {import("./types.js").Item} Item
+ * @typedef {import("./types.js").Entry} Entry
+ */
+
+/** @type {Record<string, string>} */
 const TONES = { paired: "good", pending: "info", blocked: "bad", denied: "bad" };
+/** @type {[title: string, belongs: (item: Item) => boolean, text: string][]} */
 const KINDS = [
   ["Contacts", (item) => item.sk === "contact", "One person on one platform, and how they stand."],
   ["Prompts", (item) => String(item.pk).startsWith("prompts#"), "Where each owner was asked, so that it can be closed wherever the decision is made."],
@@ -13,7 +20,11 @@ const KINDS = [
   ["Others", () => true, "Lockouts, sign-in links, sessions, tokens, budgets: each ends by itself."],
 ];
 
-/** Entries for keyed(): the items, by what they are. */
+/**
+ * Entries for keyed(): the items, by what they are.
+ * @param {Item[]} items
+ * @returns {Entry[]}
+ */
 export function itemEntries(items) {
   if (!items.length) return [nothing("The table is empty: nobody has written yet.")];
   const rest = new Set(items);
@@ -26,6 +37,7 @@ export function itemEntries(items) {
   });
 }
 
+/** @param {Item} item */
 function drawnItem(item) {
   const seat = String(item.pk).startsWith("seats#") && (item.freed_at ? "free" : "held");
   const said = item.state ?? (seat || "");
@@ -37,25 +49,37 @@ function drawnItem(item) {
   );
 }
 
+/**
+ * @template {{at: string}} T
+ * @param {T[]} list
+ */
 const newestFirst = (list) => list.map((entry, number) => ({ entry, number })).sort((one, other) => Date.parse(other.entry.at) - Date.parse(one.entry.at) || other.number - one.number);
 
-/** Entries for keyed(): the events, newest first. */
+/**
+ * Entries for keyed(): the events, newest first.
+ * @param {import("./types.js").Published[]} events
+ * @returns {Entry[]}
+ */
 export function eventEntries(events) {
   if (!events.length) return [nothing("No event yet. A new request is the first.")];
   return newestFirst(events).map(({ entry, number }) => ({
-    key: `event ${entry.id ?? `${entry.at} ${number}`}`,
+    key: `event ${entry.at} ${number}`,
     version: JSON.stringify(entry),
     draw: () =>
       h(
         "details",
-        { class: "entry", data: { part: `event ${entry.id ?? number}` } },
+        { class: "entry", data: { part: `event ${number}` } },
         h("summary", {}, h("code", {}, String(entry["detail-type"])), entry.detail?.platform && h("span", { class: "chip" }, `${entry.detail.platform} ${entry.detail.user_id ?? ""}`), h("span", { class: "numbers" }, clock(entry.at))),
         h("div", { class: "detail" }, json("Detail", entry.detail ?? {})),
       ),
   }));
 }
 
-/** Entries for keyed(): the log's lines, newest first. */
+/**
+ * Entries for keyed(): the log's lines, newest first.
+ * @param {import("./types.js").Line[]} log
+ * @returns {Entry[]}
+ */
 export function logEntries(log) {
   if (!log.length) return [nothing("Nothing was logged yet.")];
   return newestFirst(log).map(({ entry, number }) => ({
@@ -65,6 +89,10 @@ export function logEntries(log) {
   }));
 }
 
+/**
+ * @param {import("./types.js").Line} line
+ * @param {number} number
+ */
 function drawnLine(line, number) {
   const level = String(line.level ?? "").toUpperCase();
   const tone = level === "ERROR" || level === "CRITICAL" ? "bad" : level === "WARNING" || level === "WARN" ? "warn" : "";

@@ -4,7 +4,11 @@ import { copier, h } from "./dom.js";
 
 const TOKENS = /("(?:\\.|[^"\\])*")(\s*:)?|\b(true|false|null)\b|(-?\b\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b)/g;
 
-/** A JSON text is shown as what it says; anything else as it is. */
+/**
+ * A JSON text is shown as what it says; anything else as it is.
+ * @param {unknown} value
+ * @returns {string}
+ */
 function readable(value) {
   if (typeof value !== "string") return JSON.stringify(value, null, 2) ?? "";
   try {
@@ -15,7 +19,9 @@ function readable(value) {
   }
 }
 
+/** @param {string} text */
 function coloured(text) {
+  /** @type {import("./types.js").Child[]} */
   const nodes = [];
   let at = 0;
   for (const match of text.matchAll(TOKENS)) {
@@ -29,7 +35,11 @@ function coloured(text) {
   return nodes;
 }
 
-/** A titled box with a value and a button that copies it. */
+/**
+ * A titled box with a value and a button that copies it.
+ * @param {string} title
+ * @param {unknown} value
+ */
 export function json(title, value) {
   const text = readable(value);
   if (!text) return h("div", { class: "json" }, h("div", { class: "json-title" }, title, h("span", { class: "nothing" }, "empty")));

@@ -16,19 +16,33 @@ const LATER_MS = 1500;
 const DOOR = "doorcode-door";
 
 const world = new World();
-const status = document.getElementById("status");
-const stopped = document.getElementById("stopped");
-const doorSwitch = document.getElementById("door-switch");
-const steps = guide(document.getElementById("guide"), world);
-const behind = door(document.getElementById("door"), world, { opened: opened, closed: closed });
-const panels = document.getElementById("panels");
-const platforms = new Map(); // name → {stranger, owner} panes
-const read = new Map(); // name → how many answers were seen
+const status = byId("status");
+const stopped = byId("stopped");
+const doorSwitch = byId("door-switch");
+const steps = guide(byId("guide"), world);
+const behind = door(byId("door"), world, { opened: opened, closed: closed });
+const panels = byId("panels");
+/** @type {Map<string, Record<import("./types.js").Role, ReturnType<typeof pane>>>} by the platform's name */
+const platforms = new Map();
+/** @type {Map<string, number>} how many answers were seen, by the platform's name */
+const read = new Map();
 let current = "";
+/** @type {ReturnType<typeof tabs> | null} */
 let choice = null;
+
+/**
+ * The element with that id, which the page has.
+ * @param {string} id
+ */
+function byId(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`the page has no #${id}`);
+  return found;
+}
 
 doorSwitch.addEventListener("click", () => behind.toggle());
 
+/** @param {"live" | "lost"} state */
 function connection(state) {
   status.dataset.state = state;
   say(status, { live: "Live", lost: "Stopped" }[state]);
@@ -38,7 +52,7 @@ function connection(state) {
 
 /** Make the tabs once the scene has told which platforms there are. */
 function build() {
-  document.getElementById("sign-in").append(command(`${world.scene.program} web ${world.scene.where}`));
+  byId("sign-in").append(command(`${world.scene.program} web ${world.scene.where}`));
   const names = world.scene.platforms.map((platform) => platform.name);
   const entries = names.map((name) => {
     const tools = { inspect: behind.inspect, changed: refresh };
@@ -48,17 +62,17 @@ function build() {
     return { id: name, title: PLATFORMS[name]?.TITLE ?? name, panel: h("div", { class: "pair", id: `panel-${name}`, data: { platform: name } }, stranger.element, owner.element) };
   });
   panels.replaceChildren(...entries.map((entry) => entry.panel));
-  choice = tabs(document.getElementById("platforms"), entries, (name) => {
+  choice = tabs(byId("platforms"), entries, (name) => {
     current = name;
     history.replaceState(null, "", `#${name}`);
-    for (const one of Object.values(platforms.get(name))) {
+    for (const one of Object.values(platforms.get(name) ?? {})) {
       one.update();
       one.restart();
     }
     update();
   });
   const wanted = location.hash.slice(1);
-  choice.show(platforms.has(wanted) ? wanted : names[0]);
+  choice.show(platforms.has(wanted) ? wanted : (names[0] ?? ""));
 }
 
 // A dot on the tab of a platform where the bot said something meanwhile.
@@ -66,7 +80,7 @@ function mark() {
   for (const name of platforms.keys()) {
     const answers = world.answers(name);
     if (name === current || !read.has(name)) read.set(name, answers);
-    choice?.mark(name, answers > read.get(name));
+    choice?.mark(name, answers > (read.get(name) ?? 0));
   }
 }
 
@@ -74,7 +88,7 @@ function update() {
   steps.update();
   mark();
   for (const one of Object.values(platforms.get(current) ?? {})) one.update();
-  behind.update(platforms.get(current)?.stranger.person() ?? undefined);
+  behind.update(platforms.get(current)?.stranger.person());
 }
 
 const lookInside = oneAtATime(async () => {
@@ -101,8 +115,10 @@ const refresh = oneAtATime(async () => {
   later = setTimeout(lookInside, LATER_MS);
 });
 
-let later = 0;
-let looking = 0;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let later;
+/** @type {ReturnType<typeof setInterval> | undefined} */
+let looking;
 
 function opened() {
   doorSwitch.setAttribute("aria-expanded", "true");

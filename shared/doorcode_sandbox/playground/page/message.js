@@ -5,24 +5,55 @@ import { PLATFORMS } from "./platforms.js";
 
 const HUES = 8;
 
-/** The time of day, as people here write it. */
+/**
+ * @typedef {import("./types.js").Message} Message
+ * @typedef {import("./types.js").Button} Button
+ */
+
+/**
+ * What a message is drawn by: where it stands, who looks at it, what people are called, what is on its way, and what
+ * happens on the presses of it.
+ * @typedef {object} Scenery
+ * @property {string} platform
+ * @property {string} viewer a person's id
+ * @property {string} bot its name
+ * @property {(id: string) => string} names empty where it is not known
+ * @property {(id: string) => string} nameOf the id where it is not known
+ * @property {Set<string>} busy
+ * @property {(delivery: string) => string} reason
+ * @property {(message: Message, button: Button) => void} press
+ * @property {(delivery: string) => void} redeliver
+ * @property {(delivery: string) => void} inspect
+ */
+
+/**
+ * The time of day, as people here write it.
+ * @param {string} at
+ * @param {boolean} [seconds]
+ */
 export function clock(at, seconds = false) {
   const time = new Date(at);
+  /** @type {Intl.DateTimeFormatOptions} */
   const parts = { hour: "2-digit", minute: "2-digit", second: seconds ? "2-digit" : undefined };
   return Number.isNaN(time.getTime()) ? "" : time.toLocaleTimeString([], parts);
 }
 
-const first = (name) => [...String(name).replace(/^[@\s]+/u, "")][0] ?? "?";
+const first = (/** @type {string} */ name) => [...String(name).replace(/^[@\s]+/u, "")][0] ?? "?";
 
-/** A round or square picture of somebody: the first letter of the name, in a colour of its own. */
+/**
+ * A round or square picture of somebody: the first letter of the name, in a colour of its own.
+ * @param {string} id
+ * @param {string} name
+ */
 export function avatar(id, name) {
-  const hue = [...String(id)].reduce((sum, sign) => (sum * 31 + sign.codePointAt(0)) % HUES, 0);
+  const hue = [...String(id)].reduce((sum, sign) => (sum * 31 + (sign.codePointAt(0) ?? 0)) % HUES, 0);
   return h("span", { class: "avatar", data: { hue: id === "bot" ? "bot" : hue }, "aria-hidden": "true" }, first(name).toUpperCase());
 }
 
 /**
- * Draw a message. `context`: platform, viewer (person id), bot (name), nameOf(id), names(id), busy (a set of what is
- * on its way), and what happens on press(message, button), redeliver(delivery), inspect(delivery).
+ * Draw a message.
+ * @param {Message} message
+ * @param {Scenery} context
  */
 export function draw(message, context) {
   const { platform, viewer, bot, nameOf } = context;
@@ -46,12 +77,12 @@ export function draw(message, context) {
     h("time", { datetime: message.at }, time),
   );
   const foot = h("span", { class: "foot" }, message.edited && h("span", { class: "edited" }, "edited"), h("time", { datetime: message.at }, time));
-  const tools = { button: (one) => button(message, one, context), byline, foot, names: context.names, bot };
+  const tools = { button: (/** @type {Button} */ one) => button(message, one, context), byline, foot, names: context.names, bot };
   row.append(
     h(
       "div",
       { class: "body" },
-      PLATFORMS[platform].draw(message, tools),
+      PLATFORMS[platform]?.draw(message, tools),
       message.only_for && alone(platform, message.only_for === viewer ? "you" : nameOf(message.only_for)),
       isBot ? source(message) : ways(message, context),
     ),
@@ -59,9 +90,18 @@ export function draw(message, context) {
   return row;
 }
 
-/** The line under what one person alone sees. */
-const alone = (platform, who) => h("div", { class: "alone" }, PLATFORMS[platform].alone?.(who) ?? `Only ${who} can see this`);
+/**
+ * The line under what one person alone sees.
+ * @param {string} platform
+ * @param {string} who
+ */
+const alone = (platform, who) => h("div", { class: "alone" }, PLATFORMS[platform]?.alone?.(who) ?? `Only ${who} can see this`);
 
+/**
+ * @param {Message} message
+ * @param {Button} one
+ * @param {Scenery} context
+ */
 function button(message, one, { busy, press }) {
   const key = `${message.id} ${one.id}`;
   return h(
@@ -78,7 +118,10 @@ function button(message, one, { busy, press }) {
   );
 }
 
-// The call that made it, with its own fields.
+/**
+ * The call that made it, with its own fields.
+ * @param {Message} message
+ */
 function source(message) {
   const call = message.call === "response" ? "in the webhook’s answer" : message.call;
   if (!call) return null;
@@ -90,13 +133,17 @@ function source(message) {
   );
 }
 
-function ways(message, { redeliver, inspect, reason }) {
-  if (!message.delivery) return null;
-  const why = reason(message.delivery);
+/**
+ * @param {Message} message
+ * @param {Scenery} context
+ */
+function ways({ delivery }, { redeliver, inspect, reason }) {
+  if (!delivery) return null;
+  const why = reason(delivery);
   return h(
     "div",
     { class: "ways" },
-    h("button", { type: "button", data: { part: "again" }, title: "The platform delivers this again", onclick: () => redeliver(message.delivery) }, "↻ deliver again"),
-    h("button", { type: "button", data: { part: "webhook" }, title: "Show the webhook that this was", onclick: () => inspect(message.delivery) }, why ? `webhook: ${why}` : "webhook"),
+    h("button", { type: "button", data: { part: "again" }, title: "The platform delivers this again", onclick: () => redeliver(delivery) }, "↻ deliver again"),
+    h("button", { type: "button", data: { part: "webhook" }, title: "Show the webhook that this was", onclick: () => inspect(delivery) }, why ? `webhook: ${why}` : "webhook"),
   );
 }

@@ -17,7 +17,19 @@ const EMPTY = {
   group: "Codes are never given in groups, and by default the bot does not listen here.",
 };
 
-/** A pane; call update() after `world` changed. `inspect` shows a webhook, `changed` fetches what is new. */
+/**
+ * @typedef {import("./types.js").Chat} Chat
+ * @typedef {import("./types.js").Person} Person
+ * @typedef {{name: string, handle: string, real: boolean}} Bot
+ */
+
+/**
+ * A pane; call update() after `world` changed. `inspect` shows a webhook, `changed` fetches what is new.
+ * @param {import("./world.js").World} world
+ * @param {string} platform
+ * @param {import("./types.js").Role} side
+ * @param {{inspect: (delivery: string) => void, changed: () => Promise<void>}} tools
+ */
 export function pane(world, platform, side, { inspect, changed }) {
   const choices = cast(world, platform, side, update);
   const caption = h("p", { class: "caption" });
@@ -35,42 +47,53 @@ export function pane(world, platform, side, { inspect, changed }) {
     screen,
     side === "owner" ? h("label", { class: "pressing" }, "Press buttons as ", choices.pressers) : newcomer(),
   );
+  /** @type {Set<string>} */
   const busy = new Set();
-  const heard = new Map(); // chat → notes that were there already
-  let now = {};
+  /** @type {Map<string, Set<string>>} the notes that were there already, by chat */
+  const heard = new Map();
+  /** @type {ReturnType<typeof choices.update> & {bot: Bot}} */
+  let now = { at: platform, person: undefined, chat: undefined, presser: undefined, bot: { name: "", handle: "", real: false } };
   let shown = "";
   let count = 0;
 
+  /** @param {() => Promise<unknown>} work */
   async function attempt(work) {
     try {
       await work();
       changed();
       return true;
     } catch (error) {
-      notices.show(error.message, { title: "That did not work. " });
+      notices.show(error instanceof Error ? error.message : String(error), { title: "That did not work. " });
       return false;
     }
   }
 
-  function send({ text, mention }) {
+  /** @param {{text: string, mention: boolean}} said */
+  async function send({ text, mention }) {
     const { at, chat, person } = now;
+    if (!chat || !person) return false;
     return attempt(async () => {
       const { note } = await write({ platform: at, chat: chat.id, person: person.id, text, mention });
       if (note) notices.show(note);
     });
   }
 
+  /**
+   * @param {import("./types.js").Message} message
+   * @param {import("./types.js").Button} button
+   */
   async function pressed(message, button) {
+    const { at, chat, presser } = now;
+    if (!chat || !presser) return;
     const key = `${message.id} ${button.id}`;
     busy.add(key);
     update();
-    const { at, chat, presser } = now;
     await attempt(() => press({ platform: at, chat: chat.id, person: presser.id, message: message.id, button: button.id }));
     busy.delete(key);
     update();
   }
 
-  const again = (delivery) =>
+  const again = (/** @type {string} */ delivery) =>
     attempt(async () => {
       await redeliver(delivery);
       world.did.add("redelivered");
@@ -81,6 +104,7 @@ export function pane(world, platform, side, { inspect, changed }) {
     const name = h("input", { type: "text", "aria-label": "Name of the new stranger", placeholder: "Name", maxlength: 64, required: true });
     const form = h("form", { onsubmit: add }, name, h("button", { type: "submit" }, "Add"));
     const box = h("details", { class: "newcomer", ontoggle: () => box.open && name.focus() }, h("summary", {}, "+ Another stranger"), form);
+    /** @param {Event} event */
     async function add(event) {
       event.preventDefault();
       await attempt(async () => {
@@ -88,33 +112,38 @@ export function pane(world, platform, side, { inspect, changed }) {
         name.value = "";
         box.open = false;
         await changed();
-        choices.pick({ platform, id: (answer.person ?? answer).id });
+        choices.pick({ platform, id: answer.person.id });
         typing.focus();
       });
     }
     return box;
   }
 
+  /** @param {string} id */
   const names = (id) => {
     const person = world.person(now.at, id);
     return person ? person.username || person.name : id === PLATFORMS[now.at]?.BOT_ID ? now.bot.name : "";
   };
 
-  function entries() {
-    const { at, chat, person, presser, bot } = now;
+  /**
+   * @param {Chat} chat
+   * @param {Person} person who looks at it
+   */
+  function entries(chat, person) {
+    const { at, presser, bot } = now;
     const context = {
       platform: at,
       viewer: person.id,
       bot: bot.name,
       names,
-      nameOf: (id) => shortName(world.person(at, id)) || id,
+      nameOf: (/** @type {string} */ id) => shortName(world.person(at, id)) || id,
       busy,
-      reason: (delivery) => world.reason(delivery),
+      reason: (/** @type {string} */ delivery) => world.reason(delivery),
       press: pressed,
       redeliver: again,
       inspect,
     };
-    const sees = (id) => id === person.id || id === presser?.id;
+    const sees = (/** @type {string} */ id) => id === person.id || id === presser?.id;
     return chat.messages
       .filter((message) => !message.only_for || sees(message.only_for))
       .map((message) => ({
@@ -126,38 +155,41 @@ export function pane(world, platform, side, { inspect, changed }) {
       .sort((one, other) => one.at - other.at);
   }
 
-  // Notes that were there when the page was opened are not news.
-  function tell() {
-    const { at, chat, person } = now;
+  /**
+   * Notes that were there when the page was opened are not news.
+   * @param {Chat} chat
+   */
+  function tell(chat) {
+    const { at, person } = now;
     const place = `${at} ${chat.id}`;
     const known = heard.get(place);
-    const notes = new Map((chat.notes ?? []).map((note) => [JSON.stringify(note), note]));
+    const notes = new Map(chat.notes.map((note) => [JSON.stringify(note), note]));
     heard.set(place, new Set(notes.keys()));
-    for (const [key, note] of known ? notes : []) {
-      if (known.has(key)) continue;
-      const title = note.to === person.id ? "" : `Only ${names(note.to)} sees this: `;
-      notices.show(note.text, { title, alert: Boolean(note.alert) });
+    for (const [key, note] of notes) {
+      if (!known || known.has(key)) continue;
+      const title = note.to === person?.id ? "" : `Only ${names(note.to)} sees this: `;
+      notices.show(note.text, { title, alert: note.alert });
     }
   }
 
   function update() {
-    now = { ...choices.update() };
-    const { bot: name = "Doorcode", handle = "", real = false } = world.platform(now.at) ?? {};
-    now.bot = { name, handle, real };
+    const chosen = choices.update();
+    const { bot: name = "Doorcode", handle = "", real = false } = world.platform(chosen.at) ?? {};
+    now = { ...chosen, bot: { name, handle, real } };
     const { at, chat, person, presser, bot } = now;
     element.dataset.platform = at || platform;
     say(caption, world.caption(person) || "Nobody is here.");
-    caption.dataset.state = world.contact(at, person?.id)?.state ?? person?.role ?? "none";
+    caption.dataset.state = (person && world.contact(at, person.id)?.state) ?? person?.role ?? "none";
     element.dataset.pressing = String(Boolean(presser && presser.id !== person?.id));
-    const group = chat?.kind === "group";
+    const group = chat?.kind === "group" ? chat : undefined;
     screen.dataset.kind = chat?.kind ?? "direct";
-    keyed(title, [heading(chat, person, bot, group)]);
-    list.setAttribute("aria-label", person ? `${shortName(person)}: ${group ? chat.title : `chat with ${bot.name}`}` : "Chat");
-    typing.update({ platform: at, person: shortName(person), group, handle: bot.handle, real: bot.real });
-    const found = chat && person ? entries() : [];
-    const empty = { key: "empty", version: `${group}`, draw: () => h("p", { class: "empty" }, EMPTY[group ? "group" : side]) };
+    keyed(title, [heading(person, bot, group)]);
+    list.setAttribute("aria-label", person ? `${shortName(person)}: ${group ? group.title : `chat with ${bot.name}`}` : "Chat");
+    typing.update({ platform: at, person: shortName(person), group: Boolean(group), handle: bot.handle, real: bot.real });
+    const found = chat && person ? entries(chat, person) : [];
+    const empty = { key: "empty", version: String(Boolean(group)), draw: () => h("p", { class: "empty" }, EMPTY[group ? "group" : side]) };
     keyed(list, found.length ? found : [empty]);
-    if (chat) tell();
+    if (chat) tell(chat);
     const place = `${at} ${chat?.id} ${person?.id}`;
     if (place === shown) follow.settle(found.length > count);
     else follow.restart();
@@ -168,17 +200,22 @@ export function pane(world, platform, side, { inspect, changed }) {
   return { element, update, restart: follow.restart, person: () => now.person };
 }
 
-function heading(chat, person, bot, group) {
-  const members = group ? `${chat.members.length + 1} members, the bot among them` : bot.handle;
+/**
+ * @param {Person | undefined} person
+ * @param {Bot} bot
+ * @param {Chat | undefined} group
+ */
+function heading(person, bot, group) {
+  const members = group ? `${group.members.length + 1} members, the bot among them` : bot.handle;
   return {
     key: "title",
-    version: JSON.stringify([chat?.id, chat?.title, members, bot.name, person?.id]),
+    version: JSON.stringify([group?.id, group?.title, members, bot.name, person?.id]),
     draw: () =>
       h(
         "div",
         {},
-        group ? avatar(chat.id, chat.title) : avatar("bot", bot.name),
-        h("div", {}, h("strong", {}, group ? chat.title : bot.name), h("span", {}, members)),
+        group ? avatar(group.id, group.title) : avatar("bot", bot.name),
+        h("div", {}, h("strong", {}, group ? group.title : bot.name), h("span", {}, members)),
         person && h("span", { class: "viewer" }, "as ", h("b", {}, shortName(person))),
       ),
   };

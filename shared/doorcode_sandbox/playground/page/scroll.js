@@ -4,7 +4,10 @@ import { h } from "./dom.js";
 
 const NEAR = 48;
 
-/** Watch a list: call `settle(grew)` after every change. Returns the button that leads back down, too. */
+/**
+ * Watch a list: call `settle(grew)` after every change. Returns the button that leads back down, too.
+ * @param {HTMLElement} list
+ */
 export function follower(list) {
   let below = true;
   let seen = 0; // where the list stood when it was last looked at
@@ -31,6 +34,7 @@ export function follower(list) {
     list.focus({ preventScroll: true });
   }
 
+  /** @param {boolean} grew */
   function settle(grew) {
     // The reader may have gone up a moment ago: the browser tells of that with its next frame only.
     if (list.scrollTop < seen && !near()) below = false;

@@ -2,10 +2,17 @@
 
 import { h } from "./dom.js";
 
+/** @type {Record<string, number>} */
 const MOVES = { ArrowRight: 1, ArrowLeft: -1 };
 
-/** Fill `list` with tabs for `entries` ({id, title, panel}); `chosen(id)` is called after one was shown. */
+/**
+ * Fill `list` with tabs for `entries`; `chosen(id)` is called after one was shown.
+ * @param {HTMLElement} list
+ * @param {{id: string, title: string, panel: HTMLElement}[]} entries
+ * @param {(id: string) => void} chosen
+ */
 export function tabs(list, entries, chosen) {
+  /** @type {Map<string, HTMLButtonElement>} */
   const buttons = new Map();
   for (const { id, title, panel } of entries) {
     const button = h(
@@ -19,34 +26,41 @@ export function tabs(list, entries, chosen) {
     list.append(button);
   }
 
+  /** @param {string} id */
   function show(id) {
     for (const entry of entries) {
       const selected = entry.id === id;
       const button = buttons.get(entry.id);
-      button.setAttribute("aria-selected", String(selected));
-      button.tabIndex = selected ? 0 : -1;
+      button?.setAttribute("aria-selected", String(selected));
+      if (button) button.tabIndex = selected ? 0 : -1;
       entry.panel.hidden = !selected;
     }
     chosen(id);
   }
 
+  /** @param {KeyboardEvent} event */
   function move(event) {
     const ids = entries.map((entry) => entry.id);
-    const from = ids.indexOf(event.currentTarget.dataset.tab);
-    const to =
-      event.key === "Home" ? 0 : event.key === "End" ? ids.length - 1 : event.key in MOVES ? (from + MOVES[event.key] + ids.length) % ids.length : -1;
-    if (to < 0) return;
+    const from = ids.findIndex((id) => buttons.get(id) === event.currentTarget);
+    const by = MOVES[event.key];
+    const to = event.key === "Home" ? 0 : event.key === "End" ? ids.length - 1 : by === undefined ? -1 : (from + by + ids.length) % ids.length;
+    const id = ids[to];
+    if (id === undefined) return;
     event.preventDefault();
-    show(ids[to]);
-    buttons.get(ids[to]).focus();
+    show(id);
+    buttons.get(id)?.focus();
   }
 
-  /** Put a dot on a tab, or take it away. */
+  /**
+   * Put a dot on a tab, or take it away.
+   * @param {string} id
+   * @param {boolean} isNew
+   */
   function mark(id, isNew) {
     const button = buttons.get(id);
-    if (isNew === Boolean(button.querySelector(".new"))) return;
-    if (isNew) button.append(h("span", { class: "new" }, h("span", { class: "unseen" }, " (new messages)")));
-    else button.querySelector(".new").remove();
+    const dot = button?.querySelector(".new");
+    if (!isNew) dot?.remove();
+    else if (!dot) button?.append(h("span", { class: "new" }, h("span", { class: "unseen" }, " (new messages)")));
   }
 
   return { show, mark };

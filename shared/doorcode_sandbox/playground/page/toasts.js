@@ -8,6 +8,10 @@ const MOST = 3;
 /** A place for toasts: `show(text, {title, alert})`. Reading (pointer or focus on it) holds a passing one. */
 export function toasts() {
   const element = h("div", { class: "toasts", role: "status" });
+  /**
+   * @param {string} text
+   * @param {{title?: string, alert?: boolean}} [how]
+   */
   function show(text, { title = "", alert = false } = {}) {
     const toast = h(
       "div",
@@ -16,7 +20,7 @@ export function toasts() {
       h("button", { type: "button", "aria-label": alert ? null : "Dismiss", onclick: () => toast.remove() }, alert ? "OK" : "×"),
     );
     element.append(toast);
-    while (element.children.length > MOST) element.firstChild.remove();
+    while (element.children.length > MOST) element.firstChild?.remove();
     if (alert) return;
     const leave = () => (toast.matches(":hover, :focus-within") ? setTimeout(leave, SHOWN_MS / 4) : toast.remove());
     setTimeout(leave, SHOWN_MS);

@@ -1,5 +1,11 @@
 // What is known of the sandbox, and what can be read from it.
 
+/**
+ * @typedef {import("./types.js").Scene} Scene
+ * @typedef {import("./types.js").Person} Person
+ */
+
+/** @type {Record<string, string>} */
 const STATES = {
   pending: "is waiting: one contact item and one seat of the waiting room. The code itself is stored nowhere.",
   paired: "is paired: every message goes straight to the agent",
@@ -10,50 +16,80 @@ const STATES = {
 };
 
 export class World {
-  scene = { version: 0, platforms: [], people: [], chats: [] };
+  /** @type {Scene} */
+  scene = { version: 0, program: "", where: "", platforms: [], people: [], chats: [] };
+  /** @type {import("./types.js").Inside} */
   inside = { items: [], events: [], log: [] };
+  /** @type {import("./types.js").Delivery[]} */
   deliveries = [];
-  // What was done on this page and leaves no trace in the scene.
+  /** @type {Set<string>} what was done on this page and leaves no trace in the scene */
   did = new Set();
 
+  /** @param {string} name */
   platform(name) {
     return this.scene.platforms.find((platform) => platform.name === name);
   }
 
+  /**
+   * @param {string} platform
+   * @param {string} id
+   */
   person(platform, id) {
     return this.scene.people.find((person) => person.platform === platform && person.id === id);
   }
 
+  /** @param {import("./types.js").Role} role */
   people(role) {
     return this.scene.people.filter((person) => person.role === role);
   }
 
+  /**
+   * @param {string} platform
+   * @param {string} personId
+   */
   chats(platform, personId) {
     const found = this.scene.chats.filter((chat) => chat.platform === platform && chat.members.includes(personId));
     return found.sort((one, other) => (one.kind === "direct" ? 0 : 1) - (other.kind === "direct" ? 0 : 1));
   }
 
+  /**
+   * @param {string} platform
+   * @param {string} id
+   */
   chat(platform, id) {
     return this.scene.chats.find((chat) => chat.platform === platform && chat.id === id);
   }
 
+  /**
+   * @param {string} platform
+   * @param {string} id
+   */
   contact(platform, id) {
     return this.inside.items.find((item) => item.sk === "contact" && item.pk === `${platform}#${id}`);
   }
 
-  /** Why a webhook ended as it did: the last reason that the log has for it; empty as long as it has none. */
+  /**
+   * Why a webhook ended as it did: the last reason that the log has for it; empty as long as it has none.
+   * @param {string | null} deliveryId
+   */
   reason(deliveryId) {
     const delivery = this.deliveries.find((one) => one.id === deliveryId);
     return (delivery?.log ?? []).map((line) => line.reason).findLast(Boolean) ?? "";
   }
 
-  /** How many messages of the bot a platform's chats hold. */
+  /**
+   * How many messages of the bot a platform's chats hold.
+   * @param {string} platform
+   */
   answers(platform) {
     const chats = this.scene.chats.filter((chat) => chat.platform === platform);
     return chats.reduce((sum, chat) => sum + chat.messages.filter((message) => message.from === "bot").length, 0);
   }
 
-  /** One sentence about somebody, for the caption over a chat. */
+  /**
+   * One sentence about somebody, for the caption over a chat.
+   * @param {Person | undefined} person
+   */
   caption(person) {
     if (!person) return "";
     const item = this.contact(person.platform, person.id);
@@ -66,5 +102,8 @@ export class World {
   }
 }
 
-/** How somebody is called where there is room for little. */
+/**
+ * How somebody is called where there is room for little.
+ * @param {Person | undefined} person
+ */
 export const shortName = (person) => (person ? person.name || (person.username && `@${person.username}`) || person.id : "");
