@@ -49,7 +49,18 @@ class Web:
             facts["operation"] = route.name
             # Nothing of a route runs before the guard has let the request pass.
             principal = self._guard.admit(route, request, now, facts)
-            answer = self._called(route, path, request, now, principal, facts)
+            answer = route.handle(
+                Call(
+                    services=self._services,
+                    now=now,
+                    request=request,
+                    path=path,
+                    query=request.query_as(route.query),
+                    body=None if route.body is None else request.body_as(route.body),
+                    principal=principal,
+                    facts=facts,
+                )
+            )
             journal.done(facts)
         except DoorcodeError as error:
             changing = request.method not in SAFE_METHODS
@@ -57,28 +68,6 @@ class Web:
             journal.refused(error, refusal.status, facts)
             answer = Answer(status=refusal.status, body=refusal.problem, headers=refusal.headers)
         return _response(answer, bodiless=request.method == "HEAD")
-
-    def _called(  # noqa: PLR0913, PLR0917 (all that is known of a call)
-        self,
-        route: Route,
-        path: Mapping[str, str],
-        request: Request,
-        now: int,
-        principal: Principal | None,
-        facts: dict[str, str],
-    ) -> Answer:
-        return route.handle(
-            Call(
-                services=self._services,
-                now=now,
-                request=request,
-                path=path,
-                query=request.query_as(route.query),
-                body=None if route.body is None else request.body_as(route.body),
-                principal=principal,
-                facts=facts,
-            )
-        )
 
 
 def _found(request: Request) -> tuple[Route, dict[str, str]]:
