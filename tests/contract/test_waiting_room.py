@@ -6,6 +6,7 @@ import pytest
 
 from doorcode.aws.budget import MessageBudget
 from doorcode.aws.items import DAY, contact_pk
+from doorcode.aws.table import Table
 from doorcode.errors import (
     LockedOutError,
     MalformedCodeError,
@@ -613,6 +614,22 @@ class TestLockout:
             self.wrong(house.again(), 1, T0 + n)
         with pytest.raises(LockedOutError):
             house.again().decide(Operation.APPROVE, T0 + 5, code="AAAAAAAA")
+
+    def test_a_guess_that_came_between_is_counted_too(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Security 13: another function that counts between our reading and our writing loses nothing, and nor do we."""
+        self.wrong(house, 3)
+        update, between = Table.update, [1]
+
+        def late(table: Table, *key: str, **how: Any) -> Any:
+            if between:
+                between.clear()
+                self.wrong(house.again(), 1)
+            return update(table, *key, **how)
+
+        monkeypatch.setattr(Table, "update", late)
+        self.wrong(house, 1)
+        with pytest.raises(LockedOutError):
+            house.decide(Operation.APPROVE, T0, code="AAAAAAAA")
 
     @pytest.mark.parametrize("other", [Actor(via=Via.CLI, id="bob"), Actor(via=Via.API, id="alice")])
     def test_nobody_else_is_locked(self, house: House, other: Actor) -> None:

@@ -148,3 +148,39 @@ def test_a_turn_is_put_back_by_its_holder_alone_and_a_prompt_that_stands_stays_o
     back = shown.put_back(A, "h", T0, doubt=False).turn_of(A)
     assert back is not None
     assert (back.open, back.nonce, back.hold.by) == (True, "n", "")
+
+
+def test_whoever_has_lost_a_hold_changes_nothing() -> None:
+    """A courier that comes back late, after another has taken over, neither notes nor lets go of anything."""
+    queue = waiting(A, B).called("h", T0, 1)
+    assert queue.shown(A, "late", "n") == queue
+    assert queue.recalled(B, "late", T0) == queue
+    held = queue.counted("h", T0, 1)
+    assert held.counted("late", T0, 1) == held
+    assert held.told("late", 1, "there", T0) == held
+    assert held.untold("late") == held
+    told = held.told("h", 1, "here", T0)
+    assert told.counted("late", T0, 1) == told
+
+
+def test_who_could_not_be_told_of_is_noted_while_waiting_alone() -> None:
+    """An owner who cannot be reached is noted at who waits; whoever is asked about has a prompt of their own."""
+    queue = waiting(A, B).called("h", T0, 1)
+    assert queue.unheard(A) == queue
+    assert queue.unheard(B).turn_of(B).failed  # type: ignore[union-attr]
+
+
+def test_another_request_of_theirs_is_shown_in_the_prompt_that_stands() -> None:
+    """Asked anew, a contact keeps the turn, which its prompt's next holder sees to; asked twice alike, nothing happens."""
+    queue = waiting(A).called("h", T0, 1).shown(A, "h", "n")
+    assert queue.asked(A, "n", T0, "h", T0) == queue
+    assert queue.asked(A, "another", T0, "h", T0).held_by("h").who == A  # type: ignore[union-attr]
+
+
+def test_turns_come_before_the_digest() -> None:
+    """A courier is given whom to ask about first, and only when there is nobody, the word about the others."""
+    queue = waiting(A, B)
+    asking = queue.next("h", T0, 1)
+    assert asking.held_by("h")
+    assert asking.digest.hold.by == ""
+    assert asking.shown(A, "h", "n").next("h", T0, 1).digest.hold.by == "h"
