@@ -159,6 +159,17 @@ def test_whoever_likes_less_motion_gets_none(house: OwnerHouse) -> None:
         assert animations == ("arrive" if moving else "none")
 
 
+def test_a_slow_network_shows_the_page_at_once(house: OwnerHouse) -> None:
+    """Before anything else has come, the page's head is there, in its own colours."""
+    owner = house.visit()
+    page = owner.page
+    page.route("**/owner/**", lambda _: None)  # never answered
+    page.goto(f"{house.url}/owner", wait_until="commit")
+    expect(page.locator(".brand")).to_be_visible()
+    assert page.locator("header.top").evaluate("(top) => getComputedStyle(top).display") == "flex"
+    page.unroute("**/owner/**")
+
+
 def test_the_content_policy_holds(house: OwnerHouse) -> None:
     """Security 28: even a script that got onto the page could load nothing, write no markup and send nothing away."""
     owner = house.visit()
@@ -182,11 +193,12 @@ def test_the_content_policy_holds(house: OwnerHouse) -> None:
     page.evaluate("globalThis.violations = []")
 
 
-def test_every_file_is_used_and_none_is_inline() -> None:
-    """What is served is what the page loads, in few requests; nothing inline needs a hole in the policy."""
+def test_every_file_is_used_and_nothing_else_is_inline() -> None:
+    """What is served is what the page loads, in few requests; the one style sheet that is inline is known to the policy."""
     index = files()["index.html"].content.decode()
     named = set(re.findall(r'(?:href|src)="owner/([^"]+)"', index))
     assert named == files().keys() - {"index.html"}
-    assert not re.search(r"<style|<script(?! type=\"module\" src)|\son\w+=|\sstyle=|https?://", index)
+    assert not re.search(r"<style(?!>)|<script(?! type=\"module\" src)|\son\w+=|\sstyle=|https?://", index)
+    assert index.count("<style>") == 1
     script = files()["owner.js"].content.decode()
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|console\.", script)

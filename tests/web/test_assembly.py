@@ -68,5 +68,5 @@ def test_the_whole_page_is_in(tmp_path: Path) -> None:
     for path in (FOLDER / "script").iterdir():
         assert path.stem == "owner" or f"const module_{path.stem} = " in made["owner.js"].decode()
     for path in (FOLDER / "style").iterdir():
-        assert path.read_bytes() in made["owner.css"]
+        assert path.read_bytes() in made["index.html"]
     assert assembled(tmp_path) == {}

@@ -1,5 +1,8 @@
 """The page's files, and nothing else of the file system."""
 
+import base64
+import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,8 +31,10 @@ def _files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def _forget() -> Iterator[None]:
     """Read the folder anew, before and after."""
     page.files.cache_clear()
+    page.content_security_policy.cache_clear()
     yield
     page.files.cache_clear()
+    page.content_security_policy.cache_clear()
 
 
 @pytest.mark.usefixtures("_files")
@@ -106,5 +111,15 @@ def test_every_file_of_the_real_page_is_served(web: WebHouse) -> None:
     """What lies in the folder can be asked for."""
     assert "index.html" in files()
     lying = {path.name for path in FOLDER.iterdir() if path.suffix != ".pyc" and path.is_file()}
-    assert lying | {"owner.css", "owner.js"} == set(files())
+    assert lying | {"owner.js"} == set(files())
     assert {web.stranger().get(f"/owner/{name}").status for name in files()} == {200}
+
+
+def test_the_styles_stand_in_the_page_and_no_others_are_let_in(web: WebHouse) -> None:
+    """The page is drawn with its first bytes; its policy knows these very styles by their hash."""
+    reply = web.stranger().get("/owner")
+    [style] = re.findall(r"<style>(.+?)</style>", reply.text, re.DOTALL)
+    assert 'rel="stylesheet"' not in reply.text
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = dict(one.split(" ", 1) for one in reply.headers["content-security-policy"].split("; ") if " " in one)
+    assert policy["style-src"] == f"'sha256-{digest}'"

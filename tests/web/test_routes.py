@@ -1,8 +1,11 @@
 """Every route, and the guard before it."""
 
+import re
+
 import pytest
 
 from doorcode.pairing.access import Scope
+from doorcode.web.page import content_security_policy
 from doorcode.web.routes import Access, Route
 from doorcode.web.surface import HEADERS, ROUTES
 from tests.web.gateway import request_event
@@ -207,6 +210,8 @@ def test_every_answer_has_the_headers_and_none_of_another_origins(web: WebHouse,
     """Security 20: no cross-origin; nothing is stored, sniffed, framed or referred."""
     web.request("1")
     session = web.session()
+    styles = re.search(r"style-src ([^;]+);", content_security_policy())[1]  # type: ignore[index]
+    assert styles.startswith("'sha256-")
     for caller in (session, web.stranger()):
         for method, path in (*EXPECTED, ("GET", "/nowhere"), ("OPTIONS", "/api/session")):
             reply = caller.ask(method, path, None, {"origin": origin, "access-control-request-method": "POST", **PAGE})
@@ -214,7 +219,7 @@ def test_every_answer_has_the_headers_and_none_of_another_origins(web: WebHouse,
             if path.startswith("/owner") and reply.status == 200:
                 wanted |= {
                     "cache-control": "no-cache",
-                    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+                    "content-security-policy": f"default-src 'none'; script-src 'self'; style-src {styles}; "
                     "img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
                     "frame-ancestors 'none'; require-trusted-types-for 'script'; "
                     "trusted-types 'none'",

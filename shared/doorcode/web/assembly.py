@@ -1,10 +1,13 @@
-"""The page's small modules as one script, and its style sheets as one.
+"""The page's small modules as one script, and its style sheets inside the page itself.
 
 Every request is an invocation of the function, and those that come at once each start an environment of their own: a
 browser that fetched twenty files would take twenty of the account's, which may be ten in all, away from the webhooks.
 So the modules are put behind one another as they are, each in a scope of its own, in the order in which a browser
 would run them. What they may use of the language for that is little, and anything else is an error here:
 ``import { a, b } from "./x.js"``, ``import * as x from "./x.js"``, and ``export`` before a declaration.
+
+The styles stand in the page, so that it is drawn with its first bytes, however slow the network: what is fetched after
+that may take as long as it takes.
 """
 
 from __future__ import annotations
@@ -14,7 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 ENTRY = "owner.js"
-SHEET = "owner.css"
+INDEX = "index.html"
+STYLES = "<style></style>"
 IMPORT = re.compile(
     r'^import (?:(?P<names>\{\s*\w+(?:,\s*\w+)*,?\s*\})|\* as (?P<all>\w+)) from "\./(?P<module>\w+)\.js";$',
     re.MULTILINE,
@@ -26,13 +30,22 @@ LINKING = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
 def assembled(folder: Path) -> dict[str, bytes]:
     """Return what the files below ``folder`` make up, by the name it is served under; empty where there are none.
 
-    Raises ValueError for a module that cannot be put together with the others.
+    Raises ValueError for a module that cannot be put together with the others, and where the page has no place for its
+    styles.
     """
     modules = {path.name: path.read_text(encoding="utf-8") for path in sorted((folder / "script").glob("*.js"))}
-    sheets = [path.read_text(encoding="utf-8") for path in sorted((folder / "style").glob("*.css"))]
     made = {ENTRY: script(modules, ENTRY)} if modules else {}
-    made |= {SHEET: "\n".join(sheets)} if sheets else {}
+    if style := styles(folder):
+        index = (folder / INDEX).read_text(encoding="utf-8")
+        if STYLES not in index:
+            raise ValueError(f"{INDEX} has no {STYLES}")
+        made[INDEX] = index.replace(STYLES, f"<style>{style}</style>")
     return {name: text.encode() for name, text in made.items()}
+
+
+def styles(folder: Path) -> str:
+    """Return the style sheets below ``folder`` as one, in the order of their names; empty where there are none."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((folder / "style").glob("*.css")))
 
 
 def script(modules: Mapping[str, str], entry: str) -> str:

@@ -5,6 +5,7 @@ What is served is a list made from the folder, by name: no path of a request eve
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Mapping
 from functools import cache
@@ -12,12 +13,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from doorcode.web.assembly import assembled
+from doorcode.web.assembly import INDEX, assembled, styles
 from doorcode.web.refusals import UnknownRouteError
 from doorcode.web.routes import Access, Answer, Call, Route
 
 FOLDER = Path(__file__).with_name("page")
-INDEX = "index.html"
 CONTENT_TYPES: Mapping[str, str] = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -26,8 +26,9 @@ CONTENT_TYPES: Mapping[str, str] = {
     ".png": "image/png",
     ".ico": "image/x-icon",
 }
+# The page's own styles, by their hash, and no others.
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src {styles}; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
     "trusted-types 'none'"
 )
@@ -43,7 +44,7 @@ class File(Struct, frozen=True):
 
 @cache
 def files() -> Mapping[str, File]:
-    """Return the page's files by name; script and style sheet are made up of smaller ones."""
+    """Return the page's files by name; script and styles are made up of smaller ones."""
     contents = {
         path.name: path.read_bytes()
         for path in sorted(FOLDER.glob("[!.]*"))
@@ -55,6 +56,13 @@ def files() -> Mapping[str, File]:
     }
 
 
+@cache
+def content_security_policy() -> str:
+    """Return what the page may load and run: https://www.w3.org/TR/CSP3/."""
+    digest = base64.b64encode(hashlib.sha256(styles(FOLDER).encode()).digest()).decode()
+    return CONTENT_SECURITY_POLICY.format(styles=f"'sha256-{digest}'")
+
+
 def page(call: Call) -> Answer:
     """Serve the page, or one of its files."""
     file = files().get(call.path.get("file", INDEX))
@@ -62,7 +70,7 @@ def page(call: Call) -> Answer:
         raise UnknownRouteError
     headers = {
         "Cache-Control": "no-cache",
-        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+        "Content-Security-Policy": content_security_policy(),
         "Cross-Origin-Opener-Policy": "same-origin",
         "ETag": file.etag,
     }
