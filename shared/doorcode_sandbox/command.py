@@ -240,6 +240,7 @@ def _stay(progress: Progress, sandbox: Running, *, reload: bool) -> None:
     while True:
         time.sleep(LOOK_SECONDS)
         sandbox.check()
+        sandbox.metrics.apply()
         for line in sandbox.failures.fresh():
             progress.say(line)
         changed = sandbox.reload.changed() if reload else ()

@@ -22,6 +22,7 @@ from doorcode_sandbox.failures import Failures
 from doorcode_sandbox.front import Front
 from doorcode_sandbox.infrastructure import PREFIX, STACK, Infrastructure, started
 from doorcode_sandbox.install import install, parameters
+from doorcode_sandbox.metric_filters import MetricFilters
 from doorcode_sandbox.plan import Plan
 from doorcode_sandbox.playground.backend import Playground
 from doorcode_sandbox.playground.inside import Inside
@@ -41,6 +42,7 @@ class Running(Struct, frozen=True, kw_only=True):
     deployed: Deployed
     reload: Reload
     failures: Failures
+    metrics: MetricFilters
 
     def check(self) -> None:
         """Raise SandboxError if it is not up any more."""
@@ -121,5 +123,11 @@ def _open(plan: Plan, progress: Progress, infrastructure: Infrastructure, up: Ex
     )
     failures = Failures(Inside(clients, STACK), time.time)
     return Running(
-        url=front.url, real=not_here, infrastructure=infrastructure, deployed=deployed, reload=reload, failures=failures
+        url=front.url,
+        real=not_here,
+        infrastructure=infrastructure,
+        deployed=deployed,
+        reload=reload,
+        failures=failures,
+        metrics=MetricFilters(clients, STACK, time.time),
     )

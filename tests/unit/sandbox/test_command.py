@@ -38,6 +38,7 @@ class Fake:
         self.reload = SimpleNamespace(changed=lambda: self.changes.pop(0) if self.changes else ())
         self.failed: list[str] = []
         self.failures = SimpleNamespace(fresh=self.fresh)
+        self.metrics = SimpleNamespace(apply=lambda: None)
         self.starting: Callable[[], Any] = lambda: None
         self.closing: Callable[[], Any] = lambda: None
 
