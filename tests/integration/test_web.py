@@ -166,7 +166,8 @@ def test_the_routes(stack: Stack) -> None:
     assert "default-src 'none'" in page.headers["content-security-policy"]
     # The page names its assets relative to itself.
     assets = set(re.findall(r'(?:href|src)="owner/([^"]+)"', page.body.decode()))
-    assert {asset.rpartition(".")[2] for asset in assets} >= {"js", "css"}
+    assert {asset.rpartition(".")[2] for asset in assets} >= {"js", "svg"}
+    assert "<style>" in page.body.decode()
     for asset in assets:
         assert nobody.ask("GET", f"/owner/{asset}").status == 200, asset
     assert nobody.get("/api/openapi.json")["openapi"].startswith("3.1")
