@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.house import HOUSES, find_codes_in_the_open
+from tests.harness import HARNESSES, find_codes_in_the_open
 
 
 @pytest.fixture(autouse=True)
@@ -14,7 +14,7 @@ def _no_code_in_the_open(request: pytest.FixtureRequest, caplog: pytest.LogCaptu
     for database in {"backend", "moto"} & set(request.fixturenames):
         request.getfixturevalue(database)
     caplog.set_level("INFO")
-    HOUSES.clear()
+    HARNESSES.clear()
     yield
-    assert find_codes_in_the_open(HOUSES, caplog.text) == []
-    HOUSES.clear()
+    assert find_codes_in_the_open(HARNESSES, caplog.text) == []
+    HARNESSES.clear()

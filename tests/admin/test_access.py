@@ -7,79 +7,79 @@ import pytest
 from doorcode.aws.sign_ins import LINK_SECONDS
 from doorcode.errors import SignInError
 from doorcode.pairing.access import Scope
-from tests.admin.house import NOW, PAGE, AdminHouse
+from tests.admin.harness import NOW, PAGE, AdminHarness
 from tests.backends.dynamodb import Table
-from tests.house import T0
+from tests.harness import T0
 
 
 @pytest.fixture
-def house(table: Table) -> AdminHouse:
+def harness(table: Table) -> AdminHarness:
     """Give the admin function over a table on each DynamoDB in turn."""
-    return AdminHouse(table)
+    return AdminHarness(table)
 
 
-def test_a_link_for_whoever_asks(house: AdminHouse) -> None:
+def test_a_link_for_whoever_asks(harness: AdminHarness) -> None:
     """A link signs in, once, as the one who has asked for it; the answer says where and until when."""
-    answer = house.done("web")
+    answer = harness.done("web")
     assert answer == {"token": answer["token"], "url": PAGE, "expires_at": "2027-01-15T08:05:01Z"}
-    _, principal = house.sign_ins.redeem(answer["token"], NOW + LINK_SECONDS - 1)
+    _, principal = harness.sign_ins.redeem(answer["token"], NOW + LINK_SECONDS - 1)
     assert (principal.actor, principal.scope) == ("alice@laptop", Scope.PAIRING)
     with pytest.raises(SignInError):
-        house.sign_ins.redeem(answer["token"], NOW + LINK_SECONDS - 1)
+        harness.sign_ins.redeem(answer["token"], NOW + LINK_SECONDS - 1)
 
 
-def test_everybody_is_signed_out(house: AdminHouse) -> None:
+def test_everybody_is_signed_out(harness: AdminHarness) -> None:
     """Sessions and links of everybody are over, and tokens work on."""
-    cookie, _ = house.sign_ins.redeem(house.done("web", actor="bob@desk")["token"], NOW)
-    link = house.done("web")["token"]
-    bearer = house.done("token_create", scope="read")["token"]
-    assert house.done("sign_out") == {"signed_out": 2}
+    cookie, _ = harness.sign_ins.redeem(harness.done("web", actor="bob@desk")["token"], NOW)
+    link = harness.done("web")["token"]
+    bearer = harness.done("token_create", scope="read")["token"]
+    assert harness.done("sign_out") == {"signed_out": 2}
     with pytest.raises(SignInError):
-        house.sign_ins.principal(cookie, NOW)
+        harness.sign_ins.principal(cookie, NOW)
     with pytest.raises(SignInError):
-        house.sign_ins.redeem(link, NOW)
-    assert house.tokens.principal(bearer, NOW).scope is Scope.READ
-    assert house.done("sign_out") == {"signed_out": 0}
+        harness.sign_ins.redeem(link, NOW)
+    assert harness.tokens.principal(bearer, NOW).scope is Scope.READ
+    assert harness.done("sign_out") == {"signed_out": 0}
 
 
 @pytest.mark.parametrize("scope", Scope)
-def test_a_token_is_made_once_and_listed_without_its_secret(house: AdminHouse, scope: Scope) -> None:
+def test_a_token_is_made_once_and_listed_without_its_secret(harness: AdminHarness, scope: Scope) -> None:
     """Security 20: a token has the scope that was asked for; its secret stands in the one answer that made it."""
-    made = house.done("token_create", scope=scope, name="ci", for_seconds=60)
+    made = harness.done("token_create", scope=scope, name="ci", for_seconds=60)
     bearer = made.pop("token")
     assert made == {
         "id": made["id"], "name": "ci", "scope": scope, "created_at": "2027-01-15T08:00:01Z",
         "created_by": "alice@laptop", "expires_at": "2027-01-15T08:01:01Z",
     }  # fmt: skip
-    endless = house.done("token_create", scope="read", now=T0 + 5)
+    endless = harness.done("token_create", scope="read", now=T0 + 5)
     assert endless["expires_at"] is None
-    listed = house.done("token_list")
+    listed = harness.done("token_list")
     assert [token["id"] for token in listed["tokens"]] == [made["id"], endless["id"]]
     assert listed["tokens"][0] == made
     assert not [text for text in (bearer, endless["token"]) if text.partition(".")[2] in json.dumps(listed)]
-    assert house.tokens.principal(bearer, NOW).actor == "token ci"
-    assert [token["id"] for token in house.done("token_list", now=T0 + 61)["tokens"]] == [endless["id"]]
+    assert harness.tokens.principal(bearer, NOW).actor == "token ci"
+    assert [token["id"] for token in harness.done("token_list", now=T0 + 61)["tokens"]] == [endless["id"]]
 
 
-def test_a_token_is_revoked_by_its_id(house: AdminHouse) -> None:
+def test_a_token_is_revoked_by_its_id(harness: AdminHarness) -> None:
     """Security 20: a revoked token is over from its next request on; to revoke it again is refused, and so is its secret."""
-    made = house.done("token_create", scope="pairing")
-    assert house.refused("token_revoke", id=made["token"])["reason"] == "unknown_token"
-    assert house.done("token_revoke", id=made["id"]) == {"id": made["id"]}
+    made = harness.done("token_create", scope="pairing")
+    assert harness.refused("token_revoke", id=made["token"])["reason"] == "unknown_token"
+    assert harness.done("token_revoke", id=made["id"]) == {"id": made["id"]}
     with pytest.raises(SignInError):
-        house.tokens.principal(made["token"], NOW)
-    assert house.refused("token_revoke", id=made["id"])["reason"] == "unknown_token"
+        harness.tokens.principal(made["token"], NOW)
+    assert harness.refused("token_revoke", id=made["id"])["reason"] == "unknown_token"
 
 
-def test_the_log_has_no_secret_and_no_name(house: AdminHouse, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_has_no_secret_and_no_name(harness: AdminHarness, caplog: pytest.LogCaptureFixture) -> None:
     """Security 8, 20, 34: the log says who did what and to which token, and nothing that signs in."""
-    link = house.done("web")["token"]
-    made = house.done("token_create", scope="read", name="my program")
-    house.refused("token_revoke", id=made["token"])
-    house.refused("token_create", scope="read", name="\x1b[2J")
-    house.done("token_list")
-    house.done("token_revoke", id=made["id"])
-    house.done("sign_out")
+    link = harness.done("web")["token"]
+    made = harness.done("token_create", scope="read", name="my program")
+    harness.refused("token_revoke", id=made["token"])
+    harness.refused("token_create", scope="read", name="\x1b[2J")
+    harness.done("token_list")
+    harness.done("token_revoke", id=made["id"])
+    harness.done("sign_out")
     fields = ("operation", "actor", "token_id", "scope", "outcome", "reason", "count")
     logged = [
         {field: getattr(record, field) for field in fields if hasattr(record, field)}

@@ -14,10 +14,10 @@ from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.decisions import Desk
 from doorcode.pairing.keyring import key_id
 from doorcode.wiring import admin as admin_wiring
-from tests.admin.house import AdminHouse
+from tests.admin.harness import AdminHarness
 from tests.backends import dynamodb
 from tests.backends.dynamodb import Backend
-from tests.house import T0, TELEGRAM
+from tests.harness import T0, TELEGRAM
 
 GOOD = {"version": 1, "command": "revoke", "actor": "alice@laptop", "platform": "telegram", "user_id": "1"}
 WEB = {"version": 1, "command": "web", "actor": "alice@laptop"}
@@ -32,9 +32,9 @@ def moto() -> Iterator[Backend]:
 
 
 @pytest.fixture
-def house(moto: Backend) -> AdminHouse:
+def harness(moto: Backend) -> AdminHarness:
     """Give the admin function over a table in process."""
-    return AdminHouse(moto.new_table())
+    return AdminHarness(moto.new_table())
 
 
 @pytest.mark.parametrize(
@@ -92,13 +92,13 @@ def house(moto: Backend) -> AdminHouse:
         (WEB | {"command": "token_revoke", "id": "0" * 16}, "unknown_token"),
     ],
 )
-def test_what_cannot_be_read_is_refused_and_changes_nothing(house: AdminHouse, event: Any, reason: str) -> None:
+def test_what_cannot_be_read_is_refused_and_changes_nothing(harness: AdminHarness, event: Any, reason: str) -> None:
     """Bad input has a clear error in the one form, and leaves no trace."""
-    answer = house.admin.answer(event, T0)
+    answer = harness.admin.answer(event, T0)
     assert answer["error"]["reason"] == reason
     assert answer["error"]["message"].endswith((".", "…", "doorcode token list"))
     assert "\x1b" not in json.dumps(answer, ensure_ascii=False)
-    assert house.items() == []
+    assert harness.items() == []
 
 
 def test_every_command_is_known() -> None:
@@ -117,17 +117,17 @@ def test_every_command_is_known() -> None:
     }
 
 
-def test_with_a_closed_desk_nothing_is_decided(house: AdminHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_a_closed_desk_nothing_is_decided(harness: AdminHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """Security 19: every command that decides asks the desk; when that refuses, nothing has moved."""
 
     def closed(*_: object) -> None:
         raise ForbiddenError("The desk is closed.")
 
-    house.request("1")
-    house.put_paired(1)
-    house.put([Contact(platform=TELEGRAM, user_id="2", state=State.BLOCKED, rev=1)])
+    harness.request("1")
+    harness.put_paired(1)
+    harness.put([Contact(platform=TELEGRAM, user_id="2", state=State.BLOCKED, rev=1)])
     monkeypatch.setattr(Desk, "decide", closed)
-    before = house.items()
+    before = harness.items()
     deciding = [
         command.__struct_config__.tag  # type: ignore[attr-defined]
         for command in AnyCommand.__args__  # type: ignore[attr-defined]
@@ -135,24 +135,26 @@ def test_with_a_closed_desk_nothing_is_decided(house: AdminHouse, monkeypatch: p
     ]
     for command in deciding:
         for user_id in ("0", "1", "2", "3"):
-            assert house.refused(command, platform="telegram", user_id=user_id)["reason"] == "forbidden"
-    assert house.items() == before
+            assert harness.refused(command, platform="telegram", user_id=user_id)["reason"] == "forbidden"
+    assert harness.items() == before
 
 
-def test_each_call_is_logged_without_code_name_or_label(house: AdminHouse, caplog: pytest.LogCaptureFixture) -> None:
+def test_each_call_is_logged_without_code_name_or_label(
+    harness: AdminHarness, caplog: pytest.LogCaptureFixture
+) -> None:
     """Security 8, 34: the log says who did what to whom and how it went, and no more."""
-    house.request("987654321", name="@stranger")
+    harness.request("987654321", name="@stranger")
     caplog.clear()
-    code = house.code("987654321")
-    house.done("list", platform="telegram", state="pending")
-    house.refused("revoke", platform="telegram", user_id=code)
-    house.refused("approve", platform="telegram", code="AAAA2222", user_id="987654321")
-    house.done("approve", platform="telegram", code=code, label="my friend")
-    house.refused("revoke", platform="telegram", user_id="555001")
-    house.done("clear", platform="telegram")
-    house.done("unlock")
-    house.refused("add", platform="telegram", user_id="\x1b[2J")
-    house.admin.answer({"version": 1}, T0)
+    code = harness.code("987654321")
+    harness.done("list", platform="telegram", state="pending")
+    harness.refused("revoke", platform="telegram", user_id=code)
+    harness.refused("approve", platform="telegram", code="AAAA2222", user_id="987654321")
+    harness.done("approve", platform="telegram", code=code, label="my friend")
+    harness.refused("revoke", platform="telegram", user_id="555001")
+    harness.done("clear", platform="telegram")
+    harness.done("unlock")
+    harness.refused("add", platform="telegram", user_id="\x1b[2J")
+    harness.admin.answer({"version": 1}, T0)
     fields = ("operation", "actor", "platform", "user_id", "outcome", "reason", "count", "failed")
     logged = [
         {field: getattr(record, field) for field in fields if hasattr(record, field)}
@@ -177,54 +179,54 @@ def test_each_call_is_logged_without_code_name_or_label(house: AdminHouse, caplo
     assert not [text for text in (code, "stranger", "my friend", "AAAA2222") if text in written]
 
 
-def test_answers_hold_no_address_and_nothing_that_makes_codes(house: AdminHouse) -> None:
+def test_answers_hold_no_address_and_nothing_that_makes_codes(harness: AdminHarness) -> None:
     """What is opaque or secret stays inside: reply, delivery, nonce, key, seat."""
-    contact = house.request("987654321").contact
+    contact = harness.request("987654321").contact
     answers = json.dumps(
         [
-            house.done("list", platform="telegram", state="pending"),
-            house.done("approve", platform="telegram", user_id="987654321"),
-            house.done("list", platform="telegram", state="paired"),
+            harness.done("list", platform="telegram", state="pending"),
+            harness.done("approve", platform="telegram", user_id="987654321"),
+            harness.done("list", platform="telegram", state="paired"),
         ]
     )
     assert not [secret for secret in (contact.nonce, contact.key_id, contact.delivery_id, "reply") if secret in answers]
 
 
 def test_trouble_with_the_table_is_told_and_logged_as_an_error(
-    house: AdminHouse, caplog: pytest.LogCaptureFixture
+    harness: AdminHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A table that does not answer is an answer in the one form; a mistake of ours is an error of the function."""
 
     def away(_: str) -> None:
         raise TimeoutError
 
-    house.table._patience.seconds = 0.0
-    house.client.before = away
-    assert house.refused("revoke", platform="telegram", user_id="1")["reason"] == "unavailable"
+    harness.table._patience.seconds = 0.0
+    harness.client.before = away
+    assert harness.refused("revoke", platform="telegram", user_id="1")["reason"] == "unavailable"
     assert caplog.records[-1].levelname == "ERROR"
 
     def broken(_: str) -> None:
         raise ZeroDivisionError
 
-    house.client.before = broken
+    harness.client.before = broken
     with pytest.raises(ZeroDivisionError):
-        house.command("revoke", platform="telegram", user_id="1")
+        harness.command("revoke", platform="telegram", user_id="1")
 
 
-def test_the_largest_page_fits_an_answer(house: AdminHouse) -> None:
+def test_the_largest_page_fits_an_answer(harness: AdminHarness) -> None:
     """A full waiting room with the longest names, and a full page with the longest labels, stay far below 6 MB."""
     wide = "\U0001f600" * 64
-    house.put_paired(100, label=wide, name=wide, decided_by=wide)
-    house.put(
+    harness.put_paired(100, label=wide, name=wide, decided_by=wide)
+    harness.put(
         Contact(
             platform=Platform.TELEGRAM, user_id=f"{number:064}", state=State.PENDING, rev=1, name=wide,
-            nonce=f"{number:032}", key_id=key_id(house.secrets.ring.newest), seat=f"{number:02}",
+            nonce=f"{number:032}", key_id=key_id(harness.secrets.ring.newest), seat=f"{number:02}",
             requested_at=T0, code_expires_at=T0 + 3600,
         )
         for number in range(100)
     )  # fmt: skip
     for state in ("pending", "paired"):
-        answer = house.done("list", platform="telegram", state=state)
+        answer = harness.done("list", platform="telegram", state=state)
         assert len(answer["contacts"]) == 100
         assert len(json.dumps(answer)) < 1024 * 1024
 

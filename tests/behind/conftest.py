@@ -1,4 +1,4 @@
-"""The whole house in process."""
+"""The whole stack in process."""
 
 from collections.abc import Iterator
 
@@ -6,9 +6,9 @@ import pytest
 
 from doorcode.pairing.contact import Platform
 from doorcode_sandbox.platforms.server import StandIn
-from tests.behind.house import Behind, standing_ins
+from tests.behind.harness import Behind, standing_ins
 from tests.edge.conftest import edge
-from tests.edge.house import Edge
+from tests.edge.harness import Edge
 
 __all__ = ["edge"]
 
@@ -26,6 +26,6 @@ def behind(
     stand_ins: dict[Platform, StandIn],
 ) -> Iterator[Behind]:
     """Give everything, wired as it is deployed."""
-    house = Behind(edge, monkeypatch, stand_ins)
-    yield house
-    house.close()
+    harness = Behind(edge, monkeypatch, stand_ins)
+    yield harness
+    harness.close()

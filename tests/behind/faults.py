@@ -7,7 +7,7 @@ from botocore.exceptions import ReadTimeoutError
 from doorcode.pairing.contact import Platform
 from doorcode.platforms.send_errors import PassingError
 from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
-from tests.behind.house import Behind, DiedError
+from tests.behind.harness import Behind, DiedError
 
 
 class Fault:

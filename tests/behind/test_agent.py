@@ -12,9 +12,9 @@ from doorcode.agent.memory import ANSWERED_SECONDS, CONVERSATION_SECONDS, MAX_TU
 from doorcode.agent.responder import TOO_LONG, Turn
 from doorcode.entrypoints import agent as agent_module
 from doorcode.pairing.contact import Contact, Platform, State
-from tests.behind.house import Behind, PatientSqs
+from tests.behind.harness import Behind, PatientSqs
 from tests.behind.test_trouble import ShortOfTime
-from tests.house import T0
+from tests.harness import T0
 from tests.webhooks import HELLO, STRANGER, load
 
 EACH = pytest.mark.parametrize("platform", list(Platform))
@@ -39,125 +39,125 @@ class Scripted:
 
 
 @pytest.fixture
-def house(behind: Behind) -> Behind:
-    """Give a house in which the strangers are paired."""
+def harness(behind: Behind) -> Behind:
+    """Give a harness in which the strangers are paired."""
     for platform in Platform:
         behind.edge.put(Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1))
     return behind
 
 
-def says(house: Behind, *answers: Any, **more: Any) -> Scripted:
+def says(harness: Behind, *answers: Any, **more: Any) -> Scripted:
     """Let the agent answer as scripted."""
     responder = Scripted(*answers)
-    house.agent._respond = responder
+    harness.agent._respond = responder
     for name, value in more.items():
-        setattr(house.agent, f"_{name}", value)
+        setattr(harness.agent, f"_{name}", value)
     return responder
 
 
 @EACH
-def test_the_greeting(house: Behind, platform: Platform) -> None:
+def test_the_greeting(harness: Behind, platform: Platform) -> None:
     """By default the agent greets, where the message came from."""
-    house.hello(platform)
-    house.answer()
-    assert GREETING in house.heard(platform)[-1]
-    assert house.parked() == 0
+    harness.hello(platform)
+    harness.answer()
+    assert GREETING in harness.heard(platform)[-1]
+    assert harness.parked() == 0
 
 
 @pytest.mark.parametrize(
     "name", ["telegram/private_sticker", "telegram/private_voice", "slack/message_im_file_share_no_text"]
 )
-def test_what_has_no_text(house: Behind, name: str) -> None:
+def test_what_has_no_text(harness: Behind, name: str) -> None:
     """To what it cannot read the agent says so, without asking the responder."""
-    responder = says(house)
+    responder = says(harness)
     event = load(name)
-    house.deliver(event)
-    house.answer()
-    assert house.heard(event.platform)[-1] == "I can only read text so far."
+    harness.deliver(event)
+    harness.answer()
+    assert harness.heard(event.platform)[-1] == "I can only read text so far."
     assert responder.asked == []
 
 
 @EACH
-def test_what_came_together_is_answered_as_one(house: Behind, platform: Platform) -> None:
+def test_what_came_together_is_answered_as_one(harness: Behind, platform: Platform) -> None:
     """A batch of one chat is one call of the responder, in the order of its messages, and one answer."""
-    responder = says(house)
+    responder = says(harness)
     for number, text in enumerate(("one", "two", "three")):
-        house.deliver(load(HELLO[platform]).another(number).replaced("Hello, may I come in?", text))
-    house.answer()
+        harness.deliver(load(HELLO[platform]).another(number).replaced("Hello, may I come in?", text))
+    harness.answer()
     assert [[turn.text for turn in turns] for turns in responder.asked] == [["one\ntwo\nthree"]]
-    assert sum("answer 1" in text for text in house.heard(platform)) == 1
+    assert sum("answer 1" in text for text in harness.heard(platform)) == 1
     if platform is Platform.DISCORD:
         # Each question there shows that an answer is on its way, until it gets one.
-        assert sum("(answered below)" in text for text in house.heard(platform)) == 2
+        assert sum("(answered below)" in text for text in harness.heard(platform)) == 2
 
 
 @EACH
-def test_the_same_delivery_is_answered_once(house: Behind, platform: Platform) -> None:
+def test_the_same_delivery_is_answered_once(harness: Behind, platform: Platform) -> None:
     """Security 4: what the queue brings again within a day is not answered again."""
-    responder = says(house)
-    message = _queued(house, platform)
+    responder = says(harness)
+    message = _queued(harness, platform)
     for _ in range(3):
-        assert house.agent.handle({"Records": [message]}) == {"batchItemFailures": []}
+        assert harness.agent.handle({"Records": [message]}) == {"batchItemFailures": []}
     assert len(responder.asked) == 1
     sends = {"sendMessage", "chat.postMessage", "editOriginal"}
-    assert len([call for call in house.stand_ins[platform].calls if call.name in sends]) == 1
+    assert len([call for call in harness.stand_ins[platform].calls if call.name in sends]) == 1
 
 
-def test_the_answer_goes_into_the_topic(house: Behind) -> None:
+def test_the_answer_goes_into_the_topic(harness: Behind) -> None:
     """The agent answers where the message came from: in the thread or topic."""
     event = load("telegram/private_topic_message")
     thread = event.body["message"]["message_thread_id"]
-    house.stand_ins[Platform.TELEGRAM].open_chat(STRANGER[Platform.TELEGRAM], topics=(thread,))  # type: ignore[attr-defined]
-    house.deliver(event)
-    house.answer()
-    shown = house.stand_ins[Platform.TELEGRAM].in_chat(STRANGER[Platform.TELEGRAM])[-1].shown
+    harness.stand_ins[Platform.TELEGRAM].open_chat(STRANGER[Platform.TELEGRAM], topics=(thread,))  # type: ignore[attr-defined]
+    harness.deliver(event)
+    harness.answer()
+    shown = harness.stand_ins[Platform.TELEGRAM].in_chat(STRANGER[Platform.TELEGRAM])[-1].shown
     assert shown["message_thread_id"] == thread
 
 
-def test_typing_is_shown(house: Behind) -> None:
+def test_typing_is_shown(harness: Behind) -> None:
     """Where the platform has it, the agent shows that an answer is on its way; trouble with that changes nothing."""
-    telegram = house.stand_ins[Platform.TELEGRAM]
+    telegram = harness.stand_ins[Platform.TELEGRAM]
     telegram.inject(status=500, name="sendChatAction")
-    house.hello(Platform.TELEGRAM)
-    house.answer()
+    harness.hello(Platform.TELEGRAM)
+    harness.answer()
     assert telegram.named("sendChatAction")
-    assert house.heard(Platform.TELEGRAM) == [GREETING]
+    assert harness.heard(Platform.TELEGRAM) == [GREETING]
 
 
-def test_a_model_that_fails_is_asked_again(house: Behind) -> None:
+def test_a_model_that_fails_is_asked_again(harness: Behind) -> None:
     """A failure comes again with the whole chat, later, and the answer then is one."""
-    responder = says(house, RuntimeError("model"), "at last")
-    house.hello(Platform.TELEGRAM)
-    house.answer()
+    responder = says(harness, RuntimeError("model"), "at last")
+    harness.hello(Platform.TELEGRAM)
+    harness.answer()
     assert len(responder.asked) == 2
-    assert house.heard(Platform.TELEGRAM) == ["at last"]
-    assert house.clients["sqs"].delays == [2]  # type: ignore[attr-defined]
+    assert harness.heard(Platform.TELEGRAM) == ["at last"]
+    assert harness.clients["sqs"].delays == [2]  # type: ignore[attr-defined]
 
 
-def test_one_chat_s_trouble_is_not_another_s(house: Behind) -> None:
+def test_one_chat_s_trouble_is_not_another_s(harness: Behind) -> None:
     """Two chats of one batch: one fails and comes again whole, the other is answered and does not."""
-    records = [_queued(house, Platform.TELEGRAM), _queued(house, Platform.SLACK)]
-    house.stand_ins[Platform.TELEGRAM].inject(status=500, name="sendMessage")
-    failures = house.agent.handle({"Records": records})["batchItemFailures"]
+    records = [_queued(harness, Platform.TELEGRAM), _queued(harness, Platform.SLACK)]
+    harness.stand_ins[Platform.TELEGRAM].inject(status=500, name="sendMessage")
+    failures = harness.agent.handle({"Records": records})["batchItemFailures"]
     assert failures == [{"itemIdentifier": records[0]["messageId"]}]
-    assert house.heard(Platform.SLACK) == [GREETING]
+    assert harness.heard(Platform.SLACK) == [GREETING]
 
 
-def test_a_429_is_waited_for(house: Behind) -> None:
+def test_a_429_is_waited_for(harness: Behind) -> None:
     """A platform that asks to wait is waited for exactly as long."""
-    house.stand_ins[Platform.TELEGRAM].inject(status=429, delay=17, name="sendMessage")
-    house.hello(Platform.TELEGRAM)
-    house.answer()
-    assert house.clients["sqs"].delays == [17]  # type: ignore[attr-defined]
-    assert house.heard(Platform.TELEGRAM) == [GREETING]
+    harness.stand_ins[Platform.TELEGRAM].inject(status=429, delay=17, name="sendMessage")
+    harness.hello(Platform.TELEGRAM)
+    harness.answer()
+    assert harness.clients["sqs"].delays == [17]  # type: ignore[attr-defined]
+    assert harness.heard(Platform.TELEGRAM) == [GREETING]
 
 
-def test_a_long_answer_goes_on_where_it_stopped(house: Behind) -> None:
+def test_a_long_answer_goes_on_where_it_stopped(harness: Behind) -> None:
     """When sending stops after the first part, the next try sends the same answer's rest, and asks nobody again."""
     text = " ".join(f"word{number}" for number in range(1200))
-    responder = says(house, text)
-    telegram = house.stand_ins[Platform.TELEGRAM]
-    house.hello(Platform.TELEGRAM)
+    responder = says(harness, text)
+    telegram = harness.stand_ins[Platform.TELEGRAM]
+    harness.hello(Platform.TELEGRAM)
     fault = telegram.inject(status=500, name="sendMessage", times=0)
     first = telegram._do
 
@@ -172,51 +172,51 @@ def test_a_long_answer_goes_on_where_it_stopped(house: Behind) -> None:
         return answer
 
     telegram._do = fail_after_one  # type: ignore[method-assign]
-    house.answer()
-    heard = house.heard(Platform.TELEGRAM)
+    harness.answer()
+    heard = harness.heard(Platform.TELEGRAM)
     assert len(responder.asked) == 1
     assert " ".join(heard).split() == text.split()
 
 
 def test_when_it_finally_fails_the_person_is_told(
-    house: Behind, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    harness: Behind, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """After a quarter of an hour the person gets an honest word, the message is parked, and the chat goes on."""
     monkeypatch.setattr(agent_module, "GIVEN_UP_AFTER_SECONDS", 0)
-    says(house, RuntimeError("no model"))
-    house.hello(Platform.TELEGRAM)
-    house.answer()
-    assert house.heard(Platform.TELEGRAM) == ["Sorry, I could not answer that. Please try again later."]
-    assert house.parked() == 1
+    says(harness, RuntimeError("no model"))
+    harness.hello(Platform.TELEGRAM)
+    harness.answer()
+    assert harness.heard(Platform.TELEGRAM) == ["Sorry, I could not answer that. Please try again later."]
+    assert harness.parked() == 1
     assert any(getattr(record, "reason", "") == "unanswered" for record in caplog.records)
-    house.hello(Platform.TELEGRAM, 1)
-    house.answer()
-    assert house.heard(Platform.TELEGRAM)[-1] == "answer 2"
+    harness.hello(Platform.TELEGRAM, 1)
+    harness.answer()
+    assert harness.heard(Platform.TELEGRAM)[-1] == "answer 2"
 
 
-def test_giving_up_with_the_platform_down_ends_too(house: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_giving_up_with_the_platform_down_ends_too(harness: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
     """When not even the honest word can be said, the message is parked all the same."""
     monkeypatch.setattr(agent_module, "GIVEN_UP_AFTER_SECONDS", 0)
-    house.stand_ins[Platform.TELEGRAM].inject(status=500, times=1 << 30)
-    house.hello(Platform.TELEGRAM)
-    house.answer()
-    assert house.parked() == 1
+    harness.stand_ins[Platform.TELEGRAM].inject(status=500, times=1 << 30)
+    harness.hello(Platform.TELEGRAM)
+    harness.answer()
+    assert harness.parked() == 1
 
 
-def test_a_person_who_left_is_not_tried_for_ever(house: Behind, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_person_who_left_is_not_tried_for_ever(harness: Behind, caplog: pytest.LogCaptureFixture) -> None:
     """A refusal that will not change puts the message aside, with its reason, and does not mark it as answered."""
-    responder = says(house)
-    house.stand_ins[Platform.TELEGRAM].block(STRANGER[Platform.TELEGRAM])  # type: ignore[attr-defined]
-    record = _queued(house, Platform.TELEGRAM)
-    assert house.agent.handle({"Records": [record]}) == {"batchItemFailures": []}
-    assert house.parked() == 1
+    responder = says(harness)
+    harness.stand_ins[Platform.TELEGRAM].block(STRANGER[Platform.TELEGRAM])  # type: ignore[attr-defined]
+    record = _queued(harness, Platform.TELEGRAM)
+    assert harness.agent.handle({"Records": [record]}) == {"batchItemFailures": []}
+    assert harness.parked() == 1
     [logged] = [one for one in caplog.records if getattr(one, "parked", "")]
     assert (logged.levelname, logged.reason) == ("ERROR", "platform_refused")  # type: ignore[attr-defined]
     assert "403" in logged.getMessage()
     # Sent again after they are back, it is answered, with what was said then.
-    house.stand_ins[Platform.TELEGRAM].block(STRANGER[Platform.TELEGRAM], blocked=False)  # type: ignore[attr-defined]
-    house.agent.handle({"Records": [record]})
-    assert house.heard(Platform.TELEGRAM) == ["answer 1"]
+    harness.stand_ins[Platform.TELEGRAM].block(STRANGER[Platform.TELEGRAM], blocked=False)  # type: ignore[attr-defined]
+    harness.agent.handle({"Records": [record]})
+    assert harness.heard(Platform.TELEGRAM) == ["answer 1"]
     assert len(responder.asked) == 1
 
 
@@ -224,81 +224,81 @@ def test_a_person_who_left_is_not_tried_for_ever(house: Behind, caplog: pytest.L
     "body",
     ["{", "[]", '{"version":2}', '{"version":1,"platform":"whatsapp","user_id":"1","text":"","reply":{}}', "null"],
 )
-def test_a_poisoned_message_is_parked_alone(house: Behind, body: str) -> None:
+def test_a_poisoned_message_is_parked_alone(harness: Behind, body: str) -> None:
     """What cannot be read is parked, and the same chat's next message is answered."""
-    good = _queued(house, Platform.TELEGRAM)
+    good = _queued(harness, Platform.TELEGRAM)
     bad = good | {
         "messageId": "bad",
         "body": body,
         "attributes": good["attributes"] | {"MessageDeduplicationId": "bad"},
     }
-    assert house.agent.handle({"Records": [bad, good]}) == {"batchItemFailures": []}
-    assert house.parked() == 1
-    assert house.heard(Platform.TELEGRAM) == [GREETING]
+    assert harness.agent.handle({"Records": [bad, good]}) == {"batchItemFailures": []}
+    assert harness.parked() == 1
+    assert harness.heard(Platform.TELEGRAM) == [GREETING]
 
 
-def test_of_a_version_to_come(house: Behind) -> None:
+def test_of_a_version_to_come(harness: Behind) -> None:
     """A complete message of a version to come is parked, not guessed at."""
-    good = _queued(house, Platform.TELEGRAM)
+    good = _queued(harness, Platform.TELEGRAM)
     body = json.dumps(json.loads(good["body"]) | {"version": 2})
-    house.agent.handle({"Records": [good | {"body": body}]})
-    assert house.parked() == 1
-    assert house.heard(Platform.TELEGRAM) == []
+    harness.agent.handle({"Records": [good | {"body": body}]})
+    assert harness.parked() == 1
+    assert harness.heard(Platform.TELEGRAM) == []
 
 
-def test_debounce_hands_the_first_message_back(house: Behind) -> None:
+def test_debounce_hands_the_first_message_back(harness: Behind) -> None:
     """With a window, a chat's first message is hidden for the rest of it, and comes with what follows as one."""
-    responder = says(house, debounce=30)
-    first = _queued(house, Platform.TELEGRAM)
+    responder = says(harness, debounce=30)
+    first = _queued(harness, Platform.TELEGRAM)
     sent = int(first["attributes"]["SentTimestamp"]) // 1000
-    house.agent._clock = lambda: sent + 12
-    result = house.agent.handle({"Records": [first]})
+    harness.agent._clock = lambda: sent + 12
+    result = harness.agent.handle({"Records": [first]})
     assert result == {"batchItemFailures": [{"itemIdentifier": first["messageId"]}]}
-    assert house.clients["sqs"].delays == [18]  # type: ignore[attr-defined]
+    assert harness.clients["sqs"].delays == [18]  # type: ignore[attr-defined]
     again = first | {"attributes": first["attributes"] | {"ApproximateReceiveCount": "2"}}
-    second = _queued(house, Platform.TELEGRAM, 1)
-    house.agent.handle({"Records": [again, second]})
+    second = _queued(harness, Platform.TELEGRAM, 1)
+    harness.agent.handle({"Records": [again, second]})
     assert len(responder.asked) == 1
-    assert len(house.heard(Platform.TELEGRAM)) == 1
+    assert len(harness.heard(Platform.TELEGRAM)) == 1
 
 
-def test_messages_after_the_window_are_answered_at_once(house: Behind) -> None:
+def test_messages_after_the_window_are_answered_at_once(harness: Behind) -> None:
     """A message that waited longer than the window is not handed back."""
-    responder = says(house, debounce=5)
-    record = _queued(house, Platform.TELEGRAM)
+    responder = says(harness, debounce=5)
+    record = _queued(harness, Platform.TELEGRAM)
     sent = str((int(time.time()) - 6) * 1000)
-    house.agent.handle({"Records": [record | {"attributes": record["attributes"] | {"SentTimestamp": sent}}]})
+    harness.agent.handle({"Records": [record | {"attributes": record["attributes"] | {"SentTimestamp": sent}}]})
     assert len(responder.asked) == 1
 
 
 @pytest.mark.parametrize("ahead", [1, 7200])
-def test_a_queue_s_clock_that_is_ahead(house: Behind, ahead: int) -> None:
+def test_a_queue_s_clock_that_is_ahead(harness: Behind, ahead: int) -> None:
     """However far SQS's clock is ahead, nobody waits without a window, and never longer than it."""
-    responder = says(house, debounce=0)
-    record = _queued(house, Platform.TELEGRAM)
-    sent = str((house.now() + ahead) * 1000)
+    responder = says(harness, debounce=0)
+    record = _queued(harness, Platform.TELEGRAM)
+    sent = str((harness.now() + ahead) * 1000)
     record = record | {"attributes": record["attributes"] | {"SentTimestamp": sent}}
-    assert house.agent.handle({"Records": [record]}) == {"batchItemFailures": []}
+    assert harness.agent.handle({"Records": [record]}) == {"batchItemFailures": []}
     assert len(responder.asked) == 1
-    house.agent._debounce = 5
-    again = _queued(house, Platform.SLACK)
-    house.agent.handle({"Records": [again | {"attributes": again["attributes"] | {"SentTimestamp": sent}}]})
-    assert house.clients["sqs"].delays == [5]  # type: ignore[attr-defined]
+    harness.agent._debounce = 5
+    again = _queued(harness, Platform.SLACK)
+    harness.agent.handle({"Records": [again | {"attributes": again["attributes"] | {"SentTimestamp": sent}}]})
+    assert harness.clients["sqs"].delays == [5]  # type: ignore[attr-defined]
 
 
-def test_a_conversation_is_remembered(house: Behind) -> None:
+def test_a_conversation_is_remembered(harness: Behind) -> None:
     """With a model, the last turns of a chat are given again, oldest first, and another chat's are not."""
-    responder = says(house, remembers=True)
+    responder = says(harness, remembers=True)
     for number in range(2):
-        house.hello(Platform.TELEGRAM, number)
-        house.answer()
-    house.hello(Platform.SLACK)
-    house.answer()
+        harness.hello(Platform.TELEGRAM, number)
+        harness.answer()
+    harness.hello(Platform.SLACK)
+    harness.answer()
     assert [len(turns) for turns in responder.asked] == [1, 3, 1]
     assert [turn.role for turn in responder.asked[1]] == ["user", "assistant", "user"]
 
 
-def test_a_bedrock_model_is_asked_with_its_instructions(house: Behind) -> None:
+def test_a_bedrock_model_is_asked_with_its_instructions(harness: Behind) -> None:
     """With AGENT_MODEL_ID set, Bedrock's Converse is called with that model, the instructions and the turns."""
     asked: list[dict[str, Any]] = []
 
@@ -308,19 +308,19 @@ def test_a_bedrock_model_is_asked_with_its_instructions(house: Behind) -> None:
             asked.append(kwargs)
             return {"output": {"message": {"content": [{"text": "Good day."}, {"reasoningContent": {}}]}}}
 
-    house.clients["bedrock-runtime"] = Bedrock()  # type: ignore[assignment]
-    house.edge.put_secret("agent/instructions", "Be brief.")
-    house.cold(AGENT_MODEL_ID="a.model-v1")
-    house.hello(Platform.TELEGRAM)
-    house.answer()
-    assert house.heard(Platform.TELEGRAM) == ["Good day."]
+    harness.clients["bedrock-runtime"] = Bedrock()  # type: ignore[assignment]
+    harness.edge.put_secret("agent/instructions", "Be brief.")
+    harness.cold(AGENT_MODEL_ID="a.model-v1")
+    harness.hello(Platform.TELEGRAM)
+    harness.answer()
+    assert harness.heard(Platform.TELEGRAM) == ["Good day."]
     [call] = asked
     assert (call["modelId"], call["system"]) == ("a.model-v1", [{"text": "Be brief."}])
     assert call["messages"] == [{"role": "user", "content": [{"text": "Hello, may I come in?"}]}]
-    house.edge.ssm.delete_parameter(Name="/doorcode/test/agent/instructions")
-    house.cold()
-    house.hello(Platform.TELEGRAM, 1)
-    house.answer()
+    harness.edge.ssm.delete_parameter(Name="/doorcode/test/agent/instructions")
+    harness.cold()
+    harness.hello(Platform.TELEGRAM, 1)
+    harness.answer()
     assert "system" not in asked[1]
     assert [message["role"] for message in asked[1]["messages"]] == ["user", "assistant", "user"]
 
@@ -355,48 +355,48 @@ WORDS = (
 )
 
 
-def narrow(house: Behind, takes: int, words: str, code: str = "ValidationException") -> Narrow:
+def narrow(harness: Behind, takes: int, words: str, code: str = "ValidationException") -> Narrow:
     """Have the agent ask a model that takes only so much, in a chat with ten long exchanges behind it."""
     model = Narrow(takes, words, code)
-    house.clients["bedrock-runtime"] = model  # type: ignore[assignment]
-    house.cold(AGENT_MODEL_ID="a.model-v1")
+    harness.clients["bedrock-runtime"] = model  # type: ignore[assignment]
+    harness.cold(AGENT_MODEL_ID="a.model-v1")
     turns = [Turn(("user", "assistant")[number % 2], f"{number:04}" * 100) for number in range(MAX_TURNS)]
-    house.agent._memory.keep_turns(_chat(house), turns, house.now())
+    harness.agent._memory.keep_turns(_chat(harness), turns, harness.now())
     return model
 
 
-def _chat(house: Behind) -> str:
-    house.hello(Platform.TELEGRAM)
-    url = house.environment["AGENT_QUEUE_URL"]
-    [message] = house.edge.sqs.receive_message(QueueUrl=url, AttributeNames=["All"], VisibilityTimeout=0)["Messages"]
+def _chat(harness: Behind) -> str:
+    harness.hello(Platform.TELEGRAM)
+    url = harness.environment["AGENT_QUEUE_URL"]
+    [message] = harness.edge.sqs.receive_message(QueueUrl=url, AttributeNames=["All"], VisibilityTimeout=0)["Messages"]
     return str(message["Attributes"]["MessageGroupId"])
 
 
 @pytest.mark.parametrize("words", WORDS)
-def test_more_than_the_model_takes(house: Behind, words: str) -> None:
+def test_more_than_the_model_takes(harness: Behind, words: str) -> None:
     """A conversation that a model finds too long is asked again with its later half, and what fitted is kept."""
-    model = narrow(house, 3000, words)
-    house.answer()
+    model = narrow(harness, 3000, words)
+    harness.answer()
     assert [len(texts) for texts in model.asked] == [21, 11, 5]
     assert model.asked[-1][-2:] == ["0019" * 100, "Hello, may I come in?"]
-    assert house.heard(Platform.TELEGRAM) == ["All right."]
-    house.hello(Platform.TELEGRAM, 1)
-    house.answer()
+    assert harness.heard(Platform.TELEGRAM) == ["All right."]
+    harness.hello(Platform.TELEGRAM, 1)
+    harness.answer()
     assert len(model.asked[-1]) == 7
     assert len(model.asked) == 4
-    assert house.parked() == 0
+    assert harness.parked() == 0
 
 
-def test_a_message_that_is_too_long_on_its_own(house: Behind) -> None:
+def test_a_message_that_is_too_long_on_its_own(harness: Behind) -> None:
     """It gets an honest answer and is not tried for ever, and the chat goes on as before."""
-    model = narrow(house, 10, WORDS[0])
-    house.answer()
+    model = narrow(harness, 10, WORDS[0])
+    harness.answer()
     assert [len(texts) for texts in model.asked] == [21, 11, 5, 3, 1]
-    assert house.heard(Platform.TELEGRAM) == [TOO_LONG]
-    assert house.parked() == 0
+    assert harness.heard(Platform.TELEGRAM) == [TOO_LONG]
+    assert harness.parked() == 0
     model.takes = 100_000
-    house.hello(Platform.TELEGRAM, 1)
-    house.answer()
+    harness.hello(Platform.TELEGRAM, 1)
+    harness.answer()
     assert len(model.asked[-1]) == 21
 
 
@@ -408,16 +408,16 @@ def test_a_message_that_is_too_long_on_its_own(house: Behind) -> None:
         ("ThrottlingException", "Too many tokens, please wait before trying again."),
     ],
 )
-def test_what_is_no_matter_of_length(house: Behind, code: str, words: str) -> None:
+def test_what_is_no_matter_of_length(harness: Behind, code: str, words: str) -> None:
     """What fewer turns would not mend is tried again as it is, later."""
-    model = narrow(house, 10, words, code)
-    message = house.edge.sqs.receive_message(QueueUrl=house.environment["AGENT_QUEUE_URL"], AttributeNames=["All"])
+    model = narrow(harness, 10, words, code)
+    message = harness.edge.sqs.receive_message(QueueUrl=harness.environment["AGENT_QUEUE_URL"], AttributeNames=["All"])
     [received] = message["Messages"]
     record = {
         "messageId": received["MessageId"], "receiptHandle": received["ReceiptHandle"], "body": received["Body"],
         "attributes": received["Attributes"],
     }  # fmt: skip
-    assert house.agent.handle({"Records": [record]})["batchItemFailures"]
+    assert harness.agent.handle({"Records": [record]})["batchItemFailures"]
     assert [len(texts) for texts in model.asked] == [21]
 
 
@@ -432,87 +432,87 @@ def test_a_model_that_says_nothing() -> None:
     assert converse_with(Silent(), "m", lambda: "")([Turn("user", "hello")]) == NOTHING_SAID
 
 
-def test_one_refusal_does_not_swallow_the_answer(house: Behind) -> None:
+def test_one_refusal_does_not_swallow_the_answer(harness: Behind) -> None:
     """When one of several questions cannot be answered any more, the last one still is."""
-    discord = house.stand_ins[Platform.DISCORD]
-    says(house, "the answer")
+    discord = harness.stand_ins[Platform.DISCORD]
+    says(harness, "the answer")
     for number in range(2):
-        house.hello(Platform.DISCORD, number)
+        harness.hello(Platform.DISCORD, number)
     first = discord.messages[next(iter(discord.messages))]
     del discord.messages[(first.chat, first.id)]
-    house.answer()
-    assert "the answer" in house.heard(Platform.DISCORD)[-1]
+    harness.answer()
+    assert "the answer" in harness.heard(Platform.DISCORD)[-1]
 
 
-def test_an_old_message_takes_no_fresh_one_along(house: Behind) -> None:
+def test_an_old_message_takes_no_fresh_one_along(harness: Behind) -> None:
     """When a chat is given up on, only what waited too long is; what just came is tried again."""
-    says(house, RuntimeError("model"))
-    old, fresh = _queued(house, Platform.TELEGRAM), _queued(house, Platform.TELEGRAM, 1)
+    says(harness, RuntimeError("model"))
+    old, fresh = _queued(harness, Platform.TELEGRAM), _queued(harness, Platform.TELEGRAM, 1)
     sent = str((int(time.time()) - 901) * 1000)
     old = old | {"attributes": old["attributes"] | {"SentTimestamp": sent}}
-    failures = house.agent.handle({"Records": [old, fresh]})["batchItemFailures"]
+    failures = harness.agent.handle({"Records": [old, fresh]})["batchItemFailures"]
     assert failures == [{"itemIdentifier": fresh["messageId"]}]
-    assert house.parked() == 1
+    assert harness.parked() == 1
 
 
-def test_what_joins_a_half_sent_answer_gets_its_own(house: Behind) -> None:
+def test_what_joins_a_half_sent_answer_gets_its_own(harness: Behind) -> None:
     """A message that comes while an answer is half sent does not start it anew: the answer is finished, then the next."""
     text = " ".join(f"word{number}" for number in range(1200))
-    responder = says(house, "an answer of its own")
-    first = _queued(house, Platform.TELEGRAM)
-    house.agent._memory.keep_draft(first["attributes"]["MessageDeduplicationId"], Draft(text, 1, 1), house.now())
-    house.agent.handle({"Records": [first]})
-    heard = house.heard(Platform.TELEGRAM)
+    responder = says(harness, "an answer of its own")
+    first = _queued(harness, Platform.TELEGRAM)
+    harness.agent._memory.keep_draft(first["attributes"]["MessageDeduplicationId"], Draft(text, 1, 1), harness.now())
+    harness.agent.handle({"Records": [first]})
+    heard = harness.heard(Platform.TELEGRAM)
     assert heard[-1].endswith("word1199")
     assert len(responder.asked) == 0
     assert not any(part.startswith("word0 ") for part in heard)
     draft = Draft("half of it", 0, 1)
-    second, third = _queued(house, Platform.TELEGRAM, 1), _queued(house, Platform.TELEGRAM, 2)
-    house.agent._memory.keep_draft(second["attributes"]["MessageDeduplicationId"], draft, house.now())
-    house.agent.handle({"Records": [second, third]})
-    assert house.heard(Platform.TELEGRAM)[-2:] == ["half of it", "an answer of its own"]
+    second, third = _queued(harness, Platform.TELEGRAM, 1), _queued(harness, Platform.TELEGRAM, 2)
+    harness.agent._memory.keep_draft(second["attributes"]["MessageDeduplicationId"], draft, harness.now())
+    harness.agent.handle({"Records": [second, third]})
+    assert harness.heard(Platform.TELEGRAM)[-2:] == ["half of it", "an answer of its own"]
 
 
-def test_a_queue_that_does_not_answer_fails_only_that_chat(house: Behind) -> None:
+def test_a_queue_that_does_not_answer_fails_only_that_chat(harness: Behind) -> None:
     """When a message cannot be handed back, it is reported all the same, and the next chat is answered."""
-    records = [_queued(house, Platform.TELEGRAM), _queued(house, Platform.SLACK)]
+    records = [_queued(harness, Platform.TELEGRAM), _queued(harness, Platform.SLACK)]
 
     def reset(**_: Any) -> None:
         raise ConnectionResetError
 
-    house.clients["sqs"].change_message_visibility = reset  # type: ignore[method-assign]
-    house.stand_ins[Platform.TELEGRAM].inject(status=500, name="sendMessage")
-    failures = house.agent.handle({"Records": records})["batchItemFailures"]
+    harness.clients["sqs"].change_message_visibility = reset  # type: ignore[method-assign]
+    harness.stand_ins[Platform.TELEGRAM].inject(status=500, name="sendMessage")
+    failures = harness.agent.handle({"Records": records})["batchItemFailures"]
     assert failures == [{"itemIdentifier": records[0]["messageId"]}]
-    assert house.heard(Platform.SLACK) == [GREETING]
+    assert harness.heard(Platform.SLACK) == [GREETING]
 
 
-def test_parking_that_fails_loses_nothing(house: Behind) -> None:
+def test_parking_that_fails_loses_nothing(harness: Behind) -> None:
     """When not even the dead-letter queue answers, the messages come again."""
-    says(house, RuntimeError("model"))
-    record = _queued(house, Platform.TELEGRAM)
+    says(harness, RuntimeError("model"))
+    record = _queued(harness, Platform.TELEGRAM)
     old = record | {"attributes": record["attributes"] | {"SentTimestamp": "0"}}
 
     def reset(**_: Any) -> None:
         raise ConnectionResetError
 
-    house.clients["sqs"].send_message = reset  # type: ignore[method-assign]
-    failures = house.agent.handle({"Records": [old]})["batchItemFailures"]
+    harness.clients["sqs"].send_message = reset  # type: ignore[method-assign]
+    failures = harness.agent.handle({"Records": [old]})["batchItemFailures"]
     assert failures == [{"itemIdentifier": record["messageId"]}]
 
 
-def test_without_time_no_chat_is_begun(house: Behind) -> None:
+def test_without_time_no_chat_is_begun(harness: Behind) -> None:
     """An invocation that runs out of time hands the other chats back at once."""
-    responder = says(house)
-    record = _queued(house, Platform.TELEGRAM)
-    result = house.agent.handle({"Records": [record]}, ShortOfTime(60_000))
+    responder = says(harness)
+    record = _queued(harness, Platform.TELEGRAM)
+    result = harness.agent.handle({"Records": [record]}, ShortOfTime(60_000))
     assert result == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
     assert responder.asked == []
 
 
-def test_long_conversations_fit_into_an_item(house: Behind) -> None:
+def test_long_conversations_fit_into_an_item(harness: Behind) -> None:
     """A chat of long messages keeps as many exchanges as fit into an item, and begins with the person."""
-    memory = Memory(house.edge.dynamodb, "agent")
+    memory = Memory(harness.edge.dynamodb, "agent")
     turns = [Turn(("user", "assistant")[number % 2], "x" * 39_000) for number in range(20)]
     memory.keep_turns("c", turns, T0)
     kept = memory.turns("c", T0)
@@ -520,9 +520,9 @@ def test_long_conversations_fit_into_an_item(house: Behind) -> None:
     assert kept[0].role == "user"
 
 
-def test_memory_ends(house: Behind) -> None:
+def test_memory_ends(harness: Behind) -> None:
     """What the agent remembers ends by time, whether or not TTL has deleted it; only the last turns are kept."""
-    memory = Memory(house.edge.dynamodb, "agent")
+    memory = Memory(harness.edge.dynamodb, "agent")
     memory.note_answered("d", T0)
     assert memory.was_answered("d", T0 + ANSWERED_SECONDS - 1)
     assert not memory.was_answered("d", T0 + ANSWERED_SECONDS)
@@ -531,14 +531,16 @@ def test_memory_ends(house: Behind) -> None:
     assert memory.turns("c", T0 + CONVERSATION_SECONDS) == []
 
 
-def _queued(house: Behind, platform: Platform, number: int = 0) -> dict[str, Any]:
+def _queued(harness: Behind, platform: Platform, number: int = 0) -> dict[str, Any]:
     """Take one handed-off message out of the queue, as Lambda would give it."""
-    house.hello(platform, number)
-    url = house.environment["AGENT_QUEUE_URL"]
-    [message] = house.edge.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1, AttributeNames=["All"])["Messages"]
-    house.edge.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    harness.hello(platform, number)
+    url = harness.environment["AGENT_QUEUE_URL"]
+    [message] = harness.edge.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1, AttributeNames=["All"])[
+        "Messages"
+    ]
+    harness.edge.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     # A handle of its own, so that handing back is a call like any other.
-    sqs = house.clients["sqs"]
+    sqs = harness.clients["sqs"]
     assert isinstance(sqs, PatientSqs)
     sqs.change_message_visibility = lambda **kwargs: sqs.delays.append(kwargs["VisibilityTimeout"])  # type: ignore[method-assign]
     return {

@@ -4,7 +4,7 @@ import pytest
 
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.transitions import Operation
-from tests.behind.house import Behind
+from tests.behind.harness import Behind
 from tests.webhooks import STRANGER
 
 TELEGRAM = Platform.TELEGRAM

@@ -15,7 +15,7 @@ import pytest
 from doorcode.pairing.contact import Platform, State
 from doorcode.pairing.transitions import Operation
 from tests.behind.faults import Fault, begin_again, calls_of, writes
-from tests.behind.house import Behind
+from tests.behind.harness import Behind
 from tests.behind.test_pairing import APPROVED, has_buttons
 
 # Telegram and Slack do not recognise a message that they were already given.

@@ -8,9 +8,9 @@ import pytest
 from doorcode.pairing.contact import Platform, State
 from doorcode.pairing.transitions import Operation
 from tests.behind.faults import Fault, begin_again, calls_of, writes
-from tests.behind.house import Behind, DiedError
+from tests.behind.harness import Behind, DiedError
 from tests.behind.test_pairing import APPROVED, has_buttons
-from tests.house import COOLDOWN, TTL
+from tests.harness import COOLDOWN, TTL
 from tests.webhooks import OWNER
 
 

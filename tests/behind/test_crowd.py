@@ -16,11 +16,11 @@ from doorcode.pairing.transitions import Operation
 from doorcode.pairing.turns import HOLD_SECONDS, TurnQueue
 from doorcode.platforms.send_errors import PassingError
 from tests.behind.faults import Fault, begin_again, calls_of
-from tests.behind.house import OWNER_CHANNEL, Behind
+from tests.behind.harness import OWNER_CHANNEL, Behind
 from tests.behind.test_crashes import FAULTS, steps
 from tests.behind.test_pairing import has_buttons
-from tests.edge.house import GATEWAY, TABLE
-from tests.house import COOLDOWN, TTL
+from tests.edge.harness import GATEWAY, TABLE
+from tests.harness import COOLDOWN, TTL
 from tests.webhooks import HELLO, OWNER, STRANGER, load
 
 TELEGRAM = Platform.TELEGRAM

@@ -10,7 +10,7 @@ import pytest
 
 from doorcode.entrypoints.ping import PING, STARTED
 from doorcode.pairing.contact import Contact, Platform, State
-from tests.behind.house import Behind
+from tests.behind.harness import Behind
 from tests.webhooks import STRANGER
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"

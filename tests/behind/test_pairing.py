@@ -9,8 +9,8 @@ import pytest
 from doorcode.pairing.callbacks import Action
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.transitions import Operation
-from tests.behind.house import OWNER_CHANNEL, STRANGER_CHANNEL, Behind
-from tests.house import COOLDOWN, TTL
+from tests.behind.harness import OWNER_CHANNEL, STRANGER_CHANNEL, Behind
+from tests.harness import COOLDOWN, TTL
 from tests.webhooks import HELLO, OWNER, STRANGER, load
 
 EACH = pytest.mark.parametrize("platform", list(Platform))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from doorcode.pairing.contact import Contact, Platform, State
-from tests.behind.house import Behind
+from tests.behind.harness import Behind
 from tests.behind.test_agent import says
 from tests.webhooks import STRANGER, Delivery, load
 
@@ -20,8 +20,8 @@ SHARED = "telegram/group_mention"
 
 
 @pytest.fixture
-def house(behind: Behind) -> Behind:
-    """Give a house whose groups are answered, and in which Alice (the events' stranger) and Bob are paired."""
+def harness(behind: Behind) -> Behind:
+    """Give a harness whose groups are answered, and in which Alice (the events' stranger) and Bob are paired."""
     for platform, bob in BOB.items():
         for user_id in (STRANGER[platform], bob):
             behind.edge.put(Contact(platform=platform, user_id=user_id, state=State.PAIRED, rev=1))
@@ -49,15 +49,15 @@ def _asked(asked: Sequence[Sequence[object]]) -> list[list[str]]:
 
 
 @EACH
-def test_no_common_batch(house: Behind, name: str) -> None:
+def test_no_common_batch(harness: Behind, name: str) -> None:
     """Security 38: what two people ask in one chat at the same time is answered to each alone, and never as one."""
-    responder = says(house)
-    house.deliver(_said(name, 0, "Alice's secret"))
-    house.deliver(_said(name, 1, "Bob's question", by_bob=True))
-    house.answer()
+    responder = says(harness)
+    harness.deliver(_said(name, 0, "Alice's secret"))
+    harness.deliver(_said(name, 1, "Bob's question", by_bob=True))
+    harness.answer()
     assert sorted(_asked(responder.asked)) == [["Alice's secret"], ["Bob's question"]]
     platform = load(name).platform
-    messages = house.stand_ins[platform].messages.values()
+    messages = harness.stand_ins[platform].messages.values()
     shown = {message.only_for: json.dumps(message.shown) for message in messages}
     assert set(shown) == {STRANGER[platform], BOB[platform]}
     assert "Alice" not in shown[BOB[platform]]
@@ -65,15 +65,15 @@ def test_no_common_batch(house: Behind, name: str) -> None:
 
 
 @EACH
-def test_no_common_memory(house: Behind, name: str) -> None:
+def test_no_common_memory(harness: Behind, name: str) -> None:
     """Security 38: what Bob's question is answered from holds nothing of Alice's; her own next one holds hers."""
-    responder = says(house, remembers=True)
-    house.deliver(_said(name, 0, "Alice's secret"))
-    house.answer()
-    house.deliver(_said(name, 1, "Bob's question", by_bob=True))
-    house.answer()
-    house.deliver(_said(name, 2, "Alice again"))
-    house.answer()
+    responder = says(harness, remembers=True)
+    harness.deliver(_said(name, 0, "Alice's secret"))
+    harness.answer()
+    harness.deliver(_said(name, 1, "Bob's question", by_bob=True))
+    harness.answer()
+    harness.deliver(_said(name, 2, "Alice again"))
+    harness.answer()
     assert _asked(responder.asked) == [
         ["Alice's secret"],
         ["Bob's question"],
@@ -81,36 +81,36 @@ def test_no_common_memory(house: Behind, name: str) -> None:
     ]
 
 
-def test_what_all_see_is_common(house: Behind) -> None:
+def test_what_all_see_is_common(harness: Behind) -> None:
     """In a group that sees the answers, everybody's turns are one conversation."""
-    responder = says(house, remembers=True)
-    house.deliver(_said(SHARED, 0, "@doorcode_bot from Alice"))
-    house.answer()
-    house.deliver(_said(SHARED, 1, "@doorcode_bot from Bob", by_bob=True))
-    house.answer()
+    responder = says(harness, remembers=True)
+    harness.deliver(_said(SHARED, 0, "@doorcode_bot from Alice"))
+    harness.answer()
+    harness.deliver(_said(SHARED, 1, "@doorcode_bot from Bob", by_bob=True))
+    harness.answer()
     assert _asked(responder.asked)[1] == ["@doorcode_bot from Alice", "answer 1", "@doorcode_bot from Bob"]
 
 
-def test_an_ephemeral_command_shows_the_group_nothing(house: Behind) -> None:
+def test_an_ephemeral_command_shows_the_group_nothing(harness: Behind) -> None:
     """Security 38: not even that the bot is at work; where Telegram refuses the answer, nobody gets one."""
-    telegram = house.stand_ins[Platform.TELEGRAM]
-    house.deliver(_said("telegram/group_ephemeral_command", 0, "/ask@doorcode_bot quietly"))
-    house.answer()
+    telegram = harness.stand_ins[Platform.TELEGRAM]
+    harness.deliver(_said("telegram/group_ephemeral_command", 0, "/ask@doorcode_bot quietly"))
+    harness.answer()
     telegram.inject(status=400, name="sendMessage")
-    house.deliver(_said("telegram/group_ephemeral_command", 1, "/ask@doorcode_bot once more"))
-    house.answer()
+    harness.deliver(_said("telegram/group_ephemeral_command", 1, "/ask@doorcode_bot once more"))
+    harness.answer()
     (message,) = telegram.in_chat(GROUP[Platform.TELEGRAM])
     assert message.only_for == STRANGER[Platform.TELEGRAM]
     assert telegram.named("sendChatAction") == []
 
 
-def test_a_channel_s_direct_messages_are_the_person_s(house: Behind) -> None:
+def test_a_channel_s_direct_messages_are_the_person_s(harness: Behind) -> None:
     """Security 38: in a channel's direct messages each person has a topic that the others do not see."""
-    responder = says(house)
+    responder = says(harness)
     for number, by_bob in ((0, False), (1, True)):
         delivery = _said(SHARED, number, f"@doorcode_bot number {number}", by_bob=by_bob)
         sender = delivery.body["message"]["from"]
         delivery.body["message"]["direct_messages_topic"] = {"topic_id": sender["id"], "user": sender}
-        house.deliver(delivery)
-    house.answer()
+        harness.deliver(delivery)
+    harness.answer()
     assert sorted(_asked(responder.asked)) == [["@doorcode_bot number 0"], ["@doorcode_bot number 1"]]

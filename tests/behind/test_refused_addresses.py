@@ -7,39 +7,39 @@ import pytest
 
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.transitions import Operation
-from tests.behind.house import Behind
-from tests.behind.test_agent import GREETING, house
+from tests.behind.harness import Behind
+from tests.behind.test_agent import GREETING, harness
 from tests.behind.test_pairing import APPROVED
 from tests.webhooks import OWNER, STRANGER, Delivery, load
 
-__all__ = ["house"]
+__all__ = ["harness"]
 
 FORUM, CHANNEL = "-1001234567890", "-1002222333444"
 BASIC = "-987654"
 MENTION = {"GROUP_POLICY": "mention_only"}
 
 
-def asked(house: Behind, name: str, changes: dict[str, Any] | None = None) -> Delivery:
+def asked(harness: Behind, name: str, changes: dict[str, Any] | None = None) -> Delivery:
     """Have somebody paired address the bot in a group."""
-    house.settings |= MENTION
+    harness.settings |= MENTION
     event = load(name)
     event.body.get("message", {}).get("chat", {}).update(changes or {})
     sender = event.body["message"]["from"]["id"] if event.platform is Platform.TELEGRAM else event.body["event"]["user"]
-    house.edge.put(Contact(platform=event.platform, user_id=str(sender), state=State.PAIRED, rev=1))
-    house.deliver(event)
+    harness.edge.put(Contact(platform=event.platform, user_id=str(sender), state=State.PAIRED, rev=1))
+    harness.deliver(event)
     return event
 
 
-def said(house: Behind, chat: str, platform: Platform = Platform.TELEGRAM) -> list[str]:
+def said(harness: Behind, chat: str, platform: Platform = Platform.TELEGRAM) -> list[str]:
     """Return the texts of a chat."""
-    return [message.shown["text"] for message in house.stand_ins[platform].in_chat(chat)]
+    return [message.shown["text"] for message in harness.stand_ins[platform].in_chat(chat)]
 
 
 @pytest.mark.parametrize("gone", ["closed", "deleted", "closed, and the general one", "thrown out"])
-def test_a_topic_that_is_gone(house: Behind, gone: str) -> None:
+def test_a_topic_that_is_gone(harness: Behind, gone: str) -> None:
     """What cannot be said in a topic is said in the group, and where that is closed too, to the person alone."""
-    telegram: Any = house.stand_ins[Platform.TELEGRAM]
-    event = asked(house, "telegram/group_topic_mention")
+    telegram: Any = harness.stand_ins[Platform.TELEGRAM]
+    event = asked(harness, "telegram/group_topic_mention")
     thread, person = event.body["message"]["message_thread_id"], str(event.body["message"]["from"]["id"])
     telegram.open_chat(FORUM, topics=(thread,), heard=(event.body["message"]["message_id"],))
     telegram.open_chat(person)
@@ -50,68 +50,68 @@ def test_a_topic_that_is_gone(house: Behind, gone: str) -> None:
     if gone.endswith("general one"):
         telegram.close_topic(FORUM)
     telegram.block(FORUM, blocked=gone == "thrown out")
-    house.answer()
+    harness.answer()
     alone = gone in {"closed, and the general one", "thrown out"}
-    assert (said(house, FORUM), said(house, person)) == (([], [GREETING]) if alone else ([GREETING], []))
-    assert house.parked() == 0
+    assert (said(harness, FORUM), said(harness, person)) == (([], [GREETING]) if alone else ([GREETING], []))
+    assert harness.parked() == 0
 
 
-def test_a_group_that_was_upgraded(house: Behind) -> None:
+def test_a_group_that_was_upgraded(harness: Behind) -> None:
     """What was asked before a group became a supergroup is answered there; the next answer goes there at once."""
-    telegram: Any = house.stand_ins[Platform.TELEGRAM]
+    telegram: Any = harness.stand_ins[Platform.TELEGRAM]
     telegram.open_chat(BASIC)
     telegram.upgrade(BASIC, FORUM)
-    asked(house, "telegram/group_mention", {"id": int(BASIC), "type": "group"})
-    house.answer()
-    assert said(house, FORUM) == [GREETING]
+    asked(harness, "telegram/group_mention", {"id": int(BASIC), "type": "group"})
+    harness.answer()
+    assert said(harness, FORUM) == [GREETING]
     # In another process, too.
-    house.cold()
+    harness.cold()
     telegram.calls.clear()
     event = load("telegram/group_mention").another(1)
     event.body["message"]["chat"].update(id=int(BASIC), type="group")
-    house.deliver(event)
-    house.answer()
-    assert said(house, FORUM) == [GREETING, GREETING]
+    harness.deliver(event)
+    harness.answer()
+    assert said(harness, FORUM) == [GREETING, GREETING]
     assert [call.chat for call in telegram.named("sendMessage")] == [FORUM]
     assert [message.shown["reply_to"] for message in telegram.in_chat(FORUM)] == [0, 0]
-    assert house.parked() == 0
+    assert harness.parked() == 0
 
 
 @pytest.mark.parametrize("gone", [False, True])
-def test_a_channel_s_direct_messages(house: Behind, gone: bool) -> None:
+def test_a_channel_s_direct_messages(harness: Behind, gone: bool) -> None:
     """There the answer goes into the person's own topic; where that is gone, to them alone, to nobody else."""
-    telegram: Any = house.stand_ins[Platform.TELEGRAM]
+    telegram: Any = harness.stand_ins[Platform.TELEGRAM]
     person = int(STRANGER[Platform.TELEGRAM])
     telegram.open_chat(CHANNEL, topics=() if gone else (person,), direct=True)
-    asked(house, "telegram/channel_direct_message")
-    house.answer()
-    assert (said(house, CHANNEL), said(house, str(person))) == (([], [GREETING]) if gone else ([GREETING], []))
+    asked(harness, "telegram/channel_direct_message")
+    harness.answer()
+    assert (said(harness, CHANNEL), said(harness, str(person))) == (([], [GREETING]) if gone else ([GREETING], []))
     assert all(message.shown["message_thread_id"] == person for message in telegram.in_chat(CHANNEL))
     assert telegram.actions == []
-    assert house.parked() == 0
+    assert harness.parked() == 0
 
 
-def test_what_was_for_one_alone_is_never_said_to_all(house: Behind) -> None:
+def test_what_was_for_one_alone_is_never_said_to_all(harness: Behind) -> None:
     """An answer that one member of a group was to see goes, where that is refused, to them alone."""
-    telegram: Any = house.stand_ins[Platform.TELEGRAM]
-    event = asked(house, "telegram/group_ephemeral_command", {"id": int(BASIC), "type": "group"})
+    telegram: Any = harness.stand_ins[Platform.TELEGRAM]
+    event = asked(harness, "telegram/group_ephemeral_command", {"id": int(BASIC), "type": "group"})
     person = str(event.body["message"]["from"]["id"])
     telegram.open_chat(BASIC)
     telegram.open_chat(person)
     telegram.upgrade(BASIC, FORUM)
     telegram.close_topic(FORUM)
-    house.answer()
-    assert (said(house, FORUM), said(house, person)) == ([], [GREETING])
+    harness.answer()
+    assert (said(harness, FORUM), said(harness, person)) == ([], [GREETING])
     tried = [call.fields.get("receiver_user_id") for call in telegram.named("sendMessage", FORUM)]
     assert tried
     assert all(str(receiver) == person for receiver in tried)
 
 
 @pytest.mark.parametrize("gone", ["locked", "archived", "unknown"])
-def test_a_slack_thread_or_channel_that_is_gone(house: Behind, gone: str) -> None:
+def test_a_slack_thread_or_channel_that_is_gone(harness: Behind, gone: str) -> None:
     """What cannot be said in a thread is said in the channel, and where that is gone, to the person alone."""
-    slack: Any = house.stand_ins[Platform.SLACK]
-    event = asked(house, "slack/app_mention_in_thread")
+    slack: Any = harness.stand_ins[Platform.SLACK]
+    event = asked(harness, "slack/app_mention_in_thread")
     channel, person = event.body["event"]["channel"], event.body["event"]["user"]
     slack.open_chat(person)
     if gone != "unknown":
@@ -119,10 +119,12 @@ def test_a_slack_thread_or_channel_that_is_gone(house: Behind, gone: str) -> Non
     slack.locked.add((channel, event.body["event"]["thread_ts"]))
     if gone == "archived":
         slack.archived.add(channel)
-    house.answer()
-    alone = said(house, slack.users[person].channel, Platform.SLACK)
-    assert (said(house, channel, Platform.SLACK), alone) == (([GREETING], []) if gone == "locked" else ([], [GREETING]))
-    assert house.parked() == 0
+    harness.answer()
+    alone = said(harness, slack.users[person].channel, Platform.SLACK)
+    assert (said(harness, channel, Platform.SLACK), alone) == (
+        ([GREETING], []) if gone == "locked" else ([], [GREETING])
+    )
+    assert harness.parked() == 0
 
 
 def test_a_notice_that_nobody_takes_is_put_aside(behind: Behind, caplog: pytest.LogCaptureFixture) -> None:

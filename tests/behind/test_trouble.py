@@ -12,7 +12,7 @@ from doorcode.entrypoints import effects
 from doorcode.errors import UnavailableError
 from doorcode.pairing.contact import Platform, State
 from doorcode.pairing.transitions import Operation
-from tests.behind.house import OWNER_CHANNEL, Behind
+from tests.behind.harness import OWNER_CHANNEL, Behind
 from tests.behind.test_pairing import APPROVED, SENT, has_buttons
 from tests.webhooks import HELLO, STRANGER, load
 

@@ -18,7 +18,7 @@ from typing import NoReturn
 
 from doorcode.entrypoints import log
 from tests.bench import curve, footprint, load, parts, picture, report, standing, starts, warm
-from tests.bench.ground import version
+from tests.bench.layout import version
 from tests.bench.page import write_block
 from tests.bench.stand import set_up
 from tests.bench.subjects import subjects

@@ -12,7 +12,7 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from tests.bench.filled_table import FIRST, TABLE, FilledTable
-from tests.bench.town import Town
+from tests.bench.metered_door import MeteredDoor
 
 SIZES = (1, 1_000, 100_000, 1_000_000)
 PENDING = (0, 99)
@@ -28,7 +28,7 @@ NEWCOMER = 7_000_000_001
 MAX_SEATS = 100
 
 
-JOBS = {"admitted message": Town.admit, "new request": Town.ask, "approval": Town.approve}
+JOBS = {"admitted message": MeteredDoor.admit, "new request": MeteredDoor.ask, "approval": MeteredDoor.approve}
 
 
 class Point(Struct, frozen=True):
@@ -59,35 +59,35 @@ def measure(say: Callable[[str], None]) -> list[Point]:
             table.fill(size)
             say(f"{size:,} contacts, filled in {time.monotonic() - filling:.0f} s")
             with table.served() as client:
-                town = Town(client, TABLE)
+                door = MeteredDoor(client, TABLE)
                 if size == SIZES[0]:
                     # A seat's item stays when it is freed: from now on there are as many as there ever will be.
-                    _in_and_out(town, [next(newcomers) for _ in range(MAX_SEATS)])
+                    _in_and_out(door, [next(newcomers) for _ in range(MAX_SEATS)])
                 for pending in PENDING:
                     waiting = [next(newcomers) for _ in range(pending)]
                     for one in waiting:
-                        town.ask(one)
-                    points += _sampled(town, size, pending, newcomers)
+                        door.ask(one)
+                    points += _sampled(door, size, pending, newcomers)
                     for one in waiting:
-                        town.approve(one)
+                        door.approve(one)
     return points
 
 
-def _in_and_out(town: Town, people: list[int]) -> None:
+def _in_and_out(door: MeteredDoor, people: list[int]) -> None:
     for one in people:
-        town.ask(one)
+        door.ask(one)
     for one in people:
-        town.approve(one)
+        door.approve(one)
 
 
-def _sampled(town: Town, size: int, pending: int, newcomers: Iterator[int]) -> list[Point]:
+def _sampled(door: MeteredDoor, size: int, pending: int, newcomers: Iterator[int]) -> list[Point]:
     points = {job: Point(size, pending, job) for job in JOBS}
     for number in range(WARM_UP + SAMPLES):
         stranger = next(newcomers)
         people = (FIRST + random.randrange(size), stranger, stranger)
         for (job, act), one in zip(JOBS.items(), people, strict=True):
-            seconds = act(town, one)
+            seconds = act(door, one)
             if number >= WARM_UP:
                 points[job].seconds.append(seconds)
-                points[job].units.add(town.used)
+                points[job].units.add(door.used)
     return list(points.values())

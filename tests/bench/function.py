@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from tests.bench.canned import Canned
-from tests.bench.ground import Ground
+from tests.bench.layout import Layout
 from tests.bench.loopback import OURS, THEIRS, Loopback, pin
 from tests.bench.runtime_api import Answered, RuntimeApi
 from tests.bench.subjects import CONTACT, SECRETS, Subject
@@ -85,7 +85,7 @@ def cpu_of(pid: int) -> float:
 @contextlib.contextmanager
 def started(  # noqa: PLR0913 (where and how)
     subject: Subject,
-    ground: Ground,
+    layout: Layout,
     loopback: Loopback,
     *,
     tls: ssl.SSLContext | None = None,
@@ -101,13 +101,13 @@ def started(  # noqa: PLR0913 (where and how)
         log.open("ab") as output,
     ):
         url = f"{'https' if tls else 'http'}://{aws}"
-        environment = _environment(subject, ground, host) | subject.environment(url)
-        command: list[str | Path] = [ground.python, "-m", "awslambdaric", "app.handler"]
+        environment = _environment(subject, layout, host) | subject.environment(url)
+        command: list[str | Path] = [layout.python, "-m", "awslambdaric", "app.handler"]
         if opened:
             environment["BENCH_OPENED"] = str(opened)
-            command = [ground.python, "-c", WATCH]
+            command = [layout.python, "-c", WATCH]
         api.start(subject.events(1))
-        begin, process = _start(command, environment, ground.task(subject.function), output)
+        begin, process = _start(command, environment, layout.task(subject.function), output)
         api.measure = lambda: cpu_of(process.pid)
         try:
             start = Start(subject, api, canned, process)
@@ -134,16 +134,16 @@ def _start(
         pin(OURS)
 
 
-def _environment(subject: Subject, ground: Ground, host: str) -> dict[str, str]:
+def _environment(subject: Subject, layout: Layout, host: str) -> dict[str, str]:
     """Return what Lambda itself sets. It writes no bytecode: its disk is read-only."""
     return {
         "PATH": os.environ["PATH"],
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
         "HOME": tempfile.gettempdir(),
-        "PYTHONPATH": ground.path(subject.function),
+        "PYTHONPATH": layout.path(subject.function),
         "PYTHONDONTWRITEBYTECODE": "1",
-        "LAMBDA_TASK_ROOT": str(ground.task(subject.function)),
+        "LAMBDA_TASK_ROOT": str(layout.task(subject.function)),
         "_HANDLER": "app.handler",
         "AWS_LAMBDA_RUNTIME_API": host,
         "AWS_LAMBDA_FUNCTION_NAME": "measured",
@@ -159,7 +159,7 @@ def _environment(subject: Subject, ground: Ground, host: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
         "AWS_SESSION_TOKEN": "a-session-token-of-the-bench-" * 10,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "SSL_CERT_FILE": str(ground.machine_trusts),
+        "SSL_CERT_FILE": str(layout.machine_trusts),
     }
 
 

@@ -91,9 +91,9 @@ def measure(stand: Stand, subjects: list[Subject], say: Callable[[str], None]) -
 
 
 def _without(stand: Stand, subject: Subject, part: str) -> Subject:
-    ground, variant = stand.grounds[True], f"without-{part.replace(' ', '-')}"
-    shutil.copytree(ground.task(subject.function), ground.task(variant))
-    (ground.root / "opt" / variant).symlink_to(ground.root / "opt" / subject.function)
-    app = ground.task(variant) / "app.py"
+    layout, variant = stand.layouts[True], f"without-{part.replace(' ', '-')}"
+    shutil.copytree(layout.task(subject.function), layout.task(variant))
+    (layout.root / "opt" / variant).symlink_to(layout.root / "opt" / subject.function)
+    app = layout.task(variant) / "app.py"
     app.write_text(f"{SWAP}\n{PARTS[part]}\n{app.read_text()}")
     return replace(subject, function=variant)

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from tests.bench.authority import Authority, new_authority
 from tests.bench.function import Start, started
-from tests.bench.ground import Ground, lay_out
+from tests.bench.layout import Layout, lay_out
 from tests.bench.loopback import OURS, Loopback, hurry, pin, unpin
 from tests.bench.subjects import EDGE, Subject
 
@@ -28,16 +28,16 @@ class Way(StrEnum):
 class Stand(Struct, frozen=True):
     """Everything that a measurement needs."""
 
-    grounds: dict[bool, Ground]
+    layouts: dict[bool, Layout]
     loopback: Loopback
     authority: Authority
 
     @contextlib.contextmanager
     def start(self, subject: Subject, way: Way, **details: Path) -> Iterator[Start]:
         """Start a function and have it answer its first message."""
-        ground = self.grounds[way is not Way.SOURCE]
+        layout = self.layouts[way is not Way.SOURCE]
         tls = self.authority.server if way is Way.TLS else None
-        with started(subject, ground, self.loopback, tls=tls, **details) as function:
+        with started(subject, layout, self.loopback, tls=tls, **details) as function:
             yield function
 
 
@@ -46,13 +46,13 @@ def set_up() -> Iterator[Stand]:
     """Build everything anew, and take it away in the end."""
     authority = new_authority()
     with tempfile.TemporaryDirectory() as folder, Loopback(first=True).running() as loopback:
-        grounds = lay_out(Path(folder), EDGE)
-        for ground in grounds.values():
-            ground.trust(authority.certificate)
+        layouts = lay_out(Path(folder), EDGE)
+        for layout in layouts.values():
+            layout.trust(authority.certificate)
         pin(OURS)
         hurry(first=True)
         try:
-            yield Stand(grounds, loopback, authority)
+            yield Stand(layouts, loopback, authority)
         finally:
             hurry(first=False)
             unpin()

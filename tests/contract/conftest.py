@@ -1,12 +1,12 @@
-"""A crowd for the races; and after every test: no code stands in the open."""
+"""Racers; and after every test: no code stands in the open."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from tests.backends.dynamodb import Backend, Table
-from tests.contract.crowd import Crowd
-from tests.house import HOUSES, find_codes_in_the_open
+from tests.contract.racers import Racers
+from tests.harness import HARNESSES, find_codes_in_the_open
 
 
 @pytest.fixture(autouse=True)
@@ -16,16 +16,16 @@ def _no_code_in_the_open(request: pytest.FixtureRequest, caplog: pytest.LogCaptu
     for database in {"backend", "moto"} & set(request.fixturenames):
         request.getfixturevalue(database)
     caplog.set_level("DEBUG")
-    HOUSES.clear()
+    HARNESSES.clear()
     yield
     # A test may have replaced what the recording client does; the search uses the raw one.
-    assert find_codes_in_the_open(HOUSES, caplog.text) == []
-    HOUSES.clear()
+    assert find_codes_in_the_open(HARNESSES, caplog.text) == []
+    HARNESSES.clear()
 
 
 @pytest.fixture
-def crowd(racing_backend: Backend, racing_table: Table) -> Iterator[Crowd]:
-    """Give a crowd at a door."""
-    crowd = Crowd(racing_backend, racing_table)
-    yield crowd
-    crowd.close()
+def racers(racing_backend: Backend, racing_table: Table) -> Iterator[Racers]:
+    """Give racers, who are let go at the same moment."""
+    racers = Racers(racing_backend, racing_table)
+    yield racers
+    racers.close()

@@ -19,7 +19,7 @@ from doorcode.pairing.contact import Contact, Standing, State, Via
 from doorcode.pairing.decisions import Actor
 from doorcode.pairing.transitions import MATRIX, CooldownChange, Move, Operation, Refusal, RequestVerdict
 from tests.backends import dynamodb
-from tests.house import HOUSES, T0, TELEGRAM, House
+from tests.harness import HARNESSES, T0, TELEGRAM, Harness
 
 CODE_TTL, COOLDOWN, DAY = 300, 120, 86_400
 USERS = st.sampled_from(["1", "2", "3", "12", "21", "11"])
@@ -57,13 +57,13 @@ class WaitingRoomMachine(RuleBasedStateMachine):
     """Does to a room what people do, and says beforehand what must come of it."""
 
     @initialize(max_pending=st.integers(1, 4))
-    def open_the_house(self, max_pending: int) -> None:
+    def open_the_harness(self, max_pending: int) -> None:
         """Begin with an empty table."""
         self.mock = mock_aws()
         self.mock.start()
         client = dynamodb.client("dynamodb")
         dynamodb.create_table(client, "doorcode")
-        self.house = House(
+        self.harness = Harness(
             dynamodb.Table(client, "doorcode"), code_ttl=CODE_TTL, code_cooldown=COOLDOWN, max_pending=max_pending
         )
         self.now = T0
@@ -76,7 +76,7 @@ class WaitingRoomMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Leave nothing behind; what the other tests search afterwards, the invariants have searched all along."""
-        HOUSES.clear()
+        HARNESSES.clear()
         if hasattr(self, "mock"):
             self.mock.stop()
 
@@ -96,20 +96,20 @@ class WaitingRoomMachine(RuleBasedStateMachine):
     @rule(max_pending=st.integers(1, 5))
     def the_cap_is_changed(self, max_pending: int) -> None:
         """Deploy with another MAX_PENDING."""
-        self.house = self.house.again(max_pending=max_pending)
+        self.harness = self.harness.again(max_pending=max_pending)
         self.bound = max(max_pending, self.waiting())
 
     @rule(user=USERS, again=st.booleans())
     def somebody_writes(self, user: str, again: bool) -> None:
         """Ask, with a new delivery or the last one once more, from a function that remembers nothing."""
-        person, house = self.person(user), self.house.again()
+        person, harness = self.person(user), self.harness.again()
         self.deliveries += 1
         delivery = person.delivery if again and person.delivery else f"d{self.deliveries}"
         standing = person.standing(self.now)
         waits_since = person.next_at
         if standing is Standing.OVERDUE:
             waits_since = person.expires_at + min(2 * person.cooldown, DAY)
-        room = self.waiting() < house.settings.max_pending
+        room = self.waiting() < harness.settings.max_pending
         if not isinstance(MATRIX[standing, Operation.REQUEST], Move):
             expected = RequestVerdict.NOT_A_STRANGER
         elif delivery == person.delivery:
@@ -121,10 +121,10 @@ class WaitingRoomMachine(RuleBasedStateMachine):
         else:
             # Whoever waits goes on waiting.
             expected = RequestVerdict.RATE_LIMITED if standing is Standing.PENDING else RequestVerdict.FULL
-        outcome = house.request(user, self.now, delivery=delivery)
+        outcome = harness.request(user, self.now, delivery=delivery)
         assert outcome.verdict is expected
         if expected is RequestVerdict.NEW:
-            code = house.code(user)
+            code = harness.code(user)
             self.codes.append((user, code))
             if standing is Standing.OVERDUE:
                 person.come_to_nothing(person.expires_at)
@@ -150,7 +150,7 @@ class WaitingRoomMachine(RuleBasedStateMachine):
     def an_owner_decides(self, user: str, operation: Operation, guest: int) -> None:
         """Decide on a person by id."""
         self.decide(
-            user, operation, guest, lambda until: self.house.decide(operation, self.now, user_id=user, until=until)
+            user, operation, guest, lambda until: self.harness.decide(operation, self.now, user_id=user, until=until)
         )
 
     def decide(self, user: str, operation: Operation, guest: int, act) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
@@ -183,18 +183,18 @@ class WaitingRoomMachine(RuleBasedStateMachine):
         given = {"code": code} | ({"user_id": user} if with_user else {})
         person = self.person(user)
         if person.code == code and person.standing(self.now) is Standing.PENDING:
-            self.decide(user, operation, 0, lambda _: self.house.decide(operation, self.now, actor, **given))
+            self.decide(user, operation, 0, lambda _: self.harness.decide(operation, self.now, actor, **given))
             return
         # Unknown once its seat was taken by another; until then it is told what became of it.
         with pytest.raises((RefusedError, UnknownCodeError)):
-            self.house.decide(operation, self.now, actor, **given)
+            self.harness.decide(operation, self.now, actor, **given)
 
     @rule()
     def the_sweep_runs(self) -> None:
         """Expire what is overdue: nobody else, and everybody who was not expired to make room before."""
         overdue = {user for user, person in self.people.items() if person.standing(self.now) is Standing.OVERDUE}
-        still = {user for user in overdue if self.house.room.get(TELEGRAM, user).state is State.PENDING}
-        swept = self.house.room.expire_overdue(TELEGRAM, self.now)
+        still = {user for user in overdue if self.harness.room.get(TELEGRAM, user).state is State.PENDING}
+        swept = self.harness.room.expire_overdue(TELEGRAM, self.now)
         assert ({contact.user_id for contact in swept.expired}, swept.failed) == (still, 0)
         for user in overdue:
             self.people[user].state = State.EXPIRED
@@ -204,22 +204,24 @@ class WaitingRoomMachine(RuleBasedStateMachine):
     def everything_is_cleared(self) -> None:
         """Revoke all who are paired now."""
         paired = {user for user, person in self.people.items() if person.standing(self.now) is Standing.PAIRED}
-        listed = {contact.user_id for contact in self.house.directory.listed(TELEGRAM, State.PAIRED, self.now).contacts}
+        listed = {
+            contact.user_id for contact in self.harness.directory.listed(TELEGRAM, State.PAIRED, self.now).contacts
+        }
         assert listed == paired
         for user in paired:
             self.decide(
                 user,
                 Operation.REVOKE,
                 0,
-                lambda _, user=user: self.house.decide(Operation.REVOKE, self.now, user_id=user),
+                lambda _, user=user: self.harness.decide(Operation.REVOKE, self.now, user_id=user),
             )
 
     @invariant()
     def seats_and_contacts_agree(self) -> None:
         """Hold that a seat belongs to one contact, that a contact has at most one seat and only while pending, and that the cap holds."""
-        if not hasattr(self, "house"):
+        if not hasattr(self, "harness"):
             return
-        items = self.house.items()
+        items = self.harness.items()
         held = [item for item in items if item["pk"]["S"].startswith("seats#") and "freed_at" not in item]
         holders = [seat["user_id"]["S"] for seat in held]
         pending = {
@@ -231,15 +233,15 @@ class WaitingRoomMachine(RuleBasedStateMachine):
         assert {seat["user_id"]["S"]: seat["sk"]["S"] for seat in held} == pending
         assert not [item for item in items if "seat" in item and item["state"]["S"] != State.PENDING]
         live = sum(int(seat["expires_at"]["N"]) > self.now for seat in held)
-        assert live == self.waiting() == len(self.house.directory.pending(TELEGRAM, self.now))
-        self.bound = max(self.house.settings.max_pending, min(self.bound, live))
+        assert live == self.waiting() == len(self.harness.directory.pending(TELEGRAM, self.now))
+        self.bound = max(self.harness.settings.max_pending, min(self.bound, live))
         assert live <= self.bound
 
     @invariant()
     def no_code_is_stored(self) -> None:
         """Security 8: no code stands anywhere in the table."""
         if getattr(self, "codes", None):
-            everything = str(self.house.items())
+            everything = str(self.harness.items())
             assert not [code for _, code in self.codes if code in everything]
 
 

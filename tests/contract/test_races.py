@@ -10,8 +10,8 @@ from doorcode.errors import LockedOutError, RefusedError, UnknownCodeError
 from doorcode.pairing.contact import Contact, State, Via
 from doorcode.pairing.decisions import Actor
 from doorcode.pairing.transitions import Operation, Refusal, RequestVerdict
-from tests.contract.crowd import CROWD, Crowd
-from tests.house import COOLDOWN, T0, TELEGRAM, TTL, House
+from tests.contract.racers import RACERS, Racers
+from tests.harness import COOLDOWN, T0, TELEGRAM, TTL, Harness
 
 ROUNDS = 4
 
@@ -23,9 +23,9 @@ def owner(number: int) -> Actor:
 
 def decides(
     operation: Operation, user: str, number: int = 0, now: int = T0 + 1, **order: Any
-) -> Callable[[House], Contact]:
+) -> Callable[[Harness], Contact]:
     """Make an act: a decision by an owner of that number."""
-    return lambda house: house.decide(operation, now, owner(number), user_id=user, **order)
+    return lambda harness: harness.decide(operation, now, owner(number), user_id=user, **order)
 
 
 def winners(results: Sequence[Any]) -> list[Contact]:
@@ -38,9 +38,9 @@ def losers(results: Sequence[Any]) -> list[RefusedError]:
     return [result for result in results if isinstance(result, RefusedError)]
 
 
-def consistent(house: House) -> None:
+def consistent(harness: Harness) -> None:
     """Check that seats and pending contacts are the same people."""
-    items = house.items()
+    items = harness.items()
     held = {
         item["user_id"]["S"]: item["sk"]["S"]
         for item in items
@@ -54,72 +54,72 @@ def consistent(house: House) -> None:
     assert held == pending
 
 
-def test_many_approvals_of_one_code(crowd: Crowd) -> None:
+def test_many_approvals_of_one_code(racers: Racers) -> None:
     """Security 17: of 32 approvals of one code exactly one wins; the others are told who won."""
     for n in range(ROUNDS):
         user = f"{1000 + n}"
-        crowd.house.request(user)
-        code = crowd.house.code(user)
-        results = crowd.all_at_once(
+        racers.harness.request(user)
+        code = racers.harness.code(user)
+        results = racers.all_at_once(
             [
-                lambda house, k=k, code=code: house.decide(Operation.APPROVE, T0 + 1, owner(k), code=code)
-                for k in range(CROWD)
+                lambda harness, k=k, code=code: harness.decide(Operation.APPROVE, T0 + 1, owner(k), code=code)
+                for k in range(RACERS)
             ]
         )
         [winner] = winners(results)
         told = {(error.reason, error.state, error.decided_by) for error in losers(results)}
         assert told == {(Refusal.ALREADY_PAIRED, State.PAIRED, winner.decided_by)}
-        assert len(losers(results)) == CROWD - 1
-        assert crowd.house.room.get(TELEGRAM, user) == winner
-    consistent(crowd.house)
+        assert len(losers(results)) == RACERS - 1
+        assert racers.harness.room.get(TELEGRAM, user) == winner
+    consistent(racers.harness)
 
 
-def test_one_press_delivered_many_times(crowd: Crowd) -> None:
+def test_one_press_delivered_many_times(racers: Racers) -> None:
     """Security 4, 17: a press that arrives many times at once blocks once, and not again after it was taken back."""
-    crowd.house.request("1")
-    code = crowd.house.code("1")
+    racers.harness.request("1")
+    code = racers.harness.code("1")
     presser = Actor(via=Via.BUTTON, id="9", platform=TELEGRAM)
 
-    def press(house: House) -> Contact:
-        return house.again(owners=((TELEGRAM, "9"),)).decide(
+    def press(harness: Harness) -> Contact:
+        return harness.again(owners=((TELEGRAM, "9"),)).decide(
             Operation.BLOCK, T0 + 1, presser, user_id="1", code=code, delivery_id="press-1"
         )
 
     taken_back = decides(Operation.UNBLOCK, "1")
-    results = crowd.all_at_once([press] * (CROWD // 2) + [taken_back] * (CROWD // 2))
+    results = racers.all_at_once([press] * (RACERS // 2) + [taken_back] * (RACERS // 2))
     blocked = [one for one in winners(results) if one.state is State.BLOCKED]
     assert len(blocked) == 1
     assert {error.reason for error in losers(results)} <= {
         Refusal.ALREADY_BLOCKED, Refusal.REPEATED, Refusal.NOT_BLOCKED,
     }  # fmt: skip
-    assert crowd.house.room.get(TELEGRAM, "1").presses == "press-1"
+    assert racers.harness.room.get(TELEGRAM, "1").presses == "press-1"
 
 
-def test_approve_against_deny(crowd: Crowd) -> None:
+def test_approve_against_deny(racers: Racers) -> None:
     """Security 17: two owners press different buttons; one holds, and the other owner is told it."""
     for n in range(ROUNDS * 2):
         user = f"{1000 + n}"
-        crowd.house.request(user)
-        results = crowd.all_at_once([decides(Operation.APPROVE, user, 1), decides(Operation.DENY, user, 2)])
+        racers.harness.request(user)
+        results = racers.all_at_once([decides(Operation.APPROVE, user, 1), decides(Operation.DENY, user, 2)])
         [winner], [loser] = winners(results), losers(results)
-        assert crowd.house.room.get(TELEGRAM, user) == winner
+        assert racers.harness.room.get(TELEGRAM, user) == winner
         assert (loser.state, loser.decided_by) == (winner.state, winner.decided_by)
-    consistent(crowd.house)
+    consistent(racers.harness)
 
 
-def test_approve_against_expiry(crowd: Crowd) -> None:
+def test_approve_against_expiry(racers: Racers) -> None:
     """Security 14, 17: an approval in the last second races a sweep whose clock is a second ahead; one holds."""
     outcomes = Counter[State]()
     for n in range(ROUNDS * 2):
         user = f"{1000 + n}"
-        crowd.house.request(user)
-        results = crowd.all_at_once(
+        racers.harness.request(user)
+        results = racers.all_at_once(
             [
                 decides(Operation.APPROVE, user, now=T0 + TTL - 1),
-                lambda house: house.room.expire_overdue(TELEGRAM, T0 + TTL),
+                lambda harness: harness.room.expire_overdue(TELEGRAM, T0 + TTL),
             ]
         )
-        final = crowd.house.room.get(TELEGRAM, user)
+        final = racers.harness.room.get(TELEGRAM, user)
         outcomes[final.state] += 1
         if final.state is State.PAIRED:
             assert winners(results) == [final]
@@ -128,58 +128,58 @@ def test_approve_against_expiry(crowd: Crowd) -> None:
             assert [contact.user_id for contact in results[1].expired] == [user]
             assert losers(results)[0].reason == Refusal.EXPIRED
     assert set(outcomes) <= {State.PAIRED, State.EXPIRED}
-    consistent(crowd.house)
+    consistent(racers.harness)
 
 
-def test_approve_against_revoke_and_a_new_request(crowd: Crowd) -> None:
+def test_approve_against_revoke_and_a_new_request(racers: Racers) -> None:
     """Security 16, 18: an approval of the first request never acts on what came after it."""
     for n in range(ROUNDS):
         user = f"{1000 + n}"
-        crowd.house.request(user)
-        code = crowd.house.code(user)
+        racers.harness.request(user)
+        code = racers.harness.code(user)
 
-        def revoke_and_ask_again(house: House, user: str = user) -> RequestOutcome | RefusedError:
+        def revoke_and_ask_again(harness: Harness, user: str = user) -> RequestOutcome | RefusedError:
             try:
-                house.decide(Operation.REVOKE, T0 + 1, owner(2), user_id=user)
+                harness.decide(Operation.REVOKE, T0 + 1, owner(2), user_id=user)
             except RefusedError as error:
                 return error
-            return house.request(user, T0 + COOLDOWN)
+            return harness.request(user, T0 + COOLDOWN)
 
-        results = crowd.all_at_once(
+        results = racers.all_at_once(
             [
-                lambda house, user=user, code=code: house.decide(
+                lambda harness, user=user, code=code: harness.decide(
                     Operation.APPROVE, T0 + 1, owner(1), user_id=user, code=code
                 ),
                 revoke_and_ask_again,
-                lambda house, user=user: house.request(user, T0 + COOLDOWN),
+                lambda harness, user=user: harness.request(user, T0 + COOLDOWN),
             ]
         )
-        final = crowd.house.room.get(TELEGRAM, user)
+        final = racers.harness.room.get(TELEGRAM, user)
         if final.state is State.PENDING:
-            assert crowd.house.code_of(final) != code
+            assert racers.harness.code_of(final) != code
             assert (final.decided_by, final.paired_at) == ("", 0)
         else:
             assert final.state in {State.PAIRED, State.REVOKED}
         assert len(winners(results)) <= 1
-    consistent(crowd.house)
+    consistent(racers.harness)
 
 
-def test_the_sweep_against_everything(crowd: Crowd) -> None:
+def test_the_sweep_against_everything(racers: Racers) -> None:
     """Security 17: sweeps, decisions, blocks and new requests at the edge of time leave one consistent truth."""
     for n in range(ROUNDS):
         user = f"{1000 + n}"
-        crowd.house.request(user)
-        results = crowd.all_at_once(
+        racers.harness.request(user)
+        results = racers.all_at_once(
             [
-                lambda house: house.room.expire_overdue(TELEGRAM, T0 + TTL),
+                lambda harness: harness.room.expire_overdue(TELEGRAM, T0 + TTL),
                 decides(Operation.APPROVE, user, 1, now=T0 + TTL - 1),
-                lambda house: house.room.expire_overdue(TELEGRAM, T0 + TTL + 1),
+                lambda harness: harness.room.expire_overdue(TELEGRAM, T0 + TTL + 1),
                 decides(Operation.DENY, user, 2, now=T0 + TTL - 1),
-                lambda house, user=user: house.request(user, T0 + TTL),
+                lambda harness, user=user: harness.request(user, T0 + TTL),
                 decides(Operation.BLOCK, user, 3, now=T0 + TTL),
             ]
         )
-        final = crowd.house.room.get(TELEGRAM, user)
+        final = racers.harness.room.get(TELEGRAM, user)
         # A block is allowed from everywhere, so it always gets its turn, and nothing but an unblock follows it.
         assert final.state is State.BLOCKED
         states = Counter(contact.state for contact in winners(results))
@@ -188,83 +188,87 @@ def test_the_sweep_against_everything(crowd: Crowd) -> None:
         decided = [contact.nonce for contact in winners(results) if contact.state in {State.PAIRED, State.DENIED}]
         assert len(decided) == len(set(decided))
         assert sum(len(results[n].expired) for n in (0, 2)) <= 2
-    consistent(crowd.house)
+    consistent(racers.harness)
 
 
-def test_one_message_delivered_fifty_times(crowd: Crowd) -> None:
+def test_one_message_delivered_fifty_times(racers: Racers) -> None:
     """Security 4, 25: however often and concurrently one message arrives: one code, one seat, one same answer."""
     for n in range(ROUNDS):
         user = f"{1000 + n}"
-        results = crowd.one_after_another_in_a_crowd([lambda house, user=user: house.request(user, delivery="d")] * 50)
+        results = racers.one_after_another_in_a_crowd(
+            [lambda harness, user=user: harness.request(user, delivery="d")] * 50
+        )
         verdicts = Counter(outcome.verdict for outcome in results)
         assert verdicts == {RequestVerdict.NEW: 1, RequestVerdict.AGAIN: 49}
         assert len({outcome.contact.nonce for outcome in results}) == 1
-        crowd.house.decide(Operation.DENY, user_id=user)
-        assert crowd.house.request(user, T0 + COOLDOWN, delivery="d").verdict is RequestVerdict.RATE_LIMITED
-    assert crowd.house.held_seats() == []
+        racers.harness.decide(Operation.DENY, user_id=user)
+        assert racers.harness.request(user, T0 + COOLDOWN, delivery="d").verdict is RequestVerdict.RATE_LIMITED
+    assert racers.harness.held_seats() == []
 
 
-def test_twenty_messages_of_one_person(crowd: Crowd) -> None:
+def test_twenty_messages_of_one_person(racers: Racers) -> None:
     """Security 25: twenty messages at once are one request, and nineteen rate limited."""
     for n in range(ROUNDS):
         user = f"{1000 + n}"
-        results = crowd.all_at_once(
-            [lambda house, user=user, k=k: house.request(user, delivery=f"d{k}") for k in range(20)]
+        results = racers.all_at_once(
+            [lambda harness, user=user, k=k: harness.request(user, delivery=f"d{k}") for k in range(20)]
         )
         verdicts = Counter(outcome.verdict for outcome in results)
         assert verdicts == {RequestVerdict.NEW: 1, RequestVerdict.RATE_LIMITED: 19}
-    assert len(crowd.house.held_seats()) == ROUNDS
+    assert len(racers.harness.held_seats()) == ROUNDS
 
 
-def test_three_hundred_strangers_for_a_hundred_seats(crowd: Crowd) -> None:
+def test_three_hundred_strangers_for_a_hundred_seats(racers: Racers) -> None:
     """Security 26: exactly as many as there are seats get in; the next does as soon as one is decided on."""
-    results = crowd.one_after_another_in_a_crowd([lambda house, n=n: house.request(f"{1000 + n}") for n in range(300)])
+    results = racers.one_after_another_in_a_crowd(
+        [lambda harness, n=n: harness.request(f"{1000 + n}") for n in range(300)]
+    )
     verdicts = Counter(outcome.verdict for outcome in results)
     assert verdicts == {RequestVerdict.NEW: 100, RequestVerdict.FULL: 200}
-    assert len(crowd.house.directory.pending(TELEGRAM, T0)) == 100
+    assert len(racers.harness.directory.pending(TELEGRAM, T0)) == 100
     refused = next(outcome.contact.user_id for outcome in results if outcome.verdict is RequestVerdict.FULL)
     admitted = next(outcome.contact.user_id for outcome in results if outcome.verdict is RequestVerdict.NEW)
-    crowd.house.decide(Operation.DENY, user_id=admitted)
-    assert crowd.house.request(refused).verdict is RequestVerdict.NEW
-    consistent(crowd.house)
+    racers.harness.decide(Operation.DENY, user_id=admitted)
+    assert racers.harness.request(refused).verdict is RequestVerdict.NEW
+    consistent(racers.harness)
 
 
-def test_a_rush_for_few_seats_above_a_lowered_cap(crowd: Crowd) -> None:
+def test_a_rush_for_few_seats_above_a_lowered_cap(racers: Racers) -> None:
     """The cap holds under a rush also while seats above it are still held."""
     for n in range(8):
-        crowd.house.request(f"old{n}")
-    crowd.house = crowd.house.again(max_pending=6)
+        racers.harness.request(f"old{n}")
+    racers.harness = racers.harness.again(max_pending=6)
     for n in range(4):
-        crowd.house.decide(Operation.DENY, user_id=f"old{n}")
-    results = crowd.all_at_once([lambda house, n=n: house.request(f"new{n}", T0 + 2) for n in range(CROWD)])
+        racers.harness.decide(Operation.DENY, user_id=f"old{n}")
+    results = racers.all_at_once([lambda harness, n=n: harness.request(f"new{n}", T0 + 2) for n in range(RACERS)])
     assert Counter(outcome.verdict for outcome in results)[RequestVerdict.NEW] == 2
-    assert len(crowd.house.held_seats()) == 6
+    assert len(racers.harness.held_seats()) == 6
 
 
-def test_a_rush_when_every_seat_is_overdue(crowd: Crowd) -> None:
+def test_a_rush_when_every_seat_is_overdue(racers: Racers) -> None:
     """Overdue seats are freed for those who come, each once, and their holders are expired."""
-    crowd.house = crowd.house.again(max_pending=10)
+    racers.harness = racers.harness.again(max_pending=10)
     for n in range(10):
-        crowd.house.request(f"old{n}")
-    results = crowd.all_at_once([lambda house, n=n: house.request(f"new{n}", T0 + TTL) for n in range(CROWD)])
+        racers.harness.request(f"old{n}")
+    results = racers.all_at_once([lambda harness, n=n: harness.request(f"new{n}", T0 + TTL) for n in range(RACERS)])
     assert Counter(outcome.verdict for outcome in results)[RequestVerdict.NEW] == 10
-    assert {crowd.house.room.get(TELEGRAM, f"old{n}").state for n in range(10)} == {State.EXPIRED}
-    consistent(crowd.house)
+    assert {racers.harness.room.get(TELEGRAM, f"old{n}").state for n in range(10)} == {State.EXPIRED}
+    consistent(racers.harness)
 
 
-def test_guesses_in_parallel_are_all_counted(crowd: Crowd) -> None:
+def test_guesses_in_parallel_are_all_counted(racers: Racers) -> None:
     """Security 13: of 32 wrong codes at once five are compared; the others are refused unread."""
     for n in range(ROUNDS // 3):
         actor = Actor(via=Via.API, id=f"guesser {n}")
-        results = crowd.all_at_once(
-            [lambda house, actor=actor: house.decide(Operation.APPROVE, T0, actor, code="AAAAAAAA")] * CROWD
+        results = racers.all_at_once(
+            [lambda harness, actor=actor: harness.decide(Operation.APPROVE, T0, actor, code="AAAAAAAA")] * RACERS
         )
-        assert Counter(type(result) for result in results) == {UnknownCodeError: 5, LockedOutError: CROWD - 5}
+        assert Counter(type(result) for result in results) == {UnknownCodeError: 5, LockedOutError: RACERS - 5}
 
 
-def test_a_budget_under_a_rush(crowd: Crowd) -> None:
+def test_a_budget_under_a_rush(racers: Racers) -> None:
     """The message budget holds across functions."""
-    spent = crowd.all_at_once(
-        [lambda house: MessageBudget(house.table, 20).spend(TELEGRAM, "1", str(id(house)), T0)] * CROWD
+    spent = racers.all_at_once(
+        [lambda harness: MessageBudget(harness.table, 20).spend(TELEGRAM, "1", str(id(harness)), T0)] * RACERS
     )
-    assert Counter(spent) == {True: 20, False: CROWD - 20}
+    assert Counter(spent) == {True: 20, False: RACERS - 20}

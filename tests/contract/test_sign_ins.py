@@ -13,21 +13,21 @@ from doorcode.errors import SignInError, UnavailableError, UnreadableItemError
 from doorcode.pairing.access import Principal, Scope
 from doorcode.pairing.contact import Via
 from tests.backends import dynamodb
-from tests.house import T0, TELEGRAM, House
+from tests.harness import T0, TELEGRAM, Harness
 
 NEVER_MADE = f"{'0' * 16}.{'A' * 43}"
 
 
 @pytest.fixture
-def house(table: dynamodb.Table) -> House:
+def harness(table: dynamodb.Table) -> Harness:
     """Give an empty table."""
-    return House(table)
+    return Harness(table)
 
 
 @pytest.fixture
-def sign_ins(house: House) -> SignIns:
+def sign_ins(harness: Harness) -> SignIns:
     """Give the links and sessions of an empty table."""
-    return SignIns(house.table)
+    return SignIns(harness.table)
 
 
 def refused(act: Callable[[], Any]) -> str:
@@ -86,13 +86,13 @@ def test_links_and_sessions_are_not_each_other(sign_ins: SignIns) -> None:
     sign_ins.redeem(fresh, T0)
 
 
-def test_the_table_has_no_secret(house: House, sign_ins: SignIns) -> None:
+def test_the_table_has_no_secret(harness: Harness, sign_ins: SignIns) -> None:
     """Security 2, 20: no item holds what signs in; all of them go by themselves a day after they stopped working."""
     used, unused = sign_ins.link("alice", T0), sign_ins.link("alice", T0)
     cookie, _ = sign_ins.redeem(used, T0)
-    everything = str(house.items())
+    everything = str(harness.items())
     assert not [text for text in (used, unused, cookie) if text.partition(".")[2] in everything]
-    kept = {(item["pk"]["S"], int(item["ttl"]["N"]) - T0) for item in house.items()}
+    kept = {(item["pk"]["S"], int(item["ttl"]["N"]) - T0) for item in harness.items()}
     assert kept == {("links", LINK_SECONDS + DAY), ("sessions", SESSION_SECONDS + DAY)}
 
 
@@ -106,110 +106,110 @@ def test_signing_out(sign_ins: SignIns) -> None:
     sign_ins.principal(other, T0)
 
 
-def test_signing_everybody_out(house: House, sign_ins: SignIns) -> None:
+def test_signing_everybody_out(harness: Harness, sign_ins: SignIns) -> None:
     """Every session and every unused link is over at once; counted are those that still worked."""
     used, unused = sign_ins.link("alice", T0), sign_ins.link("bob", T0)
     cookie, _ = sign_ins.redeem(used, T0)
     sign_ins.link("carol", T0 - LINK_SECONDS)
     sign_ins.redeem(sign_ins.link("dave", T0 - SESSION_SECONDS), T0 - SESSION_SECONDS)
-    house.approve(house.request("1").contact.user_id)
+    harness.approve(harness.request("1").contact.user_id)
     assert sign_ins.end_all(T0) == 2
     refused(lambda: sign_ins.principal(cookie, T0))
     refused(lambda: sign_ins.redeem(unused, T0))
-    assert not {item["pk"]["S"] for item in house.items()} & {"links", "sessions"}
+    assert not {item["pk"]["S"] for item in harness.items()} & {"links", "sessions"}
     assert sign_ins.end_all(T0) == 0
-    assert house.room.get(TELEGRAM, "1").rev == 2
+    assert harness.room.get(TELEGRAM, "1").rev == 2
 
 
-def test_a_link_taken_back_meanwhile(house: House, sign_ins: SignIns) -> None:
+def test_a_link_taken_back_meanwhile(harness: Harness, sign_ins: SignIns) -> None:
     """A link that is taken back between being read and being used signs nobody in, and does not come back."""
     token = sign_ins.link("alice", T0)
 
     def take_back(name: str) -> None:
         if name == "transact_write_items":
-            SignIns(house.again().table).end_all(T0)
+            SignIns(harness.again().table).end_all(T0)
 
-    house.client.before = take_back
+    harness.client.before = take_back
     refused(lambda: sign_ins.redeem(token, T0))
-    assert house.items() == []
+    assert harness.items() == []
 
 
-def test_a_lost_answer_still_signs_in(house: House, sign_ins: SignIns) -> None:
+def test_a_lost_answer_still_signs_in(harness: Harness, sign_ins: SignIns) -> None:
     """When the answer to the one write is lost, asking again finds the same session: no link is burnt for nothing."""
     token = sign_ins.link("alice", T0)
     lost = iter([ReadTimeoutError(endpoint_url="http://127.0.0.1")])
-    house.client.after = lambda name: _lose(name, lost)
+    harness.client.after = lambda name: _lose(name, lost)
     cookie, principal = sign_ins.redeem(token, T0)
     assert sign_ins.principal(cookie, T0) == principal
-    assert sum(item["pk"]["S"] == "sessions" for item in house.items()) == 1
+    assert sum(item["pk"]["S"] == "sessions" for item in harness.items()) == 1
 
 
-def test_a_lost_answer_that_is_not_repeated_signs_in_too(house: House, sign_ins: SignIns) -> None:
+def test_a_lost_answer_that_is_not_repeated_signs_in_too(harness: Harness, sign_ins: SignIns) -> None:
     """Also where the database has forgotten the transaction's token, our own use of the link is told from another's."""
     token = sign_ins.link("alice", T0)
     lost = iter([ReadTimeoutError(endpoint_url="http://127.0.0.1")])
 
     def forget(name: str) -> None:
         if name == "transact_write_items":
-            house.client.arguments[-1]["ClientRequestToken"] = uuid.uuid4().hex
+            harness.client.arguments[-1]["ClientRequestToken"] = uuid.uuid4().hex
 
-    house.client.before = forget
-    house.client.after = lambda name: _lose(name, lost)
+    harness.client.before = forget
+    harness.client.after = lambda name: _lose(name, lost)
     cookie, principal = sign_ins.redeem(token, T0)
     assert sign_ins.principal(cookie, T0) == principal
 
 
-def test_another_s_use_is_not_ours(house: House, sign_ins: SignIns) -> None:
+def test_another_s_use_is_not_ours(harness: Harness, sign_ins: SignIns) -> None:
     """A try that was lost on its way does not make the winner of the race out of the loser."""
     token = sign_ins.link("alice", T0)
 
     def overtake(name: str) -> None:
         if name == "transact_write_items":
-            house.client.before = lambda _: None
-            SignIns(house.again().table).redeem(token, T0)
+            harness.client.before = lambda _: None
+            SignIns(harness.again().table).redeem(token, T0)
             raise ReadTimeoutError(endpoint_url="http://127.0.0.1")
 
-    house.client.before = overtake
+    harness.client.before = overtake
     refused(lambda: sign_ins.redeem(token, T0))
-    assert sum(item["pk"]["S"] == "sessions" for item in house.items()) == 1
+    assert sum(item["pk"]["S"] == "sessions" for item in harness.items()) == 1
 
 
 def test_a_table_that_does_not_answer(table: dynamodb.Table) -> None:
     """Nobody is signed in, or told that he is not, because the table does not answer; later the link still works."""
-    house = House(table, patience=0)
-    sign_ins = SignIns(house.table)
+    harness = Harness(table, patience=0)
+    sign_ins = SignIns(harness.table)
     token = sign_ins.link("alice", T0)
     for call in ("get_item", "transact_write_items"):
-        house.client.before = lambda name, call=call: _lose(name, for_ever(), call)
+        harness.client.before = lambda name, call=call: _lose(name, for_ever(), call)
         with pytest.raises(UnavailableError):
             sign_ins.redeem(token, T0)
-    house.client.before = lambda _: None
+    harness.client.before = lambda _: None
     cookie, _ = sign_ins.redeem(token, T0)
-    house.client.before = lambda name: _lose(name, for_ever(), "get_item")
+    harness.client.before = lambda name: _lose(name, for_ever(), "get_item")
     with pytest.raises(UnavailableError):
         sign_ins.principal(cookie, T0)
 
 
 def test_an_answer_that_never_comes(table: dynamodb.Table) -> None:
     """Where nobody can tell whether a link was used, that is said; opening it again is refused, and a new one works."""
-    house = House(table, patience=0)
-    sign_ins = SignIns(house.table)
+    harness = Harness(table, patience=0)
+    sign_ins = SignIns(harness.table)
     token = sign_ins.link("alice", T0)
-    house.client.after = lambda name: _lose(name, for_ever())
+    harness.client.after = lambda name: _lose(name, for_ever())
     with pytest.raises(UnavailableError) as error:
         sign_ins.redeem(token, T0)
     assert error.value.in_doubt
-    house.client.after = lambda _: None
+    harness.client.after = lambda _: None
     refused(lambda: sign_ins.redeem(token, T0))
     sign_ins.redeem(sign_ins.link("alice", T0), T0)
 
 
 @pytest.mark.parametrize("changed", ["digest", "actor", "expires_at"])
-def test_an_item_of_another_form(house: House, sign_ins: SignIns, changed: str) -> None:
+def test_an_item_of_another_form(harness: Harness, sign_ins: SignIns, changed: str) -> None:
     """An item that is not ours to read signs nobody in, and is not taken for a missing one."""
     cookie, principal = sign_ins.redeem(sign_ins.link("alice", T0), T0)
-    house.raw.update_item(
-        TableName=house.name,
+    harness.raw.update_item(
+        TableName=harness.name,
         Key={"pk": {"S": "sessions"}, "sk": {"S": principal.id}},
         UpdateExpression="SET #it = :other",
         ExpressionAttributeNames={"#it": changed},

@@ -12,7 +12,7 @@ from moto import mock_aws
 from doorcode.pairing.contact import State
 from doorcode.pairing.transitions import Operation, RequestVerdict
 from tests.backends import dynamodb
-from tests.house import COOLDOWN, HOUSES, T0, TELEGRAM, TTL, House
+from tests.harness import COOLDOWN, HARNESSES, T0, TELEGRAM, TTL, Harness
 
 SEATS = 3
 STEP = 150
@@ -23,7 +23,7 @@ HONEST = "999"
 
 
 @pytest.fixture
-def house() -> Iterator[House]:
+def harness() -> Iterator[Harness]:
     """Give a small room on an empty table."""
     # Thousands of calls: what botocore says of each takes longer than the call.
     botocore = logging.getLogger("botocore")
@@ -32,34 +32,34 @@ def house() -> Iterator[House]:
     with mock_aws():
         client = dynamodb.client("dynamodb")
         dynamodb.create_table(client, "doorcode")
-        yield House(dynamodb.Table(client, "doorcode"), max_pending=SEATS)
+        yield Harness(dynamodb.Table(client, "doorcode"), max_pending=SEATS)
     # The table is gone before the search for codes in it, which every other test has.
-    HOUSES.clear()
+    HARNESSES.clear()
     botocore.setLevel(level)
 
 
-def leaves_them(house: House, now: int) -> None:
+def leaves_them(harness: Harness, now: int) -> None:
     """Decide on nobody."""
 
 
-def denies_each(house: House, now: int) -> None:
+def denies_each(harness: Harness, now: int) -> None:
     """Deny every request but the honest one's, some time after it came."""
-    for contact in house.directory.pending(TELEGRAM, now):
+    for contact in harness.directory.pending(TELEGRAM, now):
         if contact.user_id != HONEST and now - contact.requested_at >= OWNER_LOOKS_AFTER:
-            house.decide(Operation.DENY, now, user_id=contact.user_id)
+            harness.decide(Operation.DENY, now, user_id=contact.user_id)
 
 
-def denies_some(house: House, now: int) -> None:
+def denies_some(harness: Harness, now: int) -> None:
     """Deny two thirds of them, and leave the others to expire."""
-    for contact in house.directory.pending(TELEGRAM, now):
+    for contact in harness.directory.pending(TELEGRAM, now):
         if contact.user_id in {"1", "2"} and now - contact.requested_at >= OWNER_LOOKS_AFTER:
-            house.decide(Operation.DENY, now, user_id=contact.user_id)
+            harness.decide(Operation.DENY, now, user_id=contact.user_id)
 
 
 def kept_out(  # noqa: PLR0913 (each is a fact of the simulation)
-    house: House,
+    harness: Harness,
     squatters: int,
-    owner: Callable[[House, int], None],
+    owner: Callable[[Harness, int], None],
     *,
     apart: int = 0,
     sweeps: bool = True,
@@ -71,19 +71,19 @@ def kept_out(  # noqa: PLR0913 (each is a fact of the simulation)
     """
     came = 0
     for now in range(T0, T0 + 24 * TTL, STEP):
-        house = house.again()
+        harness = harness.again()
         if sweeps and (now - T0) % SWEEP == 0:
-            house.room.expire_overdue(TELEGRAM, now)
-        owner(house, now)
+            harness.room.expire_overdue(TELEGRAM, now)
+        owner(harness, now)
         for number in range(squatters):
             if now >= T0 + number * apart:
-                house.again().request(f"{number + 1}", now)
-        if not came and len(house.held_seats()) < SEATS:
+                harness.again().request(f"{number + 1}", now)
+        if not came and len(harness.held_seats()) < SEATS:
             continue
         came = came or now
         if now - came >= until:
             return until
-        if (now - came) % COOLDOWN == 0 and house.again().request(HONEST, now).verdict is RequestVerdict.NEW:
+        if (now - came) % COOLDOWN == 0 and harness.again().request(HONEST, now).verdict is RequestVerdict.NEW:
             return now - came
     raise AssertionError("The room was never full.")
 
@@ -91,8 +91,8 @@ def kept_out(  # noqa: PLR0913 (each is a fact of the simulation)
 @pytest.mark.parametrize(("apart", "sweeps"), [(0, True), (1200, False)], ids=["at once", "one after another, unswept"])
 @pytest.mark.parametrize("owner", [leaves_them, denies_each, denies_some])
 def test_as_many_squatters_as_seats(
-    house: House, owner: Callable[[House, int], None], apart: int, sweeps: bool
+    harness: Harness, owner: Callable[[Harness, int], None], apart: int, sweeps: bool
 ) -> None:
     """Security 26: as many accounts as there are seats keep an honest stranger out for less than two code lifetimes."""
-    assert kept_out(house, SEATS, owner, apart=apart, sweeps=sweeps, until=3 * TTL) <= 2 * TTL
-    assert house.room.get(TELEGRAM, HONEST).state is State.PENDING
+    assert kept_out(harness, SEATS, owner, apart=apart, sweeps=sweeps, until=3 * TTL) <= 2 * TTL
+    assert harness.room.get(TELEGRAM, HONEST).state is State.PENDING

@@ -11,21 +11,21 @@ from doorcode.errors import SignInError, UnavailableError, UnreadableItemError
 from doorcode.pairing.access import Principal, Scope
 from doorcode.pairing.contact import Via
 from tests.backends import dynamodb
-from tests.house import T0, House
+from tests.harness import T0, Harness
 
 NEVER_MADE = f"dc_{'0' * 16}.{'A' * 43}"
 
 
 @pytest.fixture
-def house(table: dynamodb.Table) -> House:
+def harness(table: dynamodb.Table) -> Harness:
     """Give an empty table."""
-    return House(table)
+    return Harness(table)
 
 
 @pytest.fixture
-def tokens(house: House) -> Tokens:
+def tokens(harness: Harness) -> Tokens:
     """Give the tokens of an empty table."""
-    return Tokens(house.table)
+    return Tokens(harness.table)
 
 
 def refused(tokens: Tokens, bearer: Any, now: int = T0) -> str:
@@ -73,12 +73,12 @@ def test_revoked(tokens: Tokens) -> None:
     tokens.principal(other, T0)
 
 
-def test_each_secret_is_its_own(house: House, tokens: Tokens) -> None:
+def test_each_secret_is_its_own(harness: Harness, tokens: Tokens) -> None:
     """Security 20: a token is no cookie, a cookie with the prefix is no token, and an id needs its own secret."""
     one, token = tokens.create("one", Scope.PAIRING, "alice", T0)
     two, _ = tokens.create("two", Scope.READ, "alice", T0)
     refused(tokens, f"dc_{token.id}.{two.partition('.')[2]}")
-    sign_ins = SignIns(house.table)
+    sign_ins = SignIns(harness.table)
     cookie, _ = sign_ins.redeem(sign_ins.link("alice", T0), T0)
     refused(tokens, f"dc_{cookie}")
     for shown in (one, one.removeprefix("dc_")):
@@ -86,21 +86,21 @@ def test_each_secret_is_its_own(house: House, tokens: Tokens) -> None:
             sign_ins.principal(shown, T0)
 
 
-def test_the_table_has_no_secret(house: House, tokens: Tokens) -> None:
+def test_the_table_has_no_secret(harness: Harness, tokens: Tokens) -> None:
     """Security 2, 20: no item holds what signs in; what has an end goes by itself a day later."""
     ending, _ = tokens.create("ending", Scope.READ, "alice", T0, T0 + 100)
     endless, _ = tokens.create("endless", Scope.READ, "alice", T0)
-    assert not [text for text in (ending, endless) if text.partition(".")[2] in str(house.items())]
-    kept = {item["name"]["S"]: int(item.get("ttl", {"N": "0"})["N"]) for item in house.items()}
+    assert not [text for text in (ending, endless) if text.partition(".")[2] in str(harness.items())]
+    kept = {item["name"]["S"]: int(item.get("ttl", {"N": "0"})["N"]) for item in harness.items()}
     assert kept == {"ending": T0 + 100 + DAY, "endless": 0}
 
 
-def test_a_scope_to_come(house: House, tokens: Tokens) -> None:
+def test_a_scope_to_come(harness: Harness, tokens: Tokens) -> None:
     """Security 1: a scope that this version does not know lets nobody in, and hides no other token."""
     bearer, token = tokens.create("new", Scope.READ, "alice", T0)
     _, other = tokens.create("old", Scope.READ, "alice", T0)
-    house.raw.update_item(
-        TableName=house.name,
+    harness.raw.update_item(
+        TableName=harness.name,
         Key={"pk": {"S": "tokens"}, "sk": {"S": token.id}},
         UpdateExpression="SET #scope = :other",
         ExpressionAttributeNames={"#scope": "scope"},
@@ -113,13 +113,13 @@ def test_a_scope_to_come(house: House, tokens: Tokens) -> None:
 
 def test_a_table_that_does_not_answer(table: dynamodb.Table) -> None:
     """Nobody is signed in, or told that he is not, because the table does not answer."""
-    house = House(table, patience=0)
-    tokens = Tokens(house.table)
+    harness = Harness(table, patience=0)
+    tokens = Tokens(harness.table)
     bearer, _ = tokens.create("ci", Scope.READ, "alice", T0)
 
     def fail(name: str) -> None:
         raise TimeoutError(name)
 
-    house.client.before = fail
+    harness.client.before = fail
     with pytest.raises(UnavailableError):
         tokens.principal(bearer, T0)

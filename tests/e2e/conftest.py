@@ -12,9 +12,9 @@ from playwright.sync_api import Page, expect
 from tests.backends import dynamodb
 from tests.browser.tabs import Tab, Windows
 from tests.e2e import playground_scene
-from tests.e2e.owner_house import OwnerHouse
+from tests.e2e.owner_harness import OwnerHarness
 from tests.e2e.playground_scene import Scene, pane
-from tests.house import HOUSES
+from tests.harness import HARNESSES
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +27,11 @@ def clients() -> Iterator[Mapping[str, Any]]:
 
 
 @pytest.fixture
-def house(clients: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch, windows: Windows) -> Iterator[OwnerHouse]:
+def harness(clients: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch, windows: Windows) -> Iterator[OwnerHarness]:
     """Give the owner's page over an empty table."""
-    with OwnerHouse(clients, monkeypatch, windows).running() as running:
+    with OwnerHarness(clients, monkeypatch, windows).running() as running:
         yield running
-    HOUSES.clear()
+    HARNESSES.clear()
 
 
 @pytest.fixture

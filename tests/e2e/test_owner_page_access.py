@@ -10,7 +10,7 @@ from doorcode.pairing.contact import Platform, State
 from doorcode.pairing.transitions import Operation
 from doorcode.web.page import files
 from tests.browser.tabs import DESKTOP, PHONE
-from tests.e2e.owner_house import ANN, LINGER_SECONDS, OwnerHouse
+from tests.e2e.owner_harness import ANN, LINGER_SECONDS, OwnerHarness
 
 MARKUP = "<img src=x onerror=alert(1)>"
 OVERFLOW = """() => [...document.querySelectorAll('body *')]
@@ -19,24 +19,26 @@ OVERFLOW = """() => [...document.querySelectorAll('body *')]
   .map((element) => element.outerHTML.slice(0, 80))"""
 
 
-def furnish(house: OwnerHouse) -> None:
+def furnish(harness: OwnerHarness) -> None:
     """Have some of everything."""
-    house.asks()
-    house.asks("U07ABC1234X", "Ada Lovelace", Platform.SLACK, ago=3500)
-    house.asks("123456789012345678", "", Platform.DISCORD)
+    harness.asks()
+    harness.asks("U07ABC1234X", "Ada Lovelace", Platform.SLACK, ago=3500)
+    harness.asks("123456789012345678", "", Platform.DISCORD)
     for number in range(2):
-        house.lets_in(f"5550{number}", f"@person{number}" + "_and_so_on" * 5, label="a label that is rather long " * 2)
-    house.lets_in("4242", "@spammer")
-    house.commands(Operation.BLOCK, "4242")
+        harness.lets_in(
+            f"5550{number}", f"@person{number}" + "_and_so_on" * 5, label="a label that is rather long " * 2
+        )
+    harness.lets_in("4242", "@spammer")
+    harness.commands(Operation.BLOCK, "4242")
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_barrier(house: OwnerHouse, scheme: Literal["light", "dark"], size: tuple[int, int]) -> None:
+def test_no_barrier(harness: OwnerHarness, scheme: Literal["light", "dark"], size: tuple[int, int]) -> None:
     """No barrier that axe calls serious stands on the page, in a question, on a closed request and in the notice; nothing is cut off."""
-    furnish(house)
+    furnish(harness)
     # What looks for barriers takes its time on the page's own clock.
-    owner = house.come_in(scheme=scheme, size=size, clock="running")
+    owner = harness.come_in(scheme=scheme, size=size, clock="running")
     expect(owner.person("@spammer")).to_be_visible()
     owner.page.get_by_text("As a table").click()
     assert owner.tab.barriers() == []
@@ -48,17 +50,17 @@ def test_no_barrier(house: OwnerHouse, scheme: Literal["light", "dark"], size: t
     assert owner.tab.barriers() == []
     assert owner.page.evaluate(OVERFLOW) == []
     owner.page.keyboard.press("Escape")
-    house.signs_everybody_out()
+    harness.signs_everybody_out()
     owner.later()
     expect(owner.notice).to_be_visible()
     assert owner.tab.barriers() == []
 
 
-def test_markup_is_text(house: OwnerHouse) -> None:
+def test_markup_is_text(harness: OwnerHarness) -> None:
     """Security 28: a name, a label and an error that hold markup are shown as the text that they are."""
-    house.asks(name=MARKUP)
-    house.lets_in("555001", MARKUP, label="<b>bold</b>")
-    owner = house.come_in()
+    harness.asks(name=MARKUP)
+    harness.lets_in("555001", MARKUP, label="<b>bold</b>")
+    owner = harness.come_in()
     expect(owner.row(ANN).get_by_role("heading")).to_have_text(MARKUP)
     expect(owner.person("555001").get_by_text("<b>bold</b>", exact=True)).to_be_visible()
     owner.button("Revoke").click()
@@ -66,26 +68,26 @@ def test_markup_is_text(house: OwnerHouse) -> None:
     assert owner.page.locator("main img, dialog img, main b").count() == 0
 
 
-def test_a_name_from_right_to_left_stays_in_its_place(house: OwnerHouse) -> None:
+def test_a_name_from_right_to_left_stays_in_its_place(harness: OwnerHarness) -> None:
     """Security 28: what is written in the other direction turns nothing around it."""
-    house.asks(name="שלום 12345")
-    row = house.come_in().row(ANN)
+    harness.asks(name="שלום 12345")
+    row = harness.come_in().row(ANN)
     expect(row.locator("h3 bdi")).to_have_text("שלום 12345")
     assert row.locator(".identity").evaluate("(element) => getComputedStyle(element).direction") == "ltr"
 
 
-def test_by_keyboard_alone(house: OwnerHouse) -> None:
+def test_by_keyboard_alone(harness: OwnerHarness) -> None:
     """Tab, Enter and Escape are enough: approve with a label, go on from there, revoke, sign out."""
-    house.asks(ago=120)
-    house.asks("555001", "@bob")
-    owner = house.come_in()
+    harness.asks(ago=120)
+    harness.asks("555001", "@bob")
+    owner = harness.come_in()
     keys = owner.page.keyboard
     expect(owner.button("Approve @bob")).to_be_visible()
     tab_to(owner.page, f"Label for @ann (Telegram {ANN}), if you like")
     keys.type("sister")
     keys.press("Enter")
     expect(owner.row("@ann")).to_contain_text("Approved by you")
-    assert house.comes_to(State.PAIRED).label == "sister"
+    assert harness.comes_to(State.PAIRED).label == "sister"
     assert owner.focused() == "@ann"
     owner.later(LINGER_SECONDS)
     expect(owner.row("@ann")).to_have_count(0)
@@ -122,10 +124,10 @@ def tab_to(page: Page, name: str) -> None:
     pytest.fail(f"Tab does not lead to {name}")
 
 
-def test_landmarks_and_headings(house: OwnerHouse) -> None:
+def test_landmarks_and_headings(harness: OwnerHarness) -> None:
     """The page has one main part, one first heading, and a name for each of its sections and lists."""
-    furnish(house)
-    page = house.come_in().page
+    furnish(harness)
+    page = harness.come_in().page
     for role in ("banner", "main", "contentinfo"):
         expect(page.get_by_role(role)).to_have_count(1)
     expect(page.get_by_role("heading", level=1)).to_have_text("Who may talk to your bot")
@@ -138,43 +140,43 @@ def test_landmarks_and_headings(house: OwnerHouse) -> None:
     assert names == ["waiting-title", "paired-title", "blocked-title"]
 
 
-def test_targets_are_large_enough_for_thumbs(house: OwnerHouse) -> None:
+def test_targets_are_large_enough_for_thumbs(harness: OwnerHarness) -> None:
     """On a phone, whatever is pressed is at least 40 pixels high."""
-    furnish(house)
-    page = house.come_in(size=PHONE).page
+    furnish(harness)
+    page = harness.come_in(size=PHONE).page
     heights = page.locator("button:visible, input:visible").evaluate_all(
         "(controls) => controls.map((control) => control.getBoundingClientRect().height)"
     )
     assert min(heights) >= 40
 
 
-def test_whoever_likes_less_motion_gets_none(house: OwnerHouse) -> None:
+def test_whoever_likes_less_motion_gets_none(harness: OwnerHarness) -> None:
     """Nothing moves for those who asked for that; for the others, arrivals do."""
     for moving in (False, True):
-        owner = house.come_in(moving=moving)
-        house.asks(f"5550{moving}", "@bob", ago=1)
+        owner = harness.come_in(moving=moving)
+        harness.asks(f"5550{moving}", "@bob", ago=1)
         owner.later()
         expect(owner.row(f"5550{moving}")).to_be_visible()
         animations = owner.row(f"5550{moving}").evaluate("(row) => getComputedStyle(row).animationName")
         assert animations == ("arrive" if moving else "none")
 
 
-def test_a_slow_network_shows_the_page_at_once(house: OwnerHouse) -> None:
+def test_a_slow_network_shows_the_page_at_once(harness: OwnerHarness) -> None:
     """Before anything else has come, the page's head is there, in its own colours."""
-    owner = house.visit()
+    owner = harness.visit()
     page = owner.page
     page.route("**/owner/**", lambda _: None)  # never answered
-    page.goto(f"{house.url}/owner", wait_until="commit")
+    page.goto(f"{harness.url}/owner", wait_until="commit")
     expect(page.locator(".brand")).to_be_visible()
     assert page.locator("header.top").evaluate("(top) => getComputedStyle(top).display") == "flex"
     page.unroute("**/owner/**")
 
 
-def test_the_content_policy_holds(house: OwnerHouse) -> None:
+def test_the_content_policy_holds(harness: OwnerHarness) -> None:
     """Security 28: even a script that got onto the page could load nothing, write no markup and send nothing away."""
-    owner = house.visit()
+    owner = harness.visit()
     page = owner.page
-    assert "Content-Security-Policy" in str(page.request.get(f"{house.url}/owner").headers_array)
+    assert "Content-Security-Policy" in str(page.request.get(f"{harness.url}/owner").headers_array)
     refused = page.evaluate(
         """async () => {
           const refused = [];

@@ -9,16 +9,16 @@ from playwright.sync_api import Route, expect
 from doorcode.pairing.contact import Platform, State
 from doorcode.pairing.transitions import Operation
 from tests.browser.tabs import PHONE
-from tests.e2e.owner_house import ANN, SETTLE_SECONDS, OwnerHouse
-from tests.web.house import NAMESPACE
+from tests.e2e.owner_harness import ANN, SETTLE_SECONDS, OwnerHarness
+from tests.web.harness import NAMESPACE
 
 PEOPLE_SECONDS = 16
 
 
-def test_what_is_shown_of_the_paired(house: OwnerHouse) -> None:
+def test_what_is_shown_of_the_paired(harness: OwnerHarness) -> None:
     """Name, platform and id, since when, by whom and how, the label, and until when."""
-    house.lets_in(label="my sister", until=house.now + 86400)
-    row = house.come_in().person("@ann")
+    harness.lets_in(label="my sister", until=harness.now + 86400)
+    row = harness.come_in().person("@ann")
     for text in ("@ann", "Telegram", ANN, "my sister"):
         expect(row.get_by_text(text, exact=True)).to_be_visible()
     expect(row).to_contain_text(re.compile(r"Since \d\d:\d\d|Since \d+ \w+ 20\d\d"))
@@ -26,81 +26,81 @@ def test_what_is_shown_of_the_paired(house: OwnerHouse) -> None:
     expect(row.locator("time")).to_have_count(2)
 
 
-def test_revoke(house: OwnerHouse) -> None:
+def test_revoke(harness: OwnerHarness) -> None:
     """Revoking asks first, with the name and what tells who it is; yes revokes, and the row says so and goes."""
-    house.lets_in()
-    owner = house.come_in()
+    harness.lets_in()
+    owner = harness.come_in()
     owner.button("Revoke @ann").click()
     question = owner.page.get_by_role("dialog", name="Revoke @ann?")
     expect(question.get_by_text(f"Telegram {ANN}")).to_be_visible()
     expect(question.get_by_role("button", name="Cancel")).to_be_focused()
     question.get_by_role("button", name="Revoke").click()
     expect(owner.person("@ann")).to_contain_text("Revoked")
-    house.comes_to(State.REVOKED)
+    harness.comes_to(State.REVOKED)
     expect(owner.announced).to_contain_text(f"@ann (Telegram {ANN}): Revoked")
     owner.later(5)
     expect(owner.person("@ann")).to_have_count(0)
     expect(owner.paired.get_by_text("Nobody is paired yet.")).to_be_visible()
 
 
-def test_no_is_no(house: OwnerHouse) -> None:
+def test_no_is_no(harness: OwnerHarness) -> None:
     """Cancel and Escape change nothing, and give the focus back."""
-    house.lets_in()
-    owner = house.come_in()
+    harness.lets_in()
+    owner = harness.come_in()
     for answer in ("Escape", "Enter"):
         owner.button("Revoke @ann").press("Enter")
         expect(owner.page.get_by_role("dialog")).to_be_visible()
         owner.page.keyboard.press(answer)
         expect(owner.page.get_by_role("dialog")).to_be_hidden()
         expect(owner.button("Revoke @ann")).to_be_focused()
-    house.comes_to(State.PAIRED)
+    harness.comes_to(State.PAIRED)
 
 
-def test_block_and_unblock(house: OwnerHouse) -> None:
+def test_block_and_unblock(harness: OwnerHarness) -> None:
     """Blocking moves a person to the blocked; unblocking makes a stranger of them."""
-    house.lets_in()
-    owner = house.come_in()
+    harness.lets_in()
+    owner = harness.come_in()
     owner.button("Block @ann").click()
     owner.page.get_by_role("dialog", name="Block @ann?").get_by_role("button", name="Block").click()
     expect(owner.blocked.get_by_text(ANN)).to_be_visible()
-    house.comes_to(State.BLOCKED)
+    harness.comes_to(State.BLOCKED)
     owner.later(SETTLE_SECONDS)
     owner.button("Unblock @ann").click()
     expect(owner.blocked).to_contain_text("Unblocked: they may ask again")
-    house.comes_to(State.REVOKED)
+    harness.comes_to(State.REVOKED)
     owner.later(5)
     expect(owner.blocked.get_by_text("Nobody is blocked.")).to_be_visible()
 
 
-def test_a_person_who_is_gone_already(house: OwnerHouse) -> None:
+def test_a_person_who_is_gone_already(harness: OwnerHarness) -> None:
     """What cannot be done is said beside the row."""
-    house.lets_in()
-    owner = house.come_in()
+    harness.lets_in()
+    owner = harness.come_in()
     expect(owner.person("@ann")).to_be_visible()
-    house.commands(Operation.REVOKE)
+    harness.commands(Operation.REVOKE)
     owner.button("Revoke @ann").click()
     owner.page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     expect(owner.person("@ann").get_by_role("alert")).to_contain_text("is not paired")
 
 
-def test_decisions_elsewhere_show_in_the_lists(house: OwnerHouse) -> None:
+def test_decisions_elsewhere_show_in_the_lists(harness: OwnerHarness) -> None:
     """The lists follow what is done elsewhere, without reloading."""
     # Nothing on the page tells when both lists have been read, and so wait for their next turn.
-    owner = house.come_in(clock="running")
-    house.lets_in()
+    owner = harness.come_in(clock="running")
+    harness.lets_in()
     owner.later(PEOPLE_SECONDS)
     expect(owner.paired.get_by_text(ANN)).to_be_visible()
-    house.commands(Operation.BLOCK)
+    harness.commands(Operation.BLOCK)
     owner.later(PEOPLE_SECONDS)
     expect(owner.blocked.get_by_text(ANN)).to_be_visible()
     expect(owner.paired.get_by_text(ANN)).to_be_hidden()
 
 
-def test_search(house: OwnerHouse) -> None:
+def test_search(harness: OwnerHarness) -> None:
     """The search is the server's: by part of a name, label or id, in any case."""
     for number in range(8):
-        house.lets_in(f"5550{number}", f"@person{number}", label=f"Desk {number}")
-    owner = house.come_in()
+        harness.lets_in(f"5550{number}", f"@person{number}", label=f"Desk {number}")
+    owner = harness.come_in()
     search = owner.page.get_by_role("searchbox", name="Search paired people by name, label or id")
     for text, found in (("PERSON3", "@person3"), ("desk 5", "@person5"), ("55507", "@person7")):
         search.fill(text)
@@ -116,11 +116,11 @@ def test_search(house: OwnerHouse) -> None:
     expect(owner.paired.get_by_role("listitem")).to_have_count(8)
 
 
-def test_more_than_a_page(house: OwnerHouse) -> None:
+def test_more_than_a_page(harness: OwnerHarness) -> None:
     """A long list comes in parts."""
-    house.put_listed(120, name="@many")
-    house.put_listed(3, platform=Platform.SLACK, name="@few")
-    owner = house.come_in()
+    harness.put_listed(120, name="@many")
+    harness.put_listed(3, platform=Platform.SLACK, name="@few")
+    owner = harness.come_in()
     expect(owner.button("Show more")).to_be_visible()
     shown = owner.paired.get_by_role("listitem")
     before = shown.count()
@@ -131,10 +131,10 @@ def test_more_than_a_page(house: OwnerHouse) -> None:
     expect(shown).to_have_count(123)
 
 
-def test_a_long_list_on_a_phone(house: OwnerHouse) -> None:
+def test_a_long_list_on_a_phone(harness: OwnerHarness) -> None:
     """However many are paired, what stands below is a few screens away; who has a label and no name goes by it."""
-    house.put_listed(60, label="Desk")
-    owner = house.come_in(size=PHONE)
+    harness.put_listed(60, label="Desk")
+    owner = harness.come_in(size=PHONE)
     expect(owner.paired.get_by_role("listitem")).to_have_count(8)
     expect(owner.paired.get_by_role("heading", name="Desk").first).to_be_visible()
     expect(owner.paired.get_by_text("No name")).to_have_count(0)
@@ -143,35 +143,35 @@ def test_a_long_list_on_a_phone(house: OwnerHouse) -> None:
     assert box["y"] < 4 * PHONE[1]
 
 
-def test_focus_survives_the_lists_refresh(house: OwnerHouse) -> None:
+def test_focus_survives_the_lists_refresh(harness: OwnerHarness) -> None:
     """Whoever stands on a person's button stays there when another person comes in above."""
-    house.lets_in()
-    owner = house.come_in()
+    harness.lets_in()
+    owner = harness.come_in()
     owner.button("Revoke @ann").focus()
-    house.now += 5
-    house.lets_in("555001", "@bob")
+    harness.now += 5
+    harness.lets_in("555001", "@bob")
     owner.later(PEOPLE_SECONDS)
     expect(owner.person("@bob")).to_be_visible()
     expect(owner.button("Revoke @ann")).to_be_focused()
 
 
-def test_the_last_days(house: OwnerHouse) -> None:
+def test_the_last_days(harness: OwnerHarness) -> None:
     """The picture says its sums in words, and holds the same figures as a table."""
     counted = [("Requests", "reason", "pairing_requested", 3), ("Requests", "reason", "rate_limited", 7)]
     counted += [("Decisions", "event", "pairing_approved", 2), ("Decisions", "event", "pairing_denied", 1)]
-    house.clients["cloudwatch"].put_metric_data(
+    harness.clients["cloudwatch"].put_metric_data(
         Namespace=NAMESPACE,
         MetricData=[
             {
                 "MetricName": metric,
                 "Dimensions": [{"Name": name, "Value": value}],
-                "Timestamp": datetime.fromtimestamp(house.now, UTC),
+                "Timestamp": datetime.fromtimestamp(harness.now, UTC),
                 "Value": number,
             }
             for metric, name, value, number in counted
         ],
     )
-    owner = house.come_in()
+    owner = harness.come_in()
     section = owner.page.get_by_role("region", name="Last 7 days")
     expect(section.get_by_role("img", name="last 7 days: 3 requests, 2 approved, 1 denied, 7 dropped")).to_be_visible()
     expect(section.get_by_text("Dropped: 7 asked again too soon.")).to_be_visible()
@@ -181,14 +181,14 @@ def test_the_last_days(house: OwnerHouse) -> None:
     expect(table.get_by_role("row").last.get_by_role("cell")).to_have_text(["3", "2", "1", "7"])
 
 
-def test_no_figures(house: OwnerHouse) -> None:
+def test_no_figures(harness: OwnerHarness) -> None:
     """Figures that cannot be read are said to be missing, and nothing else suffers."""
 
     def unavailable(route: Route) -> None:
         route.fulfill(status=503, content_type="application/json", body=json.dumps({"error": "", "reason": ""}))
 
-    owner = house.visit()
+    owner = harness.visit()
     owner.page.route("**/api/activity**", unavailable)
-    owner.page.evaluate("(link) => { location.hash = `token=${link}`; }", house.link())
+    owner.page.evaluate("(link) => { location.hash = `token=${link}`; }", harness.link())
     expect(owner.page.get_by_text("The figures could not be read just now.")).to_be_visible()
     expect(owner.waiting.get_by_text("Nobody is waiting.")).to_be_visible()

@@ -7,19 +7,19 @@ from playwright.sync_api import expect
 
 from doorcode.pairing.contact import Platform, State
 from doorcode.pairing.transitions import Operation
-from tests.e2e.owner_house import ANN, LINGER_SECONDS, SETTLE_SECONDS, OwnerHouse
-from tests.house import TTL
+from tests.e2e.owner_harness import ANN, LINGER_SECONDS, SETTLE_SECONDS, OwnerHarness
+from tests.harness import TTL
 
 
-def test_what_is_shown(house: OwnerHouse) -> None:
+def test_what_is_shown(harness: OwnerHarness) -> None:
     """Security 28: platform and immutable id stand beside the name; code, time and what is left of it are there."""
-    house.asks(ago=600)
-    house.asks("U07ABC", "", Platform.SLACK, ago=30)
-    owner = house.come_in()
+    harness.asks(ago=600)
+    harness.asks("U07ABC", "", Platform.SLACK, ago=30)
+    owner = harness.come_in()
     row = owner.row("@ann")
-    for text in ("Telegram", ANN, re.compile(house.code(ANN)[:4])):
+    for text in ("Telegram", ANN, re.compile(harness.code(ANN)[:4])):
         expect(row.get_by_text(text, exact=isinstance(text, str))).to_be_visible()
-    assert row.locator("code.code").inner_text() == house.code(ANN)
+    assert row.locator("code.code").inner_text() == harness.code(ANN)
     expect(row.locator(".countdown")).to_have_text(re.compile(r"^(50:00|49:\d\d)$"))
     since = row.locator("time").first
     expect(since).to_have_attribute("title", re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$"))
@@ -29,14 +29,14 @@ def test_what_is_shown(house: OwnerHouse) -> None:
     assert owner.page.title() == "(2) Doorcode"
 
 
-def test_approve_with_a_label(house: OwnerHouse) -> None:
+def test_approve_with_a_label(harness: OwnerHarness) -> None:
     """Approving lets in at once, with the label, and the person moves to the paired."""
-    house.asks()
-    owner = house.come_in()
+    harness.asks()
+    owner = harness.come_in()
     owner.row("@ann").get_by_role("textbox").fill("  my sister ")
     owner.button(f"Approve @ann (Telegram {ANN})").click()
     expect(owner.row("@ann")).to_contain_text("Approved by you")
-    contact = house.comes_to(State.PAIRED)
+    contact = harness.comes_to(State.PAIRED)
     assert (contact.label, contact.decided_by, contact.decided_via) == ("my sister", "alice@laptop", "web")
     expect(owner.paired.get_by_text("my sister")).to_be_visible()
     expect(owner.announced).to_contain_text(f"@ann (Telegram {ANN}): Approved by you")
@@ -45,28 +45,28 @@ def test_approve_with_a_label(house: OwnerHouse) -> None:
     expect(owner.waiting.get_by_text("Nobody is waiting.")).to_be_visible()
 
 
-def test_deny_and_block(house: OwnerHouse) -> None:
+def test_deny_and_block(harness: OwnerHarness) -> None:
     """Denying closes the request and offers to block, as the prompts do."""
-    house.asks()
-    owner = house.come_in()
+    harness.asks()
+    owner = harness.come_in()
     owner.button("Deny @ann").click()
     expect(owner.row("@ann")).to_contain_text("Denied by you")
-    house.comes_to(State.DENIED)
+    harness.comes_to(State.DENIED)
     owner.button("Block @ann").click()
     expect(owner.row("@ann")).to_contain_text("Denied and blocked by you")
-    house.comes_to(State.BLOCKED)
+    harness.comes_to(State.BLOCKED)
     expect(owner.blocked.get_by_text(ANN)).to_be_visible()
     owner.later(LINGER_SECONDS)
     expect(owner.row("@ann")).to_have_count(0)
 
 
-def test_a_new_request_appears(house: OwnerHouse) -> None:
+def test_a_new_request_appears(harness: OwnerHarness) -> None:
     """Without reloading, at the end of the list, announced; what the owner types meanwhile stays, and so does the focus."""
-    house.asks()
-    owner = house.come_in()
+    harness.asks()
+    owner = harness.come_in()
     label = owner.row("@ann").get_by_role("textbox")
     label.press_sequentially("my si")
-    house.asks("555001", "@bob", Platform.DISCORD, ago=1)
+    harness.asks("555001", "@bob", Platform.DISCORD, ago=1)
     owner.later()
     expect(owner.waiting.get_by_role("listitem")).to_have_count(2)
     expect(owner.waiting.get_by_role("listitem").last).to_contain_text("@bob")
@@ -84,12 +84,12 @@ def test_a_new_request_appears(house: OwnerHouse) -> None:
         (Operation.BLOCK, "Blocked by alice@laptop (cli)"),
     ],
 )
-def test_decided_by_the_command(house: OwnerHouse, operation: Operation, says: str) -> None:
+def test_decided_by_the_command(harness: OwnerHarness, operation: Operation, says: str) -> None:
     """A request that is decided elsewhere says by whom and how before it goes, and has no buttons any more."""
-    house.asks()
-    owner = house.come_in()
+    harness.asks()
+    owner = harness.come_in()
     expect(owner.button("Approve @ann")).to_be_visible()
-    house.commands(operation)
+    harness.commands(operation)
     owner.later()
     expect(owner.row("@ann")).to_contain_text(says)
     expect(owner.button("Approve @ann")).to_be_hidden()
@@ -98,11 +98,11 @@ def test_decided_by_the_command(house: OwnerHouse, operation: Operation, says: s
     expect(owner.row("@ann")).to_have_count(0)
 
 
-def test_two_windows_agree(house: OwnerHouse) -> None:
+def test_two_windows_agree(harness: OwnerHarness) -> None:
     """What is decided in one window shows in the other."""
-    house.asks()
-    one = house.come_in()
-    other = house.come_in()
+    harness.asks()
+    one = harness.come_in()
+    other = harness.come_in()
     expect(other.button("Approve @ann")).to_be_visible()
     one.button("Approve @ann").click()
     expect(one.row("@ann")).to_contain_text("Approved by you")
@@ -111,34 +111,34 @@ def test_two_windows_agree(house: OwnerHouse) -> None:
     expect(other.paired.get_by_text(ANN)).to_be_visible()
 
 
-def test_the_loser_of_a_race_is_told_who_won(house: OwnerHouse) -> None:
+def test_the_loser_of_a_race_is_told_who_won(harness: OwnerHarness) -> None:
     """Security 17: whoever presses too late sees the real final state, never a mere failure."""
-    house.asks()
-    owner = house.come_in()
-    house.commands(Operation.APPROVE)
+    harness.asks()
+    owner = harness.come_in()
+    harness.commands(Operation.APPROVE)
     owner.button("Deny @ann").click()
     expect(owner.row("@ann").locator(".outcome")).to_have_text("Already approved by alice@laptop (cli)")
     expect(owner.button("Deny @ann")).to_be_hidden()
-    house.comes_to(State.PAIRED)
+    harness.comes_to(State.PAIRED)
 
 
-def test_a_button_never_decides_on_a_newer_request(house: OwnerHouse) -> None:
+def test_a_button_never_decides_on_a_newer_request(harness: OwnerHarness) -> None:
     """Security 16: the old row is about the old request, whatever its person has asked since."""
-    house.asks(ago=1300)
-    owner = house.come_in()
+    harness.asks(ago=1300)
+    owner = harness.come_in()
     expect(owner.button("Approve @ann")).to_be_visible()
-    house.asks(ago=0)
+    harness.asks(ago=0)
     owner.button("Approve @ann").click()
     expect(owner.row("@ann").filter(has_text="Asked again: see the new request")).to_be_visible()
-    house.comes_to(State.PENDING)
+    harness.comes_to(State.PENDING)
     owner.later()
     expect(owner.button("Approve @ann")).to_have_count(1)
 
 
-def test_the_countdown_reaches_the_end(house: OwnerHouse) -> None:
+def test_the_countdown_reaches_the_end(harness: OwnerHarness) -> None:
     """Security 14: at its end a request expires in front of the eyes, without asking the server."""
-    house.asks(ago=TTL - 100)
-    owner = house.come_in()
+    harness.asks(ago=TTL - 100)
+    owner = harness.come_in()
     row = owner.row("@ann")
     expect(row.locator(".countdown")).to_have_text(re.compile(r"^1:\d\d$"))
     owner.page.route("**/api/pairing/**", lambda route: route.abort())
@@ -147,21 +147,21 @@ def test_the_countdown_reaches_the_end(house: OwnerHouse) -> None:
     expect(owner.button("Approve @ann")).to_be_hidden()
 
 
-def test_an_expired_request_goes(house: OwnerHouse) -> None:
+def test_an_expired_request_goes(harness: OwnerHarness) -> None:
     """What the server takes off its list because its time is over says so."""
-    house.asks()
-    owner = house.come_in()
+    harness.asks()
+    owner = harness.come_in()
     expect(owner.button("Approve @ann")).to_be_visible()
-    house.now += TTL
+    harness.now += TTL
     owner.later()
     expect(owner.row("@ann")).to_contain_text("Expired")
 
 
-def test_a_press_right_after_rows_moved_hits_nobody(house: OwnerHouse) -> None:
+def test_a_press_right_after_rows_moved_hits_nobody(harness: OwnerHarness) -> None:
     """When a row goes, a press that was aimed at what stood there decides on nobody else."""
-    house.asks(ago=120)
-    house.asks("555001", "@bob")
-    owner = house.come_in()
+    harness.asks(ago=120)
+    harness.asks("555001", "@bob")
+    owner = harness.come_in()
     expect(owner.button("Approve @bob")).to_be_visible()
     owner.button("Approve @ann").click()
     expect(owner.row("@ann")).to_contain_text("Approved by you")
@@ -176,20 +176,20 @@ def test_a_press_right_after_rows_moved_hits_nobody(house: OwnerHouse) -> None:
     expect(owner.row("@bob")).to_contain_text("Approved by you")
 
 
-def test_everybody_is_turned_away(house: OwnerHouse) -> None:
+def test_everybody_is_turned_away(harness: OwnerHarness) -> None:
     """From two who wait on, all of them are denied or blocked at once, after a yes; each row says so, and goes."""
-    house.asks()
-    owner = house.come_in()
+    harness.asks()
+    owner = harness.come_in()
     expect(owner.button("Deny @ann")).to_be_visible()
     expect(owner.button("Deny all")).to_be_hidden()
-    house.asks("555001", "@bob")
-    house.asks("U1234ABCD", "@eve", Platform.SLACK)
+    harness.asks("555001", "@bob")
+    harness.asks("U1234ABCD", "@eve", Platform.SLACK)
     owner.later(4)
     owner.button("Deny all").click()
     question = owner.page.get_by_role("dialog", name="Deny everybody who waits?")
     expect(question.get_by_role("button", name="Cancel")).to_be_focused()
     owner.page.keyboard.press("Escape")
-    house.comes_to(State.PENDING)
+    harness.comes_to(State.PENDING)
     owner.button("Block all").click()
     owner.page.get_by_role("dialog", name="Deny and block everybody who waits?").get_by_role(
         "button", name="Block all"
@@ -198,7 +198,7 @@ def test_everybody_is_turned_away(house: OwnerHouse) -> None:
         expect(owner.row(name)).to_contain_text("Denied and blocked by you")
     expect(owner.button("Deny all")).to_be_hidden()
     expect(owner.announced).to_contain_text("3 requests: Denied and blocked by you")
-    house.comes_to(State.BLOCKED)
-    assert house.room.get(Platform.SLACK, "U1234ABCD").state is State.BLOCKED
+    harness.comes_to(State.BLOCKED)
+    assert harness.room.get(Platform.SLACK, "U1234ABCD").state is State.BLOCKED
     owner.later(10)
     expect(owner.page.get_by_text("Nobody is waiting.")).to_be_visible()

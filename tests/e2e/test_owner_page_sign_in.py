@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.owner_house import Owner, OwnerHouse
-from tests.house import TTL
+from tests.e2e.owner_harness import Owner, OwnerHarness
+from tests.harness import TTL
 
 COMMAND = "doorcode web"
 REACHABLE = """() => [...document.querySelectorAll('button, input')]
@@ -24,22 +24,22 @@ def told_to_sign_in(owner: Owner, title: str) -> None:
     assert owner.page.evaluate(REACHABLE) == ["Try again"]
 
 
-def test_a_link_signs_in(house: OwnerHouse) -> None:
+def test_a_link_signs_in(harness: OwnerHarness) -> None:
     """The link opens the page; its token is gone from the address and the history, and does not come back."""
-    link = house.link()
-    owner = house.visit(f"#token={link}")
+    link = harness.link()
+    owner = harness.visit(f"#token={link}")
     signed_in(owner)
-    assert owner.page.url == f"{house.url}/owner"
+    assert owner.page.url == f"{harness.url}/owner"
     assert owner.page.evaluate("history.length") <= 2
     owner.page.reload()
     signed_in(owner)
     assert link not in owner.page.content()
 
 
-def test_the_token_is_gone_before_anything_is_asked(house: OwnerHouse) -> None:
+def test_the_token_is_gone_before_anything_is_asked(harness: OwnerHarness) -> None:
     """Security 20: the address is clean when the first request leaves, and no request names the token in its URL."""
     asked: list[str] = []
-    link, owner = house.link(), house.visit()
+    link, owner = harness.link(), harness.visit()
     expect(owner.notice).to_be_visible()
     owner.page.on("request", lambda request: asked.append(request.url))
     # The page's own view: the browser tells others of addresses and of requests in any order.
@@ -52,74 +52,74 @@ def test_the_token_is_gone_before_anything_is_asked(house: OwnerHouse) -> None:
     )
     owner.page.evaluate("(link) => { location.hash = `token=${link}`; }", link)
     signed_in(owner)
-    assert f"{house.url}/api/session" in asked
-    assert set(owner.page.evaluate("addresses")) == {f"{house.url}/owner"}
+    assert f"{harness.url}/api/session" in asked
+    assert set(owner.page.evaluate("addresses")) == {f"{harness.url}/owner"}
     assert link not in str(asked)
 
 
 @pytest.mark.parametrize("age", [300, None], ids=["expired", "used"])
-def test_a_link_that_is_spent(house: OwnerHouse, age: int | None) -> None:
+def test_a_link_that_is_spent(harness: OwnerHarness, age: int | None) -> None:
     """An expired link and a used one say so, and how to get another."""
-    link = house.link()
+    link = harness.link()
     if age:
-        house.now += age
+        harness.now += age
     else:
-        house.sign_ins.redeem(link, house.now)
-    owner = house.visit(f"#token={link}")
+        harness.sign_ins.redeem(link, harness.now)
+    owner = harness.visit(f"#token={link}")
     told_to_sign_in(owner, "This link does not work any more")
-    assert owner.page.url == f"{house.url}/owner"
+    assert owner.page.url == f"{harness.url}/owner"
 
 
-def test_nobody_is_signed_in(house: OwnerHouse) -> None:
+def test_nobody_is_signed_in(harness: OwnerHarness) -> None:
     """Without a session, the page says how to get one."""
-    told_to_sign_in(house.visit(), "Sign in")
+    told_to_sign_in(harness.visit(), "Sign in")
 
 
-def test_a_spent_link_ends_no_session(house: OwnerHouse) -> None:
+def test_a_spent_link_ends_no_session(harness: OwnerHarness) -> None:
     """Whoever is signed in and opens an old link stays signed in."""
-    owner = house.come_in()
+    owner = harness.come_in()
     owner.page.evaluate("location.hash = 'token=aaaa.bbbb'")
-    expect(owner.page).to_have_url(f"{house.url}/owner")
+    expect(owner.page).to_have_url(f"{harness.url}/owner")
     signed_in(owner)
 
 
-def test_doorcode_does_not_answer(house: OwnerHouse) -> None:
+def test_doorcode_does_not_answer(harness: OwnerHarness) -> None:
     """A link that could not be used up is not lost: trying again signs in."""
-    owner = house.visit()
+    owner = harness.visit()
     expect(owner.notice).to_be_visible()
     owner.page.context.set_offline(True)
-    owner.page.evaluate("(link) => { location.hash = `token=${link}`; }", house.link())
+    owner.page.evaluate("(link) => { location.hash = `token=${link}`; }", harness.link())
     expect(owner.notice.get_by_role("heading", name="Doorcode does not answer")).to_be_visible()
     owner.page.context.set_offline(False)
     owner.button("Try again").click()
     signed_in(owner)
 
 
-def test_signed_out_elsewhere(house: OwnerHouse) -> None:
+def test_signed_out_elsewhere(harness: OwnerHarness) -> None:
     """The notice takes the page's place with the next request, and names nobody; a new link brings it back as it was."""
-    house.asks()
-    owner = house.come_in()
+    harness.asks()
+    owner = harness.come_in()
     label = owner.row("@ann").get_by_role("textbox")
     label.fill("friend")
-    house.signs_everybody_out()
+    harness.signs_everybody_out()
     owner.later()
     told_to_sign_in(owner, "You are signed out")
     expect(owner.page.get_by_text("@ann").first).to_be_hidden()
-    owner.page.evaluate("(link) => { location.hash = `token=${link}`; }", house.link())
+    owner.page.evaluate("(link) => { location.hash = `token=${link}`; }", harness.link())
     signed_in(owner)
     expect(owner.row("@ann")).to_be_visible()
     expect(label).to_have_value("friend")
     expect(label).to_be_focused()
 
 
-def test_nobody_is_read_out_behind_the_notice(house: OwnerHouse) -> None:
+def test_nobody_is_read_out_behind_the_notice(harness: OwnerHarness) -> None:
     """What was announced is taken back, and what happens behind the notice is not announced."""
-    house.asks(ago=TTL - 100)
-    owner = house.come_in()
-    house.asks("555001", "@bob")
+    harness.asks(ago=TTL - 100)
+    owner = harness.come_in()
+    harness.asks("555001", "@bob")
     owner.later()
     expect(owner.announced).to_contain_text("@bob")
-    house.signs_everybody_out()
+    harness.signs_everybody_out()
     owner.later()
     told_to_sign_in(owner, "You are signed out")
     expect(owner.announced).to_be_empty()
@@ -128,34 +128,34 @@ def test_nobody_is_read_out_behind_the_notice(house: OwnerHouse) -> None:
     expect(owner.announced).to_be_empty()
 
 
-def test_a_decision_after_signing_out_elsewhere(house: OwnerHouse) -> None:
+def test_a_decision_after_signing_out_elsewhere(harness: OwnerHarness) -> None:
     """A press that comes too late decides nothing, and asks to sign in."""
-    house.asks()
-    owner = house.come_in()
-    house.signs_everybody_out()
+    harness.asks()
+    owner = harness.come_in()
+    harness.signs_everybody_out()
     owner.button("Approve @ann").click()
     told_to_sign_in(owner, "You are signed out")
-    assert house.contact().state == "pending"
+    assert harness.contact().state == "pending"
 
 
-def test_signing_in_again_in_another_window(house: OwnerHouse) -> None:
+def test_signing_in_again_in_another_window(harness: OwnerHarness) -> None:
     """What one window does to the session they share, the others follow."""
-    owner = house.come_in()
-    other = house.beside(owner)
+    owner = harness.come_in()
+    other = harness.beside(owner)
     signed_in(other)
     other.button("Sign out").first.click()
     told_to_sign_in(other, "You are signed out")
     told_to_sign_in(owner, "You are signed out")
-    other.page.evaluate("(link) => { location.hash = `token=${link}`; }", house.link())
+    other.page.evaluate("(link) => { location.hash = `token=${link}`; }", harness.link())
     signed_in(other)
     signed_in(owner)
 
 
-def test_sign_out_leaves_nothing_behind(house: OwnerHouse) -> None:
+def test_sign_out_leaves_nothing_behind(harness: OwnerHarness) -> None:
     """After signing out, nobody's name is left on the page."""
-    house.asks()
-    house.lets_in("555001", "@bob")
-    owner = house.come_in()
+    harness.asks()
+    harness.lets_in("555001", "@bob")
+    owner = harness.come_in()
     expect(owner.person("@bob")).to_be_visible()
     owner.button("Approve @ann").click()
     expect(owner.announced).to_contain_text("@ann")
@@ -166,21 +166,21 @@ def test_sign_out_leaves_nothing_behind(house: OwnerHouse) -> None:
     assert owner.page.title() == "Doorcode"
 
 
-def test_signing_out_of_a_session_that_is_over_leaves_nothing_behind_either(house: OwnerHouse) -> None:
+def test_signing_out_of_a_session_that_is_over_leaves_nothing_behind_either(harness: OwnerHarness) -> None:
     """Whoever signs out has signed out, although the session ended elsewhere a moment before."""
-    house.asks()
-    owner = house.come_in()
+    harness.asks()
+    owner = harness.come_in()
     expect(owner.row("@ann")).to_be_visible()
-    house.signs_everybody_out()
+    harness.signs_everybody_out()
     owner.button("Sign out").first.click()
     told_to_sign_in(owner, "You are signed out")
     expect(owner.notice.get_by_text("See you.")).to_be_visible()
     assert "@ann" not in owner.page.content()
 
 
-def test_sign_out_everywhere(house: OwnerHouse) -> None:
+def test_sign_out_everywhere(harness: OwnerHarness) -> None:
     """Signing out everywhere asks first, and then ends the sessions of other browsers too."""
-    owner, elsewhere = house.come_in(), house.come_in()
+    owner, elsewhere = harness.come_in(), harness.come_in()
     owner.button("Sign out everywhere").click()
     owner.button("Cancel").click()
     signed_in(owner)

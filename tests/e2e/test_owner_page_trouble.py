@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import APIResponse, Route, expect
 
 from doorcode.pairing.contact import State
-from tests.e2e.owner_house import POLL_SECONDS, OwnerHouse
+from tests.e2e.owner_harness import POLL_SECONDS, OwnerHarness
 
 
 def answering(status: int, **body: object) -> Callable[[Route], None]:
@@ -20,10 +20,10 @@ def answering(status: int, **body: object) -> Callable[[Route], None]:
     return answer
 
 
-def test_locked_out(house: OwnerHouse) -> None:
+def test_locked_out(harness: OwnerHarness) -> None:
     """After too many wrong codes the row says until when nothing is accepted, and stays open."""
-    house.asks()
-    owner = house.come_in()
+    harness.asks()
+    owner = harness.come_in()
     owner.page.route("**/approve", answering(429, error="no", reason="locked_out", retry_after_seconds=300))
     owner.button("Approve @ann").click()
     expect(owner.row("@ann").get_by_role("alert")).to_have_text(
@@ -41,10 +41,10 @@ def test_locked_out(house: OwnerHouse) -> None:
         (0, "No answer from Doorcode."),
     ],
 )
-def test_a_decision_that_does_not_work(house: OwnerHouse, status: int, says: str) -> None:
+def test_a_decision_that_does_not_work(harness: OwnerHarness, status: int, says: str) -> None:
     """The row says what is wrong; pressing again, when it is over, decides."""
-    house.asks()
-    owner = house.come_in()
+    harness.asks()
+    owner = harness.come_in()
     body = {"error": says, "reason": "unavailable"} if status == 503 else {}
     owner.page.route("**/approve", answering(status, **body) if status else lambda route: route.abort())
     owner.row("@ann").get_by_role("textbox").fill("friend")
@@ -53,13 +53,13 @@ def test_a_decision_that_does_not_work(house: OwnerHouse, status: int, says: str
     owner.page.unroute("**/approve")
     owner.button("Approve @ann").click()
     expect(owner.row("@ann")).to_contain_text("Approved by you")
-    assert house.comes_to(State.PAIRED).label == "friend"
+    assert harness.comes_to(State.PAIRED).label == "friend"
 
 
-def test_a_button_at_work(house: OwnerHouse) -> None:
+def test_a_button_at_work(harness: OwnerHarness) -> None:
     """While a decision is on its way its button says so, keeps the focus, and sends nothing twice."""
-    house.asks()
-    owner = house.come_in()
+    harness.asks()
+    owner = harness.come_in()
     held: list[Route] = []
     owner.page.route("**/approve", lambda route: held.append(route))  # noqa: PLW0108 (Playwright marks what it calls)
     owner.button("Approve @ann").press("Enter")
@@ -73,9 +73,9 @@ def test_a_button_at_work(house: OwnerHouse) -> None:
     expect(owner.row("@ann")).to_contain_text("Approved by you")
 
 
-def test_trouble(house: OwnerHouse) -> None:
+def test_trouble(harness: OwnerHarness) -> None:
     """While the server has trouble it is asked ever more rarely, and the page says so; then it says no more."""
-    owner = house.come_in()
+    owner = harness.come_in()
     asked: list[str] = []
 
     def unavailable(route: Route) -> None:
@@ -93,15 +93,15 @@ def test_trouble(house: OwnerHouse) -> None:
         owner.later(wait / 2 - 1)
     assert len(asked) == 3
     owner.page.unroute("**/pending")
-    house.asks()
+    harness.asks()
     owner.button("Try now").click()
     expect(owner.button("Approve @ann")).to_be_visible()
     expect(trouble).to_be_hidden()
 
 
-def test_a_hidden_page_asks_nothing(house: OwnerHouse) -> None:
+def test_a_hidden_page_asks_nothing(harness: OwnerHarness) -> None:
     """Nobody looks, nothing is asked; with the first look everything is."""
-    owner = house.come_in()
+    owner = harness.come_in()
     owner.page.evaluate(
         """() => {
           Object.defineProperty(document, 'hidden', { get: () => globalThis.away, configurable: true });
@@ -113,17 +113,17 @@ def test_a_hidden_page_asks_nothing(house: OwnerHouse) -> None:
     owner.page.on("request", lambda request: asked.append(request.url))
     owner.later(POLL_SECONDS * 20)
     assert asked == []
-    house.asks()
+    harness.asks()
     owner.page.evaluate("globalThis.away = false; document.dispatchEvent(new Event('visibilitychange'))")
     expect(owner.button("Approve @ann")).to_be_visible()
 
 
 @pytest.mark.parametrize("late", ["pending", "approve", "revoke"])
-def test_an_answer_that_comes_after_signing_out(house: OwnerHouse, late: str) -> None:
+def test_an_answer_that_comes_after_signing_out(harness: OwnerHarness, late: str) -> None:
     """Who was waiting or paired is neither shown nor read out to whoever is at the screen next."""
-    house.asks()
-    house.lets_in("555001", "@bob")
-    owner = house.come_in()
+    harness.asks()
+    harness.lets_in("555001", "@bob")
+    owner = harness.come_in()
     held: list[tuple[Route, APIResponse]] = []
     owner.page.route(f"**/{late}", lambda route: held.append((route, route.fetch())))
     expect(owner.button("Approve @ann")).to_be_visible()
@@ -144,17 +144,17 @@ def test_an_answer_that_comes_after_signing_out(house: OwnerHouse, late: str) ->
     assert "@bob" not in owner.page.content()
 
 
-def test_an_answer_from_before_signing_in_again(house: OwnerHouse) -> None:
+def test_an_answer_from_before_signing_in_again(harness: OwnerHarness) -> None:
     """A late "nobody is signed in" about the session before does not send away whoever has a new one: it is asked anew."""
-    owner = house.come_in()
+    owner = harness.come_in()
     held: list[Route] = []
     owner.page.route("**/pending", lambda route: held.append(route), times=1)  # noqa: PLW0108 (Playwright marks it)
-    house.signs_everybody_out()
+    harness.signs_everybody_out()
     owner.later()
     # The lists are asked for as soon as somebody is signed in.
     with owner.page.expect_request("**/paired"):
-        owner.page.evaluate("(link) => { location.hash = `token=${link}`; }", house.link())
-    house.asks()
+        owner.page.evaluate("(link) => { location.hash = `token=${link}`; }", harness.link())
+    harness.asks()
     [route] = held
     answering(401, error="no", reason="not_signed_in")(route)
     expect(owner.button("Approve @ann")).to_be_visible()
@@ -162,11 +162,11 @@ def test_an_answer_from_before_signing_in_again(house: OwnerHouse) -> None:
     expect(owner.announced).not_to_contain_text("trouble")
 
 
-def test_whoever_may_only_look_has_nothing_to_press(house: OwnerHouse) -> None:
+def test_whoever_may_only_look_has_nothing_to_press(harness: OwnerHarness) -> None:
     """Security 20: with the scope read there are no buttons to decide with."""
-    house.asks()
-    house.lets_in("555001", "@bob")
-    owner = house.come_in()
+    harness.asks()
+    harness.lets_in("555001", "@bob")
+    owner = harness.come_in()
     owner.page.route("**/api/session", answering(200, actor="eve@desk", scope="read", via="web", expires_at=None))
     owner.page.reload()
     expect(owner.page.get_by_text("Signed in as eve@desk")).to_be_visible()

@@ -35,7 +35,7 @@ REAL_TOKEN = "7000000002:" + "abcdefghijklmnopqrstuvwxyz123456789"
 ELSEWHERE = {"SLACK_API_URL": "http://127.0.0.1:9/api", "HTTPS_PROXY": "http://127.0.0.1:9"}
 
 
-class House:
+class Harness:
     """A machine whose sandbox runs in this process."""
 
     def __init__(self, machine: Machine) -> None:
@@ -109,151 +109,151 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     """Give a machine with a sandbox that is up."""
     try:
         check(Checkout())
     except SandboxError as error:
         give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         give_up(str(error))
-    folder = tmp_path_factory.mktemp("house")
-    made = House(Machine(folder, copied(folder / "checkout", built=True)))
+    folder = tmp_path_factory.mktemp("harness")
+    made = Harness(Machine(folder, copied(folder / "checkout", built=True)))
     made.start()
     yield made
     made.stop()
     made.machine.close()
 
 
-def test_a_stranger_asks_through_the_front(house: House) -> None:
+def test_a_stranger_asks_through_the_front(harness: Harness) -> None:
     """The deployed function answers inside its response, and its reason is in its log with its fields."""
-    answer = house.telegram(987654321)
+    answer = harness.telegram(987654321)
     assert (answer.status_code, answer.json()["text"]) == (200, REQUEST_SENT)
-    events = house.client("logs").filter_log_events(logGroupName=f"/doorcode/{STACK}/edge")["events"]
+    events = harness.client("logs").filter_log_events(logGroupName=f"/doorcode/{STACK}/edge")["events"]
     records = [json.loads(event["message"]) for event in events if event["message"].startswith("{")]
     (record,) = [record for record in records if record.get("user_id") == "987654321"]
     assert (record["level"], record["reason"]) == ("INFO", "pairing_requested")
 
 
-def test_the_owner_is_asked_at_the_stand_in(house: House) -> None:
+def test_the_owner_is_asked_at_the_stand_in(harness: Harness) -> None:
     """What follows from a request arrives where the owner would see it."""
-    house.telegram(987654322)
-    assert eventually(lambda: house.asked(987654322))
+    harness.telegram(987654322)
+    assert eventually(lambda: harness.asked(987654322))
 
 
-def test_items_expire(house: House) -> None:
+def test_items_expire(harness: Harness) -> None:
     """Both tables have their TTL on, which the emulator does not do by itself."""
     for table in ("Table", "AgentTable"):
-        name = resource(house.client, STACK, table)
-        told = house.client("dynamodb").describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        name = resource(harness.client, STACK, table)
+        told = harness.client("dynamodb").describe_time_to_live(TableName=name)["TimeToLiveDescription"]
         assert told == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
 
 
-def test_the_set_up_commands_work_on_it(house: House) -> None:
+def test_the_set_up_commands_work_on_it(harness: Harness) -> None:
     """Each as an operator types it: nothing is wrong, and the webhooks are the sandbox's own."""
-    told = ("--local", "--store-dir", str(house.plan.store))
+    told = ("--local", "--store-dir", str(harness.plan.store))
     for words in (("telegram", "webhook", "set"), ("discord", "register"), ("secrets", "rotate")):
-        ended = house.machine.command(*words, *told)
+        ended = harness.machine.command(*words, *told)
         assert ended.code == 0, ended
-    hook = house.machine.command("telegram", "webhook", "info", "--json", *told)
-    assert (json.loads(hook.out)["url"], json.loads(hook.out)["ours"]) == (f"{house.sandbox.url}/telegram", True)
-    assert house.telegram(987654323).status_code == 200
-    found = house.machine.command("doctor", "--json", *told)
+    hook = harness.machine.command("telegram", "webhook", "info", "--json", *told)
+    assert (json.loads(hook.out)["url"], json.loads(hook.out)["ours"]) == (f"{harness.sandbox.url}/telegram", True)
+    assert harness.telegram(987654323).status_code == 200
+    found = harness.machine.command("doctor", "--json", *told)
     assert [one for one in json.loads(found.out)["checks"] if one["level"] == "wrong"] == []
     assert found.code == 0
 
 
-def test_what_waited_over_a_restart_is_followed(house: House) -> None:
+def test_what_waited_over_a_restart_is_followed(harness: Harness) -> None:
     """A move that the courier had not taken yet is in its queue after the restart, and the owner is asked."""
-    (source,) = house.client("lambda").list_event_source_mappings(
-        FunctionName=resource(house.client, STACK, "CourierFunction")
+    (source,) = harness.client("lambda").list_event_source_mappings(
+        FunctionName=resource(harness.client, STACK, "CourierFunction")
     )["EventSourceMappings"]
-    house.client("lambda").update_event_source_mapping(UUID=source["UUID"], Enabled=False)
-    assert house.telegram(987654328).status_code == 200
-    assert eventually(lambda: house.waiting("EffectsQueue"))
-    house.stop()
-    house.start()
-    assert (house.waiting("EffectsQueue"), house.asked(987654328)) == (1, False)
-    house.client("lambda").update_event_source_mapping(UUID=source["UUID"], Enabled=True)
-    assert eventually(lambda: house.asked(987654328))
+    harness.client("lambda").update_event_source_mapping(UUID=source["UUID"], Enabled=False)
+    assert harness.telegram(987654328).status_code == 200
+    assert eventually(lambda: harness.waiting("EffectsQueue"))
+    harness.stop()
+    harness.start()
+    assert (harness.waiting("EffectsQueue"), harness.asked(987654328)) == (1, False)
+    harness.client("lambda").update_event_source_mapping(UUID=source["UUID"], Enabled=True)
+    assert eventually(lambda: harness.asked(987654328))
 
 
-def test_changed_sources_are_taken_up(house: House) -> None:
+def test_changed_sources_are_taken_up(harness: Harness) -> None:
     """The package's, and a function's own; a mistake changes nothing."""
-    texts = house.machine.checkout.root / "shared/doorcode/pairing/texts.py"
+    texts = harness.machine.checkout.root / "shared/doorcode/pairing/texts.py"
     before = texts.read_text()
-    assert house.sandbox.reload.changed() == ()
+    assert harness.sandbox.reload.changed() == ()
     texts.write_text(before.replace(REQUEST_SENT, "Patience."))
-    changed = house.sandbox.reload.changed()
+    changed = harness.sandbox.reload.changed()
     assert changed == ("shared/doorcode/pairing/texts.py",)
-    assert house.sandbox.deploy(changed) == ["shared/doorcode"]
-    assert house.telegram(987654324).json()["text"] == "Patience."
+    assert harness.sandbox.deploy(changed) == ["shared/doorcode"]
+    assert harness.telegram(987654324).json()["text"] == "Patience."
 
     texts.write_text("This is no Python")
     with pytest.raises(SandboxError, match="sam build failed") as raised:
-        house.sandbox.deploy(house.sandbox.reload.changed())
+        harness.sandbox.deploy(harness.sandbox.reload.changed())
     assert "SyntaxError" in raised.value.tail
-    assert house.telegram(987654325).json()["text"] == "Patience."
+    assert harness.telegram(987654325).json()["text"] == "Patience."
 
-    function = house.machine.checkout.root / "functions/telegram/app.py"
+    function = harness.machine.checkout.root / "functions/telegram/app.py"
     code = function.read_text()
     function.write_text(f"{code}\n\ndef handler(event, context):\n    return {{'statusCode': 418}}\n")
-    changed = [name for name in house.sandbox.reload.changed() if name.startswith("functions/")]
-    assert house.sandbox.deploy(changed) == ["functions/telegram"]
-    assert house.telegram(987654326).status_code == 418
+    changed = [name for name in harness.sandbox.reload.changed() if name.startswith("functions/")]
+    assert harness.sandbox.deploy(changed) == ["functions/telegram"]
+    assert harness.telegram(987654326).status_code == 418
     texts.write_text(before)
     function.write_text(code)
 
 
-def test_a_restart_keeps_people_and_follows_the_sources(house: House) -> None:
+def test_a_restart_keeps_people_and_follows_the_sources(harness: Harness) -> None:
     """Sources that went back are deployed, real tokens are kept and call real platforms, and the environment has its way."""
-    ssm, name = house.client("ssm"), f"{PREFIX}/{TOKEN}"
+    ssm, name = harness.client("ssm"), f"{PREFIX}/{TOKEN}"
     ssm.put_parameter(Name=name, Value=REAL_TOKEN, Type="SecureString", Overwrite=True)
-    requests = house.client("dynamodb").scan(TableName=resource(house.client, STACK, "Table"))["Count"]
-    house.stop()
-    said = house.start(**ELSEWHERE)
+    requests = harness.client("dynamodb").scan(TableName=resource(harness.client, STACK, "Table"))["Count"]
+    harness.stop()
+    said = harness.start(**ELSEWHERE)
     assert "Deploying template.yaml" in said
-    assert house.telegram(987654327).json()["text"] == REQUEST_SENT
-    assert house.sandbox.real == {Platform.TELEGRAM, Platform.SLACK}
-    assert read(house.client("ssm"), PREFIX, [TOKEN]) == {TOKEN: REAL_TOKEN}
-    settings = house.settings("Courier")
+    assert harness.telegram(987654327).json()["text"] == REQUEST_SENT
+    assert harness.sandbox.real == {Platform.TELEGRAM, Platform.SLACK}
+    assert read(harness.client("ssm"), PREFIX, [TOKEN]) == {TOKEN: REAL_TOKEN}
+    settings = harness.settings("Courier")
     assert settings["TELEGRAM_API_URL"] == "https://api.telegram.org"
     assert settings["SLACK_API_URL"] == ELSEWHERE["SLACK_API_URL"]
     assert settings["DISCORD_API_URL"].startswith("http://127.0.0.1:")
-    assert house.client("dynamodb").scan(TableName=resource(house.client, STACK, "Table"))["Count"] >= requests
+    assert harness.client("dynamodb").scan(TableName=resource(harness.client, STACK, "Table"))["Count"] >= requests
 
 
-def test_a_state_without_its_stack_is_told(house: House) -> None:
+def test_a_state_without_its_stack_is_told(harness: Harness) -> None:
     """What cannot be gone on with is said at once, with what to do."""
-    house.stop()
-    state: Path = house.plan.store / "emulator/kept/cloudformation.json"
+    harness.stop()
+    state: Path = harness.plan.store / "emulator/kept/cloudformation.json"
     whole = state.read_text()
     state.unlink()
     with pytest.raises(SandboxError, match="doorcode run --fresh"):
-        house.start(**ELSEWHERE)
+        harness.start(**ELSEWHERE)
     # That start was never complete, so what was kept is as it was.
     state.write_text(whole)
-    assert "Nothing has changed" in house.start(**ELSEWHERE)
+    assert "Nothing has changed" in harness.start(**ELSEWHERE)
 
 
-def test_one_platform_alone(house: House) -> None:
+def test_one_platform_alone(harness: Harness) -> None:
     """Begun afresh for Slack alone, nobody is paired, the other platforms have no token, and strangers meet the policy."""
-    house.stop()
+    harness.stop()
     owners = {Platform.SLACK: OWNERS[Platform.SLACK]}
-    plan, house.plan = (
-        house.plan,
-        replace(house.plan, fresh=True, policy="deny", platforms=(Platform.SLACK,), owners=owners),
+    plan, harness.plan = (
+        harness.plan,
+        replace(harness.plan, fresh=True, policy="deny", platforms=(Platform.SLACK,), owners=owners),
     )
     try:
-        house.start()
-        tokens = read(house.client("ssm"), PREFIX, [f"{platform}/bot-token" for platform in Platform])
+        harness.start()
+        tokens = read(harness.client("ssm"), PREFIX, [f"{platform}/bot-token" for platform in Platform])
         assert list(tokens) == ["slack/bot-token"]
-        settings = house.settings("Slack")
+        settings = harness.settings("Slack")
         assert (settings["UNKNOWN_USER_POLICY"], settings["OWNER_USER_IDS"]) == (
             "deny",
             f"slack:{OWNERS[Platform.SLACK][0]}",
         )
-        scene = httpx.get(f"{house.sandbox.url}/playground/scene", timeout=60).json()
+        scene = httpx.get(f"{harness.sandbox.url}/playground/scene", timeout=60).json()
         assert {chat["platform"] for chat in scene["chats"]} == {"slack"}
-        assert house.client("dynamodb").scan(TableName=resource(house.client, STACK, "Table"))["Count"] == 0
+        assert harness.client("dynamodb").scan(TableName=resource(harness.client, STACK, "Table"))["Count"] == 0
     finally:
-        house.plan = plan
+        harness.plan = plan

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from tests.edge.house import Edge
+from tests.edge.harness import Edge
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.decisions import Desk
 from doorcode.pairing.keyring import key_id
 from tests import webhooks
-from tests.edge.house import GATEWAY, Edge, body_of
-from tests.house import COOLDOWN, T0, TTL
+from tests.edge.harness import GATEWAY, Edge, body_of
+from tests.harness import COOLDOWN, T0, TTL
 from tests.webhooks import HELLO, OWNER, STRANGER, load
 
 EACH = pytest.mark.parametrize("platform", list(Platform))

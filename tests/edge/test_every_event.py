@@ -18,8 +18,8 @@ from doorcode.pairing.contact import Contact, Platform, State, is_user_id
 from doorcode.pairing.keyring import key_id
 from tests import webhooks
 from tests.backends.dynamodb import REGION
-from tests.edge.house import GATEWAY, TABLE, Edge, body_of
-from tests.house import T0
+from tests.edge.harness import GATEWAY, TABLE, Edge, body_of
+from tests.harness import T0
 from tests.webhooks import OWNER, Delivery, load
 
 EVENTS = {name: load(name) for name in webhooks.names()}

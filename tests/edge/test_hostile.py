@@ -26,8 +26,8 @@ from doorcode.pairing.transitions import Decision, Operation
 from doorcode.platforms.discord import inbound as discord
 from tests import webhooks
 from tests.backends.dynamodb import REGION
-from tests.edge.house import AGENT_QUEUE, CALLBACKS, GATEWAY, MODULES, PREFIX, SECRETS, TABLE, Edge, body_of
-from tests.house import COOLDOWN, T0, TTL
+from tests.edge.harness import AGENT_QUEUE, CALLBACKS, GATEWAY, MODULES, PREFIX, SECRETS, TABLE, Edge, body_of
+from tests.harness import COOLDOWN, T0, TTL
 from tests.webhooks import APPROVE, HELLO, Delivery, envelope, load, signed
 
 EACH = pytest.mark.parametrize("platform", list(Platform))

@@ -11,7 +11,7 @@ import pytest
 from doorcode.entrypoints import log
 from doorcode.pairing.contact import Platform
 from tests import webhooks
-from tests.edge.house import Edge
+from tests.edge.harness import Edge
 from tests.edge.test_start import EACH, app
 from tests.webhooks import HELLO, STRANGER, load
 

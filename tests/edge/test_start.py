@@ -20,9 +20,9 @@ from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.platforms.inbound import FollowUp
 from tests import webhooks
 from tests.backends.gateway import moto_url
-from tests.edge.house import ALL_OWNERS, CREDENTIALS, Edge
+from tests.edge.harness import ALL_OWNERS, CREDENTIALS, Edge
 from tests.eventually import PATIENCE_SECONDS
-from tests.house import T0
+from tests.harness import T0
 from tests.webhooks import HELLO, STRANGER, load
 
 ROOT = Path(__file__).parents[2]

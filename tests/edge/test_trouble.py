@@ -9,8 +9,8 @@ from doorcode.entrypoints import follow_up
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.texts import WENT_WRONG
 from doorcode.wiring import edge as wiring
-from tests.edge.house import Edge, body_of
-from tests.house import T0
+from tests.edge.harness import Edge, body_of
+from tests.harness import T0
 from tests.webhooks import HELLO, STRANGER, Delivery, load
 
 EACH = pytest.mark.parametrize("platform", list(Platform))

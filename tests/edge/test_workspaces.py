@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from doorcode.pairing.contact import Contact, Platform, State
-from tests.edge.house import Edge
+from tests.edge.harness import Edge
 from tests.webhooks import APPROVE, OWNER, STRANGER, Delivery, load
 
 SLACK = Platform.SLACK

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from tests.house import RecordingClient
+from tests.harness import RecordingClient
 from tests.infra.policy import Call
 from tests.infra.template import PSEUDO
 

@@ -33,9 +33,9 @@ from doorcode.wiring import admin as admin_wiring
 from doorcode.wiring import sdk
 from doorcode.wiring import web as web_wiring
 from doorcode.wiring.provision import connect_to_parameter_store
-from tests.behind.house import Behind, standing_ins
-from tests.edge.house import ALL_OWNERS, GATEWAY, PREFIX, Edge
-from tests.house import COOLDOWN, RecordingClient
+from tests.behind.harness import Behind, standing_ins
+from tests.edge.harness import ALL_OWNERS, GATEWAY, PREFIX, Edge
+from tests.harness import COOLDOWN, RecordingClient
 from tests.infra.calls import Names, Recorder, in_terms_of_iam
 from tests.infra.iam import MODEL, environments
 from tests.infra.policy import Call
@@ -51,148 +51,148 @@ Scenario = Callable[[Behind, Recorder, pytest.MonkeyPatch], None]
 def at_the_edge(platform: Platform) -> Scenario:
     """Return what happens at one platform's webhook."""
 
-    def scenario(house: Behind, _: Recorder, __: pytest.MonkeyPatch) -> None:
+    def scenario(harness: Behind, _: Recorder, __: pytest.MonkeyPatch) -> None:
         # A request, the same delivery again, another one within the cooldown, and a press of somebody else's.
         for number in (0, 0, 1):
-            house.deliver(load(HELLO[platform]).another(number))
-        stranger_s = house.edge.press(house.edge.contact(platform)).replaced(OWNER[platform], STRANGER[platform])
-        house.edge.deliver(stranger_s)
+            harness.deliver(load(HELLO[platform]).another(number))
+        stranger_s = harness.edge.press(harness.edge.contact(platform)).replaced(OWNER[platform], STRANGER[platform])
+        harness.edge.deliver(stranger_s)
 
         # A full room: the overdue request is expired for the next one's seat.
-        house.edge.clear()
-        house.edge.put(_overdue(house, platform), seat_until=house.now() - 1)
-        house.edge.deliver(load(HELLO[platform]), house.now(), MAX_PENDING="1")
-        assert house.edge.contact(platform, "1").state is State.EXPIRED
+        harness.edge.clear()
+        harness.edge.put(_overdue(harness, platform), seat_until=harness.now() - 1)
+        harness.edge.deliver(load(HELLO[platform]), harness.now(), MAX_PENDING="1")
+        assert harness.edge.contact(platform, "1").state is State.EXPIRED
 
         # A full room: seats whose holder is gone, or waits no more, are freed for the next one.
-        for holder in (None, replace(_overdue(house, platform), state=State.DENIED, rev=2, seat="")):
-            house.edge.clear()
-            house.edge.put(_overdue(house, platform), seat_until=house.now() - 1)
-            _forget_contact(house, platform, "1")
+        for holder in (None, replace(_overdue(harness, platform), state=State.DENIED, rev=2, seat="")):
+            harness.edge.clear()
+            harness.edge.put(_overdue(harness, platform), seat_until=harness.now() - 1)
+            _forget_contact(harness, platform, "1")
             if holder:
-                house.edge.put(holder)
-            house.edge.deliver(load(HELLO[platform]), house.now(), MAX_PENDING="1")
-            assert house.edge.contact(platform).state is State.PENDING
+                harness.edge.put(holder)
+            harness.edge.deliver(load(HELLO[platform]), harness.now(), MAX_PENDING="1")
+            assert harness.edge.contact(platform).state is State.PENDING
 
         # Every decision, about people of every platform.
         for about in Platform:
             for action, state in (
                 (Action.APPROVE, State.PAIRED), (Action.DENY, State.DENIED), (Action.BLOCK, State.BLOCKED),
             ):  # fmt: skip
-                house.edge.clear()
-                house.edge.deliver(house.edge.press(house.hello(about), action, on=platform), house.now())
-                assert house.edge.contact(about).state is state
+                harness.edge.clear()
+                harness.edge.deliver(harness.edge.press(harness.hello(about), action, on=platform), harness.now())
+                assert harness.edge.contact(about).state is state
 
         # Messages that are let in: of somebody paired, and of a stranger within his budget and beyond it.
-        house.edge.clear()
-        house.edge.put(Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1))
-        house.deliver(load(HELLO[platform]))
-        house.edge.clear()
+        harness.edge.clear()
+        harness.edge.put(Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1))
+        harness.deliver(load(HELLO[platform]))
+        harness.edge.clear()
         for number in range(2):
             message = load(HELLO[platform]).another(number)
-            house.edge.deliver(message, house.now(), UNKNOWN_USER_POLICY="allow", MESSAGE_BUDGET="1")
+            harness.edge.deliver(message, harness.now(), UNKNOWN_USER_POLICY="allow", MESSAGE_BUDGET="1")
         if platform is Platform.TELEGRAM:
             # Who is mentioned in a group has to be known.
-            house.edge.deliver(load("telegram/group_mention"), house.now(), GROUP_POLICY="mention_only")
+            harness.edge.deliver(load("telegram/group_mention"), harness.now(), GROUP_POLICY="mention_only")
 
     return scenario
 
 
-def making_secrets(house: Behind, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+def making_secrets(harness: Behind, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Deploy with no secret there, again with all there, and take the stack down."""
     answers: list[str] = []
     monkeypatch.setattr(provision_module, "_answer", lambda _event, failure, _pause: answers.append(failure))
     monkeypatch.setenv("PARAMETER_PREFIX", PREFIX)
     for name in ("gateway-secret", "callback-secret", "telegram/webhook-secret"):
-        house.edge.ssm.delete_parameter(Name=f"{PREFIX}/{name}")
+        harness.edge.ssm.delete_parameter(Name=f"{PREFIX}/{name}")
     for kind in ("Create", "Update", "Delete"):
         with recorder.at_work("provision"):
             provision_module.provision({"RequestType": kind}, connect_to_parameter_store)
     assert answers == ["", "", ""]
 
 
-def relaying(house: Behind, _: Recorder, __: pytest.MonkeyPatch) -> None:
+def relaying(harness: Behind, _: Recorder, __: pytest.MonkeyPatch) -> None:
     """Copy moves of everybody into the effects queue."""
     for platform in Platform:
-        house.hello(platform)
-    assert house.relay_once()
+        harness.hello(platform)
+    assert harness.relay_once()
 
 
-def following(house: Behind, _: Recorder, __: pytest.MonkeyPatch) -> None:
+def following(harness: Behind, _: Recorder, __: pytest.MonkeyPatch) -> None:
     """Ask, name, close, tell, publish; ask anew, give up on an owner, sweep, tell of a full room; hand back and park."""
     for platform in Platform:
         # Asked, asked again after the cooldown, and decided.
-        house.hello(platform)
-        house.settle()
-        house.hello(platform, 1, house.now() + COOLDOWN)
-        house.settle()
-        house.decide(Operation.APPROVE, platform)
-        house.settle()
-        house.decide(Operation.REVOKE, platform)
-        house.settle()
+        harness.hello(platform)
+        harness.settle()
+        harness.hello(platform, 1, harness.now() + COOLDOWN)
+        harness.settle()
+        harness.decide(Operation.APPROVE, platform)
+        harness.settle()
+        harness.decide(Operation.REVOKE, platform)
+        harness.settle()
 
         # Expired by the sweep; seats without a holder freed by it.
-        house.edge.put(_overdue(house, platform), seat_until=house.now() - 1)
-        house.courier.sweep(house.now())
-        assert house.edge.contact(platform, "1").state is State.EXPIRED
-        house.edge.put(replace(_overdue(house, platform), seat="01"), seat_until=house.now() - 1)
-        _forget_contact(house, platform, "1")
-        house.courier.sweep(house.now())
-        house.settle()
+        harness.edge.put(_overdue(harness, platform), seat_until=harness.now() - 1)
+        harness.courier.sweep(harness.now())
+        assert harness.edge.contact(platform, "1").state is State.EXPIRED
+        harness.edge.put(replace(_overdue(harness, platform), seat="01"), seat_until=harness.now() - 1)
+        _forget_contact(harness, platform, "1")
+        harness.courier.sweep(harness.now())
+        harness.settle()
 
         # The owner cannot be reached: the prompt is forgotten. The room is full, and the owners hear of it.
-        house.edge.clear()
-        house.forget_the_stream()
-        house.cold(OWNER_USER_IDS=f"{platform}:{NOBODY[platform]}", MAX_PENDING="1")
-        house.hello(platform, 2)
-        house.settle()
-        house.courier.sweep(house.now())
-        house.cold(OWNER_USER_IDS=ALL_OWNERS, MAX_PENDING="100")
+        harness.edge.clear()
+        harness.forget_the_stream()
+        harness.cold(OWNER_USER_IDS=f"{platform}:{NOBODY[platform]}", MAX_PENDING="1")
+        harness.hello(platform, 2)
+        harness.settle()
+        harness.courier.sweep(harness.now())
+        harness.cold(OWNER_USER_IDS=ALL_OWNERS, MAX_PENDING="100")
 
     # What cannot be read is parked, and what fails is handed back.
     attributes = {"MessageGroupId": "nobody", "MessageDeduplicationId": "poison"}
-    house.edge.sqs.send_message(QueueUrl=house.effects_url, MessageBody="{", **attributes)
-    house.settle()
-    house.edge.clear()
-    house.forget_the_stream()
-    house.stand_ins[Platform.TELEGRAM].inject(status=500, times=1)
-    house.hello(Platform.TELEGRAM, 3)
-    house.settle()
-    assert house.parked() == 1
+    harness.edge.sqs.send_message(QueueUrl=harness.effects_url, MessageBody="{", **attributes)
+    harness.settle()
+    harness.edge.clear()
+    harness.forget_the_stream()
+    harness.stand_ins[Platform.TELEGRAM].inject(status=500, times=1)
+    harness.hello(Platform.TELEGRAM, 3)
+    harness.settle()
+    assert harness.parked() == 1
 
 
-def answering(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+def answering(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Answer, with a model and without; wait for what follows; give up and park."""
-    house.edge.put_secret("agent/instructions", "Be brief.")
-    house.clients["bedrock-runtime"] = RecordingClient(boto3.client("bedrock-runtime"))
+    harness.edge.put_secret("agent/instructions", "Be brief.")
+    harness.clients["bedrock-runtime"] = RecordingClient(boto3.client("bedrock-runtime"))
     models: tuple[dict[str, str], ...] = ({}, {"AGENT_MODEL_ID": MODEL}, {"AGENT_MODEL_ID": f"eu.{MODEL}"})
     for number, settings in enumerate((*models, {"DEBOUNCE_SECONDS": "1"})):
-        house.cold(**settings)
+        harness.cold(**settings)
         for platform in Platform:
-            house.edge.put(Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1))
-            house.hello(platform, number)
-        house.answer()
+            harness.edge.put(Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1))
+            harness.hello(platform, number)
+        harness.answer()
     monkeypatch.setattr(agent_module, "GIVEN_UP_AFTER_SECONDS", 0)
-    house.stand_ins[Platform.TELEGRAM].inject(status=500, times=1 << 30)
-    house.hello(Platform.TELEGRAM, 99)
-    house.answer()
-    assert house.parked() == 1
+    harness.stand_ins[Platform.TELEGRAM].inject(status=500, times=1 << 30)
+    harness.hello(Platform.TELEGRAM, 99)
+    harness.answer()
+    assert harness.parked() == 1
 
 
-def administering(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+def administering(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Carry out every command, with codes that are right, wrong and made with a secret that was rotated."""
-    monkeypatch.setattr(sdk, "client", lambda service, _config: house.clients[service])
-    admin = admin_wiring.build_admin(house.environment | {"WEB_URL": "https://door.example/owner"})
+    monkeypatch.setattr(sdk, "client", lambda service, _config: harness.clients[service])
+    admin = admin_wiring.build_admin(harness.environment | {"WEB_URL": "https://door.example/owner"})
 
     def command(name: str, **arguments: Any) -> dict[str, Any]:
         event = {"version": 1, "command": name, "actor": "alice@laptop", **arguments}
-        return admin.answer(event, house.now())
+        return admin.answer(event, harness.now())
 
     for platform in Platform:
         stranger = STRANGER[platform]
         for number, decision in enumerate(("deny", "approve")):
             # After a denial the cooldown is twice as long.
-            house.hello(platform, number, house.now() + number * 2 * COOLDOWN)
+            harness.hello(platform, number, harness.now() + number * 2 * COOLDOWN)
             (waiting,) = command("list", platform=platform, state="pending")["contacts"]
             assert command(decision, platform=platform, code=waiting["code"])["ok"]
         assert command("approve", platform=platform, code="AAAA2222", user_id="1")["error"]
@@ -201,11 +201,11 @@ def administering(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -
         for decision in ("revoke", "add", "block", "unblock", "add"):
             assert command(decision, platform=platform, user_id=stranger)["ok"]
         assert command("clear", platform=platform)["revoked"] == [stranger]
-    house.edge.put_secret("gateway-secret", "another")
+    harness.edge.put_secret("gateway-secret", "another")
     assert command("approve", platform="telegram", code="AAAA2222")["error"]
     assert command("unlock")["ok"]
     for surface in ("cli", "api", "web"):
-        Lockout(Table(house.edge.dynamodb, house.environment["TABLE_NAME"])).count(surface, "bob", house.now())
+        Lockout(Table(harness.edge.dynamodb, harness.environment["TABLE_NAME"])).count(surface, "bob", harness.now())
     assert command("unlock", everybody=True) == {"ok": True, "freed": 3}
 
     # Links and tokens, and the end of all of them.
@@ -213,41 +213,41 @@ def administering(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -
     made = command("token_create", scope="read")
     assert command("token_list")["tokens"]
     assert command("token_revoke", id=made["id"])["ok"]
-    sign_ins = SignIns(Table(house.edge.dynamodb, house.environment["TABLE_NAME"]))
-    sign_ins.redeem(token, house.now())
-    sign_ins.link("bob", house.now())
+    sign_ins = SignIns(Table(harness.edge.dynamodb, harness.environment["TABLE_NAME"]))
+    sign_ins.redeem(token, harness.now())
+    sign_ins.link("bob", harness.now())
     assert command("sign_out")["signed_out"] == 2
 
 
-def serving(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+def serving(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Answer everything that the page and programs ask for: sign-ins, lists, decisions, numbers."""
-    clients = house.clients | {"cloudwatch": RecordingClient(boto3.client("cloudwatch"))}
+    clients = harness.clients | {"cloudwatch": RecordingClient(boto3.client("cloudwatch"))}
     monkeypatch.setattr(sdk, "client", lambda service, _config: clients[service])
-    services = web_wiring.build_services(house.environment | {"METRICS_NAMESPACE": "Doorcode/test"})
+    services = web_wiring.build_services(harness.environment | {"METRICS_NAMESPACE": "Doorcode/test"})
     surface = Web(lambda: services)
-    table = Table(house.edge.dynamodb, house.environment["TABLE_NAME"])
+    table = Table(harness.edge.dynamodb, harness.environment["TABLE_NAME"])
     sign_ins, tokens = SignIns(table), Tokens(table)
 
     def ask(who: Mapping[str, str], method: str, target: str, **body: Any) -> Any:
         headers = {"content-type": "application/json", "sec-fetch-site": "same-origin", **who}
         raw = json.dumps(body).encode() if body else None
-        response = surface.serve(request_event(method, target, headers, raw), house.now())
+        response = surface.serve(request_event(method, target, headers, raw), harness.now())
         return response["statusCode"], json.loads(response["body"] or "null"), response.get("cookies", [])
 
     def signed_in() -> dict[str, str]:
-        status, _, cookies = ask({}, "POST", "/api/session", token=sign_ins.link("alice", house.now()))
+        status, _, cookies = ask({}, "POST", "/api/session", token=sign_ins.link("alice", harness.now()))
         assert status == 200
         return {"cookie": cookies[0].partition(";")[0]}
 
     def with_a_token() -> dict[str, str]:
-        return {"authorization": f"Bearer {tokens.create('ci', Scope.PAIRING, 'alice', house.now())[0]}"}
+        return {"authorization": f"Bearer {tokens.create('ci', Scope.PAIRING, 'alice', harness.now())[0]}"}
 
     for signs_in in (signed_in, with_a_token):
         for platform in Platform:
-            house.edge.clear()
+            harness.edge.clear()
             who, stranger = signs_in(), STRANGER[platform]
             for number, decision in enumerate(("deny", "approve")):
-                house.hello(platform, number, house.now() + number * 2 * COOLDOWN)
+                harness.hello(platform, number, harness.now() + number * 2 * COOLDOWN)
                 (waiting,) = ask(who, "GET", "/api/pairing/pending")[1]["pending"]
                 assert ask(who, "POST", f"/api/pairing/{decision}", channel=platform, code=waiting["code"])[0] == 200
             assert ask(who, "POST", "/api/pairing/approve", channel=platform, code="AAAA2222")[0] == 404
@@ -260,7 +260,7 @@ def serving(house: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None
     assert ask(cookie, "DELETE", "/api/session")[0] == 204
     assert ask(cookie, "GET", "/api/session")[0] == 401
     signed_in()
-    sign_ins.link("bob", house.now())
+    sign_ins.link("bob", harness.now())
     assert ask(bearer, "DELETE", "/api/sessions")[1]["signed_out"] == 2
 
 
@@ -281,17 +281,17 @@ def recorded() -> Calls:
     given = environments()
     for scenario in SCENARIOS.values():
         recorder = Recorder()
-        with _house(recorder) as (house, monkeypatch):
-            scenario(house, recorder, monkeypatch)
+        with _harness(recorder) as (harness, monkeypatch):
+            scenario(harness, recorder, monkeypatch)
             for asked in recorder.asked:
                 known = calls.setdefault(asked.function, [])
-                names = Names(house.environment, given[asked.function])
+                names = Names(harness.environment, given[asked.function])
                 known += [call for call in in_terms_of_iam(asked, names) if call not in known]
     return calls
 
 
 @contextmanager
-def _house(recorder: Recorder) -> Iterator[tuple[Behind, pytest.MonkeyPatch]]:
+def _harness(recorder: Recorder) -> Iterator[tuple[Behind, pytest.MonkeyPatch]]:
     """Give everything in process, with each function's calls noted as its own."""
     with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
         session = boto3.Session()
@@ -313,11 +313,11 @@ def _house(recorder: Recorder) -> Iterator[tuple[Behind, pytest.MonkeyPatch]]:
         edge = Edge(monkeypatch)
         for service, client in edge.clients.items():
             recorder.hear(service, client)
-        house = Behind(edge, monkeypatch, next(standing))
+        harness = Behind(edge, monkeypatch, next(standing))
         try:
-            yield house, monkeypatch
+            yield harness, monkeypatch
         finally:
-            house.close()
+            harness.close()
             next(standing, None)
 
 
@@ -326,16 +326,16 @@ def _model_says(**_: Any) -> tuple[Any, dict[str, Any]]:
     return SimpleNamespace(status_code=200), {"output": {"message": {"content": [{"text": "Good day."}]}}}
 
 
-def _overdue(house: Behind, platform: Platform) -> Contact:
+def _overdue(harness: Behind, platform: Platform) -> Contact:
     """Return somebody whose request nobody has decided on in time."""
-    asked = house.now() - 7200
+    asked = harness.now() - 7200
     return Contact(
         platform=platform, user_id="1", state=State.PENDING, rev=1, nonce="0" * 32, key_id=key_id(GATEWAY.newest),
-        seat="00", requested_at=asked, code_expires_at=house.now() - 1, next_code_at=asked + COOLDOWN,
+        seat="00", requested_at=asked, code_expires_at=harness.now() - 1, next_code_at=asked + COOLDOWN,
         reply=json.dumps({"chat_id": 1}),
     )  # fmt: skip
 
 
-def _forget_contact(house: Behind, platform: Platform, user_id: str) -> None:
+def _forget_contact(harness: Behind, platform: Platform, user_id: str) -> None:
     key = {"pk": {"S": f"{platform}#{user_id}"}, "sk": {"S": "contact"}}
-    house.edge.dynamodb.delete_item(TableName=house.environment["TABLE_NAME"], Key=key)
+    harness.edge.dynamodb.delete_item(TableName=harness.environment["TABLE_NAME"], Key=key)

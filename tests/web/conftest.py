@@ -9,8 +9,8 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ssm.models import ssm_backends
 
 from tests.backends import dynamodb
-from tests.house import HOUSES, find_codes_in_the_open
-from tests.web.house import WebHouse
+from tests.harness import HARNESSES, find_codes_in_the_open
+from tests.web.harness import WebHarness
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +25,14 @@ def clients() -> Iterator[Mapping[str, Any]]:
 @pytest.fixture
 def web(
     clients: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> Iterator[WebHouse]:
+) -> Iterator[WebHarness]:
     """Give the function over an empty table. Security 8: afterwards, search table and log for codes and credentials."""
     caplog.set_level("INFO")
-    HOUSES.clear()
-    house = WebHouse(clients, monkeypatch)
-    yield house
+    HARNESSES.clear()
+    harness = WebHarness(clients, monkeypatch)
+    yield harness
     logged = " ".join(str(record.__dict__) for record in caplog.records)
-    assert find_codes_in_the_open(HOUSES, logged) == []
-    assert not [secret for secret in house.secrets_given if len(secret) > 20 and secret in logged]
+    assert find_codes_in_the_open(HARNESSES, logged) == []
+    assert not [secret for secret in harness.secrets_given if len(secret) > 20 and secret in logged]
     assert "my friend" not in logged
-    HOUSES.clear()
+    HARNESSES.clear()

@@ -12,8 +12,8 @@ from doorcode.aws.retrying import Patience
 from doorcode.errors import UnavailableError
 from doorcode.pairing.access import Scope
 from doorcode.pairing.gate import Reason
-from tests.house import T0
-from tests.web.house import NAMESPACE, WebHouse
+from tests.harness import T0
+from tests.web.harness import NAMESPACE, WebHarness
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 TODAY = datetime(2027, 1, 15, tzinfo=UTC)
@@ -139,7 +139,7 @@ def test_every_reason_that_drops_is_counted() -> None:
 
 
 @pytest.mark.parametrize("query", ["", "?days=1", "?days=30"])
-def test_it_is_answered_to_whoever_may_look(web: WebHouse, query: str) -> None:
+def test_it_is_answered_to_whoever_may_look(web: WebHarness, query: str) -> None:
     """One entry for each day, today last."""
     web.clients["cloudwatch"]._client.put_metric_data(
         Namespace=NAMESPACE,
@@ -159,12 +159,12 @@ def test_it_is_answered_to_whoever_may_look(web: WebHouse, query: str) -> None:
 
 
 @pytest.mark.parametrize("days", ["0", "31", "-1", "x", "", "1.5", "٣", "1e1000", "9" * 5000])
-def test_days_that_are_none(web: WebHouse, days: str) -> None:
+def test_days_that_are_none(web: WebHarness, days: str) -> None:
     """A number from 1 to 30."""
     assert web.session().get(f"/api/activity?days={days}").refusal == (400, "invalid_input")
 
 
-def test_metrics_that_cannot_be_read(web: WebHouse, caplog: pytest.LogCaptureFixture) -> None:
+def test_metrics_that_cannot_be_read(web: WebHarness, caplog: pytest.LogCaptureFixture) -> None:
     """503, and the log says why."""
 
     def away(_: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from doorcode.web.request import MAX_BODY_BYTES
 from tests.web.gateway import request_event
-from tests.web.house import PAGE, WebHouse
+from tests.web.harness import PAGE, WebHarness
 
 PATHS = ("approve", "deny", "revoke", "block", "unblock")
 DEEP = 200_000
@@ -40,7 +40,7 @@ BODIES: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_what_cannot_be_read_is_a_clear_400(web: WebHouse, name: str) -> None:
+def test_what_cannot_be_read_is_a_clear_400(web: WebHarness, name: str) -> None:
     """Whoever is signed in is told what is wrong, on every route; whoever is not, always the same."""
     session = web.session()
     before = web.items()
@@ -57,7 +57,7 @@ def test_what_cannot_be_read_is_a_clear_400(web: WebHouse, name: str) -> None:
 
 @pytest.mark.parametrize("size", [MAX_BODY_BYTES, MAX_BODY_BYTES + 1, DEEP], ids=["largest", "one more", "huge"])
 @pytest.mark.parametrize("encoded", [False, True], ids=["text", "base64"])
-def test_bodies_have_at_most_16_kib(web: WebHouse, size: int, encoded: bool) -> None:
+def test_bodies_have_at_most_16_kib(web: WebHarness, size: int, encoded: bool) -> None:
     """What is larger is 413, before it is parsed."""
     raw = b'{"channel":"telegram","user_id":"1"}'.ljust(size)
     event = request_event("POST", "/api/pairing/block", {"content-type": "application/json", **web.session().headers})
@@ -70,7 +70,7 @@ def test_bodies_have_at_most_16_kib(web: WebHouse, size: int, encoded: bool) -> 
 @pytest.mark.parametrize(
     "event", [{"body": "{}%", "isBase64Encoded": True}, {"body": "\ud800"}], ids=["base64", "half"]
 )
-def test_a_body_that_is_no_bytes_is_refused(web: WebHouse, event: dict[str, Any]) -> None:
+def test_a_body_that_is_no_bytes_is_refused(web: WebHarness, event: dict[str, Any]) -> None:
     """Whatever stands between the caller and the function."""
     headers = {"content-type": "application/json", **web.session().headers}
     whole = request_event("POST", "/api/pairing/block", headers) | event
@@ -92,7 +92,7 @@ def test_a_body_that_is_no_bytes_is_refused(web: WebHouse, event: dict[str, Any]
         ("", 415),
     ],
 )
-def test_bodies_are_json_and_say_so(web: WebHouse, content_type: str, status: int) -> None:
+def test_bodies_are_json_and_say_so(web: WebHarness, content_type: str, status: int) -> None:
     """Security 20: no form and no plain text, which other sites could send without asking first."""
     body = b'{"channel":"telegram","user_id":"1"}'
     reply = web.session().ask("POST", "/api/pairing/block", body, {"content-type": content_type})
@@ -105,7 +105,7 @@ def test_bodies_are_json_and_say_so(web: WebHouse, content_type: str, status: in
     }
 
 
-def test_base64_is_only_a_way_to_travel(web: WebHouse) -> None:
+def test_base64_is_only_a_way_to_travel(web: WebHarness) -> None:
     """What API Gateway encodes is the same body."""
     event = request_event("POST", "/api/pairing/block", {"content-type": "application/json", **web.session().headers})
     event["body"] = base64.b64encode(b'{"channel":"telegram","user_id":"1"}').decode()

@@ -6,14 +6,14 @@ from doorcode.errors import ForbiddenError, UnavailableError
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.decisions import Desk, Order
 from doorcode.pairing.transitions import Operation
-from tests.house import TELEGRAM
-from tests.web.house import WebHouse
+from tests.harness import TELEGRAM
+from tests.web.harness import WebHarness
 
 PATH = "/api/pairing/clear-pending"
 
 
 @pytest.fixture
-def crowd(web: WebHouse) -> WebHouse:
+def crowd(web: WebHarness) -> WebHarness:
     """Have three people wait on Telegram, and one on Slack."""
     for user_id in "123":
         web.request(user_id)
@@ -22,7 +22,7 @@ def crowd(web: WebHouse) -> WebHouse:
 
 
 @pytest.mark.parametrize(("given", "state"), [({}, State.DENIED), ({"block": True}, State.BLOCKED)])
-def test_everybody_who_waits_on_a_platform(crowd: WebHouse, given: dict[str, bool], state: State) -> None:
+def test_everybody_who_waits_on_a_platform(crowd: WebHarness, given: dict[str, bool], state: State) -> None:
     """Each is denied, and blocked if wished, in the owner's name; other platforms and paired people stay."""
     crowd.decide(Operation.ADD, user_id="4")
     reply = crowd.session().post(PATH, channel="telegram", **given)
@@ -34,7 +34,7 @@ def test_everybody_who_waits_on_a_platform(crowd: WebHouse, given: dict[str, boo
     assert crowd.held_seats() == []
 
 
-def test_whoever_is_let_in_meanwhile_is_not_blocked(crowd: WebHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_is_let_in_meanwhile_is_not_blocked(crowd: WebHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """Security 17: an approval that came between the list and the clearing holds; what fails is named, the rest is done."""
     decide = Desk.decide
 
@@ -51,7 +51,7 @@ def test_whoever_is_let_in_meanwhile_is_not_blocked(crowd: WebHouse, monkeypatch
     assert [crowd.room.get(TELEGRAM, user_id).state for user_id in "123"] == ["blocked", "paired", "pending"]
 
 
-def test_with_a_closed_desk_nobody_is_turned_away(crowd: WebHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_a_closed_desk_nobody_is_turned_away(crowd: WebHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """Security 19: it asks the desk; when that refuses, nothing has moved."""
 
     def closed(*_: object) -> None:

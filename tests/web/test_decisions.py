@@ -10,20 +10,20 @@ from doorcode.pairing.decisions import Desk
 from doorcode.pairing.transitions import Operation
 from doorcode.web import decisions
 from doorcode.web.routes import Route
-from tests.house import COOLDOWN, T0, TTL
-from tests.web.house import Caller, WebHouse
+from tests.harness import COOLDOWN, T0, TTL
+from tests.web.harness import Caller, WebHarness
 
 PERSON = {"channel": "telegram", "user_id": "987654321"}
 
 
 @pytest.fixture
-def owner(web: WebHouse) -> Caller:
+def owner(web: WebHarness) -> Caller:
     """Give the owner at the page, and a stranger who has asked."""
     web.request(PERSON["user_id"])
     return web.session()
 
 
-def test_a_request_is_listed_approved_and_revoked(web: WebHouse, owner: Caller) -> None:
+def test_a_request_is_listed_approved_and_revoked(web: WebHarness, owner: Caller) -> None:
     """The reference's way: pending with its code, approve by code, paired, revoke; every field by its name."""
     [pending] = owner.get("/api/pairing/pending").body["pending"]
     assert {name: pending[name] for name in ("platform", "user_id", "code", "name", "state")} == {
@@ -45,7 +45,7 @@ def test_a_request_is_listed_approved_and_revoked(web: WebHouse, owner: Caller) 
 
 @pytest.mark.parametrize("route", decisions.ROUTES, ids=lambda route: route.name)
 def test_with_a_closed_desk_nothing_is_decided(
-    web: WebHouse, owner: Caller, route: Route, monkeypatch: pytest.MonkeyPatch
+    web: WebHarness, owner: Caller, route: Route, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Security 19: every route that decides asks the desk; when that refuses, nothing has moved."""
 
@@ -63,7 +63,7 @@ def test_with_a_closed_desk_nothing_is_decided(
 
 @pytest.mark.parametrize("verb", ["approve", "deny"])
 @pytest.mark.parametrize("by", ["code", "user_id", "both"])
-def test_a_request_is_decided_by_code_or_by_user_id(web: WebHouse, owner: Caller, verb: str, by: str) -> None:
+def test_a_request_is_decided_by_code_or_by_user_id(web: WebHarness, owner: Caller, verb: str, by: str) -> None:
     """Either names the request; the code is echoed as it was made, where it was given."""
     code = web.code("987654321")
     given = {"code": f"{code[:4].lower()} - {code[4:]}", "user_id": "987654321"}
@@ -85,7 +85,7 @@ def test_blocking_and_unblocking(owner: Caller) -> None:
     assert owner.get("/api/pairing/blocked").body == {"blocked": [], "cursor": ""}
 
 
-def test_a_token_decides_in_its_own_name(web: WebHouse, owner: Caller) -> None:
+def test_a_token_decides_in_its_own_name(web: WebHarness, owner: Caller) -> None:
     """What a program decided says so: its name, and the surface api."""
     assert owner
     assert web.token(name="ci").post("/api/pairing/approve", **PERSON).status == 200
@@ -97,7 +97,7 @@ def test_a_token_decides_in_its_own_name(web: WebHouse, owner: Caller) -> None:
 @pytest.mark.parametrize("second", ["approve", "deny"])
 @pytest.mark.parametrize("by_code", [False, True])
 def test_whoever_comes_second_is_told_what_holds(
-    web: WebHouse, owner: Caller, first: str, second: str, by_code: bool
+    web: WebHarness, owner: Caller, first: str, second: str, by_code: bool
 ) -> None:
     """Security 17: 409, with the real state, and who decided, how and when."""
     given = {"channel": "telegram", "code": web.code("987654321")} if by_code else PERSON
@@ -120,7 +120,7 @@ def test_blocking_twice_is_told_too(owner: Caller) -> None:
 @pytest.mark.parametrize("kind", ["unknown", "expired", "used and revoked", "replaced", "another platform's"])
 @pytest.mark.parametrize("verb", ["approve", "deny"])
 def test_a_code_that_does_not_work_is_unknown_whatever_it_was(
-    web: WebHouse, owner: Caller, kind: str, verb: str
+    web: WebHarness, owner: Caller, kind: str, verb: str
 ) -> None:
     """Security 12: unknown, expired, used and wrong-platform codes are the same 404; nothing moves."""
     code, channel = web.code("987654321"), "telegram"
@@ -144,7 +144,7 @@ def test_a_code_that_does_not_work_is_unknown_whatever_it_was(
     assert web.room.get(Platform.TELEGRAM, "987654321") == before
 
 
-def test_a_code_and_another_persons_id_do_not_belong_together(web: WebHouse, owner: Caller) -> None:
+def test_a_code_and_another_persons_id_do_not_belong_together(web: WebHarness, owner: Caller) -> None:
     """Security 9: a code is bound to a person, and pairs nobody else."""
     web.request("555001")
     reply = owner.post("/api/pairing/approve", channel="telegram", code=web.code("987654321"), user_id="555001")
@@ -161,13 +161,13 @@ def test_a_code_and_another_persons_id_do_not_belong_together(web: WebHouse, own
         ("unblock", "not_blocked"),
     ],
 )
-def test_nobody_there_is_not_found(web: WebHouse, verb: str, reason: str) -> None:
+def test_nobody_there_is_not_found(web: WebHarness, verb: str, reason: str) -> None:
     """404 for whoever has no request, is not paired, is not blocked."""
     reply = web.session().post(f"/api/pairing/{verb}", **PERSON)
     assert reply.refusal == (404, reason)
 
 
-def test_an_expired_request_is_not_found(web: WebHouse, owner: Caller) -> None:
+def test_an_expired_request_is_not_found(web: WebHarness, owner: Caller) -> None:
     """By user id it is told that it expired, to whoever is signed in."""
     assert owner
     web.now = T0 + TTL
@@ -199,7 +199,7 @@ def test_an_expired_request_is_not_found(web: WebHouse, owner: Caller) -> None:
     ],
 )
 def test_what_cannot_be_meant_is_refused_and_not_counted(
-    web: WebHouse, owner: Caller, verb: str, body: dict[str, Any], reason: str
+    web: WebHarness, owner: Caller, verb: str, body: dict[str, Any], reason: str
 ) -> None:
     """Security 5, 10: a bad id or code is 400, moves nobody, and is no guess."""
     assert owner.post(f"/api/pairing/{verb}", **body).refusal == (400, reason)
@@ -207,7 +207,7 @@ def test_what_cannot_be_meant_is_refused_and_not_counted(
     assert not [item for item in web.items() if item["pk"]["S"].startswith("lockout#")]
 
 
-def test_an_answer_that_was_lost_is_told_as_a_doubt(web: WebHouse, owner: Caller) -> None:
+def test_an_answer_that_was_lost_is_told_as_a_doubt(web: WebHarness, owner: Caller) -> None:
     """Whoever changes something and gets no answer is told that it may have been done; whoever looks is not."""
 
     def lost(name: str) -> None:

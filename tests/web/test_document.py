@@ -16,7 +16,7 @@ from doorcode.web import openapi
 from doorcode.web.routes import Access
 from doorcode.web.surface import API, ROUTES
 from tests.web.gateway import serving
-from tests.web.house import PAGE, Caller, WebHouse
+from tests.web.harness import PAGE, Caller, WebHarness
 
 DOCUMENT = "/api/openapi.json"
 # They would end the session that the others need.
@@ -31,7 +31,7 @@ Break = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 
 def _findings(
-    web: WebHouse, caller: Caller, *, step: int = 0, broken: Break | None = None, **choice: str | Sequence[str]
+    web: WebHarness, caller: Caller, *, step: int = 0, broken: Break | None = None, **choice: str | Sequence[str]
 ) -> tuple[list[str], Counter[int]]:
     """Run schemathesis as ``caller``; return what it found, and how often each status was answered.
 
@@ -91,7 +91,7 @@ def _findings(
     return found, statuses
 
 
-def test_nothing_is_answered_beside_the_document_with_a_token(web: WebHouse) -> None:
+def test_nothing_is_answered_beside_the_document_with_a_token(web: WebHarness) -> None:
     """Every operation, with a program's token; so much time passes between requests that it is locked out never."""
     web.request("1")
     found, statuses = _findings(web, web.token(), step=61)
@@ -99,7 +99,7 @@ def test_nothing_is_answered_beside_the_document_with_a_token(web: WebHouse) -> 
     assert set(statuses) >= {200, 400, 401, 403, 404, 405, 409, 415}
 
 
-def test_nothing_is_answered_beside_the_document_with_a_session(web: WebHouse) -> None:
+def test_nothing_is_answered_beside_the_document_with_a_session(web: WebHarness) -> None:
     """Every operation that leaves the session alive, as the page asks; no time passes, so it is locked out."""
     web.request("1")
     found, statuses = _findings(web, web.session(), exclude=ENDING)
@@ -107,7 +107,7 @@ def test_nothing_is_answered_beside_the_document_with_a_session(web: WebHouse) -
     assert set(statuses) >= {200, 400, 401, 404, 405, 409, 415, 429}
 
 
-def test_nothing_is_answered_beside_the_document_without_signing_in(web: WebHouse) -> None:
+def test_nothing_is_answered_beside_the_document_without_signing_in(web: WebHarness) -> None:
     """Every operation, for somebody who is nobody."""
     found, statuses = _findings(web, web.stranger(**PAGE))
     assert found == []
@@ -136,7 +136,7 @@ def _failing(path: str, response: dict[str, Any]) -> dict[str, Any]:
     ("broken", "finding"),
     [(_undocumented, "Undocumented status code"), (_other_type, "violates schema"), (_failing, "Server error")],
 )
-def test_what_is_answered_beside_the_document_is_found(web: WebHouse, broken: Break, finding: str) -> None:
+def test_what_is_answered_beside_the_document_is_found(web: WebHarness, broken: Break, finding: str) -> None:
     """The runs above can fail: an answer or a document that is changed is noticed."""
     found, _ = _findings(web, web.stranger(), broken=broken, include="session")
     assert [one for one in found if finding in one], found
@@ -163,7 +163,7 @@ def test_the_document_describes_every_route_of_the_api() -> None:
     assert len(API) == len(described) - 1
 
 
-def test_the_document_says_which_word_stands_for_which_refusal(web: WebHouse) -> None:
+def test_the_document_says_which_word_stands_for_which_refusal(web: WebHarness) -> None:
     """OpenAPI 3.1, for anybody, with the reasons of every status."""
     document = web.stranger().get(DOCUMENT).body
     assert document["openapi"].startswith("3.1.")

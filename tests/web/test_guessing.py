@@ -16,9 +16,9 @@ from doorcode_sandbox.emulator_guard import Keys
 from tests.backends import dynamodb, emulators
 from tests.backends.dynamodb import Table
 from tests.eventually import PATIENCE_SECONDS
-from tests.house import T0, House
+from tests.harness import T0, Harness
 from tests.web.gateway import request_event
-from tests.web.house import WebHouse
+from tests.web.harness import WebHarness
 
 WRONG = "AAAA2222"
 GUESSERS = 4
@@ -26,7 +26,7 @@ NOW = T0 + 1
 
 
 @pytest.mark.parametrize("kind", ["session", "token"])
-def test_five_wrong_codes_lock_that_caller_and_nobody_else(web: WebHouse, kind: str) -> None:
+def test_five_wrong_codes_lock_that_caller_and_nobody_else(web: WebHarness, kind: str) -> None:
     """Security 13: a right code is refused meanwhile; other sessions and tokens of the same person are not locked."""
     web.request("987654321")
     code = web.code("987654321")
@@ -45,7 +45,7 @@ def test_five_wrong_codes_lock_that_caller_and_nobody_else(web: WebHouse, kind: 
     assert another.post("/api/pairing/approve", channel="telegram", code=code).status == 200
 
 
-def test_the_lock_ends_when_it_says(web: WebHouse) -> None:
+def test_the_lock_ends_when_it_says(web: WebHarness) -> None:
     """A second before, there is a second to wait."""
     web.request("987654321")
     token = web.token()
@@ -58,7 +58,7 @@ def test_the_lock_ends_when_it_says(web: WebHouse) -> None:
     assert token.post("/api/pairing/deny", **body).status == 200
 
 
-def test_whoever_is_not_signed_in_is_not_even_counted(web: WebHouse) -> None:
+def test_whoever_is_not_signed_in_is_not_even_counted(web: WebHarness) -> None:
     """Nobody can be locked out by somebody who knows no more than that there is a door."""
     for _ in range(MAX_GUESSES + 1):
         assert web.stranger().post("/api/pairing/approve", channel="telegram", code=WRONG).status == 401
@@ -68,15 +68,15 @@ def test_whoever_is_not_signed_in_is_not_even_counted(web: WebHouse) -> None:
 def _environment(url: str, table: str, bearer: str, keys: Keys) -> list[tuple[int, str]]:
     """Guess three times, in an environment of its own, as Lambda runs them: one process, one request at a time."""
     emulators.KEYS = keys
-    house = House(Table(dynamodb.client("dynamodb", url), table), patience=PATIENCE_SECONDS)
+    harness = Harness(Table(dynamodb.client("dynamodb", url), table), patience=PATIENCE_SECONDS)
     unused: Any = None
     services = Services(
-        desk=house.desk,
-        room=house.room,
-        directory=house.directory,
-        secrets=house.secrets,
-        sign_ins=SignIns(house.table),
-        tokens=Tokens(house.table),
+        desk=harness.desk,
+        room=harness.room,
+        directory=harness.directory,
+        secrets=harness.secrets,
+        sign_ins=SignIns(harness.table),
+        tokens=Tokens(harness.table),
         activity=unused,
     )
     web = Web(lambda: services)
@@ -91,10 +91,10 @@ def _environment(url: str, table: str, bearer: str, keys: Keys) -> list[tuple[in
 
 def test_guesses_of_many_environments_are_one_count(racing_table: Table) -> None:
     """Security 13: of twelve wrong codes from four functions at once, no more than five are compared."""
-    house = House(racing_table, patience=PATIENCE_SECONDS)
-    house.request("987654321")
-    bearer, _ = Tokens(house.table).create("ci", Scope.PAIRING, "alice@laptop", T0)
-    other, token = Tokens(house.table).create("ci", Scope.PAIRING, "alice@laptop", T0)
+    harness = Harness(racing_table, patience=PATIENCE_SECONDS)
+    harness.request("987654321")
+    bearer, _ = Tokens(harness.table).create("ci", Scope.PAIRING, "alice@laptop", T0)
+    other, token = Tokens(harness.table).create("ci", Scope.PAIRING, "alice@laptop", T0)
     url = racing_table.client.meta.endpoint_url
     with ProcessPoolExecutor(GUESSERS, mp_context=get_context("spawn")) as pool:
         asked = [pool.submit(_environment, url, racing_table.name, bearer, emulators.KEYS) for _ in range(GUESSERS)]
@@ -104,6 +104,6 @@ def test_guesses_of_many_environments_are_one_count(racing_table: Table) -> None
         assert [
             status for status, _ in pool.submit(_environment, url, racing_table.name, other, emulators.KEYS).result()
         ] == [404] * 3
-    locks = {item["sk"]["S"]: item for item in house.items() if item["pk"]["S"] == "lockout#api"}
+    locks = {item["sk"]["S"]: item for item in harness.items() if item["pk"]["S"] == "lockout#api"}
     assert len(locks) == 2
     assert len(locks[token.id]["guesses"]["L"]) == 3

@@ -10,9 +10,9 @@ from doorcode.aws.directory import PAGE_SIZE
 from doorcode.pairing.access import Scope
 from doorcode.pairing.contact import Platform, State
 from doorcode.web.lists import MAX_PAGES
-from tests.house import T0, TTL
+from tests.harness import T0, TTL
 from tests.web.gateway import request_event
-from tests.web.house import Caller, WebHouse
+from tests.web.harness import Caller, WebHarness
 
 SLACK, DISCORD, TELEGRAM = Platform.SLACK, Platform.DISCORD, Platform.TELEGRAM
 
@@ -30,7 +30,7 @@ def _all(caller: Caller, kind: str, query: str = "") -> list[dict[str, Any]]:
             return records
 
 
-def test_pending_requests_of_all_platforms_oldest_first(web: WebHouse) -> None:
+def test_pending_requests_of_all_platforms_oldest_first(web: WebHarness) -> None:
     """One list, with the time to compare with; what is overdue is not in it."""
     web.request("3", T0 - TTL)
     web.request("1", T0, platform=SLACK)
@@ -45,7 +45,7 @@ def test_pending_requests_of_all_platforms_oldest_first(web: WebHouse) -> None:
     }  # fmt: skip
 
 
-def test_the_scope_read_never_sees_a_code(web: WebHouse) -> None:
+def test_the_scope_read_never_sees_a_code(web: WebHarness) -> None:
     """Security 8, 20: no answer that a reader can get has a code in it, and no field for one."""
     web.request("1")
     code = web.code("1")
@@ -66,7 +66,7 @@ def test_the_scope_read_never_sees_a_code(web: WebHouse) -> None:
     assert [record["user_id"] for record in answers[0].body["pending"]] == ["1"]
 
 
-def test_a_code_that_cannot_be_shown_hides_no_request(web: WebHouse, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_code_that_cannot_be_shown_hides_no_request(web: WebHarness, caplog: pytest.LogCaptureFixture) -> None:
     """The secret that made it is gone: the request is there, without its code."""
     web.request("1")
     web.put_secret("another")
@@ -75,7 +75,7 @@ def test_a_code_that_cannot_be_shown_hides_no_request(web: WebHouse, caplog: pyt
     assert "gateway secret" in caplog.text
 
 
-def test_names_with_markup_are_plain_text_in_json(web: WebHouse) -> None:
+def test_names_with_markup_are_plain_text_in_json(web: WebHarness) -> None:
     """Security 28: whatever a stranger calls himself is a JSON string, which no browser takes for anything else."""
     name = '</script><img src=x onerror="alert(1)">\u2028'
     web.request("1", name=name)
@@ -85,7 +85,7 @@ def test_names_with_markup_are_plain_text_in_json(web: WebHouse) -> None:
     assert reply.headers["x-content-type-options"] == "nosniff"
 
 
-def test_paired_and_blocked_contacts_of_all_platforms_page_by_page(web: WebHouse) -> None:
+def test_paired_and_blocked_contacts_of_all_platforms_page_by_page(web: WebHarness) -> None:
     """Everybody is listed once, over all pages and platforms; a cursor never points beyond the end."""
     web.put_listed(PAGE_SIZE + 5)
     web.put_listed(3, platform=SLACK)
@@ -99,7 +99,7 @@ def test_paired_and_blocked_contacts_of_all_platforms_page_by_page(web: WebHouse
     assert {one["state"] for one in paired} == {"paired"}
 
 
-def test_a_search_finds_parts_of_name_label_and_id(web: WebHouse) -> None:
+def test_a_search_finds_parts_of_name_label_and_id(web: WebHarness) -> None:
     """In any case; a search that finds little reads a bounded number of pages, and says where to go on."""
     web.put_listed(1, label="Straße", name="@one")
     web.put_listed(1, platform=SLACK, name="@TWO")
@@ -110,7 +110,7 @@ def test_a_search_finds_parts_of_name_label_and_id(web: WebHouse) -> None:
     assert _all(session, "paired", "&search=nobody") == []
 
 
-def test_a_search_reads_a_bounded_number_of_pages(web: WebHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_reads_a_bounded_number_of_pages(web: WebHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many contacts there are, one request asks the index a few times."""
     monkeypatch.setattr(web.directory.listed.__func__, "__kwdefaults__", {"cursor": "", "limit": 2})
     web.put_listed(2 * MAX_PAGES + 3)
@@ -144,7 +144,7 @@ def test_a_search_reads_a_bounded_number_of_pages(web: WebHouse, monkeypatch: py
         ("platform=\ud800", "invalid_input"),
     ],
 )
-def test_cursors_and_searches_of_all_kinds(web: WebHouse, query: str, reason: str | None) -> None:
+def test_cursors_and_searches_of_all_kinds(web: WebHarness, query: str, reason: str | None) -> None:
     """What the list did not give out, or cannot search for, is 400 and never an error of ours."""
     reply = web.session().get(f"/api/pairing/paired?{query}")
     assert reply.status == 200 if reason is None else reply.refusal == (400, reason)
@@ -157,7 +157,7 @@ def test_cursors_and_searches_of_all_kinds(web: WebHouse, query: str, reason: st
         pytest.param('[1,"1",' + "[" * 3000, id="deep"),
     ],
 )
-def test_cursors_that_nobody_gave_out_but_can_be_decoded(web: WebHouse, position: str) -> None:
+def test_cursors_that_nobody_gave_out_but_can_be_decoded(web: WebHarness, position: str) -> None:
     """A position that is none, beyond all numbers or nested beyond all depth is refused, and is no error of ours."""
     cursor = base64.urlsafe_b64encode(position.encode()).decode().rstrip("=")
     assert web.session().get(f"/api/pairing/paired?cursor=telegram.{cursor}").status == 400
@@ -166,7 +166,7 @@ def test_cursors_that_nobody_gave_out_but_can_be_decoded(web: WebHouse, position
 @pytest.mark.parametrize(
     ("now", "state"), [(T0 + 1, "pending"), (T0 + TTL, "expired")], ids=["while it can be decided", "after"]
 )
-def test_what_became_of_somebody(web: WebHouse, now: int, state: str) -> None:
+def test_what_became_of_somebody(web: WebHarness, now: int, state: str) -> None:
     """One contact as it counts now, never with a code; whoever never wrote is in the state none."""
     web.request("1")
     web.now = now
@@ -176,7 +176,7 @@ def test_what_became_of_somebody(web: WebHouse, now: int, state: str) -> None:
     assert session.get("/api/pairing/contacts/slack/1").body["contact"]["state"] == "none"
 
 
-def test_a_pairing_whose_time_is_up_has_expired(web: WebHouse) -> None:
+def test_a_pairing_whose_time_is_up_has_expired(web: WebHarness) -> None:
     """It is shown as what it counts as."""
     web.put_listed(1, paired_until=T0 + 1)
     assert web.session().get("/api/pairing/contacts/telegram/0").body["contact"]["state"] == "expired"
@@ -194,14 +194,14 @@ def test_a_pairing_whose_time_is_up_has_expired(web: WebHouse) -> None:
         ("telegram/1\n", (400, "invalid_user_id")),
     ],
 )
-def test_ids_in_paths_are_taken_exactly(web: WebHouse, path: str, refusal: tuple[int, str]) -> None:
+def test_ids_in_paths_are_taken_exactly(web: WebHarness, path: str, refusal: tuple[int, str]) -> None:
     """Security 5: what is no id is nobody's."""
     event = request_event("GET", "/", web.session().headers)
     event["rawPath"] = f"/api/pairing/contacts/{path}"
     assert web.send(event).refusal == refusal
 
 
-def test_the_largest_page_fits_an_answer(web: WebHouse) -> None:
+def test_the_largest_page_fits_an_answer(web: WebHarness) -> None:
     """As many contacts as a request can list, with the longest names, stay far below the 6 MB of an answer."""
     wide = "\U0001f600" * 64
     web.put_listed(PAGE_SIZE - 1, name=wide, label=wide, decided_by=wide)

@@ -12,7 +12,7 @@ from doorcode.web.guard import Guard
 from doorcode.wiring import web as web_wiring
 from doorcode.wiring.web import REQUEST_SECONDS, build_services
 from tests.web.gateway import request_event
-from tests.web.house import PAGE, WebHouse, load_handler
+from tests.web.harness import PAGE, WebHarness, load_handler
 
 FIELDS = ("operation", "actor", "via", "platform", "user_id", "outcome", "reason", "status", "count")
 
@@ -25,7 +25,7 @@ def _logged(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     ]
 
 
-def test_every_decision_says_who_did_what_to_whom(web: WebHouse, caplog: pytest.LogCaptureFixture) -> None:
+def test_every_decision_says_who_did_what_to_whom(web: WebHarness, caplog: pytest.LogCaptureFixture) -> None:
     """Security 34: one line for each, with the reason where it was refused; no code, label or name."""
     web.request("987654321", name="@stranger")
     session, reader = web.session(), web.token(Scope.READ, "board")
@@ -65,7 +65,7 @@ def test_every_decision_says_who_did_what_to_whom(web: WebHouse, caplog: pytest.
     assert not [text for text in (code, "stranger", "my friend", "AAAA2222") if text in everything]
 
 
-def test_signing_in_is_logged_without_what_signs_in(web: WebHouse, caplog: pytest.LogCaptureFixture) -> None:
+def test_signing_in_is_logged_without_what_signs_in(web: WebHarness, caplog: pytest.LogCaptureFixture) -> None:
     """Who, and that it was refused; never a link, a cookie or a token (the fixture looks for them)."""
     link = web.link("bob@desk")
     web.stranger(**PAGE).post("/api/session", token=link)
@@ -81,7 +81,7 @@ def test_signing_in_is_logged_without_what_signs_in(web: WebHouse, caplog: pytes
 
 
 def test_settings_that_cannot_be_used_are_told_in_the_log_only(
-    web: WebHouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    web: WebHarness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Nothing is served under settings that were not meant; the page and the document, which need none, are."""
     session = web.session()
@@ -109,7 +109,7 @@ def test_the_function_builds_its_own_clients(clients: Mapping[str, Any], monkeyp
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("a secret"), CallbackError("a secret")], ids=["other", "ours"])
 def test_a_mistake_of_ours_is_the_functions_error(
-    web: WebHouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+    web: WebHarness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     """It is raised, so that it is alarmed; the next request is answered."""
 
@@ -124,7 +124,7 @@ def test_a_mistake_of_ours_is_the_functions_error(
     assert web.stranger().get("/owner").status == 200
 
 
-def test_all_that_one_request_asks_for_has_one_deadline(web: WebHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_that_one_request_asks_for_has_one_deadline(web: WebHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many calls it takes: the function would be stopped before them, without an answer."""
     at = [100.0]
     deadline = Deadline(clock=lambda: at[0])

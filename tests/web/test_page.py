@@ -11,7 +11,7 @@ import pytest
 from doorcode.web import page
 from doorcode.web.page import FOLDER, files
 from tests.web.gateway import request_event
-from tests.web.house import WebHouse
+from tests.web.harness import WebHarness
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def _forget() -> Iterator[None]:
         ("/owner/icon.svg", "image/svg+xml", "<svg/>"),
     ],
 )
-def test_the_page_is_served_to_anybody(web: WebHouse, path: str, kind: str, text: str) -> None:
+def test_the_page_is_served_to_anybody(web: WebHarness, path: str, kind: str, text: str) -> None:
     """It holds no data: no sign-in is needed, and nothing is looked up."""
     with web.clients["dynamodb"].counting() as calls:
         reply = web.stranger().get(path)
@@ -58,7 +58,7 @@ def test_the_page_is_served_to_anybody(web: WebHouse, path: str, kind: str, text
 
 @pytest.mark.usefixtures("_files")
 @pytest.mark.parametrize("name", ["notes.md", ".hidden.js", "app.py", "folder.js", "nothing.js", "INDEX.HTML", "con"])
-def test_what_is_not_on_the_list_is_not_there(web: WebHouse, name: str) -> None:
+def test_what_is_not_on_the_list_is_not_there(web: WebHarness, name: str) -> None:
     """The list is made from the folder, by kind of file."""
     assert web.stranger().get(f"/owner/{name}").refusal == (404, "unknown_route")
 
@@ -77,14 +77,14 @@ def test_what_is_not_on_the_list_is_not_there(web: WebHouse, name: str) -> None:
         "a\x00b",
     ],
 )
-def test_no_path_leads_out_of_the_list(web: WebHouse, path: str) -> None:
+def test_no_path_leads_out_of_the_list(web: WebHarness, path: str) -> None:
     """Whatever a path says, it is compared with names, and never reaches the file system."""
     event = request_event("GET", "/")
     event["rawPath"] = f"/owner/{path}"
     assert web.send(event).refusal == (404, "unknown_route")
 
 
-def test_a_file_that_is_known_is_not_sent_again(web: WebHouse) -> None:
+def test_a_file_that_is_known_is_not_sent_again(web: WebHarness) -> None:
     """304 for the tag that was given, in every form that RFC 9110 has; anything else is sent whole."""
     first = web.stranger().get("/owner")
     tag = first.headers["etag"]
@@ -99,7 +99,7 @@ def test_a_file_that_is_known_is_not_sent_again(web: WebHouse) -> None:
 
 
 @pytest.mark.usefixtures("_files")
-def test_another_version_has_another_tag(web: WebHouse) -> None:
+def test_another_version_has_another_tag(web: WebHarness) -> None:
     """A deployment is seen at once."""
     before = web.stranger().get("/owner").headers["etag"]
     (page.FOLDER / "index.html").write_text("<!doctype html><p>")
@@ -107,7 +107,7 @@ def test_another_version_has_another_tag(web: WebHouse) -> None:
     assert web.stranger().get("/owner").headers["etag"] != before
 
 
-def test_every_file_of_the_real_page_is_served(web: WebHouse) -> None:
+def test_every_file_of_the_real_page_is_served(web: WebHarness) -> None:
     """What lies in the folder can be asked for."""
     assert "index.html" in files()
     lying = {path.name for path in FOLDER.iterdir() if path.suffix != ".pyc" and path.is_file()}
@@ -115,7 +115,7 @@ def test_every_file_of_the_real_page_is_served(web: WebHouse) -> None:
     assert {web.stranger().get(f"/owner/{name}").status for name in files()} == {200}
 
 
-def test_the_styles_stand_in_the_page_and_no_others_are_let_in(web: WebHouse) -> None:
+def test_the_styles_stand_in_the_page_and_no_others_are_let_in(web: WebHarness) -> None:
     """The page is drawn with its first bytes; its policy knows these very styles by their hash."""
     reply = web.stranger().get("/owner")
     [style] = re.findall(r"<style>(.+?)</style>", reply.text, re.DOTALL)

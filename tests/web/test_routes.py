@@ -9,7 +9,7 @@ from doorcode.web.page import content_security_policy
 from doorcode.web.routes import Access, Route
 from doorcode.web.surface import HEADERS, ROUTES
 from tests.web.gateway import request_event
-from tests.web.house import PAGE, WebHouse
+from tests.web.harness import PAGE, WebHarness
 
 EXPECTED = {
     ("POST", "/api/session"): Access.OPEN,
@@ -46,7 +46,7 @@ def test_these_are_all_routes() -> None:
     assert len(ROUTES) == len(EXPECTED)
 
 
-def test_nobody_passes_without_signing_in(web: WebHouse) -> None:
+def test_nobody_passes_without_signing_in(web: WebHarness) -> None:
     """Security 20: no sign-in means closed, on every route; the table is not even read."""
     with web.clients["dynamodb"].counting() as calls:
         for route in CLOSED:
@@ -69,14 +69,14 @@ def test_nobody_passes_without_signing_in(web: WebHouse) -> None:
     ],
     ids=["empty", "unknown", "other-name", "token", "no-token", "nothing", "basic"],
 )
-def test_a_wrong_credential_is_no_credential(web: WebHouse, headers: dict[str, str]) -> None:
+def test_a_wrong_credential_is_no_credential(web: WebHarness, headers: dict[str, str]) -> None:
     """Security 20: whatever is wrong with it, the answer is the same on every route."""
     replies = [web.stranger(**PAGE, **headers).ask(route.method, _target(route), b"{") for route in CLOSED]
     assert {reply.refusal for reply in replies} == {(401, "not_signed_in")}
     assert len({reply.text for reply in replies}) == 1
 
 
-def test_the_scope_read_decides_nothing(web: WebHouse) -> None:
+def test_the_scope_read_decides_nothing(web: WebHarness) -> None:
     """Security 20: read and decide are separate scopes, on every route that changes something."""
     web.request("1")
     reader = web.token(Scope.READ)
@@ -107,7 +107,7 @@ def test_the_scope_read_decides_nothing(web: WebHouse) -> None:
     ],
     ids=str,
 )
-def test_another_site_changes_nothing_with_the_pages_cookie(web: WebHouse, headers: dict[str, str]) -> None:
+def test_another_site_changes_nothing_with_the_pages_cookie(web: WebHarness, headers: dict[str, str]) -> None:
     """Security 20: what does not visibly come from the page is refused, signing in included, before anything is read."""
     other_site = web.stranger(cookie=web.session().headers["cookie"], **headers)
     with web.clients["dynamodb"].counting() as calls:
@@ -116,7 +116,7 @@ def test_another_site_changes_nothing_with_the_pages_cookie(web: WebHouse, heade
     assert calls == []
 
 
-def test_a_browser_without_fetch_metadata_is_told_by_its_origin(web: WebHouse) -> None:
+def test_a_browser_without_fetch_metadata_is_told_by_its_origin(web: WebHarness) -> None:
     """Where Sec-Fetch-Site is absent, an Origin whose host is the request's own passes."""
     web.request("1")
     cookie = web.session().headers["cookie"]
@@ -127,7 +127,7 @@ def test_a_browser_without_fetch_metadata_is_told_by_its_origin(web: WebHouse) -
 @pytest.mark.parametrize(
     "query", ["token=x", "access_token=x", "x", "%74oken=x", "days=7&x=1", "=", "a=%ff", "a=1&a=2"]
 )
-def test_parameters_that_are_not_documented_are_refused(web: WebHouse, query: str) -> None:
+def test_parameters_that_are_not_documented_are_refused(web: WebHarness, query: str) -> None:
     """Security 20: tokens never in a query string, where logs and histories keep them: on no route, for nobody."""
     token = web.token()
     query = query.replace("=x", f"={token.headers['authorization'].split()[1]}")
@@ -138,7 +138,7 @@ def test_parameters_that_are_not_documented_are_refused(web: WebHouse, query: st
             assert "dc_" not in reply.text
 
 
-def test_two_ways_of_signing_in_at_once_are_refused(web: WebHouse) -> None:
+def test_two_ways_of_signing_in_at_once_are_refused(web: WebHarness) -> None:
     """A request with a cookie and a token, or with two cookies, could mean two people: it means nobody."""
     both = {**web.session().headers, **web.token().headers}
     assert web.stranger(**both).get("/api/session").refusal == (400, "invalid_input")
@@ -147,7 +147,7 @@ def test_two_ways_of_signing_in_at_once_are_refused(web: WebHouse) -> None:
 
 
 @pytest.mark.parametrize("before", ["\u00a0", "\u0085", "\u2000", "\u3000", "\x0b", "\x1c"], ids=ascii)
-def test_a_name_that_only_looks_like_the_cookies_is_another(web: WebHouse, before: str) -> None:
+def test_a_name_that_only_looks_like_the_cookies_is_another(web: WebHarness, before: str) -> None:
     """Security 20: what a browser keeps under another name than ``__Host-``, a neighbouring site may have set.
 
     Sign nobody in with it, and let it keep nobody out. Source: https://www.rfc-editor.org/rfc/rfc6265#section-4.2.1
@@ -182,7 +182,7 @@ NOWHERE = [
 
 
 @pytest.mark.parametrize("signed_in", [False, True])
-def test_unknown_routes_and_methods(web: WebHouse, signed_in: bool) -> None:
+def test_unknown_routes_and_methods(web: WebHarness, signed_in: bool) -> None:
     """What is not there is 404, what is there for other methods is 405 with these; nothing of the path comes back."""
     caller = web.session() if signed_in else web.stranger()
     for method, path, refusal in NOWHERE:
@@ -196,7 +196,7 @@ def test_unknown_routes_and_methods(web: WebHouse, signed_in: bool) -> None:
         assert len(reply.text) < 200
 
 
-def test_head_is_get_without_a_body(web: WebHouse) -> None:
+def test_head_is_get_without_a_body(web: WebHarness) -> None:
     """HEAD answers what GET would, with nothing in it."""
     caller = web.session()
     for path in ("/owner", "/api/session", "/api/openapi.json", "/api/pairing/approve"):
@@ -206,7 +206,7 @@ def test_head_is_get_without_a_body(web: WebHouse) -> None:
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null"])
-def test_every_answer_has_the_headers_and_none_of_another_origins(web: WebHouse, origin: str) -> None:
+def test_every_answer_has_the_headers_and_none_of_another_origins(web: WebHarness, origin: str) -> None:
     """Security 20: no cross-origin; nothing is stored, sniffed, framed or referred."""
     web.request("1")
     session = web.session()

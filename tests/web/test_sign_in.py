@@ -4,12 +4,12 @@ import pytest
 
 from doorcode.aws.sign_ins import LINK_SECONDS, SESSION_SECONDS
 from doorcode.pairing.access import Scope
-from tests.house import T0
+from tests.harness import T0
 from tests.web.gateway import request_event
-from tests.web.house import PAGE, WebHouse
+from tests.web.harness import PAGE, WebHarness
 
 
-def test_a_link_becomes_a_session(web: WebHouse) -> None:
+def test_a_link_becomes_a_session(web: WebHarness) -> None:
     """The answer says who is signed in; the cookie is the browser's alone, of this host alone, for twelve hours."""
     reply = web.stranger(**PAGE).post("/api/session", token=web.link("alice@laptop"))
     session = {"actor": "alice@laptop", "scope": "pairing", "expires_at": "2027-01-15T20:00:01Z", "via": "web"}
@@ -21,7 +21,7 @@ def test_a_link_becomes_a_session(web: WebHouse) -> None:
     assert web.with_cookie(value.partition("=")[2]).get("/api/session").body == session
 
 
-def test_a_token_tells_who_it_is(web: WebHouse) -> None:
+def test_a_token_tells_who_it_is(web: WebHarness) -> None:
     """A program can ask what its token is."""
     reply = web.token(Scope.READ, "ci", T0 + 60).get("/api/session")
     assert reply.body == {"actor": "token ci", "scope": "read", "via": "api", "expires_at": "2027-01-15T08:01:00Z"}
@@ -30,7 +30,7 @@ def test_a_token_tells_who_it_is(web: WebHouse) -> None:
 
 
 @pytest.mark.parametrize("kind", ["used", "expired", "never", "malformed", "a session's", "a token's"])
-def test_a_link_that_does_not_work(web: WebHouse, kind: str) -> None:
+def test_a_link_that_does_not_work(web: WebHarness, kind: str) -> None:
     """Security 12: used, expired and unknown links are one and the same answer, and no cookie."""
     link = web.link()
     if kind == "used":
@@ -49,7 +49,7 @@ def test_a_link_that_does_not_work(web: WebHouse, kind: str) -> None:
     assert reply.cookies == []
 
 
-def test_a_session_ends_by_itself(web: WebHouse) -> None:
+def test_a_session_ends_by_itself(web: WebHarness) -> None:
     """Security 14: over is over, although the item still exists."""
     session = web.session()
     web.now += SESSION_SECONDS - 1
@@ -59,7 +59,7 @@ def test_a_session_ends_by_itself(web: WebHouse) -> None:
     assert [item for item in web.items() if item["pk"]["S"] == "sessions"]
 
 
-def test_signing_out_ends_this_session_only(web: WebHouse) -> None:
+def test_signing_out_ends_this_session_only(web: WebHarness) -> None:
     """The cookie is cleared, and worth nothing if somebody kept it; other sessions go on."""
     mine, other = web.session(), web.session()
     reply = mine.ask("DELETE", "/api/session")
@@ -70,7 +70,7 @@ def test_signing_out_ends_this_session_only(web: WebHouse) -> None:
     assert other.get("/api/session").status == 200
 
 
-def test_everybody_can_be_signed_out_from_elsewhere(web: WebHouse) -> None:
+def test_everybody_can_be_signed_out_from_elsewhere(web: WebHarness) -> None:
     """Every session and unused link ends at once; tokens go on."""
     sessions, link, token = [web.session(), web.session("bob@desk")], web.link(), web.token()
     reply = token.ask("DELETE", "/api/sessions")
@@ -80,12 +80,12 @@ def test_everybody_can_be_signed_out_from_elsewhere(web: WebHouse) -> None:
     assert token.get("/api/session").status == 200
 
 
-def test_a_token_has_no_session_to_end(web: WebHouse) -> None:
+def test_a_token_has_no_session_to_end(web: WebHarness) -> None:
     """Signing out is for whoever is signed in to the page."""
     assert web.token().ask("DELETE", "/api/session").refusal == (403, "forbidden")
 
 
-def test_anothers_cookie_is_anothers_name(web: WebHouse) -> None:
+def test_anothers_cookie_is_anothers_name(web: WebHarness) -> None:
     """A session is whoever signed in, with each part of the cookie; parts of two sessions are nobody."""
     alice, bob = web.session("alice@laptop"), web.session("bob@desk")
     assert bob.get("/api/session").body["actor"] == "bob@desk"
@@ -94,7 +94,7 @@ def test_anothers_cookie_is_anothers_name(web: WebHouse) -> None:
     assert web.with_cookie(f"{its_id}.{secret}").get("/api/session").refusal == (401, "not_signed_in")
 
 
-def test_a_revoked_token_and_an_ended_one_are_nobody(web: WebHouse) -> None:
+def test_a_revoked_token_and_an_ended_one_are_nobody(web: WebHarness) -> None:
     """Security 23: revoking holds from the next request; so does the end."""
     revoked, ending = web.token(), web.token(until=T0 + 60)
     assert [caller.get("/api/session").status for caller in (revoked, ending)] == [200, 200]
@@ -105,14 +105,14 @@ def test_a_revoked_token_and_an_ended_one_are_nobody(web: WebHouse) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "Bearer "])
-def test_the_scheme_is_written_in_any_case(web: WebHouse, scheme: str) -> None:
+def test_the_scheme_is_written_in_any_case(web: WebHarness, scheme: str) -> None:
     """RFC 9110: schemes ignore case."""
     token = web.token().headers["authorization"].split()[1]
     assert web.stranger(authorization=f"{scheme} {token}").get("/api/session").status == 200
 
 
 @pytest.mark.parametrize("scheme", ["", "Basic", "Bearer:", "Token", "DPoP"])
-def test_a_token_under_another_scheme_is_no_token(web: WebHouse, scheme: str) -> None:
+def test_a_token_under_another_scheme_is_no_token(web: WebHarness, scheme: str) -> None:
     """What works is what is documented, and nothing near it."""
     token = web.token().headers["authorization"].split()[1]
     reply = web.stranger(authorization=f"{scheme} {token}").get("/api/session")
@@ -120,7 +120,7 @@ def test_a_token_under_another_scheme_is_no_token(web: WebHouse, scheme: str) ->
 
 
 @pytest.mark.parametrize("prefix", ["", "dc_dc_", "DC_", " ", "dc_ "])
-def test_a_token_is_taken_exactly(web: WebHouse, prefix: str) -> None:
+def test_a_token_is_taken_exactly(web: WebHarness, prefix: str) -> None:
     """Nothing about a token is folded or guessed; a session's cookie is no token, nor the other way round."""
     secret = web.token().headers["authorization"].split()[1].removeprefix("dc_")
     assert web.with_token(prefix + secret).get("/api/session").refusal == (401, "not_signed_in")
@@ -129,14 +129,14 @@ def test_a_token_is_taken_exactly(web: WebHouse, prefix: str) -> None:
     assert web.with_token(f"dc_{session}").get("/api/session").status == 401
 
 
-def test_a_cookie_is_found_in_a_header_too(web: WebHouse) -> None:
+def test_a_cookie_is_found_in_a_header_too(web: WebHarness) -> None:
     """Not everything that stands in for API Gateway gives cookies a list of their own."""
     event = request_event("GET", "/api/session")
     event["headers"]["Cookie"] = web.session().headers["cookie"]
     assert web.send(event).status == 200
 
 
-def test_trouble_with_the_table_lets_nobody_in(web: WebHouse) -> None:
+def test_trouble_with_the_table_lets_nobody_in(web: WebHarness) -> None:
     """Security 1: what cannot be looked up is refused, and says no more than that."""
     session = web.session()
 

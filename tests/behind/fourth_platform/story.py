@@ -6,7 +6,7 @@ from typing import Any
 from doorcode.pairing.platform import Platform
 from doorcode.platforms import registry
 from doorcode.wiring import edge
-from tests.behind.house import Behind
+from tests.behind.harness import Behind
 
 KEY = "dot-dash"
 OWNER, STRANGER = "ALPHA", "BRAVO"

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from doorcode.aws.secrets import SecretStore
 from doorcode.errors import SecretError, UnreadableSecretError
-from tests.house import T0, RecordingClient
+from tests.harness import T0, RecordingClient
 
 PREFIX = "/doorcode/test"
 NAMES = ("gateway-secret", "callback-secret", "telegram/webhook-secret")

@@ -5,8 +5,8 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tests.admin.house import AdminHouse
-from tests.house import T0
+from tests.admin.harness import AdminHarness
+from tests.harness import T0
 
 
 class Ended(NamedTuple):
@@ -23,11 +23,11 @@ Run = Callable[..., Ended]
 class Function:
     """Hands the event to the admin function, or to what a test puts in its place."""
 
-    def __init__(self, house: AdminHouse) -> None:
-        self.house = house
+    def __init__(self, harness: AdminHarness) -> None:
+        self.harness = harness
         self.now = T0 + 1
         self.events: list[dict[str, Any]] = []
-        self.answers: Callable[[dict[str, Any]], Any] = lambda event: house.admin.answer(event, self.now)
+        self.answers: Callable[[dict[str, Any]], Any] = lambda event: harness.admin.answer(event, self.now)
         self.error = ""
 
     def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 (boto3's names)

@@ -1,5 +1,5 @@
 """Fixtures for the commands' tests."""
 
-from tests.unit.cli.setup_fixtures import house
+from tests.unit.cli.setup_fixtures import harness
 
-__all__ = ["house"]
+__all__ = ["harness"]

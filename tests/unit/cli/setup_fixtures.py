@@ -69,27 +69,27 @@ class Ended(NamedTuple):
 class CloudFormation:
     """Describes one stack."""
 
-    def __init__(self, house: "House") -> None:
-        self._house = house
+    def __init__(self, harness: "Harness") -> None:
+        self._harness = harness
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803 (boto3's)
         """Tell of the stack, or that there is none."""
         if StackName != "doorcode":
             raise refusal("ValidationError", f"Stack with id {StackName} does not exist")
-        outputs = [{"OutputKey": name, "OutputValue": value} for name, value in self._house.outputs.items()]
+        outputs = [{"OutputKey": name, "OutputValue": value} for name, value in self._harness.outputs.items()]
         return {
             "Stacks": [
                 {
                     "StackName": StackName,
-                    "StackStatus": self._house.status,
+                    "StackStatus": self._harness.status,
                     "Outputs": outputs,
                     "Parameters": [
                         {"ParameterKey": name, "ParameterValue": value}
-                        for name, value in self._house.parameters.items()
+                        for name, value in self._harness.parameters.items()
                     ],
                 }
             ],
-            "ResponseMetadata": {"HTTPHeaders": self._house.headers},
+            "ResponseMetadata": {"HTTPHeaders": self._harness.headers},
         }
 
     def get_paginator(self, _name: str) -> "CloudFormation":
@@ -98,11 +98,11 @@ class CloudFormation:
 
     def paginate(self, StackName: str) -> list[dict[str, Any]]:  # noqa: N803, ARG002 (boto3's)
         """List the resources, on two pages."""
-        if self._house.resources_refused:
-            raise self._house.resources_refused
+        if self._harness.resources_refused:
+            raise self._harness.resources_refused
         found = [
             {"LogicalResourceId": name, "ResourceType": kind, "PhysicalResourceId": physical}
-            for name, (kind, physical) in self._house.resources.items()
+            for name, (kind, physical) in self._harness.resources.items()
         ]
         return [{"StackResourceSummaries": found[:3]}, {"StackResourceSummaries": found[3:]}]
 
@@ -110,42 +110,42 @@ class CloudFormation:
 class Lambda:
     """Tells of functions."""
 
-    def __init__(self, house: "House") -> None:
-        self._house = house
+    def __init__(self, harness: "Harness") -> None:
+        self._harness = harness
 
     def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803 (boto3's)
         """Tell a function's state and environment."""
-        if self._house.lambda_refused:
-            raise self._house.lambda_refused
-        logical = next(name for name, (_, physical) in self._house.resources.items() if physical == FunctionName)
-        state = self._house.states.get(logical, {"State": "Active", "LastUpdateStatus": "Successful"})
-        return {**state, "Environment": {"Variables": self._house.environment.get(logical, {})}}
+        if self._harness.lambda_refused:
+            raise self._harness.lambda_refused
+        logical = next(name for name, (_, physical) in self._harness.resources.items() if physical == FunctionName)
+        state = self._harness.states.get(logical, {"State": "Active", "LastUpdateStatus": "Successful"})
+        return {**state, "Environment": {"Variables": self._harness.environment.get(logical, {})}}
 
     def invoke(self, FunctionName: str, Payload: str) -> dict[str, Any]:  # noqa: N803 (boto3's)
         """Answer whether a function can start."""
-        if isinstance(self._house.starts, Exception):
-            raise self._house.starts
+        if isinstance(self._harness.starts, Exception):
+            raise self._harness.starts
         assert json.loads(Payload) == {"doorcode": "ping"}
-        said = self._house.starts.get(FunctionName, {"doorcode": "ok"})
+        said = self._harness.starts.get(FunctionName, {"doorcode": "ok"})
         failed = {"FunctionError": "Unhandled"} if "errorType" in said else {}
         return {"Payload": io.BytesIO(json.dumps(said).encode()), **failed}
 
     def get_account_settings(self) -> dict[str, Any]:
         """Tell how many functions may run at once."""
-        if isinstance(self._house.concurrency, Exception):
-            raise self._house.concurrency
-        return {"AccountLimit": {"UnreservedConcurrentExecutions": self._house.concurrency}}
+        if isinstance(self._harness.concurrency, Exception):
+            raise self._harness.concurrency
+        return {"AccountLimit": {"UnreservedConcurrentExecutions": self._harness.concurrency}}
 
 
 class Bedrock:
     """Tells of models."""
 
-    def __init__(self, house: "House") -> None:
-        self._house = house
+    def __init__(self, harness: "Harness") -> None:
+        self._harness = harness
 
     def get_foundation_model_availability(self, modelId: str) -> dict[str, Any]:  # noqa: N803 (boto3's)
         """Tell whether the account may use a model."""
-        if modelId not in self._house.models:
+        if modelId not in self._harness.models:
             raise refusal("ResourceNotFoundException", "no such model")
         return {
             "modelId": modelId,
@@ -153,15 +153,15 @@ class Bedrock:
             "authorizationStatus": "AUTHORIZED",
             "entitlementAvailability": "AVAILABLE",
             "regionAvailability": "AVAILABLE",
-            **self._house.models[modelId],
+            **self._harness.models[modelId],
         }
 
 
 class Topics:
     """Tells who hears alarms, one on a page."""
 
-    def __init__(self, house: "House") -> None:
-        self._house = house
+    def __init__(self, harness: "Harness") -> None:
+        self._harness = harness
 
     def get_paginator(self, _name: str) -> "Topics":
         """Give the only one."""
@@ -169,15 +169,15 @@ class Topics:
 
     def paginate(self, TopicArn: str) -> list[dict[str, Any]]:  # noqa: N803 (boto3's)
         """List the subscriptions."""
-        assert TopicArn == self._house.outputs["AlarmTopicArn"]
-        return [{"Subscriptions": [{"SubscriptionArn": one}]} for one in self._house.subscriptions]
+        assert TopicArn == self._harness.outputs["AlarmTopicArn"]
+        return [{"Subscriptions": [{"SubscriptionArn": one}]} for one in self._harness.subscriptions]
 
 
 class Logs:
     """Gives what the functions logged, two records on a page."""
 
-    def __init__(self, house: "House") -> None:
-        self._house = house
+    def __init__(self, harness: "Harness") -> None:
+        self._harness = harness
 
     def get_paginator(self, _name: str) -> "Logs":
         """Give the only one."""
@@ -185,11 +185,11 @@ class Logs:
 
     def paginate(self, logGroupName: str, startTime: int, filterPattern: str) -> Iterator[dict[str, Any]]:  # noqa: N803
         """Give the records since then whose reason and function the pattern names."""
-        if self._house.logs_refused:
-            raise self._house.logs_refused
+        if self._harness.logs_refused:
+            raise self._harness.logs_refused
         records = [
             {"timestamp": int(at * 1000), "message": message}
-            for at, message in self._house.logs.get(logGroupName, [])
+            for at, message in self._harness.logs.get(logGroupName, [])
             if at * 1000 >= startTime and (not message.startswith("{") or _matches(message, filterPattern))
         ]
         for start in range(0, len(records) or 1, 2):
@@ -209,7 +209,7 @@ def refusal(code: str, message: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, "Call")
 
 
-class House:
+class Harness:
     """The stack, and a terminal."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -360,7 +360,7 @@ class House:
 
 
 @pytest.fixture
-def house(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[House]:
+def harness(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Harness]:
     """Give a deployed stack with its own secrets, no tokens, and stand-ins that listen."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
@@ -369,8 +369,8 @@ def house(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     with mock_aws(), ExitStack() as running:
         for backends in (ssm_backends, sqs_backends, dynamodb_backends):
             backends[DEFAULT_ACCOUNT_ID][dynamodb.REGION].reset()
-        house = House(monkeypatch, capsys)
-        for stand_in in (house.telegram, house.slack, house.discord):
+        harness = Harness(monkeypatch, capsys)
+        for stand_in in (harness.telegram, harness.slack, harness.discord):
             running.enter_context(stand_in)
-        house.configure()
-        yield house
+        harness.configure()
+        yield harness

@@ -16,10 +16,10 @@ from doorcode.pairing.access import Scope
 from doorcode_cli import admin_client
 from doorcode_cli.app import main
 from doorcode_cli.target import Target
-from tests.admin.house import PAGE, AdminHouse
+from tests.admin.harness import PAGE, AdminHarness
 from tests.backends import dynamodb
 from tests.backends.dynamodb import Backend
-from tests.house import T0
+from tests.harness import T0
 from tests.unit.cli.admin_fixtures import Ended, Function, Run
 
 DAY = 86_400
@@ -35,7 +35,7 @@ def moto() -> Iterator[Backend]:
 @pytest.fixture
 def function(moto: Backend, monkeypatch: pytest.MonkeyPatch) -> Function:
     """Have the command reach the admin function over a table in process."""
-    found = Function(AdminHouse(moto.new_table()))
+    found = Function(AdminHarness(moto.new_table()))
     monkeypatch.setattr(Target, "client", lambda *_: found)
     monkeypatch.setattr(admin_client.getpass, "getuser", lambda: "alice")
     monkeypatch.setattr(admin_client.socket, "gethostname", lambda: "laptop")
@@ -45,13 +45,13 @@ def function(moto: Backend, monkeypatch: pytest.MonkeyPatch) -> Function:
 @pytest.fixture
 def sign_ins(function: Function) -> SignIns:
     """Give the links and sessions that the commands make."""
-    return function.house.sign_ins
+    return function.harness.sign_ins
 
 
 @pytest.fixture
 def tokens(function: Function) -> Tokens:
     """Give the tokens that the commands make."""
-    return function.house.tokens
+    return function.harness.tokens
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def test_what_cannot_be_meant(doorcode: Run, function: Function, arguments: tupl
     code, out, err = doorcode("token", *arguments)
     assert (code, out, len(err.splitlines())) == (2, "", 1)
     assert line in err
-    assert function.house.items() == []
+    assert function.harness.items() == []
 
 
 @pytest.mark.parametrize("arguments", [("web",), ("web", "--sign-out"), ("token", "create", "--scope", "read")])

@@ -6,14 +6,14 @@ import pytest
 
 from doorcode_cli.account_checks import ALLOWED_USERS_LENGTH, MORE
 from tests.infra.template import template
-from tests.unit.cli.setup_fixtures import House, refusal
+from tests.unit.cli.setup_fixtures import Harness, refusal
 
 MODEL = "anthropic.claude-haiku-4-5-20251001-v1:0"
 
 
-def said(house: House, check: str) -> list[tuple[str, str, str | None]]:
+def said(harness: Harness, check: str) -> list[tuple[str, str, str | None]]:
     """Return what a check found: level, text and remedy."""
-    found = house.run("doctor", "--json").json["checks"]
+    found = harness.run("doctor", "--json").json["checks"]
     return [(one["level"], one["text"], one["remedy"]) for one in found if one["check"] == check]
 
 
@@ -25,25 +25,25 @@ def said(house: House, check: str) -> list[tuple[str, str, str | None]]:
         (5, "wrong", "nothing is left for the webhooks"),
     ],
 )
-def test_how_many_functions_may_run_at_once(house: House, limit: int, level: str, told: str) -> None:
+def test_how_many_functions_may_run_at_once(harness: Harness, limit: int, level: str, told: str) -> None:
     """A new account may run ten, of which courier and agent take what the stack gives them."""
-    house.concurrency = limit
-    ((was, text, remedy),) = said(house, "concurrency")
+    harness.concurrency = limit
+    ((was, text, remedy),) = said(harness, "concurrency")
     assert (was, remedy) == (level, None if level == "ok" else MORE)
     assert told in text
 
 
-def test_a_right_that_is_lacking_is_named(house: House) -> None:
+def test_a_right_that_is_lacking_is_named(harness: Harness) -> None:
     """What cannot be asked for want of a right is no fault of the stack."""
-    house.concurrency = refusal("AccessDeniedException", "no")
+    harness.concurrency = refusal("AccessDeniedException", "no")
     text = "not known: your credentials lack lambda:GetAccountSettings"
-    assert said(house, "concurrency") == [("warn", text, None)]
+    assert said(harness, "concurrency") == [("warn", text, None)]
 
 
-def test_an_aws_that_fails_is_no_lack_of_rights(house: House) -> None:
+def test_an_aws_that_fails_is_no_lack_of_rights(harness: Harness) -> None:
     """Other refusals are told as they are."""
-    house.concurrency = refusal("TooManyRequestsException", "slower")
-    ((level, text, _),) = said(house, "concurrency")
+    harness.concurrency = refusal("TooManyRequestsException", "slower")
+    ((level, text, _),) = said(harness, "concurrency")
     assert level == "wrong"
     assert "TooManyRequestsException" in text
 
@@ -59,12 +59,12 @@ def test_an_aws_that_fails_is_no_lack_of_rights(house: House) -> None:
     ],
 )
 def test_whether_anybody_hears_alarms(
-    house: House, subscriptions: list[str], monitoring: str, finding: tuple[str, str, str | None]
+    harness: Harness, subscriptions: list[str], monitoring: str, finding: tuple[str, str, str | None]
 ) -> None:
     """A topic without confirmed subscribers tells nobody, and neither do alarms that are not there."""
-    house.subscriptions = subscriptions
-    house.parameters["Monitoring"] = monitoring
-    ((level, text, remedy),) = said(house, "alarms")
+    harness.subscriptions = subscriptions
+    harness.parameters["Monitoring"] = monitoring
+    ((level, text, remedy),) = said(harness, "alarms")
     assert level == finding[0]
     assert finding[1] in text
     assert (remedy is None) if finding[2] is None else finding[2] in str(remedy)
@@ -81,25 +81,27 @@ def test_whether_anybody_hears_alarms(
         ("zai.glm-9.9", {}, "wrong", "knows no zai.glm-9.9"),
     ],
 )
-def test_whether_the_model_may_be_asked(house: House, name: str, told: dict[str, Any], level: str, words: str) -> None:
+def test_whether_the_model_may_be_asked(
+    harness: Harness, name: str, told: dict[str, Any], level: str, words: str
+) -> None:
     """A third party's model is opened by an administrator once, and a profile is as open as its model."""
-    house.configure(AGENT_MODEL_ID=name)
-    house.models[MODEL] = told
-    ((was, text, _),) = said(house, "model")
+    harness.configure(AGENT_MODEL_ID=name)
+    harness.models[MODEL] = told
+    ((was, text, _),) = said(harness, "model")
     assert was == level
     assert words in text
 
 
-def test_without_a_model_there_is_nothing_to_ask(house: House) -> None:
+def test_without_a_model_there_is_nothing_to_ask(harness: Harness) -> None:
     """The fixed greeting needs nobody's leave."""
-    assert said(house, "model") == [("ok", "none is set: everybody is answered by a fixed greeting", None)]
+    assert said(harness, "model") == [("ok", "none is set: everybody is answered by a fixed greeting", None)]
 
 
 @pytest.mark.parametrize(("many", "warned"), [(50, False), (95, True)])
-def test_a_list_of_people_that_is_nearly_full(house: House, many: int, *, warned: bool) -> None:
+def test_a_list_of_people_that_is_nearly_full(harness: Harness, many: int, *, warned: bool) -> None:
     """Before the next name cannot be deployed any more, doctor says what can be done instead."""
-    house.configure(ALLOWED_USERS=",".join(f"telegram:{number}" for number in range(100_000_000, 100_000_000 + many)))
-    ((level, text, remedy),) = said(house, "allowed users")
+    harness.configure(ALLOWED_USERS=",".join(f"telegram:{number}" for number in range(100_000_000, 100_000_000 + many)))
+    ((level, text, remedy),) = said(harness, "allowed users")
     assert level == ("warn" if warned else "ok")
     assert "of at most 2,000 characters" in text
     assert ("doorcode pairing add" in str(remedy)) == warned
@@ -110,24 +112,24 @@ def test_the_limit_is_the_templates() -> None:
     assert template()["Parameters"]["AllowedUsers"]["MaxLength"] == ALLOWED_USERS_LENGTH
 
 
-def test_every_function_is_asked_whether_it_can_start(house: House) -> None:
+def test_every_function_is_asked_whether_it_can_start(harness: Harness) -> None:
     """What an own agent, or a setting, keeps from starting is shown as the function, or Lambda, says it."""
-    ((level, text, _),) = said(house, "start")
+    ((level, text, _),) = said(harness, "start")
     assert level == "ok"
     assert text.endswith("functions answered that they can start")
-    physical = {name: found for name, (_, found) in house.resources.items()}
-    house.starts = {
+    physical = {name: found for name, (_, found) in harness.resources.items()}
+    harness.starts = {
         physical["AgentFunction"]: {"doorcode": "failed", "error": "KeyError", "detail": "KeyError at a/b.py:3:greet"},
         physical["RelayFunction"]: {"errorType": "Runtime.ImportModuleError", "errorMessage": "No module named 'x'"},
         physical["AdminFunction"]: {"other": "answer"},
     }
-    wrong = [text for level, text, remedy in said(house, "start") if (level, remedy) == ("wrong", "make deploy")]
+    wrong = [text for level, text, remedy in said(harness, "start") if (level, remedy) == ("wrong", "make deploy")]
     assert wrong == [
         "AdminFunction does not start: an answer of another version",
         "AgentFunction does not start: KeyError: KeyError at a/b.py:3:greet",
         "RelayFunction does not start: Runtime.ImportModuleError: No module named 'x'",
     ]
-    house.starts = refusal("AccessDeniedException", "no")
-    assert [text for _, text, _ in said(house, "start")] == [
+    harness.starts = refusal("AccessDeniedException", "no")
+    assert [text for _, text, _ in said(harness, "start")] == [
         "not known: your credentials lack lambda:InvokeFunction on every function"
     ]

@@ -3,35 +3,35 @@
 import pytest
 
 from doorcode_cli.platforms.discord.commands import DESCRIPTION
-from tests.unit.cli.setup_fixtures import API, DISCORD_TOKEN, VERIFY_KEY, House
+from tests.unit.cli.setup_fixtures import API, DISCORD_TOKEN, VERIFY_KEY, Harness
 
 URL = f"{API}/discord"
 
 
 @pytest.fixture(autouse=True)
-def _token(house: House) -> None:
-    house.put("discord/bot-token", DISCORD_TOKEN)
+def _token(harness: Harness) -> None:
+    harness.put("discord/bot-token", DISCORD_TOKEN)
 
 
-def test_register_does_all_of_it(house: House) -> None:
+def test_register_does_all_of_it(harness: Harness) -> None:
     """Key, description, kinds of installation, command, endpoint, links."""
     probed: list[tuple[str, str, int]] = []
 
     def probe(url: str) -> bool:
-        probed.append((url, house.value("discord/public-key"), len(house.discord.commands)))
+        probed.append((url, harness.value("discord/public-key"), len(harness.discord.commands)))
         return True
 
-    house.discord.probe = probe
-    ended = house.run("discord", "register")
+    harness.discord.probe = probe
+    ended = harness.run("discord", "register")
     assert ended.code == 0, ended.err
     # The key can be read, by functions that had just looked, before Discord tries the endpoint.
     assert probed == [(URL, VERIFY_KEY, 1)]
-    assert house.slept == [3]
-    application = house.discord.application
+    assert harness.slept == [3]
+    application = harness.discord.application
     assert application["interactions_endpoint_url"] == URL
     assert application["description"] == DESCRIPTION
     assert application["integration_types_config"]["1"]["oauth2_install_params"]["scopes"] == ["applications.commands"]
-    (command,) = house.discord.commands
+    (command,) = harness.discord.commands
     assert (command["name"], command["type"], command["contexts"]) == ("chat", 1, [0, 1, 2])
     assert command["integration_types"] == [0, 1]
     (option,) = command["options"]
@@ -45,61 +45,63 @@ def test_register_does_all_of_it(house: House) -> None:
     assert link in ended.out
 
 
-def test_register_again_waits_for_nothing(house: House) -> None:
+def test_register_again_waits_for_nothing(harness: Harness) -> None:
     """The key is there already."""
-    house.run("discord", "register")
-    house.slept.clear()
-    ended = house.run("discord", "register", "--json")
-    assert (ended.code, house.slept) == (0, [])
+    harness.run("discord", "register")
+    harness.slept.clear()
+    ended = harness.run("discord", "register", "--json")
+    assert (ended.code, harness.slept) == (0, [])
     assert ended.json["interactions_endpoint_url"] == URL
-    assert ended.json["application_id"] == house.discord.application["id"]
-    assert house.parameter("discord/public-key")["Version"] == 1
+    assert ended.json["application_id"] == harness.discord.application["id"]
+    assert harness.parameter("discord/public-key")["Version"] == 1
 
 
-def test_what_the_profile_says_already_stays(house: House) -> None:
+def test_what_the_profile_says_already_stays(harness: Harness) -> None:
     """Unless another text is given."""
-    house.discord.application |= {
+    harness.discord.application |= {
         "description": "The concierge", "integration_types_config": {"0": {"oauth2_install_params": {"scopes": ["bot"]}}}
     }  # fmt: skip
-    house.run("discord", "register")
-    assert house.discord.application["description"] == "The concierge"
-    assert house.discord.application["integration_types_config"]["0"] == {"oauth2_install_params": {"scopes": ["bot"]}}
-    house.run("discord", "register", "--description", "Another one")
-    assert house.discord.application["description"] == "Another one"
+    harness.run("discord", "register")
+    assert harness.discord.application["description"] == "The concierge"
+    assert harness.discord.application["integration_types_config"]["0"] == {
+        "oauth2_install_params": {"scopes": ["bot"]}
+    }
+    harness.run("discord", "register", "--description", "Another one")
+    assert harness.discord.application["description"] == "Another one"
 
 
-def test_an_endpoint_that_is_slow_to_verify_is_tried_again(house: House) -> None:
+def test_an_endpoint_that_is_slow_to_verify_is_tried_again(harness: Harness) -> None:
     """A function may have read its secrets just before."""
     answers = [False, True]
-    house.discord.probe = lambda _: answers.pop(0)
-    assert house.run("discord", "register").code == 0
-    assert house.slept == [3, 3]
+    harness.discord.probe = lambda _: answers.pop(0)
+    assert harness.run("discord", "register").code == 0
+    assert harness.slept == [3, 3]
 
 
-def test_an_endpoint_that_does_not_verify_is_told_with_what_to_do(house: House) -> None:
+def test_an_endpoint_that_does_not_verify_is_told_with_what_to_do(harness: Harness) -> None:
     """Discord's own words, how long to wait, and the doctor."""
-    house.discord.probe = lambda _: False
-    ended = house.run("discord", "register")
+    harness.discord.probe = lambda _: False
+    ended = harness.run("discord", "register")
     assert ended.code == 1
     assert "could not be verified" in ended.err
     assert "within 5 minutes" in ended.err
     assert "doorcode doctor" in ended.err
     assert ended.err.count("\n") == 1
-    assert house.value("discord/public-key") == VERIFY_KEY
+    assert harness.value("discord/public-key") == VERIFY_KEY
 
 
-def test_a_wrong_token_is_one_line(house: House) -> None:
+def test_a_wrong_token_is_one_line(harness: Harness) -> None:
     """And nothing more is called: Discord counts that."""
-    house.put("discord/bot-token", "somebody.elses.token")
-    ended = house.run("discord", "register")
+    harness.put("discord/bot-token", "somebody.elses.token")
+    ended = harness.run("discord", "register")
     assert (ended.code, "does not accept discord/bot-token" in ended.err) == (1, True)
-    assert len(house.discord.calls) == 1
+    assert len(harness.discord.calls) == 1
 
 
-def test_a_missing_token_is_one_line(house: House) -> None:
+def test_a_missing_token_is_one_line(harness: Harness) -> None:
     """With the command that sets it."""
-    house.ssm.delete_parameter(Name="/doorcode/doorcode/discord/bot-token")
-    ended = house.run("discord", "register")
+    harness.ssm.delete_parameter(Name="/doorcode/doorcode/discord/bot-token")
+    ended = harness.run("discord", "register")
     assert (ended.code, "doorcode secrets set discord/bot-token" in ended.err) == (1, True)
 
 
@@ -114,21 +116,21 @@ def test_a_missing_token_is_one_line(house: House) -> None:
     ids=["rate limited", "down", "hangs"],
 )
 def test_trouble_is_one_line(
-    house: House, monkeypatch: pytest.MonkeyPatch, name: str, fault: dict[str, float], told: str
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, name: str, fault: dict[str, float], told: str
 ) -> None:
     """Wherever it comes."""
     monkeypatch.setattr("doorcode_cli.platform_api.TIMEOUT", 0.3)
-    house.discord.inject(name=name, times=9, **fault)
-    ended = house.run("discord", "register")
+    harness.discord.inject(name=name, times=9, **fault)
+    ended = harness.run("discord", "register")
     assert ended.code == 1
     assert told in ended.err
     assert ended.err.count("\n") == 1
 
 
-def test_trouble_while_setting_the_endpoint_is_no_refusal(house: House) -> None:
+def test_trouble_while_setting_the_endpoint_is_no_refusal(harness: Harness) -> None:
     """It is not tried again."""
-    house.discord.probe = lambda _: bool(house.discord.inject(name="editApplication", status=502)) and False
-    ended = house.run("discord", "register")
+    harness.discord.probe = lambda _: bool(harness.discord.inject(name="editApplication", status=502)) and False
+    ended = harness.run("discord", "register")
     assert (ended.code, "answers HTTP 502" in ended.err) == (1, True)
 
 
@@ -136,27 +138,27 @@ def test_trouble_while_setting_the_endpoint_is_no_refusal(house: House) -> None:
     ("changes", "told"),
     [({"verify_key": "short"}, "does not tell the application's public key"), ({"id": "x"}, "another form")],
 )
-def test_an_application_that_is_none_is_refused(house: House, changes: dict[str, str], told: str) -> None:
+def test_an_application_that_is_none_is_refused(harness: Harness, changes: dict[str, str], told: str) -> None:
     """Nothing of it becomes part of an address or a key."""
-    house.discord.application |= changes
-    ended = house.run("discord", "register")
+    harness.discord.application |= changes
+    ended = harness.run("discord", "register")
     assert (ended.code, told in ended.err) == (1, True)
-    assert not house.has("discord/public-key")
+    assert not harness.has("discord/public-key")
 
 
-def test_an_answer_that_is_none_is_trouble(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_is_none_is_trouble(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """HTTP 200 with something else than Discord says."""
-    monkeypatch.setattr(house.discord, "perform", lambda _: house.discord.broken(200))
-    assert "nothing that can be read" in house.run("discord", "register").err
+    monkeypatch.setattr(harness.discord, "perform", lambda _: harness.discord.broken(200))
+    assert "nothing that can be read" in harness.run("discord", "register").err
 
 
 @pytest.mark.parametrize("text", ["", "x" * 401])
-def test_a_description_that_discord_would_refuse_is_usage(house: House, text: str) -> None:
+def test_a_description_that_discord_would_refuse_is_usage(harness: Harness, text: str) -> None:
     """Before anything is called."""
-    assert house.run("discord", "register", "--description", text).code == 2
+    assert harness.run("discord", "register", "--description", text).code == 2
 
 
-def test_no_stack_ends_with_3(house: House) -> None:
+def test_no_stack_ends_with_3(harness: Harness) -> None:
     """One line."""
-    ended = house.run("discord", "register", "--stack", "other")
+    ended = harness.run("discord", "register", "--stack", "other")
     assert (ended.code, ended.err.count("\n")) == (3, 1)

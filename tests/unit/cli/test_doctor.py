@@ -13,29 +13,29 @@ from botocore.exceptions import EndpointConnectionError
 from doorcode.pairing.gate import Reason
 from doorcode_cli.doctor import CHECKS
 from doorcode_cli.drops import REASONS
-from tests.unit.cli.setup_fixtures import API, Ended, House, refusal
+from tests.unit.cli.setup_fixtures import API, Ended, Harness, refusal
 
 SOMEBODY = "200000000000000444"
 OWNERS = "telegram:111,slack:U0OWNER,discord:333000000000000333"
 
 
 @pytest.fixture
-def healthy(house: House) -> House:
+def healthy(harness: Harness) -> Harness:
     """Give a stack where all is as it should be."""
-    house.put_tokens()
-    house.configure(UNKNOWN_USER_POLICY="pair", OWNER_USER_IDS=OWNERS)
-    house.run("telegram", "webhook", "set")
-    house.run("slack", "workspace")
-    house.discord.application["interactions_endpoint_url"] = f"{API}/discord"
-    house.telegram.open_chat("111")
-    house.slack.add_user("U0OWNER")
-    house.discord.add_user("333000000000000333")
-    return house
+    harness.put_tokens()
+    harness.configure(UNKNOWN_USER_POLICY="pair", OWNER_USER_IDS=OWNERS)
+    harness.run("telegram", "webhook", "set")
+    harness.run("slack", "workspace")
+    harness.discord.application["interactions_endpoint_url"] = f"{API}/discord"
+    harness.telegram.open_chat("111")
+    harness.slack.add_user("U0OWNER")
+    harness.discord.add_user("333000000000000333")
+    return harness
 
 
-def examine(house: House, *options: str) -> tuple[Ended, list[dict[str, Any]]]:
+def examine(harness: Harness, *options: str) -> tuple[Ended, list[dict[str, Any]]]:
     """Return how it ended, and what was found."""
-    ended = house.run("doctor", "--json", *options)
+    ended = harness.run("doctor", "--json", *options)
     return ended, ended.json["checks"]
 
 
@@ -44,7 +44,7 @@ def of(found: list[dict[str, Any]], level: str) -> list[tuple[str, str, str | No
     return [(one["check"], one["text"], one["remedy"]) for one in found if one["level"] == level]
 
 
-def test_a_healthy_stack_has_nothing_wrong(healthy: House) -> None:
+def test_a_healthy_stack_has_nothing_wrong(healthy: Harness) -> None:
     """Exit code 0. Only values that look unlike real ones are noted, for they are the stand-ins'."""
     ended, found = examine(healthy)
     assert (ended.code, of(found, "wrong")) == (0, [])
@@ -67,7 +67,7 @@ def test_a_healthy_stack_has_nothing_wrong(healthy: House) -> None:
         assert expected in texts
 
 
-def test_the_table_shows_every_finding_and_its_remedy(healthy: House) -> None:
+def test_the_table_shows_every_finding_and_its_remedy(healthy: Harness) -> None:
     """In words, with a mark before each, and commands that are not broken over lines."""
     healthy.telegram.hook.url = "https://elsewhere.example/a-rather-long-path/to/somebody/elses/webhook"
     healthy.log("telegram", 60, action="drop", reason="policy_deny", platform="telegram", user_id="987")
@@ -80,7 +80,7 @@ def test_the_table_shows_every_finding_and_its_remedy(healthy: House) -> None:
     assert "1 wrong" in ended.out
 
 
-def test_nothing_is_sent_unless_asked(healthy: House) -> None:
+def test_nothing_is_sent_unless_asked(healthy: Harness) -> None:
     """What shows "typing…" or opens a chat sends nothing."""
     examine(healthy)
     assert healthy.telegram.actions == [("111", "typing")]
@@ -94,7 +94,7 @@ def test_nothing_is_sent_unless_asked(healthy: House) -> None:
     assert len(healthy.discord.messages) == 1
 
 
-def test_owners_who_cannot_be_reached_are_named(healthy: House) -> None:
+def test_owners_who_cannot_be_reached_are_named(healthy: Harness) -> None:
     """With what they have to do, for no command can."""
     healthy.telegram.block("111")
     healthy.slack.users["U0OWNER"].disabled = True
@@ -109,10 +109,10 @@ def test_owners_who_cannot_be_reached_are_named(healthy: House) -> None:
     assert "/start" in str(wrong[0][2])
 
 
-def test_an_owner_on_a_platform_without_a_token_is_named(house: House) -> None:
+def test_an_owner_on_a_platform_without_a_token_is_named(harness: Harness) -> None:
     """They would never be asked."""
-    house.configure(OWNER_USER_IDS="slack:U0OWNER")
-    _, found = examine(house)
+    harness.configure(OWNER_USER_IDS="slack:U0OWNER")
+    _, found = examine(harness)
     assert (
         "owners",
         "slack:U0OWNER cannot be asked: slack/bot-token is missing",
@@ -120,28 +120,28 @@ def test_an_owner_on_a_platform_without_a_token_is_named(house: House) -> None:
     ) in of(found, "wrong")
 
 
-def test_a_platform_that_is_down_is_to_look_at_again(healthy: House) -> None:
+def test_a_platform_that_is_down_is_to_look_at_again(healthy: Harness) -> None:
     """The owner may be reached, it is only not known."""
     healthy.telegram.inject(name="sendChatAction", status=502)
     _, found = examine(healthy)
     assert any("telegram:111: Telegram answers HTTP 502" in text for _, text, _ in of(found, "warn"))
 
 
-def test_no_stack_ends_with_3(house: House) -> None:
+def test_no_stack_ends_with_3(harness: Harness) -> None:
     """One line that does not send the operator round in a circle."""
-    ended = house.run("doctor", "--stack", "other")
+    ended = harness.run("doctor", "--stack", "other")
     assert (ended.code, ended.out, ended.err.count("\n")) == (3, "", 1)
     assert "doctor" not in ended.err
 
 
-def test_an_aws_that_does_not_answer_ends_with_3(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_aws_that_does_not_answer_ends_with_3(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """Timeouts and missing networks, too."""
 
     def no_answer(*_: object, **__: object) -> None:
         raise EndpointConnectionError(endpoint_url="https://cloudformation.us-east-1.amazonaws.com")
 
     monkeypatch.setattr("tests.unit.cli.setup_fixtures.CloudFormation.describe_stacks", no_answer)
-    ended = house.run("doctor")
+    ended = harness.run("doctor")
     assert (ended.code, ended.err.count("\n")) == (3, 1)
 
 
@@ -157,7 +157,7 @@ def test_an_aws_that_does_not_answer_ends_with_3(house: House, monkeypatch: pyte
         ("CREATE_FAILED", "wrong"),
     ],
 )
-def test_the_state_of_the_stack(healthy: House, status: str, level: str) -> None:
+def test_the_state_of_the_stack(healthy: Harness, status: str, level: str) -> None:
     """At rest, at work, or failed."""
     healthy.status = status
     _, found = examine(healthy)
@@ -166,21 +166,21 @@ def test_the_state_of_the_stack(healthy: House, status: str, level: str) -> None
 
 
 @pytest.mark.parametrize(("seconds", "level"), [(5, "ok"), (60, "warn"), (600, "wrong")])
-def test_the_clock(healthy: House, seconds: int, level: str) -> None:
+def test_the_clock(healthy: Harness, seconds: int, level: str) -> None:
     """Compared with what AWS says in its answer."""
     healthy.headers["date"] = format_datetime(datetime.now(UTC) - timedelta(seconds=seconds), usegmt=True)
     _, found = examine(healthy)
     assert next(one["level"] for one in found if one["check"] == "clock") == level
 
 
-def test_a_clock_that_aws_does_not_tell(healthy: House) -> None:
+def test_a_clock_that_aws_does_not_tell(healthy: Harness) -> None:
     """Is no fault."""
     healthy.headers.clear()
     _, found = examine(healthy)
     assert "AWS did not say what time it is" in [one["text"] for one in found]
 
 
-def test_functions_that_are_missing_or_not_ready(healthy: House) -> None:
+def test_functions_that_are_missing_or_not_ready(healthy: Harness) -> None:
     """By their names in the template."""
     healthy.states["RelayFunction"] = {"State": "Failed", "LastUpdateStatus": "Successful"}
     del healthy.resources["AgentFunction"]
@@ -191,15 +191,15 @@ def test_functions_that_are_missing_or_not_ready(healthy: House) -> None:
     ]
 
 
-def test_secrets_that_are_missing(house: House) -> None:
+def test_secrets_that_are_missing(harness: Harness) -> None:
     """Those of our own always, those of the platforms once one of them is set."""
-    house.ssm.delete_parameter(Name="/doorcode/doorcode/callback-secret")
-    _, found = examine(house)
+    harness.ssm.delete_parameter(Name="/doorcode/doorcode/callback-secret")
+    _, found = examine(harness)
     texts = [text for _, text, _ in of(found, "wrong")]
     assert "callback-secret is missing: everything is refused" in texts
     assert "no platform is set up" in texts
-    house.put("slack/bot-token", "xoxb-stand-in")
-    _, found = examine(house)
+    harness.put("slack/bot-token", "xoxb-stand-in")
+    _, found = examine(harness)
     wrong = [(text, remedy) for _, text, remedy in of(found, "wrong")]
     assert ("slack/signing-secret is missing", "doorcode secrets set slack/signing-secret") in wrong
     assert "no platform is set up" not in [text for text, _ in wrong]
@@ -216,7 +216,7 @@ def test_secrets_that_are_missing(house: House) -> None:
         ("callback-secret", "gateway-first-0123456789", "are the same", "doorcode secrets rotate, then with --drop"),
     ],
 )
-def test_secrets_that_cannot_be_right(healthy: House, name: str, value: str, told: str, remedy: str) -> None:
+def test_secrets_that_cannot_be_right(healthy: Harness, name: str, value: str, told: str, remedy: str) -> None:
     """Placeholders, wrong forms, somebody else's, and one secret for two things. Security 31."""
     healthy.put(name, value)
     ended, found = examine(healthy)
@@ -224,7 +224,7 @@ def test_secrets_that_cannot_be_right(healthy: House, name: str, value: str, tol
     assert any(told in text and mends == remedy for _, text, mends in of(found, "wrong"))
 
 
-def test_an_old_secret_that_was_forgotten(healthy: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_secret_that_was_forgotten(healthy: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a week."""
     healthy.run("secrets", "rotate", "gateway-secret")
     _, found = examine(healthy)
@@ -244,7 +244,9 @@ def test_an_old_secret_that_was_forgotten(healthy: House, monkeypatch: pytest.Mo
         ({"ALLOWED_USERS": "telegram:@alice"}, "usernames change hands", "AllowedUsers=telegram:ID"),
     ],
 )
-def test_a_policy_that_is_probably_not_meant(healthy: House, settings: dict[str, str], told: str, remedy: str) -> None:
+def test_a_policy_that_is_probably_not_meant(
+    healthy: Harness, settings: dict[str, str], told: str, remedy: str
+) -> None:
     """As the functions themselves warn at their start. Security 6, 35."""
     healthy.configure(**settings)
     _, found = examine(healthy)
@@ -253,7 +255,7 @@ def test_a_policy_that_is_probably_not_meant(healthy: House, settings: dict[str,
     )
 
 
-def test_settings_that_stop_the_functions(healthy: House) -> None:
+def test_settings_that_stop_the_functions(healthy: Harness) -> None:
     """Each line of them, and what does not depend on them is still checked."""
     healthy.configure(UNKNOWN_USER_POLICY="sometimes", MAX_PENDING="1000")
     _, found = examine(healthy)
@@ -262,7 +264,7 @@ def test_settings_that_stop_the_functions(healthy: House) -> None:
     assert any(one["check"] == "dead letters" and one["level"] == "ok" for one in found)
 
 
-def test_functions_with_different_settings(healthy: House) -> None:
+def test_functions_with_different_settings(healthy: Harness) -> None:
     """A deployment that stopped half way, or a hand in the console."""
     healthy.environment["SlackFunction"] |= {"UNKNOWN_USER_POLICY": "allow"}
     _, found = examine(healthy)
@@ -286,7 +288,7 @@ def test_functions_with_different_settings(healthy: House) -> None:
     ],
 )
 def test_the_webhook_on_telegram(
-    healthy: House, monkeypatch: pytest.MonkeyPatch, hook: dict[str, Any], level: str, told: str
+    healthy: Harness, monkeypatch: pytest.MonkeyPatch, hook: dict[str, Any], level: str, told: str
 ) -> None:
     """Absent, somebody else's, incomplete, backed up, or recently in trouble."""
     before = healthy.telegram._hook_info
@@ -305,7 +307,7 @@ def test_the_webhook_on_telegram(
 
 
 @pytest.mark.parametrize("platform", ["telegram", "slack", "discord"])
-def test_tokens_that_are_not_accepted(healthy: House, platform: str) -> None:
+def test_tokens_that_are_not_accepted(healthy: Harness, platform: str) -> None:
     """One call tells, and is not made again for the next check."""
     stand_in = getattr(healthy, platform)
     stand_in.calls.clear()
@@ -317,14 +319,14 @@ def test_tokens_that_are_not_accepted(healthy: House, platform: str) -> None:
     assert len(stand_in.calls) <= 2
 
 
-def test_a_workspace_that_is_not_stored(healthy: House) -> None:
+def test_a_workspace_that_is_not_stored(healthy: Harness) -> None:
     """Security 39: whoever set the token before it was stored, or another workspace's since, is told the command."""
     healthy.put("slack/team", "T0ELSE0001:")
     _, found = examine(healthy)
     assert [(check, remedy) for check, _, remedy in of(found, "wrong")] == [("slack", "doorcode slack workspace")]
 
 
-def test_scopes_that_are_missing_on_slack(healthy: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scopes_that_are_missing_on_slack(healthy: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """Slack tells them in a header."""
     answer = healthy.slack._do
 
@@ -338,14 +340,14 @@ def test_scopes_that_are_missing_on_slack(healthy: House, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("url", [None, "https://elsewhere.example/discord"])
-def test_an_endpoint_on_discord_that_is_not_ours(healthy: House, url: str | None) -> None:
+def test_an_endpoint_on_discord_that_is_not_ours(healthy: Harness, url: str | None) -> None:
     """Or none at all."""
     healthy.discord.application["interactions_endpoint_url"] = url
     _, found = examine(healthy)
     assert any(check == "discord" and mends == "doorcode discord register" for check, _, mends in of(found, "wrong"))
 
 
-def test_mentions_need_to_know_the_bot(healthy: House) -> None:
+def test_mentions_need_to_know_the_bot(healthy: Harness) -> None:
     """Stored by ``webhook set``; another bot's name is as bad as none."""
     healthy.configure(GROUP_POLICY="mention_only", OWNER_USER_IDS="telegram:111")
     _, found = examine(healthy)
@@ -355,7 +357,7 @@ def test_mentions_need_to_know_the_bot(healthy: House) -> None:
     assert any(check == "groups" and mends == "doorcode telegram webhook set" for check, _, mends in of(found, "wrong"))
 
 
-def test_dead_letters_are_counted(healthy: House) -> None:
+def test_dead_letters_are_counted(healthy: Harness) -> None:
     """With the command that has them tried once more."""
     url = healthy.resources["EffectsDeadLetters"][1]
     healthy.sqs.send_message(QueueUrl=url, MessageBody="{}", MessageGroupId="a", MessageDeduplicationId="1")
@@ -366,7 +368,7 @@ def test_dead_letters_are_counted(healthy: House) -> None:
 
 
 @pytest.mark.parametrize(("taken", "level"), [(7, "ok"), (8, "warn"), (10, "wrong")])
-def test_seats_are_counted(healthy: House, taken: int, level: str) -> None:
+def test_seats_are_counted(healthy: Harness, taken: int, level: str) -> None:
     """Freed and overdue ones are free."""
     healthy.configure(OWNER_USER_IDS=OWNERS, MAX_PENDING="10")
     for number in range(taken):
@@ -383,7 +385,7 @@ def test_seats_are_counted(healthy: House, taken: int, level: str) -> None:
 # Who was dropped
 
 
-def test_the_last_who_were_dropped_each_with_what_lets_them_in(healthy: House) -> None:
+def test_the_last_who_were_dropped_each_with_what_lets_them_in(healthy: Harness) -> None:
     """The newest first, each sender and reason once, and nothing but platform, id and reason. Security 34."""
     healthy.log("telegram", 500, action="drop", reason="policy_deny", platform="telegram", user_id="987")
     healthy.log("telegram", 400, action="drop", reason="policy_deny", platform="telegram", user_id="987")
@@ -426,7 +428,7 @@ def test_the_last_who_were_dropped_each_with_what_lets_them_in(healthy: House) -
         ("blocked", "doorcode pairing unblock telegram 987, and doorcode pairing add telegram 987"),
     ],
 )
-def test_a_sender_is_looked_up_as_they_stand_now(healthy: House, state: str | None, remedy: str) -> None:
+def test_a_sender_is_looked_up_as_they_stand_now(healthy: Harness, state: str | None, remedy: str) -> None:
     """Whoever was dropped while they waited may have been decided on since: what is named works now."""
     healthy.log("telegram", 60, action="pair", reason="rate_limited", platform="telegram", user_id="987")
     if state:
@@ -435,7 +437,7 @@ def test_a_sender_is_looked_up_as_they_stand_now(healthy: House, state: str | No
     assert [one["remedy"] for one in ended.json["dropped"]] == [remedy]
 
 
-def test_senders_whose_contact_cannot_be_read(healthy: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_senders_whose_contact_cannot_be_read(healthy: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """Are shown without a command that may be refused, and the check says why."""
     healthy.log("telegram", 60, action="pair", reason="rate_limited", platform="telegram", user_id="987")
 
@@ -448,7 +450,7 @@ def test_senders_whose_contact_cannot_be_read(healthy: House, monkeypatch: pytes
     assert any(check == "dropped" and "dynamodb:Query" in text for check, text, _ in of(found, "wrong"))
 
 
-def test_nobody_can_get_in(healthy: House) -> None:
+def test_nobody_can_get_in(healthy: Harness) -> None:
     """Said plainly, with both ways out; and once somebody is paired by command, it is how the owner wants it."""
     healthy.configure()
     _, found = examine(healthy)
@@ -471,7 +473,7 @@ def test_every_reason_for_a_drop_has_a_remedy() -> None:
     assert set(Reason) - through <= set(REASONS)
 
 
-def test_what_the_functions_complained_of(healthy: House) -> None:
+def test_what_the_functions_complained_of(healthy: Harness) -> None:
     """Missing secrets, signatures that do not fit; on Discord those are sent on purpose."""
     healthy.log("telegram", 60, reason="secret_unavailable", platform="telegram")
     healthy.log("slack", 60, reason="bad_signature", platform="slack")
@@ -499,7 +501,7 @@ ERRORS = (
 
 @pytest.mark.parametrize(("name", "error"), [*zip(CHECKS, itertools.cycle(ERRORS), strict=False)], ids=[*CHECKS])
 def test_one_failing_check_stops_no_other(
-    healthy: House, monkeypatch: pytest.MonkeyPatch, name: str, error: Exception
+    healthy: Harness, monkeypatch: pytest.MonkeyPatch, name: str, error: Exception
 ) -> None:
     """It is shown as what is wrong, and the others are as they were."""
 
@@ -515,7 +517,7 @@ def test_one_failing_check_stops_no_other(
     assert {one["check"] for one in found} >= {*CHECKS} - {"groups", name}
 
 
-def test_what_cannot_be_asked_is_asked_once(healthy: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_asked_is_asked_once(healthy: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """Secrets that cannot be read, logs that cannot, functions that cannot."""
     reads: list[str] = []
 
@@ -537,7 +539,7 @@ def test_what_cannot_be_asked_is_asked_once(healthy: House, monkeypatch: pytest.
     assert "doorcode doctor" not in " ".join(wrong.values())
 
 
-def test_an_error_of_ours_is_told_as_it_is(healthy: House) -> None:
+def test_an_error_of_ours_is_told_as_it_is(healthy: Harness) -> None:
     """Settings that cannot be used stop what needs them, in their own words."""
     healthy.configure(MAX_PENDING="none")
     _, found = examine(healthy)

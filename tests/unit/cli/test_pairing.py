@@ -16,10 +16,10 @@ from doorcode.pairing.transitions import Operation
 from doorcode_cli import admin_client, pairing
 from doorcode_cli.app import main
 from doorcode_cli.target import Target
-from tests.admin.house import AdminHouse
+from tests.admin.harness import AdminHarness
 from tests.backends import dynamodb
 from tests.backends.dynamodb import Backend
-from tests.house import T0, TELEGRAM, TTL
+from tests.harness import T0, TELEGRAM, TTL
 from tests.unit.cli.admin_fixtures import Ended, Function, Run
 
 
@@ -31,15 +31,15 @@ def moto() -> Iterator[Backend]:
 
 
 @pytest.fixture
-def house(moto: Backend) -> AdminHouse:
+def harness(moto: Backend) -> AdminHarness:
     """Give the admin function over a table in process."""
-    return AdminHouse(moto.new_table())
+    return AdminHarness(moto.new_table())
 
 
 @pytest.fixture
-def function(house: AdminHouse, monkeypatch: pytest.MonkeyPatch) -> Function:
+def function(harness: AdminHarness, monkeypatch: pytest.MonkeyPatch) -> Function:
     """Have the command reach that function."""
-    found = Function(house)
+    found = Function(harness)
     monkeypatch.setattr(Target, "client", lambda *_: found)
     monkeypatch.setattr(admin_client.getpass, "getuser", lambda: "alice")
     monkeypatch.setattr(admin_client.socket, "gethostname", lambda: "laptop")
@@ -73,11 +73,11 @@ def test_an_empty_stack(doorcode: Run) -> None:
     assert doorcode("list", "--json").out == "[\n]\n"
 
 
-def test_list_as_documented(doorcode: Run, house: AdminHouse) -> None:
+def test_list_as_documented(doorcode: Run, harness: AdminHarness) -> None:
     """Paired contacts and pending requests, each field on a line, word for word."""
-    house.decide(Operation.ADD, T0, user_id="987654321", label="bob")
-    house.decide(Operation.ADD, T0 - 5, user_id="U1234ABCD", platform=Platform.SLACK, until=T0 + 86_400)
-    house.request("555001")
+    harness.decide(Operation.ADD, T0, user_id="987654321", label="bob")
+    harness.decide(Operation.ADD, T0 - 5, user_id="U1234ABCD", platform=Platform.SLACK, until=T0 + 86_400)
+    harness.request("555001")
     assert doorcode("list") == (
         0,
         f"""\
@@ -100,23 +100,23 @@ By:       alice (cli)
 Platform: telegram
 Channel:  555001
 Name:     @stranger
-Code:     {house.code("555001")}
+Code:     {harness.code("555001")}
 Expires:  2027-01-15 09:00:00
 """,
         "",
     )
     assert doorcode("list", "--platform", "Discord").out == "No paired channels found.\n"
     assert doorcode("list", "--pending").out.startswith("1 pending requests:\n\nPlatform: telegram\n")
-    house.decide(Operation.BLOCK, T0, user_id="666")
+    harness.decide(Operation.BLOCK, T0, user_id="666")
     assert doorcode("list", "--blocked").out == (
         "Found 1 blocked channels:\n\nPlatform: telegram\nChannel:  666\nBy:       alice (cli)\n"
     )
 
 
-def test_list_names_who_is_in_and_who_decided(doorcode: Run, house: AdminHouse) -> None:
+def test_list_names_who_is_in_and_who_decided(doorcode: Run, harness: AdminHarness) -> None:
     """Security 28: whom a button has let in is listed with their names, and with who pressed it, beside both ids."""
     names = {"name": "@sam", "full_name": "Sam Stranger", "decided_by_name": "@olivia"}
-    house.put_paired(1, decided_by="123456789", decided_via="button", **names)
+    harness.put_paired(1, decided_by="123456789", decided_via="button", **names)
     assert (
         doorcode("list").out
         == """\
@@ -133,10 +133,10 @@ By:       @olivia (123456789, button)
     assert record.items() >= {**names, "decided_by": "123456789"}.items()
 
 
-def test_list_as_json(doorcode: Run, house: AdminHouse) -> None:
+def test_list_as_json(doorcode: Run, harness: AdminHarness) -> None:
     """Every documented field, times in ISO 8601, and a code for what can be approved only."""
-    house.decide(Operation.ADD, T0, user_id="987654321", label="bob")
-    house.request("555001", name="Zoë \U0001f600")
+    harness.decide(Operation.ADD, T0, user_id="987654321", label="bob")
+    harness.request("555001", name="Zoë \U0001f600")
     ended = doorcode("list", "--json")
     assert ended.out.isascii()
     paired, pending = json.loads(ended.out)
@@ -149,16 +149,16 @@ def test_list_as_json(doorcode: Run, house: AdminHouse) -> None:
         "platform": "telegram", "user_id": "555001", "name": "Zoë \U0001f600", "full_name": "", "state": "pending", "label": "",
         "requested_at": "2027-01-15T08:00:00Z", "expires_at": "2027-01-15T09:00:00Z", "paired_at": None,
         "paired_until": None, "decided_by": "", "decided_by_name": "", "decided_via": "",
-        "code": house.code("555001"),
+        "code": harness.code("555001"),
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
 def test_a_long_list_is_fetched_as_it_is_printed(
-    doorcode: Run, house: AdminHouse, function: Function, as_json: bool
+    doorcode: Run, harness: AdminHarness, function: Function, as_json: bool
 ) -> None:
     """Of a long list no more than a page is asked for before it is printed, and every contact comes once."""
-    house.put_paired(250)
+    harness.put_paired(250)
     printed: list[int] = []
     real = function.answers
 
@@ -177,19 +177,19 @@ def test_a_long_list_is_fetched_as_it_is_printed(
     assert printed == sorted(set(printed))
 
 
-def test_approve_deny_and_the_rest_as_documented(doorcode: Run, house: AdminHouse, function: Function) -> None:
+def test_approve_deny_and_the_rest_as_documented(doorcode: Run, harness: AdminHarness, function: Function) -> None:
     """Each decision is said in one line, and a label below it."""
-    house.request("1")
-    house.request("2")
-    house.request("3")
-    code = house.code("1")
+    harness.request("1")
+    harness.request("2")
+    harness.request("3")
+    code = harness.code("1")
     assert doorcode("approve", "telegram", f"{code[:4].lower()} {code[4:]}", "--label", "alice") == (
         0, "✅ Successfully paired telegram channel 1\n   Label: alice\n", "",
     )  # fmt: skip
     assert doorcode("approve", "Telegram", "--user", "2", "--for", "7d").out == (
         "✅ Successfully paired telegram channel 2\n   Until: 2027-01-22 08:00:01 (UTC)\n"
     )
-    assert doorcode("deny", "telegram", house.code("3")).out == "✅ Denied telegram channel 3\n"
+    assert doorcode("deny", "telegram", harness.code("3")).out == "✅ Denied telegram channel 3\n"
     assert doorcode("add", "telegram", "4", "--label", "bob").out == (
         "✅ Successfully paired telegram channel 4\n   Label: bob\n"
     )
@@ -199,14 +199,14 @@ def test_approve_deny_and_the_rest_as_documented(doorcode: Run, house: AdminHous
     assert doorcode("unlock").out == "✅ Unlocked alice@laptop\n"
     assert doorcode("unlock", "--all").out == "✅ Unlocked everybody\n"
     assert {event["actor"] for event in function.events} == {"alice@laptop"}
-    assert house.room.get(TELEGRAM, "1").decided_by == "alice@laptop"
+    assert harness.room.get(TELEGRAM, "1").decided_by == "alice@laptop"
 
 
-def test_a_refused_code_says_why(doorcode: Run, house: AdminHouse, function: Function) -> None:
+def test_a_refused_code_says_why(doorcode: Run, harness: AdminHarness, function: Function) -> None:
     """Unknown, already decided, expired, malformed: one line each, and exit code 1."""
-    house.request("1")
-    house.request("2")
-    code = house.code("1")
+    harness.request("1")
+    harness.request("2")
+    code = harness.code("1")
     assert doorcode("approve", "telegram", "AAAA2222") == (
         1, "", "No pending request has that code. See what is waiting with: doorcode pairing list --pending\n",
     )  # fmt: skip
@@ -218,7 +218,7 @@ def test_a_refused_code_says_why(doorcode: Run, house: AdminHouse, function: Fun
         1, "", "Already approved by alice@laptop (cli). See: doorcode pairing list --paired\n",
     )  # fmt: skip
     function.now = T0 + TTL + 1
-    assert doorcode("approve", "telegram", house.code("2")) == (
+    assert doorcode("approve", "telegram", harness.code("2")) == (
         1, "",
         "The request of telegram 2 expired at 2027-01-15 09:00:00 (UTC). They can ask again by writing to the bot.\n",
     )  # fmt: skip
@@ -233,17 +233,17 @@ def test_a_refused_code_says_why(doorcode: Run, house: AdminHouse, function: Fun
     )
 
 
-def test_locked_out(doorcode: Run, house: AdminHouse) -> None:
+def test_locked_out(doorcode: Run, harness: AdminHarness) -> None:
     """After five wrong codes the line says until when, and what to run."""
-    house.request("1")
+    harness.request("1")
     for _ in range(5):
         assert doorcode("approve", "telegram", "AAAA2222").code == 1
-    assert doorcode("approve", "telegram", house.code("1")) == (
+    assert doorcode("approve", "telegram", harness.code("1")) == (
         1, "",
         "Too many wrong codes: you are locked out until 2027-01-15 08:05:01 (UTC). Wait, or run: doorcode pairing unlock\n",
     )  # fmt: skip
     assert doorcode("unlock").code == 0
-    assert doorcode("approve", "telegram", house.code("1")).code == 0
+    assert doorcode("approve", "telegram", harness.code("1")).code == 0
 
 
 @pytest.mark.parametrize(
@@ -267,22 +267,22 @@ def test_locked_out(doorcode: Run, house: AdminHouse) -> None:
     ],
     ids=" ".join,
 )
-def test_usage(doorcode: Run, house: AdminHouse, arguments: tuple[str, ...]) -> None:
+def test_usage(doorcode: Run, harness: AdminHarness, arguments: tuple[str, ...]) -> None:
     """What cannot be meant ends with 2 and one line, and changes nothing."""
     ended = doorcode(*arguments)
     assert (ended.code, ended.out) == (2, "")
     assert len(ended.err.splitlines()) == 1
     assert "\x1b" not in ended.err
-    assert house.items() == []
+    assert harness.items() == []
 
 
 @pytest.mark.parametrize(
     ("text", "end"), [("30s", 30), ("1m", 60), ("12H", 43_200), ("7d", 604_800), ("2w", 1_209_600)]
 )
-def test_durations(doorcode: Run, house: AdminHouse, text: str, end: int) -> None:
+def test_durations(doorcode: Run, harness: AdminHarness, text: str, end: int) -> None:
     """A pairing ends after seconds, minutes, hours, days or weeks."""
     doorcode("add", "telegram", "1", "--for", text)
-    assert house.room.get(TELEGRAM, "1").paired_until == T0 + 1 + end
+    assert harness.room.get(TELEGRAM, "1").paired_until == T0 + 1 + end
 
 
 def test_help(doorcode: Run) -> None:
@@ -297,9 +297,9 @@ def test_help(doorcode: Run) -> None:
 # Clearing
 
 
-def test_clear_asks(doorcode: Run, house: AdminHouse) -> None:
+def test_clear_asks(doorcode: Run, harness: AdminHarness) -> None:
     """Without a yes nothing is cleared."""
-    house.put_paired(3)
+    harness.put_paired(3)
     question = "Are you sure you want to clear ALL paired channels? [y/N]: "
     for typed in ("n\n", "\n", ""):
         ended = doorcode("clear", typed=typed)
@@ -313,10 +313,10 @@ def test_clear_asks(doorcode: Run, house: AdminHouse) -> None:
     assert doorcode("clear", "--confirm") == (0, "No paired channels to clear.\n", "")
 
 
-def test_clear_one_platform(doorcode: Run, house: AdminHouse) -> None:
+def test_clear_one_platform(doorcode: Run, harness: AdminHarness) -> None:
     """The question and the answer name the platform, and the others stay."""
-    house.put_paired(2)
-    house.decide(Operation.ADD, T0, user_id="U1234ABCD", platform=Platform.SLACK)
+    harness.put_paired(2)
+    harness.decide(Operation.ADD, T0, user_id="U1234ABCD", platform=Platform.SLACK)
     ended = doorcode("clear", "--platform", "slack", typed="y\n")
     assert ended.out == (
         "Are you sure you want to clear ALL paired slack channels? [y/N]: ✅ Cleared 1 paired slack channels\n"
@@ -324,25 +324,25 @@ def test_clear_one_platform(doorcode: Run, house: AdminHouse) -> None:
     assert doorcode("list").out.startswith("Found 2 paired channels:")
 
 
-def test_clear_that_fails_in_part(doorcode: Run, house: AdminHouse) -> None:
+def test_clear_that_fails_in_part(doorcode: Run, harness: AdminHarness) -> None:
     """What could not be revoked is counted, and the command fails."""
-    house.put_paired(3)
-    move = house.room.move
+    harness.put_paired(3)
+    move = harness.room.move
 
     def stubborn(contact: Any, *args: Any, **kwargs: Any) -> Any:
         if contact.user_id == "1":
             raise UnavailableError("write the table", "Throttling")
         return move(contact, *args, **kwargs)
 
-    house.room.move = stubborn  # type: ignore[method-assign]
+    harness.room.move = stubborn  # type: ignore[method-assign]
     assert doorcode("clear", "--confirm") == (
         1, "", "Cleared 2 paired channels, but 1 could not be revoked. Run the command again.\n",
     )  # fmt: skip
 
 
-def test_deny_by_user_id(doorcode: Run, house: AdminHouse) -> None:
+def test_deny_by_user_id(doorcode: Run, harness: AdminHarness) -> None:
     """A request is denied without its code; the code and the user id exclude each other, and one is needed."""
-    house.request("1")
+    harness.request("1")
     assert doorcode("deny", "telegram", "--user", "1") == (0, "✅ Denied telegram channel 1\n", "")
     for arguments in ((), ("ABCD2345", "--user", "1")):
         ended = doorcode("deny", "telegram", *arguments)
@@ -352,52 +352,54 @@ def test_deny_by_user_id(doorcode: Run, house: AdminHouse) -> None:
 @pytest.mark.parametrize(
     ("options", "state", "also"), [((), "denied", ""), (("--block",), "blocked", ", and to block whoever made them")]
 )
-def test_clear_pending(doorcode: Run, house: AdminHouse, options: tuple[str, ...], state: str, also: str) -> None:
+def test_clear_pending(doorcode: Run, harness: AdminHarness, options: tuple[str, ...], state: str, also: str) -> None:
     """Everybody who waits is denied, and blocked if wished, after a yes; paired people and other platforms stay."""
-    house.put_paired(1)
+    harness.put_paired(1)
     for user_id in ("11", "12"):
-        house.request(user_id)
-    house.request("U1234ABCD", platform=Platform.SLACK)
+        harness.request(user_id)
+    harness.request("U1234ABCD", platform=Platform.SLACK)
     question = f"Are you sure you want to deny ALL pending telegram requests{also}? [y/N]: "
     assert (
         doorcode("clear", "--pending", "--platform", "telegram", *options, typed="n\n").err.strip()
         == "Nothing was done."
     )
-    assert house.room.get(TELEGRAM, "11").state == "pending"
+    assert harness.room.get(TELEGRAM, "11").state == "pending"
     ended = doorcode("clear", "--pending", "--platform", "telegram", *options, typed="y\n")
     assert (ended.code, ended.out) == (0, f"{question}✅ Cleared 2 pending telegram requests\n")
-    assert {house.room.get(TELEGRAM, user_id).state for user_id in ("11", "12")} == {state}
+    assert {harness.room.get(TELEGRAM, user_id).state for user_id in ("11", "12")} == {state}
     assert doorcode("list").out.startswith("Found 1 paired channels:")
     assert doorcode("clear", "--pending", "--confirm").out == "✅ Cleared 1 pending requests\n"
     assert doorcode("clear", "--pending", "--confirm").out == "No pending requests to clear.\n"
 
 
-def test_clear_pending_that_fails_in_part(doorcode: Run, house: AdminHouse) -> None:
+def test_clear_pending_that_fails_in_part(doorcode: Run, harness: AdminHarness) -> None:
     """Who could not be denied is counted, the rest is done, and the command fails."""
     for user_id in ("11", "12"):
-        house.request(user_id)
-    move = house.room.move
+        harness.request(user_id)
+    move = harness.room.move
 
     def stubborn(contact: Any, *args: Any, **kwargs: Any) -> Any:
         if contact.user_id == "11":
             raise UnavailableError("write the table", "Throttling")
         return move(contact, *args, **kwargs)
 
-    house.room.move = stubborn  # type: ignore[method-assign]
+    harness.room.move = stubborn  # type: ignore[method-assign]
     assert doorcode("clear", "--pending", "--confirm") == (
         1, "", "Cleared 1 pending requests, but 1 could not be cleared. Run the command again.\n",
     )  # fmt: skip
 
 
-def test_block_goes_with_pending(doorcode: Run, house: AdminHouse) -> None:
+def test_block_goes_with_pending(doorcode: Run, harness: AdminHarness) -> None:
     """Nobody who is paired is blocked by a slip."""
-    house.put_paired(1)
+    harness.put_paired(1)
     assert doorcode("clear", "--block", "--confirm") == (2, "", "--block goes with --pending.\n")
 
 
-def test_clear_shows_progress_on_a_terminal(doorcode: Run, house: AdminHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clear_shows_progress_on_a_terminal(
+    doorcode: Run, harness: AdminHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whoever looks sees how far it is, on standard error; a pipe sees nothing of it."""
-    house.put_paired(3)
+    harness.put_paired(3)
     drawn = io.StringIO()
     monkeypatch.setattr(pairing, "_looks_on", lambda: True)
     monkeypatch.setattr(pairing, "Console", lambda **_: Console(file=drawn, force_terminal=True))
@@ -438,10 +440,10 @@ def test_strangers_names_are_harmless(doorcode: Run, function: Function, state: 
     assert "\x1b" not in ended.err
 
 
-def test_a_request_without_a_code_says_what_to_do(doorcode: Run, house: AdminHouse) -> None:
+def test_a_request_without_a_code_says_what_to_do(doorcode: Run, harness: AdminHarness) -> None:
     """A code whose secret is gone cannot be shown; the request can still be approved."""
-    house.request("555001")
-    house.secrets.ring = Keyring((b"another",))
+    harness.request("555001")
+    harness.secrets.ring = Keyring((b"another",))
     assert "Code:     none; approve with --user 555001\n" in doorcode("list", "--pending").out
 
 
@@ -497,9 +499,9 @@ def test_a_stack_that_is_out_of_order(doorcode: Run, function: Function, reason:
     assert doorcode("list") == (3, "", "It is broken. See: doorcode doctor\n")
 
 
-def test_a_list_that_breaks_off_is_no_json(doorcode: Run, house: AdminHouse, function: Function) -> None:
+def test_a_list_that_breaks_off_is_no_json(doorcode: Run, harness: AdminHarness, function: Function) -> None:
     """A program that reads the list notices that it is not whole."""
-    house.put_paired(150)
+    harness.put_paired(150)
     real = function.answers
     function.answers = lambda event: (
         {"error": {"reason": "unavailable", "message": "Not now."}} if event["cursor"] else real(event)

@@ -16,7 +16,7 @@ from doorcode_cli.known_secrets import FORMS
 from doorcode_cli.secret_forms import doubt, is_placeholder, problem
 from doorcode_cli.secrets import MAX_RING
 from tests.eventually import PATIENCE_SECONDS, eventually
-from tests.unit.cli.setup_fixtures import OWN, PREFIX, TELEGRAM_TOKEN, House, refusal
+from tests.unit.cli.setup_fixtures import OWN, PREFIX, TELEGRAM_TOKEN, Harness, refusal
 
 REAL = {
     "gateway-secret": "another-gateway-secret-0123",
@@ -37,27 +37,27 @@ LOCAL_MODES = 3
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_a_secret_is_taken_from_standard_input(house: House, name: str) -> None:
+def test_a_secret_is_taken_from_standard_input(harness: Harness, name: str) -> None:
     """What is piped in is kept, encrypted, and not shown."""
-    ended = house.run("secrets", "set", name, stdin=f"  {REAL[name]}\r\n".encode())
+    ended = harness.run("secrets", "set", name, stdin=f"  {REAL[name]}\r\n".encode())
     assert ended.code == 0, ended.err
     assert ended.out == f"✅ Set {name}\n"
-    assert house.value(name) == REAL[name]
-    assert house.parameter(name)["Type"] == "SecureString"
+    assert harness.value(name) == REAL[name]
+    assert harness.parameter(name)["Type"] == "SecureString"
     assert "usually" not in ended.err
 
 
-def test_a_secret_is_taken_from_a_file(house: House, tmp_path: Path) -> None:
+def test_a_secret_is_taken_from_a_file(harness: Harness, tmp_path: Path) -> None:
     """A file is read as text, with or without a byte order mark."""
     path = tmp_path / "token"
     path.write_bytes(b"\xef\xbb\xbf" + REAL["telegram/bot-token"].encode() + b"\n")
-    ended = house.run("secrets", "set", "telegram/bot-token", "--file", str(path))
+    ended = harness.run("secrets", "set", "telegram/bot-token", "--file", str(path))
     assert ended.code == 0
-    assert house.value("telegram/bot-token") == REAL["telegram/bot-token"]
+    assert harness.value("telegram/bot-token") == REAL["telegram/bot-token"]
     assert "Next: doorcode telegram webhook set" in ended.err
 
 
-def test_the_prompt_shows_nothing_of_what_is_typed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_prompt_shows_nothing_of_what_is_typed(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """At a terminal the value is asked for."""
     asked: list[dict[str, object]] = []
 
@@ -67,7 +67,7 @@ def test_the_prompt_shows_nothing_of_what_is_typed(house: House, monkeypatch: py
 
     monkeypatch.setattr("doorcode_cli.secrets.typer.prompt", prompt)
     monkeypatch.setattr("doorcode_cli.secrets._at_a_terminal", lambda: True)
-    ended = house.run("secrets", "set", "slack/bot-token")
+    ended = harness.run("secrets", "set", "slack/bot-token")
     assert ended.code == 0
     assert asked == [{"text": "slack/bot-token", "hide_input": True, "err": True}]
 
@@ -107,21 +107,21 @@ def test_a_real_terminal_echoes_nothing() -> None:
         ("hidden-value", "telegram/bot-token"),
     ],
 )
-def test_a_secret_as_an_argument_is_refused_without_repeating_it(house: House, arguments: tuple[str, ...]) -> None:
+def test_a_secret_as_an_argument_is_refused_without_repeating_it(harness: Harness, arguments: tuple[str, ...]) -> None:
     """Usage, and not a word of what was given."""
-    ended = house.run("secrets", "set", *arguments, stdin=b"1234567:abcdefgh")
+    ended = harness.run("secrets", "set", *arguments, stdin=b"1234567:abcdefgh")
     assert ended.code == 2
     assert "hidden-value" not in ended.all
     assert "iddenvalue" not in ended.all
-    assert not house.has("telegram/bot-token")
+    assert not harness.has("telegram/bot-token")
 
 
-def test_a_secret_that_looks_like_asking_for_help_is_not_repeated(house: House) -> None:
+def test_a_secret_that_looks_like_asking_for_help_is_not_repeated(harness: Harness) -> None:
     """What begins like ``-h`` asks for help: nothing is set, and not a word of it is said again."""
-    ended = house.run("secrets", "set", "telegram/bot-token", "-hidden-value", stdin=b"1234567:abcdefgh")
+    ended = harness.run("secrets", "set", "telegram/bot-token", "-hidden-value", stdin=b"1234567:abcdefgh")
     assert ended.code in {0, 2}
     assert "hidden-value" not in ended.all
-    assert not house.has("telegram/bot-token")
+    assert not harness.has("telegram/bot-token")
 
 
 @pytest.mark.parametrize(
@@ -157,32 +157,34 @@ def test_a_secret_that_looks_like_asking_for_help_is_not_repeated(house: House) 
         ("callback-secret", OWN["gateway-secret"].encode(), "must not be the same as gateway-secret"),
     ],
 )
-def test_what_cannot_be_that_secret_is_refused_in_one_line(house: House, name: str, value: bytes, told: str) -> None:
+def test_what_cannot_be_that_secret_is_refused_in_one_line(
+    harness: Harness, name: str, value: bytes, told: str
+) -> None:
     """Exit code 1, one line that says why, nothing of the value, and nothing changed. Security 1, 31."""
-    before = house.value(name) if house.has(name) else None
-    ended = house.run("secrets", "set", name, stdin=value)
+    before = harness.value(name) if harness.has(name) else None
+    ended = harness.run("secrets", "set", name, stdin=value)
     assert ended.code == 1
     assert told.lower() in ended.err.lower()
     assert ended.err.count("\n") == 1
     if len(value) > 8:
         assert value.decode(errors="replace") not in ended.all
-    assert (house.value(name) if house.has(name) else None) == before
+    assert (harness.value(name) if harness.has(name) else None) == before
 
 
-def test_what_looks_unusual_is_taken_with_a_warning(house: House) -> None:
+def test_what_looks_unusual_is_taken_with_a_warning(harness: Harness) -> None:
     """Nobody but the platform knows for sure."""
-    ended = house.run("secrets", "set", "telegram/bot-token", stdin=TELEGRAM_TOKEN.encode())
+    ended = harness.run("secrets", "set", "telegram/bot-token", stdin=TELEGRAM_TOKEN.encode())
     assert ended.code == 0
     assert "usually has 35 characters behind the colon" in ended.err
 
 
-def test_a_replaced_secret_says_how_long_functions_keep_the_former_one(house: House) -> None:
+def test_a_replaced_secret_says_how_long_functions_keep_the_former_one(harness: Harness) -> None:
     """They cache it."""
-    ended = house.run("secrets", "set", "gateway-secret", stdin=REAL["gateway-secret"].encode())
+    ended = harness.run("secrets", "set", "gateway-secret", stdin=REAL["gateway-secret"].encode())
     assert "take it up within 5 minutes" in ended.err
-    again = house.run("secrets", "set", "gateway-secret", stdin=REAL["gateway-secret"].encode())
+    again = harness.run("secrets", "set", "gateway-secret", stdin=REAL["gateway-secret"].encode())
     assert (again.code, again.err) == (0, "")
-    assert house.parameter("gateway-secret")["Version"] == 2
+    assert harness.parameter("gateway-secret")["Version"] == 2
 
 
 @pytest.mark.parametrize(
@@ -197,49 +199,49 @@ def test_a_replaced_secret_says_how_long_functions_keep_the_former_one(house: Ho
     ],
 )
 def test_a_real_token_counts_from_the_sandbox_s_next_start(
-    house: House, monkeypatch: pytest.MonkeyPatch, words: str, settings: dict[str, str], told: bool
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, words: str, settings: dict[str, str], told: bool
 ) -> None:
     """Until then it goes on with its stand-in; elsewhere there is none."""
     monkeypatch.setattr("doorcode_cli.target.Target.stack", "doorcode")
-    house.configure(**settings)
+    harness.configure(**settings)
     name, *option = words.split()
-    ended = house.run("secrets", "set", name, *option, stdin=REAL[name].encode())
+    ended = harness.run("secrets", "set", name, *option, stdin=REAL[name].encode())
     assert ended.code == 0
     assert ("from its next start on" in ended.err) is told
 
 
-def test_keep_old_puts_a_signing_secret_on_top(house: House) -> None:
+def test_keep_old_puts_a_signing_secret_on_top(harness: Harness) -> None:
     """So that Slack's own rotation has an overlap."""
-    house.put("slack/signing-secret", "0" * 31 + "1")
-    ended = house.run(
+    harness.put("slack/signing-secret", "0" * 31 + "1")
+    ended = harness.run(
         "secrets", "set", "slack/signing-secret", "--keep-old", stdin=REAL["slack/signing-secret"].encode()
     )
     assert ended.code == 0
-    assert house.value("slack/signing-secret").split("\n") == [REAL["slack/signing-secret"], "0" * 31 + "1"]
+    assert harness.value("slack/signing-secret").split("\n") == [REAL["slack/signing-secret"], "0" * 31 + "1"]
 
 
-def test_keep_old_is_for_rings(house: House) -> None:
+def test_keep_old_is_for_rings(harness: Harness) -> None:
     """A token is one."""
-    ended = house.run("secrets", "set", "slack/bot-token", "--keep-old", stdin=b"xoxb-1")
+    ended = harness.run("secrets", "set", "slack/bot-token", "--keep-old", stdin=b"xoxb-1")
     assert (ended.code, "--keep-old" in ended.err) == (2, True)
 
 
-def test_a_file_that_is_not_there_is_usage(house: House, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_usage(harness: Harness, tmp_path: Path) -> None:
     """One line, exit code 2."""
-    ended = house.run("secrets", "set", "slack/bot-token", "--file", str(tmp_path / "none"))
+    ended = harness.run("secrets", "set", "slack/bot-token", "--file", str(tmp_path / "none"))
     assert (ended.code, ended.err) == (2, "The file cannot be read: No such file or directory.\n")
 
 
 @pytest.mark.parametrize("command", [("set", "slack/bot-token"), ("rotate",), ("status",)])
-def test_a_stack_that_is_not_there_gets_no_secrets(house: House, command: tuple[str, ...]) -> None:
+def test_a_stack_that_is_not_there_gets_no_secrets(harness: Harness, command: tuple[str, ...]) -> None:
     """A mistyped name is noticed: exit code 3."""
-    ended = house.run("secrets", *command, "--stack", "other", stdin=b"xoxb-1")
+    ended = harness.run("secrets", *command, "--stack", "other", stdin=b"xoxb-1")
     assert ended.code == 3
     assert "other" in ended.err
     assert ended.err.count("\n") == 1
 
 
-def test_a_write_that_is_refused_never_repeats_the_value(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_is_refused_never_repeats_the_value(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """AWS's own sentence may hold it."""
 
     def refuse(*_: object, **fields: str) -> None:
@@ -250,18 +252,18 @@ def test_a_write_that_is_refused_never_repeats_the_value(house: House, monkeypat
         put_parameter = staticmethod(refuse)
 
         def __getattr__(self, name: str) -> object:
-            return getattr(house.ssm, name)
+            return getattr(harness.ssm, name)
 
     monkeypatch.setattr("doorcode_cli.deployment.Deployment.client", lambda deployment, service: (
         Refusing() if service == "ssm" else deployment.target.client(service)
     ))  # fmt: skip
-    ended = house.run("secrets", "set", "slack/bot-token", stdin=b"xoxb-1-2-abcdefgh")
+    ended = harness.run("secrets", "set", "slack/bot-token", stdin=b"xoxb-1-2-abcdefgh")
     assert ended.code == 3
     assert "ValidationException" in ended.err
     assert "abcdefgh" not in ended.all
 
 
-def test_secrets_that_cannot_be_read_end_with_3(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_that_cannot_be_read_end_with_3(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """A permission that is missing is one line."""
 
     class Refusing:
@@ -271,7 +273,7 @@ def test_secrets_that_cannot_be_read_end_with_3(house: House, monkeypatch: pytes
     monkeypatch.setattr("doorcode_cli.deployment.Deployment.client", lambda deployment, service: (
         Refusing() if service == "ssm" else deployment.target.client(service)
     ))  # fmt: skip
-    ended = house.run("secrets", "status")
+    ended = harness.run("secrets", "status")
     assert ended.code == 3
     assert "not authorized to perform ssm:GetParameters" in ended.err
 
@@ -279,192 +281,192 @@ def test_secrets_that_cannot_be_read_end_with_3(house: House, monkeypatch: pytes
 # rotate
 
 
-def test_rotation_puts_a_new_secret_on_top(house: House) -> None:
+def test_rotation_puts_a_new_secret_on_top(harness: Harness) -> None:
     """The newest signs, all verify. Security 30."""
-    ended = house.run("secrets", "rotate", "gateway-secret")
+    ended = harness.run("secrets", "rotate", "gateway-secret")
     assert ended.code == 0
-    ring = house.ring("gateway-secret")
+    ring = harness.ring("gateway-secret")
     assert len(ring.secrets) == 2
     assert ring.newest != OWN["gateway-secret"].encode()
     assert ring.find(key_id(OWN["gateway-secret"].encode())) is not None
     assert key_id(ring.newest) in ended.out
     assert "doorcode secrets rotate --drop" in ended.err
-    assert house.value("callback-secret") == OWN["callback-secret"]
+    assert harness.value("callback-secret") == OWN["callback-secret"]
 
 
-def test_a_function_accepts_both_during_the_overlap(house: House) -> None:
+def test_a_function_accepts_both_during_the_overlap(harness: Harness) -> None:
     """What a warm function cached is on the new ring still, and what is new it finds by reading again."""
-    store = SecretStore(house.ssm, PREFIX, ("gateway-secret",), max_age=300)
+    store = SecretStore(harness.ssm, PREFIX, ("gateway-secret",), max_age=300)
     warm = store.keyring("gateway-secret", 1000)
-    house.run("secrets", "rotate", "gateway-secret")
+    harness.run("secrets", "rotate", "gateway-secret")
     assert store.keyring("gateway-secret", 1001) == warm
     fresh = store.reread("gateway-secret", 1002)
     assert fresh is not None
     assert fresh.find(key_id(warm.newest)) == warm.newest
-    house.run("secrets", "rotate", "gateway-secret", "--drop", "--confirm")
+    harness.run("secrets", "rotate", "gateway-secret", "--drop", "--confirm")
     dropped = store.reread("gateway-secret", 1004)
     assert dropped is not None
     assert dropped.find(key_id(warm.newest)) is None
     assert dropped.newest == fresh.newest
 
 
-def test_every_secret_of_our_own_is_rotated_when_none_is_named(house: House) -> None:
+def test_every_secret_of_our_own_is_rotated_when_none_is_named(harness: Harness) -> None:
     """Without a bot's token Telegram is not in use, and its secret is left as it is."""
-    ended = house.run("secrets", "rotate")
+    ended = harness.run("secrets", "rotate")
     assert ended.code == 0
-    assert [len(house.ring(name).secrets) for name in OWN] == [2, 2, 1]
+    assert [len(harness.ring(name).secrets) for name in OWN] == [2, 2, 1]
     assert "Telegram is not in use" in ended.err
 
 
-def test_a_webhook_secret_without_a_token_is_not_rotated_alone(house: House) -> None:
+def test_a_webhook_secret_without_a_token_is_not_rotated_alone(harness: Harness) -> None:
     """Telegram could not be given it."""
-    ended = house.run("secrets", "rotate", "telegram/webhook-secret")
-    assert (ended.code, house.value("telegram/webhook-secret")) == (1, OWN["telegram/webhook-secret"])
+    ended = harness.run("secrets", "rotate", "telegram/webhook-secret")
+    assert (ended.code, harness.value("telegram/webhook-secret")) == (1, OWN["telegram/webhook-secret"])
 
 
-def test_telegram_is_given_the_new_webhook_secret(house: House) -> None:
+def test_telegram_is_given_the_new_webhook_secret(harness: Harness) -> None:
     """After every function may have read it."""
-    house.put_tokens()
-    assert house.run("telegram", "webhook", "set").code == 0
-    assert house.telegram.hook.secret_token == OWN["telegram/webhook-secret"]
-    ended = house.run("secrets", "rotate", "telegram/webhook-secret")
+    harness.put_tokens()
+    assert harness.run("telegram", "webhook", "set").code == 0
+    assert harness.telegram.hook.secret_token == OWN["telegram/webhook-secret"]
+    ended = harness.run("secrets", "rotate", "telegram/webhook-secret")
     assert ended.code == 0
-    assert house.slept == [3]
-    assert house.telegram.hook.secret_token.encode() == house.ring("telegram/webhook-secret").newest
-    assert OWN["telegram/webhook-secret"].encode() in house.ring("telegram/webhook-secret").secrets
+    assert harness.slept == [3]
+    assert harness.telegram.hook.secret_token.encode() == harness.ring("telegram/webhook-secret").newest
+    assert OWN["telegram/webhook-secret"].encode() in harness.ring("telegram/webhook-secret").secrets
 
 
-def test_a_webhook_that_is_not_ours_is_left_alone(house: House) -> None:
+def test_a_webhook_that_is_not_ours_is_left_alone(harness: Harness) -> None:
     """The bot may be at work elsewhere."""
-    house.put_tokens()
-    house.telegram.hook.url = "https://elsewhere.example/hook"
-    ended = house.run("secrets", "rotate", "telegram/webhook-secret")
+    harness.put_tokens()
+    harness.telegram.hook.url = "https://elsewhere.example/hook"
+    ended = harness.run("secrets", "rotate", "telegram/webhook-secret")
     assert ended.code == 0
-    assert house.telegram.hook.url == "https://elsewhere.example/hook"
+    assert harness.telegram.hook.url == "https://elsewhere.example/hook"
     assert "doorcode telegram webhook set" in ended.err
 
 
-def test_nothing_changes_when_telegram_cannot_be_asked(house: House) -> None:
+def test_nothing_changes_when_telegram_cannot_be_asked(harness: Harness) -> None:
     """A wrong token is noticed before the ring is written."""
-    house.put("telegram/bot-token", "7000000002:wrong")
-    ended = house.run("secrets", "rotate")
+    harness.put("telegram/bot-token", "7000000002:wrong")
+    ended = harness.run("secrets", "rotate")
     assert (ended.code, "does not accept telegram/bot-token" in ended.err) == (1, True)
-    assert {name: house.value(name) for name in OWN} == OWN
+    assert {name: harness.value(name) for name in OWN} == OWN
 
 
-def test_telegram_failing_half_way_leaves_both_secrets(house: House) -> None:
+def test_telegram_failing_half_way_leaves_both_secrets(harness: Harness) -> None:
     """The old one still works, and the line says what to run."""
-    house.put_tokens()
-    house.run("telegram", "webhook", "set")
-    house.telegram.inject(name="setWebhook", status=502)
-    ended = house.run("secrets", "rotate", "telegram/webhook-secret")
+    harness.put_tokens()
+    harness.run("telegram", "webhook", "set")
+    harness.telegram.inject(name="setWebhook", status=502)
+    ended = harness.run("secrets", "rotate", "telegram/webhook-secret")
     assert ended.code == 1
     assert "doorcode telegram webhook set" in ended.err
-    assert house.telegram.hook.secret_token.encode() in house.ring("telegram/webhook-secret").secrets
-    assert house.run("telegram", "webhook", "set").code == 0
-    assert house.telegram.hook.secret_token.encode() == house.ring("telegram/webhook-secret").newest
+    assert harness.telegram.hook.secret_token.encode() in harness.ring("telegram/webhook-secret").secrets
+    assert harness.run("telegram", "webhook", "set").code == 0
+    assert harness.telegram.hook.secret_token.encode() == harness.ring("telegram/webhook-secret").newest
 
 
-def test_a_ring_does_not_grow_for_ever(house: House) -> None:
+def test_a_ring_does_not_grow_for_ever(harness: Harness) -> None:
     """Old ones have to be dropped some time."""
     for _ in range(MAX_RING - 1):
-        assert house.run("secrets", "rotate", "callback-secret").code == 0
-    ended = house.run("secrets", "rotate", "callback-secret")
+        assert harness.run("secrets", "rotate", "callback-secret").code == 0
+    ended = harness.run("secrets", "rotate", "callback-secret")
     assert (ended.code, "doorcode secrets rotate callback-secret --drop" in ended.err) == (1, True)
-    assert len(house.ring("callback-secret").secrets) == MAX_RING
+    assert len(harness.ring("callback-secret").secrets) == MAX_RING
 
 
-def test_dropping_says_how_many_codes_end_and_asks(house: House) -> None:
+def test_dropping_says_how_many_codes_end_and_asks(harness: Harness) -> None:
     """Only codes of pending requests that were made with an old secret count."""
-    house.run("secrets", "rotate", "gateway-secret")
-    newest = key_id(house.ring("gateway-secret").newest)
-    house.seat("telegram", "00", key="00000000")
-    house.seat("slack", "01", key="00000000")
-    house.seat("slack", "02", key=newest)
-    house.seat("discord", "03", key="00000000", freed_at=1)
-    house.seat("discord", "04", key="00000000", expires_at=1)
-    house.seat("discord", "full", key="00000000")
-    refused = house.run("secrets", "rotate", "gateway-secret", "--drop", stdin=b"n\n")
+    harness.run("secrets", "rotate", "gateway-secret")
+    newest = key_id(harness.ring("gateway-secret").newest)
+    harness.seat("telegram", "00", key="00000000")
+    harness.seat("slack", "01", key="00000000")
+    harness.seat("slack", "02", key=newest)
+    harness.seat("discord", "03", key="00000000", freed_at=1)
+    harness.seat("discord", "04", key="00000000", expires_at=1)
+    harness.seat("discord", "full", key="00000000")
+    refused = harness.run("secrets", "rotate", "gateway-secret", "--drop", stdin=b"n\n")
     assert refused.code == 1
     assert "This ends 2 pending codes." in refused.err
     assert "gateway-secret was changed" in refused.err
-    assert len(house.ring("gateway-secret").secrets) == 2
-    done = house.run("secrets", "rotate", "gateway-secret", "--drop", stdin=b"y\n")
+    assert len(harness.ring("gateway-secret").secrets) == 2
+    done = harness.run("secrets", "rotate", "gateway-secret", "--drop", stdin=b"y\n")
     assert done.code == 0
-    assert key_id(house.ring("gateway-secret").newest) == newest
-    assert len(house.ring("gateway-secret").secrets) == 1
+    assert key_id(harness.ring("gateway-secret").newest) == newest
+    assert len(harness.ring("gateway-secret").secrets) == 1
     assert "Dropped 1 old secret of gateway-secret" in done.out
 
 
-def test_dropping_after_the_cache_is_over_needs_no_warning(house: House) -> None:
+def test_dropping_after_the_cache_is_over_needs_no_warning(harness: Harness) -> None:
     """With an age of 0 no function signs with the old one."""
-    house.configure(SECRETS_MAX_AGE_SECONDS="0")
-    house.run("secrets", "rotate")
-    ended = house.run("secrets", "rotate", "--drop", "--confirm")
+    harness.configure(SECRETS_MAX_AGE_SECONDS="0")
+    harness.run("secrets", "rotate")
+    ended = harness.run("secrets", "rotate", "--drop", "--confirm")
     assert ended.code == 0
     assert "may sign" not in ended.err
     assert "buttons" in ended.err
-    assert [len(house.ring(name).secrets) for name in OWN] == [1, 1, 1]
+    assert [len(harness.ring(name).secrets) for name in OWN] == [1, 1, 1]
 
 
-def test_dropping_what_is_not_there_asks_nothing(house: House) -> None:
+def test_dropping_what_is_not_there_asks_nothing(harness: Harness) -> None:
     """Nothing old, nothing to do."""
-    ended = house.run("secrets", "rotate", "--drop")
+    ended = harness.run("secrets", "rotate", "--drop")
     assert (ended.code, ended.out) == (0, "There are no old secrets to drop.\n")
 
 
-def test_the_old_webhook_secret_goes_only_after_telegram_was_given_the_new_one(house: House) -> None:
+def test_the_old_webhook_secret_goes_only_after_telegram_was_given_the_new_one(harness: Harness) -> None:
     """Also if somebody had set the old one again meanwhile."""
-    house.put_tokens()
-    house.run("telegram", "webhook", "set")
-    house.run("secrets", "rotate", "telegram/webhook-secret")
-    house.telegram.hook.secret_token = OWN["telegram/webhook-secret"]
-    house.telegram.inject(name="setWebhook", status=502)
-    failed = house.run("secrets", "rotate", "telegram/webhook-secret", "--drop", "--confirm")
+    harness.put_tokens()
+    harness.run("telegram", "webhook", "set")
+    harness.run("secrets", "rotate", "telegram/webhook-secret")
+    harness.telegram.hook.secret_token = OWN["telegram/webhook-secret"]
+    harness.telegram.inject(name="setWebhook", status=502)
+    failed = harness.run("secrets", "rotate", "telegram/webhook-secret", "--drop", "--confirm")
     assert failed.code == 1
-    assert len(house.ring("telegram/webhook-secret").secrets) == 2
-    assert house.run("secrets", "rotate", "telegram/webhook-secret", "--drop", "--confirm").code == 0
-    assert house.telegram.hook.secret_token == house.value("telegram/webhook-secret")
+    assert len(harness.ring("telegram/webhook-secret").secrets) == 2
+    assert harness.run("secrets", "rotate", "telegram/webhook-secret", "--drop", "--confirm").code == 0
+    assert harness.telegram.hook.secret_token == harness.value("telegram/webhook-secret")
 
 
-def test_two_rotations_at_once_are_noticed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_rotations_at_once_are_noticed(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """Parameter Store knows no condition, but counts versions."""
 
     def new_secret() -> str:
-        house.put("gateway-secret", "somebody-elses-secret-0123")
+        harness.put("gateway-secret", "somebody-elses-secret-0123")
         return "our-new-secret-0123456789"
 
     monkeypatch.setattr("doorcode_cli.secrets.new_secret", new_secret)
-    ended = house.run("secrets", "rotate", "gateway-secret")
+    ended = harness.run("secrets", "rotate", "gateway-secret")
     assert (ended.code, "at the same moment" in ended.err) == (1, True)
 
 
 @pytest.mark.parametrize("name", ["slack/signing-secret", "nonsense"])
-def test_only_our_own_secrets_are_rotated(house: House, name: str) -> None:
+def test_only_our_own_secrets_are_rotated(harness: Harness, name: str) -> None:
     """The platforms' come from the platforms."""
-    assert house.run("secrets", "rotate", name).code == 2
+    assert harness.run("secrets", "rotate", name).code == 2
 
 
-def test_a_secret_that_was_never_made_is_not_rotated(house: House) -> None:
+def test_a_secret_that_was_never_made_is_not_rotated(harness: Harness) -> None:
     """The stack makes it."""
-    house.ssm.delete_parameter(Name=f"{PREFIX}/callback-secret")
-    ended = house.run("secrets", "rotate", "callback-secret")
+    harness.ssm.delete_parameter(Name=f"{PREFIX}/callback-secret")
+    ended = harness.run("secrets", "rotate", "callback-secret")
     assert (ended.code, ended.err) == (1, "callback-secret is not there. Deploy the stack with: make deploy\n")
 
 
-def test_a_table_that_cannot_be_read_stops_the_drop(house: House) -> None:
+def test_a_table_that_cannot_be_read_stops_the_drop(harness: Harness) -> None:
     """How many codes end would not be known."""
-    house.run("secrets", "rotate", "gateway-secret")
-    house.outputs["TableName"] = "not-there"
-    ended = house.run("secrets", "rotate", "gateway-secret", "--drop", "--confirm")
+    harness.run("secrets", "rotate", "gateway-secret")
+    harness.outputs["TableName"] = "not-there"
+    ended = harness.run("secrets", "rotate", "gateway-secret", "--drop", "--confirm")
     assert ended.code == 3
-    assert len(house.ring("gateway-secret").secrets) == 2
+    assert len(harness.ring("gateway-secret").secrets) == 2
 
 
-def test_settings_that_cannot_be_used_are_named(house: House) -> None:
+def test_settings_that_cannot_be_used_are_named(harness: Harness) -> None:
     """The age of the cache is read from the functions."""
-    house.configure(SECRETS_MAX_AGE_SECONDS="soon")
-    ended = house.run("secrets", "rotate", "gateway-secret")
+    harness.configure(SECRETS_MAX_AGE_SECONDS="soon")
+    ended = harness.run("secrets", "rotate", "gateway-secret")
     assert ended.code == 1
     assert "SECRETS_MAX_AGE_SECONDS" in ended.err
 
@@ -472,22 +474,22 @@ def test_settings_that_cannot_be_used_are_named(house: House) -> None:
 # status
 
 
-def test_status_shows_ages_and_key_ids_and_no_value(house: House) -> None:
+def test_status_shows_ages_and_key_ids_and_no_value(harness: Harness) -> None:
     """The check that nothing secret is shown is part of every run."""
-    house.put_tokens()
-    house.run("secrets", "rotate", "gateway-secret")
-    ended = house.run("secrets", "status")
+    harness.put_tokens()
+    harness.run("secrets", "rotate", "gateway-secret")
+    ended = harness.run("secrets", "status")
     assert ended.code == 0
     line = next(line for line in ended.out.splitlines() if line.startswith("gateway-secret"))
-    ids = [key_id(secret) for secret in house.ring("gateway-secret").secrets]
+    ids = [key_id(secret) for secret in harness.ring("gateway-secret").secrets]
     assert line.split()[-3:] == ["2", *ids]
     assert "missing" not in ended.out
 
 
-def test_status_as_json(house: House) -> None:
+def test_status_as_json(harness: Harness) -> None:
     """Every secret is listed, whether it is there or not; tokens have no key id."""
-    house.put("telegram/bot-token", TELEGRAM_TOKEN)
-    found = house.run("secrets", "status", "--json").json
+    harness.put("telegram/bot-token", TELEGRAM_TOKEN)
+    found = harness.run("secrets", "status", "--json").json
     rows = {row["name"]: row for row in found["secrets"]}
     assert list(rows) == list(FORMS)
     assert rows["slack/bot-token"] == {
@@ -500,9 +502,9 @@ def test_status_as_json(house: House) -> None:
     assert json.dumps(found)
 
 
-def test_missing_secrets_are_shown_as_missing(house: House) -> None:
+def test_missing_secrets_are_shown_as_missing(harness: Harness) -> None:
     """So that one sees what is left to do."""
-    assert house.run("secrets", "status").out.count("missing") == 5
+    assert harness.run("secrets", "status").out.count("missing") == 5
 
 
 # Forms

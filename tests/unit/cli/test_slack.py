@@ -6,14 +6,14 @@ import yaml
 from doorcode_cli.exit_codes import CommandError
 from doorcode_cli.platforms.slack.commands import team_of
 from doorcode_cli.platforms.slack.commands import yaml as as_yaml
-from tests.unit.cli.setup_fixtures import API, SLACK_TOKEN, House, refusal
+from tests.unit.cli.setup_fixtures import API, SLACK_TOKEN, Harness, refusal
 
 URL = f"{API}/slack"
 
 
-def test_the_manifest_is_complete(house: House) -> None:
+def test_the_manifest_is_complete(harness: Harness) -> None:
     """Addresses, scopes, events, buttons, and a messages tab to write in."""
-    ended = house.run("slack", "manifest")
+    ended = harness.run("slack", "manifest")
     assert ended.code == 0
     assert ended.json == {
         "display_information": {
@@ -40,10 +40,10 @@ def test_the_manifest_is_complete(house: House) -> None:
     assert "doorcode secrets set slack/signing-secret" in ended.err
 
 
-def test_every_scope_that_is_used_is_asked_for(house: House) -> None:
+def test_every_scope_that_is_used_is_asked_for(harness: Harness) -> None:
     """What the stand-in, as Slack, wants for the methods that are called."""
-    bot = house.run("slack", "manifest").json["oauth_config"]["scopes"]["bot"]
-    assert set(house.slack.SCOPES.values()) <= set(bot)
+    bot = harness.run("slack", "manifest").json["oauth_config"]["scopes"]["bot"]
+    assert set(harness.slack.SCOPES.values()) <= set(bot)
 
 
 @pytest.mark.parametrize(
@@ -56,71 +56,73 @@ def test_every_scope_that_is_used_is_asked_for(house: House) -> None:
     ],
 )
 def test_mentions_are_heard_as_the_group_policy_has_it(
-    house: House, policy: str, options: tuple[str, ...], expected: bool
+    harness: Harness, policy: str, options: tuple[str, ...], expected: bool
 ) -> None:
     """No more rights than are needed."""
-    house.configure(GROUP_POLICY=policy)
-    made = house.run("slack", "manifest", *options).json
+    harness.configure(GROUP_POLICY=policy)
+    made = harness.run("slack", "manifest", *options).json
     assert ("app_mentions:read" in made["oauth_config"]["scopes"]["bot"]) is expected
     assert ("app_mention" in made["settings"]["event_subscriptions"]["bot_events"]) is expected
 
 
-def test_yaml_says_the_same(house: House) -> None:
+def test_yaml_says_the_same(harness: Harness) -> None:
     """As a parser reads it."""
-    made = house.run("slack", "manifest", "--name", 'He said: "# no" - 日本').json
-    ended = house.run("slack", "manifest", "--yaml", "--name", 'He said: "# no" - 日本')
+    made = harness.run("slack", "manifest", "--name", 'He said: "# no" - 日本').json
+    ended = harness.run("slack", "manifest", "--yaml", "--name", 'He said: "# no" - 日本')
     assert yaml.safe_load(ended.out) == made
     assert yaml.safe_load(as_yaml({"a": [1, "b: c"], "d": {"e": True}})) == {"a": [1, "b: c"], "d": {"e": True}}
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 36, "a\x1bb"])
-def test_a_name_that_slack_would_refuse_is_usage(house: House, name: str) -> None:
+def test_a_name_that_slack_would_refuse_is_usage(harness: Harness, name: str) -> None:
     """Before the stack is asked."""
-    assert house.run("slack", "manifest", "--name", name).code == 2
+    assert harness.run("slack", "manifest", "--name", name).code == 2
 
 
-def test_a_name_of_other_letters_still_has_a_handle(house: House) -> None:
+def test_a_name_of_other_letters_still_has_a_handle(harness: Harness) -> None:
     """Slack takes a-z and 0-9 there."""
-    assert house.run("slack", "manifest", "--name", "日本").json["features"]["bot_user"]["display_name"] == "doorcode"
+    assert harness.run("slack", "manifest", "--name", "日本").json["features"]["bot_user"]["display_name"] == "doorcode"
 
 
-def test_no_stack_ends_with_3(house: House) -> None:
+def test_no_stack_ends_with_3(harness: Harness) -> None:
     """One line, and nothing that could be taken for a manifest."""
-    ended = house.run("slack", "manifest", "--stack", "other")
+    ended = harness.run("slack", "manifest", "--stack", "other")
     assert (ended.code, ended.out, ended.err.count("\n")) == (3, "", 1)
 
 
-def test_a_function_that_cannot_be_asked_ends_with_3(house: House) -> None:
+def test_a_function_that_cannot_be_asked_ends_with_3(harness: Harness) -> None:
     """Naming the options that make it unnecessary is left to the help."""
-    house.lambda_refused = refusal("AccessDeniedException", "not authorized to perform lambda:GetFunctionConfiguration")
-    assert house.run("slack", "manifest").code == 3
-    assert house.run("slack", "manifest", "--no-groups").code == 0
-    house.lambda_refused = None
-    house.resources_refused = refusal("AccessDenied", "not authorized to perform cloudformation:ListStackResources")
-    assert house.run("slack", "manifest").code == 3
+    harness.lambda_refused = refusal(
+        "AccessDeniedException", "not authorized to perform lambda:GetFunctionConfiguration"
+    )
+    assert harness.run("slack", "manifest").code == 3
+    assert harness.run("slack", "manifest", "--no-groups").code == 0
+    harness.lambda_refused = None
+    harness.resources_refused = refusal("AccessDenied", "not authorized to perform cloudformation:ListStackResources")
+    assert harness.run("slack", "manifest").code == 3
 
 
 @pytest.mark.parametrize("command", [("secrets", "set", "slack/bot-token"), ("slack", "workspace")])
-def test_the_workspace_is_stored(house: House, command: tuple[str, ...]) -> None:
+def test_the_workspace_is_stored(harness: Harness, command: tuple[str, ...]) -> None:
     """Security 39: which workspace the app is in comes from its token, and is kept as it is read."""
-    house.configure()
+    harness.configure()
     if command[0] == "slack":
-        house.put("slack/bot-token", SLACK_TOKEN)
-    ended = house.run(*command, stdin=SLACK_TOKEN.encode())
+        harness.put("slack/bot-token", SLACK_TOKEN)
+    ended = harness.run(*command, stdin=SLACK_TOKEN.encode())
     assert ended.code == 0
-    kept = house.parameter("slack/team")
+    kept = harness.parameter("slack/team")
     assert (kept["Value"], kept["Type"]) == ("T0WORKSPACE:", "String")
     assert "T0WORKSPACE" in ended.out + ended.err
 
 
-def test_a_workspace_that_is_not_told_is_said(house: House) -> None:
+def test_a_workspace_that_is_not_told_is_said(harness: Harness) -> None:
     """The token is set all the same, and the line says what to do once Slack answers."""
-    house.configure()
-    house.slack.inject(status=500, name="auth.test")
-    ended = house.run("secrets", "set", "slack/bot-token", stdin=SLACK_TOKEN.encode())
+    harness.configure()
+    harness.slack.inject(status=500, name="auth.test")
+    ended = harness.run("secrets", "set", "slack/bot-token", stdin=SLACK_TOKEN.encode())
     assert ended.code == 0
     assert "doorcode slack workspace" in ended.err
-    assert not house.has("slack/team")
+    assert not harness.has("slack/team")
 
 
 @pytest.mark.parametrize("said", [{}, {"team_id": 5}, {"team_id": "T1:E2"}, {"team_id": "T0A", "enterprise_id": "../"}])

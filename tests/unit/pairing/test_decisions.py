@@ -126,7 +126,7 @@ class FakeSecrets:
         return self.fresh
 
 
-class House:
+class Harness:
     """A desk, with all that it stands on."""
 
     def __init__(self, *people: Contact) -> None:
@@ -153,9 +153,9 @@ class House:
 
 
 @pytest.fixture
-def house() -> House:
-    """Give a new house."""
-    return House()
+def harness() -> Harness:
+    """Give a new harness."""
+    return Harness()
 
 
 class TestWho:
@@ -165,10 +165,10 @@ class TestWho:
         ("operation", "state"),
         [(Operation.APPROVE, State.PAIRED), (Operation.DENY, State.DENIED), (Operation.BLOCK, State.BLOCKED)],
     )
-    def test_an_owner_presses(self, house: House, operation: Operation, state: State) -> None:
+    def test_an_owner_presses(self, harness: Harness, operation: Operation, state: State) -> None:
         """An owner's button does what it says, and the contact keeps who, how and when."""
-        after = house.decide(OWNER, operation, user_id="555", code=CODE)
-        assert after == house.stranger
+        after = harness.decide(OWNER, operation, user_id="555", code=CODE)
+        assert after == harness.stranger
         assert (after.state, after.decided_by, after.decided_via, after.decided_at) == (state, "1", "button", NOW)
 
     @pytest.mark.parametrize(
@@ -195,46 +195,46 @@ class TestWho:
         ],
     )
     @pytest.mark.parametrize("operation", sorted(TAKES_A_CODE))
-    def test_anybody_else_presses(self, house: House, actor: Actor, operation: Operation) -> None:
+    def test_anybody_else_presses(self, harness: Harness, actor: Actor, operation: Operation) -> None:
         """Security 7 and 15: whoever is no owner on the platform pressed is refused, and nothing is read or moved."""
-        house.room.trouble = AssertionError("nothing may be read")
+        harness.room.trouble = AssertionError("nothing may be read")
         with pytest.raises(ForbiddenError, match=r"^Only the owner can do this\.$"):
-            house.decide(actor, operation, user_id="555", code=CODE)
-        assert house.stranger == STRANGER
+            harness.decide(actor, operation, user_id="555", code=CODE)
+        assert harness.stranger == STRANGER
 
-    def test_an_owner_elsewhere_decides(self, house: House) -> None:
+    def test_an_owner_elsewhere_decides(self, harness: Harness) -> None:
         """An owner who was asked on another platform decides there about this one."""
         slack_owner = Actor(via=Via.BUTTON, id="U1", platform=SLACK)
-        assert house.decide(slack_owner, user_id="555", code=CODE).state is State.PAIRED
+        assert harness.decide(slack_owner, user_id="555", code=CODE).state is State.PAIRED
 
     @pytest.mark.parametrize("operation", sorted(TAKES_A_CODE))
     def test_nobody_decides_on_himself(self, operation: Operation) -> None:
         """Security 15: the requester cannot approve himself, even if he became an owner meanwhile."""
         asked = structs.replace(STRANGER, user_id="1")
-        house = House(asked)
+        harness = Harness(asked)
         with pytest.raises(ForbiddenError):
-            house.decide(OWNER, operation, user_id="1", code=code_for(SECRET, TELEGRAM, "1", "aaaa"))
-        assert house.room.people[TELEGRAM, "1"] == asked
+            harness.decide(OWNER, operation, user_id="1", code=code_for(SECRET, TELEGRAM, "1", "aaaa"))
+        assert harness.room.people[TELEGRAM, "1"] == asked
 
     def test_a_namesake_elsewhere(self) -> None:
         """Security 7: the owner's id on another platform is somebody else, whom the owner may decide on."""
-        house = House(structs.replace(STRANGER, platform=SLACK, user_id="1"))
+        harness = Harness(structs.replace(STRANGER, platform=SLACK, user_id="1"))
         code = code_for(SECRET, SLACK, "1", "aaaa")
-        assert house.decide(OWNER, platform=SLACK, user_id="1", code=code).state is State.PAIRED
+        assert harness.decide(OWNER, platform=SLACK, user_id="1", code=code).state is State.PAIRED
 
     @pytest.mark.parametrize("via", Via)
-    def test_nobody(self, house: House, via: Via) -> None:
+    def test_nobody(self, harness: Harness, via: Via) -> None:
         """Security 5: an actor without an id decides nothing."""
         with pytest.raises(ForbiddenError):
-            house.decide(Actor(via=via, id="", platform=TELEGRAM), user_id="555", code=CODE)
-        assert house.room.moves == 0
+            harness.decide(Actor(via=via, id="", platform=TELEGRAM), user_id="555", code=CODE)
+        assert harness.room.moves == 0
 
     @pytest.mark.parametrize("operation", [Operation.REQUEST, Operation.EXPIRE])
-    def test_nothing_to_decide(self, house: House, operation: Operation) -> None:
+    def test_nothing_to_decide(self, harness: Harness, operation: Operation) -> None:
         """Requests and expiries are nobody's decision."""
         with pytest.raises(InputError):
-            house.decide(OPERATOR, operation, user_id="555")
-        assert house.room.moves == 0
+            harness.decide(OPERATOR, operation, user_id="555")
+        assert harness.room.moves == 0
 
     def test_orders(self) -> None:
         """Everything else can be ordered."""
@@ -247,74 +247,74 @@ class TestButtons:
     @pytest.mark.parametrize("operation", sorted(TAKES_A_CODE))
     def test_an_old_button(self, operation: Operation) -> None:
         """Security 16: a button whose code is that of an older request is refused, and is no guess."""
-        house = House(structs.replace(STRANGER, nonce="cccc"))
+        harness = Harness(structs.replace(STRANGER, nonce="cccc"))
         with pytest.raises(RefusedError) as refusal:
-            house.decide(OWNER, operation, user_id="555", code=CODE)
+            harness.decide(OWNER, operation, user_id="555", code=CODE)
         assert refusal.value.reason == Refusal.SUPERSEDED
-        assert house.stranger.state is State.PENDING
-        assert house.guesses.counted == 0
+        assert harness.stranger.state is State.PENDING
+        assert harness.guesses.counted == 0
 
     def test_a_button_about_a_stranger(self) -> None:
         """A button for somebody whose item is gone finds no request."""
-        house = House(SLACK_STRANGER)
+        harness = Harness(SLACK_STRANGER)
         with pytest.raises(RefusedError) as refusal:
-            house.decide(OWNER, user_id="555", code=CODE)
+            harness.decide(OWNER, user_id="555", code=CODE)
         assert refusal.value.reason == Refusal.NOT_PENDING
 
-    def test_replaced_while_pressed(self, house: House) -> None:
+    def test_replaced_while_pressed(self, harness: Harness) -> None:
         """Security 17: a request that is replaced between reading and moving is not decided on."""
-        get = house.room.get
+        get = harness.room.get
 
         def get_then_replace(platform: Platform, user_id: str) -> Contact:
             found = get(platform, user_id)
-            house.room.people[TELEGRAM, "555"] = structs.replace(STRANGER, nonce="cccc", rev=8)
+            harness.room.people[TELEGRAM, "555"] = structs.replace(STRANGER, nonce="cccc", rev=8)
             return found
 
-        house.room.get = get_then_replace
+        harness.room.get = get_then_replace
         with pytest.raises(RefusedError) as refusal:
-            house.decide(OWNER, user_id="555", code=CODE)
+            harness.decide(OWNER, user_id="555", code=CODE)
         assert refusal.value.reason == Refusal.SUPERSEDED
-        assert house.room.moves == 0
+        assert harness.room.moves == 0
 
     @pytest.mark.parametrize("operation", sorted(TAKES_A_CODE))
-    def test_a_button_without_a_code(self, house: House, operation: Operation) -> None:
+    def test_a_button_without_a_code(self, harness: Harness, operation: Operation) -> None:
         """Security 16: without the code of its request, a button acts on none."""
         with pytest.raises(InputError):
-            house.decide(OWNER, operation, user_id="555")
-        assert house.stranger == STRANGER
+            harness.decide(OWNER, operation, user_id="555")
+        assert harness.stranger == STRANGER
 
-    def test_pressed_twice(self, house: House) -> None:
+    def test_pressed_twice(self, harness: Harness) -> None:
         """Security 17: the second press is told the real state."""
-        house.decide(OWNER, Operation.DENY, user_id="555", code=CODE)
+        harness.decide(OWNER, Operation.DENY, user_id="555", code=CODE)
         with pytest.raises(RefusedError, match=r"^Already denied by 1 \(button\)\.$") as refusal:
-            house.decide(OWNER, user_id="555", code=CODE)
+            harness.decide(OWNER, user_id="555", code=CODE)
         assert refusal.value.state == State.DENIED
 
-    def test_pressed_after_a_revocation(self, house: House) -> None:
+    def test_pressed_after_a_revocation(self, harness: Harness) -> None:
         """Security 18: a replayed press after a revocation does not pair again."""
-        house.decide(OWNER, user_id="555", code=CODE)
-        house.decide(OPERATOR, Operation.REVOKE, user_id="555")
+        harness.decide(OWNER, user_id="555", code=CODE)
+        harness.decide(OPERATOR, Operation.REVOKE, user_id="555")
         with pytest.raises(RefusedError):
-            house.decide(OWNER, user_id="555", code=CODE)
-        assert house.stranger.state is State.REVOKED
+            harness.decide(OWNER, user_id="555", code=CODE)
+        assert harness.stranger.state is State.REVOKED
 
-    def test_blocked_after_a_denial(self, house: House) -> None:
+    def test_blocked_after_a_denial(self, harness: Harness) -> None:
         """The button under a denial blocks."""
-        house.decide(OWNER, Operation.DENY, user_id="555", code=CODE)
-        assert house.decide(OWNER, Operation.BLOCK, user_id="555", code=CODE).state is State.BLOCKED
+        harness.decide(OWNER, Operation.DENY, user_id="555", code=CODE)
+        assert harness.decide(OWNER, Operation.BLOCK, user_id="555", code=CODE).state is State.BLOCKED
 
     def test_too_late(self) -> None:
         """Security 14: a button pressed at the second at which the request expires is refused."""
-        house = House(structs.replace(STRANGER, code_expires_at=NOW))
+        harness = Harness(structs.replace(STRANGER, code_expires_at=NOW))
         with pytest.raises(RefusedError) as refusal:
-            house.decide(OWNER, user_id="555", code=CODE)
+            harness.decide(OWNER, user_id="555", code=CODE)
         assert (refusal.value.reason, refusal.value.state) == (Refusal.EXPIRED, State.EXPIRED)
 
     @pytest.mark.parametrize("user_id", ["", "*", "5 5"])
-    def test_a_bad_id(self, house: House, user_id: str) -> None:
+    def test_a_bad_id(self, harness: Harness, user_id: str) -> None:
         """Security 5: a button without a proper id is refused."""
         with pytest.raises(InvalidUserIdError):
-            house.decide(OWNER, user_id=user_id, code=CODE)
+            harness.decide(OWNER, user_id=user_id, code=CODE)
 
 
 class TestByCode:
@@ -325,19 +325,19 @@ class TestByCode:
     @pytest.mark.parametrize(
         ("operation", "state"), [(Operation.APPROVE, State.PAIRED), (Operation.DENY, State.DENIED)]
     )
-    def test_right(self, house: House, via: Via, user_id: str, operation: Operation, state: State) -> None:
+    def test_right(self, harness: Harness, via: Via, user_id: str, operation: Operation, state: State) -> None:
         """Security 9: the right code decides on the very person that it was made for, and costs nothing."""
-        after = house.decide(Actor(via=via, id="alice"), operation, user_id=user_id, code=CODE)
+        after = harness.decide(Actor(via=via, id="alice"), operation, user_id=user_id, code=CODE)
         assert (after.user_id, after.state, after.decided_via) == ("555", state, via)
-        assert (house.guesses.counted, house.guesses_held) == (1, 0)
+        assert (harness.guesses.counted, harness.guesses_held) == (1, 0)
 
-    def test_as_typed(self, house: House) -> None:
+    def test_as_typed(self, harness: Harness) -> None:
         """Security 10: case, spaces and hyphens do not matter."""
-        assert house.decide(OPERATOR, code=f" {CODE[:4].lower()}-{CODE[4:]} ").state is State.PAIRED
+        assert harness.decide(OPERATOR, code=f" {CODE[:4].lower()}-{CODE[4:]} ").state is State.PAIRED
 
-    def test_label_and_end(self, house: House) -> None:
+    def test_label_and_end(self, harness: Harness) -> None:
         """An approval brings a label and an end."""
-        after = house.decide(OPERATOR, code=CODE, label="bob", until=NOW + 60)
+        after = harness.decide(OPERATOR, code=CODE, label="bob", until=NOW + 60)
         assert (after.label, after.paired_until) == ("bob", NOW + 60)
 
     @pytest.mark.parametrize(
@@ -350,149 +350,149 @@ class TestByCode:
         ],
         ids=["unknown", "unknown for id", "other platform", "other person"],
     )
-    def test_wrong(self, house: House, order: dict[str, object]) -> None:
+    def test_wrong(self, harness: Harness, order: dict[str, object]) -> None:
         """Security 11 and 12: a code that does not belong costs a guess, says one thing, and consumes no request."""
         with pytest.raises(UnknownCodeError) as refusal:
-            house.decide(OPERATOR, **order)
+            harness.decide(OPERATOR, **order)
         assert str(refusal.value) == (
             "No pending request has that code. See what is waiting with: doorcode pairing list --pending"
         )
-        assert house.guesses_held == 1
-        assert house.stranger == STRANGER
-        assert house.decide(OPERATOR, code=CODE).state is State.PAIRED
+        assert harness.guesses_held == 1
+        assert harness.stranger == STRANGER
+        assert harness.decide(OPERATOR, code=CODE).state is State.PAIRED
 
-    def test_a_press_is_kept_with_its_pressers_name(self, house: House) -> None:
+    def test_a_press_is_kept_with_its_pressers_name(self, harness: Harness) -> None:
         """Security 28: who pressed is kept by id and name; the name claims no other id, and the next decision has its own."""
         presser = structs.replace(OWNER, name="Olivia (111, button)")
-        contact = house.decide(presser, user_id="555", code=CODE)
+        contact = harness.decide(presser, user_id="555", code=CODE)
         assert (contact.decided_by, contact.decided_by_name) == (OWNER.id, "Olivia 111, button")
-        assert not house.decide(OPERATOR, Operation.REVOKE, user_id="555").decided_by_name
+        assert not harness.decide(OPERATOR, Operation.REVOKE, user_id="555").decided_by_name
 
-    def test_not_theirs(self, house: House) -> None:
+    def test_not_theirs(self, harness: Harness) -> None:
         """Security 9 and 11: a right code with the wrong id is told apart, costs a guess, and consumes no request."""
         with pytest.raises(NotTheirsError, match=r"^That code is not theirs\.$"):
-            house.decide(OPERATOR, code=CODE, user_id="556")
-        assert (house.guesses_held, house.stranger) == (1, STRANGER)
+            harness.decide(OPERATOR, code=CODE, user_id="556")
+        assert (harness.guesses_held, harness.stranger) == (1, STRANGER)
 
     def test_a_code_that_is_over_is_nobodys(self) -> None:
         """Security 12: with another's id, a code that has expired looks like one that never was."""
-        house = House(structs.replace(STRANGER, code_expires_at=NOW))
+        harness = Harness(structs.replace(STRANGER, code_expires_at=NOW))
         with pytest.raises(UnknownCodeError):
-            house.decide(OPERATOR, code=CODE, user_id="556")
+            harness.decide(OPERATOR, code=CODE, user_id="556")
 
     @pytest.mark.parametrize("actor", [OPERATOR, OWNER], ids=["command", "button"])
     @pytest.mark.parametrize("code", ["ABCD234", "ABCD2340", "ABCD234I", "----", "x" * 1000, "\u0410BCD2345"])
-    def test_malformed(self, house: House, actor: Actor, code: str) -> None:
+    def test_malformed(self, harness: Harness, actor: Actor, code: str) -> None:
         """Security 10: a malformed code is refused without counting."""
         with pytest.raises(MalformedCodeError):
-            house.decide(actor, code=code, user_id="555")
-        assert house.guesses.counted == 0
+            harness.decide(actor, code=code, user_id="555")
+        assert harness.guesses.counted == 0
 
     @pytest.mark.parametrize("order", [{"user_id": "*"}, {"user_id": "@bo2"}, {"platform": SLACK, "user_id": "555"}])
-    def test_a_bad_id_is_no_guess(self, house: House, order: dict[str, object]) -> None:
+    def test_a_bad_id_is_no_guess(self, harness: Harness, order: dict[str, object]) -> None:
         """Security 5: an id that cannot be one there is refused before anything is counted."""
         with pytest.raises(InvalidUserIdError):
-            house.decide(OPERATOR, code=CODE, **order)
-        assert house.guesses.counted == 0
+            harness.decide(OPERATOR, code=CODE, **order)
+        assert harness.guesses.counted == 0
 
     def test_expired(self) -> None:
         """Security 14: the right code, at the second at which it expires, is told as expired and is no wrong guess."""
-        house = House(structs.replace(STRANGER, code_expires_at=NOW))
+        harness = Harness(structs.replace(STRANGER, code_expires_at=NOW))
         with pytest.raises(RefusedError) as refusal:
-            house.decide(OPERATOR, code=CODE)
+            harness.decide(OPERATOR, code=CODE)
         assert refusal.value.reason == Refusal.EXPIRED
-        assert house.guesses_held == 0
+        assert harness.guesses_held == 0
 
-    def test_used(self, house: House) -> None:
+    def test_used(self, harness: Harness) -> None:
         """Security 17: a code that was used is told what became of it."""
-        house.decide(OPERATOR, code=CODE)
+        harness.decide(OPERATOR, code=CODE)
         with pytest.raises(RefusedError, match=r"^Already approved by alice \(cli\)\.$"):
-            house.decide(OPERATOR, code=CODE)
+            harness.decide(OPERATOR, code=CODE)
 
     @pytest.mark.parametrize("operation", [Operation.ADD, Operation.REVOKE, Operation.UNBLOCK])
     @pytest.mark.parametrize("actor", [OPERATOR, OWNER], ids=["command", "button"])
-    def test_no_code_for_that(self, house: House, actor: Actor, operation: Operation) -> None:
+    def test_no_code_for_that(self, harness: Harness, actor: Actor, operation: Operation) -> None:
         """What needs no request takes no code."""
         with pytest.raises(InputError):
-            house.decide(actor, operation, user_id="555", code=CODE)
-        assert (house.guesses.counted, house.room.moves) == (0, 0)
+            harness.decide(actor, operation, user_id="555", code=CODE)
+        assert (harness.guesses.counted, harness.room.moves) == (0, 0)
 
 
 class TestLockout:
     """Security 13: wrong codes lock their caller."""
 
-    def test_locked(self, house: House) -> None:
+    def test_locked(self, harness: Harness) -> None:
         """Security 13: after five wrong codes, a right one is refused, and no other caller or surface is locked."""
         for _ in range(5):
             with pytest.raises(UnknownCodeError):
-                house.decide(OPERATOR, code=WRONG)
+                harness.decide(OPERATOR, code=WRONG)
         with pytest.raises(LockedOutError) as refusal:
-            house.decide(OPERATOR, code=CODE)
+            harness.decide(OPERATOR, code=CODE)
         assert refusal.value.until == NOW + 300
-        assert house.stranger == STRANGER
-        assert house.decide(Actor(via=Via.WEB, id="alice"), Operation.DENY, code=CODE).state is State.DENIED
+        assert harness.stranger == STRANGER
+        assert harness.decide(Actor(via=Via.WEB, id="alice"), Operation.DENY, code=CODE).state is State.DENIED
 
-    def test_somebody_else(self, house: House) -> None:
+    def test_somebody_else(self, harness: Harness) -> None:
         """Security 13: nobody else is locked."""
         for _ in range(5):
             with pytest.raises(UnknownCodeError):
-                house.decide(OPERATOR, code=WRONG)
-        assert house.decide(Actor(via=Via.CLI, id="bob"), code=CODE).state is State.PAIRED
+                harness.decide(OPERATOR, code=WRONG)
+        assert harness.decide(Actor(via=Via.CLI, id="bob"), code=CODE).state is State.PAIRED
 
-    def test_two_who_are_shown_alike(self, house: House) -> None:
+    def test_two_who_are_shown_alike(self, harness: Harness) -> None:
         """Security 13: wrong codes count for the verified session or token, not for the name that it is shown under."""
         first, second = (Actor(via=Via.API, id="token ci", caller=caller) for caller in ("one", "two"))
         for _ in range(5):
             with pytest.raises(UnknownCodeError):
-                house.decide(first, code=WRONG)
+                harness.decide(first, code=WRONG)
         with pytest.raises(LockedOutError):
-            house.decide(first, code=CODE)
-        decided = house.decide(second, code=CODE)
+            harness.decide(first, code=CODE)
+        decided = harness.decide(second, code=CODE)
         assert (decided.state, decided.decided_by) == (State.PAIRED, "token ci")
-        assert {caller for (_, caller), held in house.guesses.open.items() if held} == {"one"}
+        assert {caller for (_, caller), held in harness.guesses.open.items() if held} == {"one"}
 
     def test_right_codes_do_not_lock(self) -> None:
         """Many right codes in a row are no guesses."""
         people = [structs.replace(STRANGER, user_id=str(number)) for number in range(20)]
-        house = House(*people)
+        harness = Harness(*people)
         for person in people:
-            house.decide(OPERATOR, code=code_for(SECRET, TELEGRAM, person.user_id, "aaaa"))
-        assert house.room.moves == 20
+            harness.decide(OPERATOR, code=code_for(SECRET, TELEGRAM, person.user_id, "aaaa"))
+        assert harness.room.moves == 20
 
-    def test_counted_before_compared(self, house: House) -> None:
+    def test_counted_before_compared(self, harness: Harness) -> None:
         """Security 13: a guess is counted before anything is read, so that parallel guesses are counted too."""
         held = []
-        find = house.room.find_by_code
-        house.room.find_by_code = lambda *arguments: held.append(house.guesses_held) or find(*arguments)
-        house.decide(OPERATOR, code=CODE)
+        find = harness.room.find_by_code
+        harness.room.find_by_code = lambda *arguments: held.append(harness.guesses_held) or find(*arguments)
+        harness.decide(OPERATOR, code=CODE)
         assert held == [1]
 
-    def test_locked_buttons_work(self, house: House) -> None:
+    def test_locked_buttons_work(self, harness: Harness) -> None:
         """Buttons and user ids are no guesses: a locked caller may still use them."""
-        house.guesses.open[Via.CLI, "alice"] = house.guesses.open[Via.BUTTON, "1"] = 5
-        house.decide(OWNER, Operation.DENY, user_id="555", code=CODE)
-        assert house.decide(OPERATOR, Operation.ADD, user_id="555").state is State.PAIRED
+        harness.guesses.open[Via.CLI, "alice"] = harness.guesses.open[Via.BUTTON, "1"] = 5
+        harness.decide(OWNER, Operation.DENY, user_id="555", code=CODE)
+        assert harness.decide(OPERATOR, Operation.ADD, user_id="555").state is State.PAIRED
 
     @pytest.mark.parametrize("trouble", [UnavailableError("read the seats", "throttled"), SecretError("missing")])
     @pytest.mark.parametrize("user_id", ["", "555"], ids=["code", "code and id"])
     @pytest.mark.parametrize("unforgiving", [False, True], ids=["forgiven", "not even forgiven"])
-    def test_trouble_is_no_guess(self, house: House, trouble: Exception, user_id: str, unforgiving: bool) -> None:
+    def test_trouble_is_no_guess(self, harness: Harness, trouble: Exception, user_id: str, unforgiving: bool) -> None:
         """Security 1 and 11: trouble is told as what it was, is no wrong guess, and consumes nothing."""
-        house.room.trouble = trouble
-        house.guesses.unforgiving = unforgiving
+        harness.room.trouble = trouble
+        harness.guesses.unforgiving = unforgiving
         with pytest.raises(type(trouble)) as raised:
-            house.decide(OPERATOR, code=CODE, user_id=user_id)
+            harness.decide(OPERATOR, code=CODE, user_id=user_id)
         assert raised.value is trouble
-        assert house.guesses_held == int(unforgiving)
-        assert house.stranger == STRANGER
+        assert harness.guesses_held == int(unforgiving)
+        assert harness.stranger == STRANGER
 
     @pytest.mark.parametrize("user_id", ["", "555"], ids=["code", "code and id"])
-    def test_without_a_secret(self, house: House, user_id: str) -> None:
+    def test_without_a_secret(self, harness: Harness, user_id: str) -> None:
         """Security 1: without the secret nobody gets in, by no code."""
-        house.secrets.cached = None
+        harness.secrets.cached = None
         with pytest.raises(SecretError):
-            house.decide(OPERATOR, code=CODE, user_id=user_id)
-        assert (house.guesses_held, house.room.moves) == (0, 0)
+            harness.decide(OPERATOR, code=CODE, user_id=user_id)
+        assert (harness.guesses_held, harness.room.moves) == (0, 0)
 
 
 class TestByUserId:
@@ -511,61 +511,61 @@ class TestByUserId:
     )
     def test_moves(self, operation: Operation, before: State, after: State) -> None:
         """Every order works by user id, and is no guess."""
-        house = House(structs.replace(STRANGER, state=before))
-        assert house.decide(OPERATOR, operation, user_id="555").state is after
-        assert house.guesses.counted == 0
+        harness = Harness(structs.replace(STRANGER, state=before))
+        assert harness.decide(OPERATOR, operation, user_id="555").state is after
+        assert harness.guesses.counted == 0
 
-    def test_somebody_new(self, house: House) -> None:
+    def test_somebody_new(self, harness: Harness) -> None:
         """Somebody who never wrote can be added."""
-        after = house.decide(OPERATOR, Operation.ADD, user_id="777", label="carol")
+        after = harness.decide(OPERATOR, Operation.ADD, user_id="777", label="carol")
         assert (after.state, after.label, after.rev) == (State.PAIRED, "carol", 1)
 
     @pytest.mark.parametrize("user_id", ["", "*", " 555", "555\n"])
     @pytest.mark.parametrize("operation", sorted(ORDERS))
-    def test_a_bad_id(self, house: House, operation: Operation, user_id: str) -> None:
+    def test_a_bad_id(self, harness: Harness, operation: Operation, user_id: str) -> None:
         """Security 5: an empty id, a wildcard or a decorated id is nobody."""
         with pytest.raises(InvalidUserIdError):
-            house.decide(OPERATOR, operation, user_id=user_id)
-        assert house.room.moves == 0
+            harness.decide(OPERATOR, operation, user_id=user_id)
+        assert harness.room.moves == 0
 
     @pytest.mark.parametrize("user_id", ["55", "5555"])
-    def test_nearly(self, house: House, user_id: str) -> None:
+    def test_nearly(self, harness: Harness, user_id: str) -> None:
         """Security 5: a shorter or longer id is somebody else, who has no request."""
         with pytest.raises(RefusedError) as refusal:
-            house.decide(OPERATOR, user_id=user_id)
+            harness.decide(OPERATOR, user_id=user_id)
         assert refusal.value.reason == Refusal.NOT_PENDING
 
-    def test_the_same_id_elsewhere(self, house: House) -> None:
+    def test_the_same_id_elsewhere(self, harness: Harness) -> None:
         """Security 7: an approval on one platform pairs nobody on another."""
         with pytest.raises(RefusedError):
-            house.decide(OPERATOR, platform=DISCORD, user_id="200000000000000555")
-        assert house.stranger == STRANGER
+            harness.decide(OPERATOR, platform=DISCORD, user_id="200000000000000555")
+        assert harness.stranger == STRANGER
 
     @pytest.mark.parametrize("operation", [Operation.ADD, Operation.BLOCK])
-    def test_nobody_new_without_an_id_of_that_platform(self, house: House, operation: Operation) -> None:
+    def test_nobody_new_without_an_id_of_that_platform(self, harness: Harness, operation: Operation) -> None:
         """Security 5: who is let in or blocked is somebody: what is no id on that platform makes no contact."""
         for platform, user_id in ((TELEGRAM, "@bo2"), (SLACK, "<@U1234ABCD>"), (DISCORD, "1.23e+17"), (DISCORD, "555")):
             with pytest.raises(InvalidUserIdError):
-                house.decide(OPERATOR, operation, platform=platform, user_id=user_id)
-        assert house.room.moves == 0
+                harness.decide(OPERATOR, operation, platform=platform, user_id=user_id)
+        assert harness.room.moves == 0
 
     @pytest.mark.parametrize(
         ("state", "operation"), [(State.PAIRED, Operation.REVOKE), (State.BLOCKED, Operation.UNBLOCK)]
     )
-    def test_what_stands_there_under_an_odd_id(self, house: House, state: State, operation: Operation) -> None:
+    def test_what_stands_there_under_an_odd_id(self, harness: Harness, state: State, operation: Operation) -> None:
         """What was let in or blocked when more was taken for an id can be taken out, and not put in again."""
-        house.room.people[TELEGRAM, "@bo2"] = contact(state, user_id="@bo2")
-        assert house.decide(OPERATOR, operation, user_id="@bo2").state is State.REVOKED
+        harness.room.people[TELEGRAM, "@bo2"] = contact(state, user_id="@bo2")
+        assert harness.decide(OPERATOR, operation, user_id="@bo2").state is State.REVOKED
         with pytest.raises(InvalidUserIdError):
-            house.decide(OPERATOR, Operation.ADD, user_id="@bo2")
+            harness.decide(OPERATOR, Operation.ADD, user_id="@bo2")
         with pytest.raises(InvalidUserIdError):
-            house.decide(OPERATOR, operation, user_id="@bo3")
+            harness.decide(OPERATOR, operation, user_id="@bo3")
 
-    def test_whoever_was_quicker(self, house: House) -> None:
+    def test_whoever_was_quicker(self, harness: Harness) -> None:
         """Security 17: without a code, the contact is moved from whatever state it really is in."""
-        house.decide(OPERATOR, Operation.DENY, user_id="555")
+        harness.decide(OPERATOR, Operation.DENY, user_id="555")
         with pytest.raises(RefusedError, match="Already denied by alice"):
-            house.decide(OPERATOR, user_id="555")
+            harness.decide(OPERATOR, user_id="555")
 
 
 class TestRotation:
@@ -579,51 +579,51 @@ class TestRotation:
     )
 
     @by_surface
-    def test_the_old_secret_works(self, house: House, actor: Actor, order: dict[str, object]) -> None:
+    def test_the_old_secret_works(self, harness: Harness, actor: Actor, order: dict[str, object]) -> None:
         """Security 30: a code of the old secret works while that is on the ring, without another read."""
-        house.secrets.cached = Keyring((OTHER_SECRET, SECRET))
-        assert house.decide(actor, **order).state is State.PAIRED
-        assert house.secrets.reread_count == 0
+        harness.secrets.cached = Keyring((OTHER_SECRET, SECRET))
+        assert harness.decide(actor, **order).state is State.PAIRED
+        assert harness.secrets.reread_count == 0
 
     @by_surface
-    def test_a_newer_secret_is_read(self, house: House, actor: Actor, order: dict[str, object]) -> None:
+    def test_a_newer_secret_is_read(self, harness: Harness, actor: Actor, order: dict[str, object]) -> None:
         """Security 30: a code of a secret that the cache does not know yet makes the secrets be read again."""
-        house.secrets.cached, house.secrets.fresh = Keyring((OTHER_SECRET,)), Keyring((SECRET, OTHER_SECRET))
-        assert house.decide(actor, **order).state is State.PAIRED
-        assert house.secrets.reread_count == 1
+        harness.secrets.cached, harness.secrets.fresh = Keyring((OTHER_SECRET,)), Keyring((SECRET, OTHER_SECRET))
+        assert harness.decide(actor, **order).state is State.PAIRED
+        assert harness.secrets.reread_count == 1
 
     @by_surface
     @pytest.mark.parametrize("fresh", [None, Keyring((b"a third",))], ids=["unchanged", "changed"])
-    def test_dropped(self, house: House, actor: Actor, order: dict[str, object], fresh: Keyring | None) -> None:
+    def test_dropped(self, harness: Harness, actor: Actor, order: dict[str, object], fresh: Keyring | None) -> None:
         """Security 30: once its secret is dropped, a code fits nothing."""
-        house.secrets.cached, house.secrets.fresh = Keyring((OTHER_SECRET,)), fresh
+        harness.secrets.cached, harness.secrets.fresh = Keyring((OTHER_SECRET,)), fresh
         with pytest.raises((UnknownCodeError, RefusedError)):
-            house.decide(actor, **order)
-        assert house.stranger == STRANGER
+            harness.decide(actor, **order)
+        assert harness.stranger == STRANGER
 
-    def test_an_old_button_reads_nothing_again(self, house: House) -> None:
+    def test_an_old_button_reads_nothing_again(self, harness: Harness) -> None:
         """An old button's code for a known secret costs no second read of the secrets."""
         with pytest.raises(RefusedError):
-            house.decide(OWNER, user_id="555", code=WRONG)
-        assert (house.secrets.reread_count, house.guesses_held) == (0, 0)
+            harness.decide(OWNER, user_id="555", code=WRONG)
+        assert (harness.secrets.reread_count, harness.guesses_held) == (0, 0)
 
 
 class TestCodeOf:
     """The code of a request, made once more for whoever may see it."""
 
-    def test_works(self, house: House) -> None:
+    def test_works(self, harness: Harness) -> None:
         """Whoever holds the secret can show a code that works."""
-        code = code_of(STRANGER, house.secrets, NOW)
+        code = code_of(STRANGER, harness.secrets, NOW)
         assert code == CODE
-        assert house.decide(OPERATOR, code=code).user_id == "555"
+        assert harness.decide(OPERATOR, code=code).user_id == "555"
 
-    def test_a_newer_secret_is_read(self, house: House) -> None:
+    def test_a_newer_secret_is_read(self, harness: Harness) -> None:
         """Security 30: a secret that the cache does not know yet is read again."""
-        house.secrets.cached, house.secrets.fresh = Keyring((OTHER_SECRET,)), Keyring((SECRET, OTHER_SECRET))
-        assert code_of(STRANGER, house.secrets, NOW) == CODE
+        harness.secrets.cached, harness.secrets.fresh = Keyring((OTHER_SECRET,)), Keyring((SECRET, OTHER_SECRET))
+        assert code_of(STRANGER, harness.secrets, NOW) == CODE
 
-    def test_dropped(self, house: House) -> None:
+    def test_dropped(self, harness: Harness) -> None:
         """Security 30: once its secret is dropped, there is no code to show, and none is made with another secret."""
-        house.secrets.cached = Keyring((OTHER_SECRET,))
+        harness.secrets.cached = Keyring((OTHER_SECRET,))
         with pytest.raises(SecretError):
-            code_of(STRANGER, house.secrets, NOW)
+            code_of(STRANGER, harness.secrets, NOW)

@@ -162,7 +162,7 @@ class Cloud:
         )
 
 
-class House:
+class Harness:
     """A playground with its front, and everything around it."""
 
     def __init__(self, now: float = 1_776_858_322.25, **options: Any) -> None:
@@ -191,7 +191,7 @@ class House:
         self.front = Front(port=0, api=self.api.url, host=HOST, word=WORD, playground=self.playground)
 
     @contextlib.contextmanager
-    def running(self) -> Iterator["House"]:
+    def running(self) -> Iterator["Harness"]:
         """Have it running."""
         self.api.run("api")
         try:

@@ -12,14 +12,14 @@ from doorcode.web.page import FOLDER, INDEX
 from doorcode_sandbox.emulator_guard import FRONT_HEADER
 from doorcode_sandbox.front import MAX_BODY, SIGN_IN, Front
 from tests.eventually import PATIENCE_SECONDS
-from tests.unit.sandbox.playground_fixtures import HOST, WORD, House
+from tests.unit.sandbox.playground_fixtures import HOST, WORD, Harness
 
 
 @pytest.fixture
-def house() -> Iterator[House]:
+def harness() -> Iterator[Harness]:
     """Have everything running."""
-    with House().running() as house:
-        yield house
+    with Harness().running() as harness:
+        yield harness
 
 
 def _raw(front: Front, request: bytes) -> bytes:
@@ -31,7 +31,7 @@ def _raw(front: Front, request: bytes) -> bytes:
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-def test_requests_go_on_to_the_byte(house: House) -> None:
+def test_requests_go_on_to_the_byte(harness: Harness) -> None:
     """Method, path, query, headers in their order and body reach the stack as they came; only the host is its own."""
     headers = [
         ("Cookie", "__Host-doorcode=a.b"),
@@ -41,7 +41,7 @@ def test_requests_go_on_to_the_byte(house: House) -> None:
         ("X-Two", "1"),
         ("X-Two", "2"),
     ]
-    address = urlsplit(house.front.url).netloc
+    address = urlsplit(harness.front.url).netloc
     with closing(http.client.HTTPConnection(address, timeout=PATIENCE_SECONDS)) as connection:
         connection.putrequest("PUT", "/api/a%20b/../c?x=1&x=%2F", skip_accept_encoding=True)
         for name, value in [*headers, ("Keep-Alive", "5"), ("X-Hop", "1"), ("Connection", "X-Hop")]:
@@ -49,17 +49,19 @@ def test_requests_go_on_to_the_byte(house: House) -> None:
         connection.putheader("Content-Length", "5")
         connection.endheaders(b"\x00\xffabc")
         assert connection.getresponse().read() == b""
-    ((verb, path, taken, body),) = house.api.taken
+    ((verb, path, taken, body),) = harness.api.taken
     sent_on = [header for header in headers if header[0] != FRONT_HEADER]
     assert (verb, path, body) == ("PUT", "/api/a%20b/../c?x=1&x=%2F", b"\x00\xffabc")
     assert taken == [("Host", HOST), (FRONT_HEADER, WORD), *sent_on, ("Connection", "close"), ("Content-Length", "5")]
 
 
-def test_answers_come_back_to_the_byte(house: House) -> None:
+def test_answers_come_back_to_the_byte(harness: Harness) -> None:
     """Status, headers (one of them twice) and body come back as they were."""
     headers = [("Set-Cookie", "a=1; Secure"), ("Set-Cookie", "b=2"), ("ETag", '"x"'), ("Server", "stack")]
-    house.api.answers.append((418, headers, b"\xff\x00"))
-    with closing(http.client.HTTPConnection(urlsplit(house.front.url).netloc, timeout=PATIENCE_SECONDS)) as connection:
+    harness.api.answers.append((418, headers, b"\xff\x00"))
+    with closing(
+        http.client.HTTPConnection(urlsplit(harness.front.url).netloc, timeout=PATIENCE_SECONDS)
+    ) as connection:
         connection.request("GET", "/owner")
         response = connection.getresponse()
         assert (response.status, response.read()) == (418, b"\xff\x00")
@@ -69,11 +71,11 @@ def test_answers_come_back_to_the_byte(house: House) -> None:
         assert connection.getresponse().status == 200
 
 
-def test_answers_without_a_body(house: House) -> None:
+def test_answers_without_a_body(harness: Harness) -> None:
     """What has no body gets none: 204, 304, and the answer to HEAD."""
-    house.api.answers += [(204, [], b""), (304, [], b"")]
-    assert [house.ask("DELETE", "/api/session")[::2], house.ask("GET", "/owner")[::2]] == [(204, b""), (304, b"")]
-    assert house.ask("HEAD", "/owner")[::2] == (200, b"")
+    harness.api.answers += [(204, [], b""), (304, [], b"")]
+    assert [harness.ask("DELETE", "/api/session")[::2], harness.ask("GET", "/owner")[::2]] == [(204, b""), (304, b"")]
+    assert harness.ask("HEAD", "/owner")[::2] == (200, b"")
 
 
 @pytest.mark.parametrize(
@@ -93,38 +95,38 @@ def test_answers_without_a_body(house: House) -> None:
         ("/", False),
     ],
 )
-def test_what_goes_on(house: House, path: str, *, goes_on: bool) -> None:
+def test_what_goes_on(harness: Harness, path: str, *, goes_on: bool) -> None:
     """Only the stack's own routes go on to it."""
-    house.ask("POST", path, b"")
-    assert bool(house.api.taken) is goes_on
+    harness.ask("POST", path, b"")
+    assert bool(harness.api.taken) is goes_on
 
 
-def test_webhooks_come_under_any_name(house: House) -> None:
+def test_webhooks_come_under_any_name(harness: Harness) -> None:
     """A tunnel brings webhooks under its own name, and from anywhere; nothing else is to be had through it."""
     foreign = {"Host": "a-tunnel.example", "Sec-Fetch-Site": "cross-site"}
     forwarded = {"X-Forwarded-For": "203.0.113.9"}
     for headers in (foreign, forwarded):
-        assert house.ask("POST", "/telegram", b"{}", headers)[0] == 200
+        assert harness.ask("POST", "/telegram", b"{}", headers)[0] == 200
         for path in ("/owner", "/owner/app.js", "/api", "/api/session", "/playground/scene", "/"):
-            assert house.ask("GET", path, None, headers)[0] == 403
-    assert len(house.api.taken) == 2
+            assert harness.ask("GET", path, None, headers)[0] == 403
+    assert len(harness.api.taken) == 2
 
 
-def test_the_owner_s_page_goes_out_only_if_that_is_wanted(house: House) -> None:
+def test_the_owner_s_page_goes_out_only_if_that_is_wanted(harness: Harness) -> None:
     """Then the tunnel's own name has page and API, and no other name does; the playground never goes out."""
-    with Front(port=0, api=house.api.url, host=HOST, public="https://A-tunnel.example") as front:
-        house.front, former = front, house.front
+    with Front(port=0, api=harness.api.url, host=HOST, public="https://A-tunnel.example") as front:
+        harness.front, former = front, harness.front
         for path in ("/owner", "/api/session"):
-            assert house.ask("GET", path, None, {"Host": "a-tunnel.example", "X-Forwarded-For": "1"})[0] == 200
-            assert house.ask("GET", path, None, {"Host": "rebound.example"})[0] == 403
-        house.front = former
+            assert harness.ask("GET", path, None, {"Host": "a-tunnel.example", "X-Forwarded-For": "1"})[0] == 200
+            assert harness.ask("GET", path, None, {"Host": "rebound.example"})[0] == 403
+        harness.front = former
 
 
-def test_chunks(house: House) -> None:
+def test_chunks(harness: Harness) -> None:
     """A body that comes in chunks goes on in one piece."""
     head = b"POST /slack HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
-    assert b" 200 " in _raw(house.front, head + b"3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nX-Trailer: 1\r\n\r\n")
-    _, _, headers, body = house.api.taken[0]
+    assert b" 200 " in _raw(harness.front, head + b"3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nX-Trailer: 1\r\n\r\n")
+    _, _, headers, body = harness.api.taken[0]
     assert body == b"abc0123456789"
     assert ("Content-Length", "13") in headers
 
@@ -144,62 +146,62 @@ def test_chunks(house: House) -> None:
         b"Transfer-Encoding: chunked\r\n\r\n",
     ],
 )
-def test_no_second_request_is_smuggled(house: House, rest: bytes) -> None:
+def test_no_second_request_is_smuggled(harness: Harness, rest: bytes) -> None:
     """A request whose end cannot be told is refused, and nothing after it is read."""
     next_one = b"POST /telegram HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
-    answer = _raw(house.front, b"POST /slack HTTP/1.1\r\nHost: x\r\n" + rest + (b"" if b": 5" in rest else next_one))
+    answer = _raw(harness.front, b"POST /slack HTTP/1.1\r\nHost: x\r\n" + rest + (b"" if b": 5" in rest else next_one))
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert answer.count(b"HTTP/1.1 ") == 1
-    assert house.api.taken == []
+    assert harness.api.taken == []
 
 
 @pytest.mark.parametrize("head", [b"Content-Length: %d\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n%x\r\n"])
-def test_too_large(house: House, head: bytes) -> None:
+def test_too_large(harness: Harness, head: bytes) -> None:
     """More than API Gateway takes is refused before it is read."""
-    assert b" 413 " in _raw(house.front, b"POST /slack HTTP/1.1\r\nHost: x\r\n" + head % (MAX_BODY + 1))
+    assert b" 413 " in _raw(harness.front, b"POST /slack HTTP/1.1\r\nHost: x\r\n" + head % (MAX_BODY + 1))
 
 
 @pytest.mark.parametrize("path", [b"/owner/\xff", b"/owner/\x01"])
-def test_path_that_cannot_be_sent_on(house: House, path: bytes) -> None:
+def test_path_that_cannot_be_sent_on(harness: Harness, path: bytes) -> None:
     """What the stack could take for something else is refused."""
-    near = urlsplit(house.front.url).netloc.encode()
-    assert b" 400 " in _raw(house.front, b"GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % (path, near))
-    assert house.api.taken == []
+    near = urlsplit(harness.front.url).netloc.encode()
+    assert b" 400 " in _raw(harness.front, b"GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % (path, near))
+    assert harness.api.taken == []
 
 
 def test_no_stack() -> None:
     """Without an emulator the answer says so, and the playground is still there."""
-    house = House()
-    house.api.end()
-    with house.front:
-        status, _, answer = house.ask("POST", "/telegram", b"{}")
+    harness = Harness()
+    harness.api.end()
+    with harness.front:
+        status, _, answer = harness.ask("POST", "/telegram", b"{}")
         assert (status, b"did not answer" in answer) == (502, True)
-        assert house.ask("GET", "/playground/scene")[0] == 200
+        assert harness.ask("GET", "/playground/scene")[0] == 200
 
 
-def test_without_a_playground(house: House) -> None:
+def test_without_a_playground(harness: Harness) -> None:
     """The front alone sends on, and has nothing else."""
-    with Front(port=0, api=house.api.url, host=HOST) as front:
-        house.front, former = front, house.front
-        assert [house.ask("GET", path)[0] for path in ("/owner", "/", "/playground/scene")] == [200, 404, 404]
-        house.front = former
+    with Front(port=0, api=harness.api.url, host=HOST) as front:
+        harness.front, former = front, harness.front
+        assert [harness.ask("GET", path)[0] for path in ("/owner", "/", "/playground/scene")] == [200, 404, 404]
+        harness.front = former
 
 
-def test_only_this_machine(house: House) -> None:
+def test_only_this_machine(harness: Harness) -> None:
     """It listens on the loopback address alone, and says so when somebody else is there already."""
-    port = urlsplit(house.front.url).port
+    port = urlsplit(harness.front.url).port
     assert port
-    assert house.front._server
-    assert house.front._server.server_address == ("127.0.0.1", port)
+    assert harness.front._server
+    assert harness.front._server.server_address == ("127.0.0.1", port)
     with pytest.raises(OSError, match="in use"):
-        Front(port=port, api=house.api.url, host=HOST).start()
+        Front(port=port, api=harness.api.url, host=HOST).start()
 
 
 def test_stopping_ends_streams() -> None:
     """Whoever listens to changes hears the end, and nothing is left running."""
-    house = House()
-    with house.running():
-        address = urlsplit(house.front.url).netloc
+    harness = Harness()
+    with harness.running():
+        address = urlsplit(harness.front.url).netloc
         connection = http.client.HTTPConnection(address, timeout=PATIENCE_SECONDS)
         connection.request("GET", "/playground/changes")
         response = connection.getresponse()
@@ -208,16 +210,16 @@ def test_stopping_ends_streams() -> None:
         assert response.read() == b"\n"
 
 
-def test_the_owner_s_page_names_a_command_that_works_here(house: House) -> None:
+def test_the_owner_s_page_names_a_command_that_works_here(harness: Harness) -> None:
     """The page of the stack names its own, which would look for a stack in AWS; nothing else is changed."""
     page = (FOLDER / INDEX).read_bytes()
     assert page.count(SIGN_IN) == 1
-    house.api.answers += [(200, [("ETag", '"x"'), ("X", "y")], page), (200, [("ETag", '"x"')], page)]
-    with Front(port=0, api=house.api.url, host=HOST, sign_in=".venv/bin/doorcode web --store-dir 'a&b'") as front:
-        house.front, former = front, house.front
-        status, headers, shown = house.ask("GET", "/owner")
+    harness.api.answers += [(200, [("ETag", '"x"'), ("X", "y")], page), (200, [("ETag", '"x"')], page)]
+    with Front(port=0, api=harness.api.url, host=HOST, sign_in=".venv/bin/doorcode web --store-dir 'a&b'") as front:
+        harness.front, former = front, harness.front
+        status, headers, shown = harness.ask("GET", "/owner")
         assert status == 200
         assert shown == page.replace(SIGN_IN, b"<code>.venv/bin/doorcode web --store-dir &#x27;a&amp;b&#x27;</code>")
         assert ("ETag" in headers, headers["X"]) == (False, "y")
-        assert house.ask("GET", "/owner/app.js")[2] == page
-        house.front = former
+        assert harness.ask("GET", "/owner/app.js")[2] == page
+        harness.front = former

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from doorcode_sandbox.playground import page_files
-from tests.unit.sandbox.playground_fixtures import House
+from tests.unit.sandbox.playground_fixtures import Harness
 
 NAMES = ("scene", "deliveries", "inside", "changes")
 SAY = {"platform": "telegram", "chat": "987654321", "person": "987654321", "text": "x"}
@@ -17,41 +17,41 @@ JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
-def house() -> Iterator[House]:
+def harness() -> Iterator[Harness]:
     """Have everything running."""
-    with House().running() as house:
-        yield house
+    with Harness().running() as harness:
+        yield harness
 
 
-def _port(house: House) -> int:
-    return urlsplit(house.front.url).port or 0
+def _port(harness: Harness) -> int:
+    return urlsplit(harness.front.url).port or 0
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1", "localhost:1", "127.0.0.1:{port}.evil.example", "[::1]:{port}", ""])  # fmt: skip
 @pytest.mark.parametrize("path", ["/", "/playground/scene", "/playground/page/app.js", "/playground/changes"])
-def test_rebound_names(house: House, host: str, path: str) -> None:
+def test_rebound_names(harness: Harness, host: str, path: str) -> None:
     """A page whose name was rebound to this machine reads nothing: the request has to name this machine and port."""
-    status, _, answer = house.ask("GET", path, None, {"Host": host.format(port=_port(house))})
+    status, _, answer = harness.ask("GET", path, None, {"Host": host.format(port=_port(harness))})
     assert (status, list(json.loads(answer))) == (403, ["error"])
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "x-forwarded-host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "CF-Connecting-IP"])  # fmt: skip
 @pytest.mark.parametrize("path", ["/", "/playground/inside", "/playground/say"])
-def test_tunnels(house: House, name: str, path: str) -> None:
+def test_tunnels(harness: Harness, name: str, path: str) -> None:
     """Whoever comes through a tunnel reads and does nothing, also where it names this machine for them."""
     verb, body = ("POST", SAY) if path == "/playground/say" else ("GET", None)
-    own = {"Host": f"127.0.0.1:{_port(house)}", "Origin": house.front.url, **JSON}
-    assert house.ask(verb, path, body, own)[0] == 200
-    assert house.ask(verb, path, body, own | {name: "203.0.113.9"})[0] == 403
+    own = {"Host": f"127.0.0.1:{_port(harness)}", "Origin": harness.front.url, **JSON}
+    assert harness.ask(verb, path, body, own)[0] == 200
+    assert harness.ask(verb, path, body, own | {name: "203.0.113.9"})[0] == 403
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "LocalHost:{port}"])
-def test_own_names(house: House, host: str) -> None:
+def test_own_names(harness: Harness, host: str) -> None:
     """Both names of this machine are its own."""
-    named = host.format(port=_port(house))
-    assert house.ask("GET", "/playground/scene", None, {"Host": named})[0] == 200
+    named = host.format(port=_port(harness))
+    assert harness.ask("GET", "/playground/scene", None, {"Host": named})[0] == 200
     given = JSON | {"Host": named, "Origin": f"http://{named.lower()}"}
-    assert house.ask("POST", "/playground/say", SAY, given)[0] == 200
+    assert harness.ask("POST", "/playground/say", SAY, given)[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -72,39 +72,39 @@ def test_own_names(house: House, host: str) -> None:
     ids=str,
 )
 @pytest.mark.parametrize("name", ["say", "press", "redeliver", "people"])
-def test_other_pages_change_nothing(house: House, headers: dict[str, str], name: str) -> None:
+def test_other_pages_change_nothing(harness: Harness, headers: dict[str, str], name: str) -> None:
     """Another page, on this machine or elsewhere, has nothing done."""
-    given = JSON | {key: value.format(port=_port(house)) for key, value in headers.items()}
-    assert house.ask("POST", f"/playground/{name}", SAY, given)[0] == 403
-    assert house.api.taken == []
+    given = JSON | {key: value.format(port=_port(harness)) for key, value in headers.items()}
+    assert harness.ask("POST", f"/playground/{name}", SAY, given)[0] == 403
+    assert harness.api.taken == []
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_other_pages_read_nothing(house: House, name: str) -> None:
+def test_other_pages_read_nothing(harness: Harness, name: str) -> None:
     """Another page cannot even ask, whatever it could do with the answer; nobody is allowed in by CORS."""
     for site in ("cross-site", "same-site"):
-        status, headers, _ = house.ask("GET", f"/playground/{name}", None, {"Sec-Fetch-Site": site})
+        status, headers, _ = harness.ask("GET", f"/playground/{name}", None, {"Sec-Fetch-Site": site})
         assert status == 403
         assert not [header for header in headers if header.lower().startswith("access-control")]
-    assert house.ask("OPTIONS", f"/playground/{name}", None, {"Origin": "http://evil.example"})[0] == 403
+    assert harness.ask("OPTIONS", f"/playground/{name}", None, {"Origin": "http://evil.example"})[0] == 403
 
 
 @pytest.mark.parametrize(
     "kind", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
 )
-def test_only_json(house: House, kind: str) -> None:
+def test_only_json(harness: Harness, kind: str) -> None:
     """What a form could send is refused."""
     given = {"Sec-Fetch-Site": "same-origin", "Content-Type": kind}
-    assert house.ask("POST", "/playground/say", SAY, given)[0] == 415
+    assert harness.ask("POST", "/playground/say", SAY, given)[0] == 415
 
 
 @pytest.mark.parametrize(
     ("body", "status"),
     [(b"{", 400), (b"\xff", 400), (b"[]", 400), (b"", 400), (b'{"text": "%s"}' % (b"x" * 65536), 413)],
 )
-def test_bodies(house: House, body: bytes, status: int) -> None:
+def test_bodies(harness: Harness, body: bytes, status: int) -> None:
     """What is no such request, or too large a one, is refused with a sentence."""
-    refused, headers, answer = house.ask("POST", "/playground/say", body)
+    refused, headers, answer = harness.ask("POST", "/playground/say", body)
     assert (refused, headers["Content-Type"], list(json.loads(answer))) == (status, "application/json", ["error"])
 
 
@@ -127,12 +127,12 @@ def test_bodies(house: House, body: bytes, status: int) -> None:
         ("GET", "/playground/page/none.js", 404),
     ],
 )
-def test_what_is_not_there(house: House, verb: str, path: str, status: int) -> None:
+def test_what_is_not_there(harness: Harness, verb: str, path: str, status: int) -> None:
     """Only what is named is there, and only as it is meant to be asked for; no other file can be had."""
-    assert house.ask(verb, path, None if verb == "GET" else b"{}")[0] == status
+    assert harness.ask(verb, path, None if verb == "GET" else b"{}")[0] == status
 
 
-def test_the_page(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page(harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The page and its files come with their types, and may run and load nothing but themselves."""
     for name in ("index.html", "app.js", "app.css", "icon.svg"):
         (tmp_path / name).write_text(name)
@@ -145,7 +145,7 @@ def test_the_page(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     }
     for path, kind in kinds.items():
         # Also by a link from elsewhere.
-        status, headers, body = house.ask("GET", path, None, {"Sec-Fetch-Site": "cross-site"} if path == "/" else {})
+        status, headers, body = harness.ask("GET", path, None, {"Sec-Fetch-Site": "cross-site"} if path == "/" else {})
         assert (status, headers["Content-Type"]) == (200, f"{kind}; charset=utf-8")
         assert body.decode() == (path.rpartition("/")[2] or "index.html")
         policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
@@ -156,9 +156,9 @@ def test_the_page(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
-def test_json_is_not_stored(house: House) -> None:
+def test_json_is_not_stored(harness: Harness) -> None:
     """What the page reads stays nowhere."""
-    answers: dict[str, Any] = {name: house.ask("GET", f"/playground/{name}")[1] for name in NAMES[:3]}
+    answers: dict[str, Any] = {name: harness.ask("GET", f"/playground/{name}")[1] for name in NAMES[:3]}
     for headers in answers.values():
         assert headers["Cache-Control"] == "no-store"
         assert headers["X-Content-Type-Options"] == "nosniff"

@@ -12,7 +12,7 @@ from doorcode.platforms.inbound import Webhook
 from doorcode.platforms.slack import inbound as slack
 from doorcode.platforms.telegram import inbound as telegram
 from doorcode_sandbox.playground.deliveries import KEPT
-from tests.unit.sandbox.playground_fixtures import OWNERS, SECRETS, STRANGERS, House
+from tests.unit.sandbox.playground_fixtures import OWNERS, SECRETS, STRANGERS, Harness
 
 MODULES: dict[Platform, Any] = {module.PLATFORM: module for module in (telegram, slack, discord)}
 TELEGRAM, SLACK, DISCORD = Platform
@@ -20,23 +20,23 @@ EACH = pytest.mark.parametrize("platform", list(Platform))
 
 
 @pytest.fixture
-def house() -> Iterator[House]:
+def harness() -> Iterator[Harness]:
     """Have everything running."""
-    with House().running() as house:
-        yield house
+    with Harness().running() as harness:
+        yield harness
 
 
-def _deliveries(house: House) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = house.json("GET", "deliveries")["deliveries"]
+def _deliveries(harness: Harness) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = harness.json("GET", "deliveries")["deliveries"]
     return found
 
 
 @EACH
-def test_what_is_shown(house: House, platform: Platform) -> None:
+def test_what_is_shown(harness: Harness, platform: Platform) -> None:
     """A delivery is shown as it went and came: body, headers, signature, status, answer, and how long it took."""
-    house.api.answers.append((503, [("Content-Type", "text/html")], b"<h1>\xff"))
-    said = house.say(platform, STRANGERS[platform], "Hello")
-    (delivery,) = _deliveries(house)
+    harness.api.answers.append((503, [("Content-Type", "text/html")], b"<h1>\xff"))
+    said = harness.say(platform, STRANGERS[platform], "Hello")
+    (delivery,) = _deliveries(harness)
     kind = {TELEGRAM: "secret token", SLACK: "v0 HMAC", DISCORD: "Ed25519"}[platform]
     assert (delivery["id"], delivery["platform"], delivery["path"]) == (said["delivery"], platform, f"/{platform}")
     assert delivery["signature"] == {"kind": kind, "fits": True}
@@ -46,97 +46,97 @@ def test_what_is_shown(house: House, platform: Platform) -> None:
     assert "Hello" in str(delivery["body"])
 
 
-def test_a_form_is_shown_as_what_it_holds(house: House) -> None:
+def test_a_form_is_shown_as_what_it_holds(harness: Harness) -> None:
     """Slack's form is shown as the payload within."""
     owner = OWNERS[SLACK][0]
-    house.press(SLACK, owner, house.prompt(SLACK, house.chat(SLACK, owner)["id"]), "0.0")
-    (delivery,) = _deliveries(house)
+    harness.press(SLACK, owner, harness.prompt(SLACK, harness.chat(SLACK, owner)["id"]), "0.0")
+    (delivery,) = _deliveries(harness)
     assert delivery["body"]["payload"]["type"] == "block_actions"
 
 
-def test_no_secret_is_shown(house: House) -> None:
+def test_no_secret_is_shown(harness: Harness) -> None:
     """Nothing that the page is given holds a secret, a bot's token, or Telegram's token in its header."""
     for platform in Platform:
-        house.say(platform, STRANGERS[platform])
-        house.prompt(platform, house.chat(platform, OWNERS[platform][0])["id"])
-    shown = "".join(house.ask("GET", f"/playground/{name}")[2].decode() for name in ("scene", "deliveries", "inside"))
-    tokens = [stand_in.token for stand_in in (house.telegram, house.slack, house.discord)]
+        harness.say(platform, STRANGERS[platform])
+        harness.prompt(platform, harness.chat(platform, OWNERS[platform][0])["id"])
+    shown = "".join(harness.ask("GET", f"/playground/{name}")[2].decode() for name in ("scene", "deliveries", "inside"))
+    tokens = [stand_in.token for stand_in in (harness.telegram, harness.slack, harness.discord)]
     secrets = [line for name in MODULES.values() for line in SECRETS[name.SECRET].splitlines()]
     assert not [secret for secret in (*tokens, *secrets) if secret in shown]
-    (delivery,) = [one for one in _deliveries(house) if one["platform"] == TELEGRAM]
+    (delivery,) = [one for one in _deliveries(harness) if one["platform"] == TELEGRAM]
     assert delivery["headers"]["X-Telegram-Bot-Api-Secret-Token"] == "•••"
 
 
 @pytest.mark.parametrize("key", ["ab" * 32, "no key"])
-def test_a_key_that_does_not_fit(house: House, key: str) -> None:
+def test_a_key_that_does_not_fit(harness: Harness, key: str) -> None:
     """Where the stack has another public key, the delivery says that the signature does not fit."""
-    other = House(secret=lambda name: key if name == "discord/public-key" else SECRETS[name])
+    other = Harness(secret=lambda name: key if name == "discord/public-key" else SECRETS[name])
     with other.running():
         other.say(DISCORD, STRANGERS[DISCORD])
         assert _deliveries(other)[0]["signature"] == {"kind": "Ed25519", "fits": False}
-    assert _deliveries(house) == []
+    assert _deliveries(harness) == []
 
 
-def test_no_way_to_the_stack(house: House) -> None:
+def test_no_way_to_the_stack(harness: Harness) -> None:
     """A webhook that nobody answers is said to be so; what was said stands there, and can be said again."""
-    house.playground._deliveries.url = "http://127.0.0.1:1"
+    harness.playground._deliveries.url = "http://127.0.0.1:1"
     ask = {"platform": "slack", "chat": "D0STRANGER", "person": "U0STRANGER", "text": "Hello"}
-    assert house.refused("say", ask)[0] == 502
-    assert [message["delivery"] for message in house.chat(SLACK, "U0STRANGER")["messages"]] == [None]
-    assert _deliveries(house) == []
+    assert harness.refused("say", ask)[0] == 502
+    assert [message["delivery"] for message in harness.chat(SLACK, "U0STRANGER")["messages"]] == [None]
+    assert _deliveries(harness) == []
 
 
 @EACH
-def test_once_more(house: House, platform: Platform) -> None:
+def test_once_more(harness: Harness, platform: Platform) -> None:
     """The same delivery again is the very same body, signed as of now: minutes later it is still believed."""
-    said = house.say(platform, STRANGERS[platform])
-    _, former, body = house.webhook()
-    house.now += 600
-    again = house.json("POST", "redeliver", {"delivery": said["delivery"]})
-    _, headers, same = house.webhook()
+    said = harness.say(platform, STRANGERS[platform])
+    _, former, body = harness.webhook()
+    harness.now += 600
+    again = harness.json("POST", "redeliver", {"delivery": said["delivery"]})
+    _, headers, same = harness.webhook()
     assert same == body
     keyring, module = parse_keyring(SECRETS[MODULES[platform].SECRET]), MODULES[platform]
-    assert module.verify(Webhook(headers, same), keyring, int(house.now))
+    assert module.verify(Webhook(headers, same), keyring, int(harness.now))
     if platform is SLACK:
-        assert not module.verify(Webhook(former, body), keyring, int(house.now))
-    newest, first = _deliveries(house)
+        assert not module.verify(Webhook(former, body), keyring, int(harness.now))
+    newest, first = _deliveries(harness)
     assert (newest["id"], newest["again_of"], first["again_of"]) == (again["delivery"], said["delivery"], None)
     assert newest["body"] == first["body"]
     # The person has said it once.
-    assert len(house.chat(platform, STRANGERS[platform])["messages"]) == 1
+    assert len(harness.chat(platform, STRANGERS[platform])["messages"]) == 1
 
 
-def test_the_last_ones_are_kept(house: House) -> None:
+def test_the_last_ones_are_kept(harness: Harness) -> None:
     """Only the last fifty deliveries are kept, newest first; an older one cannot be sent again."""
-    first = house.say(TELEGRAM, STRANGERS[TELEGRAM])["delivery"]
+    first = harness.say(TELEGRAM, STRANGERS[TELEGRAM])["delivery"]
     for _ in range(KEPT):
-        house.now += 1
-        house.json("POST", "redeliver", {"delivery": first})
-    kept = _deliveries(house)
+        harness.now += 1
+        harness.json("POST", "redeliver", {"delivery": first})
+    kept = _deliveries(harness)
     assert len(kept) == KEPT == 50
     assert [one["at"] for one in kept] == sorted((one["at"] for one in kept), reverse=True)
-    assert house.refused("redeliver", {"delivery": first})[0] == 404
+    assert harness.refused("redeliver", {"delivery": first})[0] == 404
 
 
 @pytest.mark.parametrize(("secret", "why"), [(" \n", "is empty"), (None, "cannot be read (KeyError)")])
 def test_without_its_secret(secret: str | None, why: str) -> None:
     """A webhook that cannot be signed is not sent, and the answer names the secret; what was said stands there."""
-    with House(secret=(lambda _: secret) if secret else {}.__getitem__).running() as house:
+    with Harness(secret=(lambda _: secret) if secret else {}.__getitem__).running() as harness:
         ask = {"platform": "slack", "chat": "D0STRANGER", "person": "U0STRANGER", "text": "Hello"}
-        status, sentence = house.refused("say", ask)
+        status, sentence = harness.refused("say", ask)
         assert (status, f"slack/signing-secret {why}" in sentence) == (503, True)
-        assert house.api.taken == []
-        assert house.chat(SLACK, "U0STRANGER")["messages"][0]["delivery"] is None
+        assert harness.api.taken == []
+        assert harness.chat(SLACK, "U0STRANGER")["messages"][0]["delivery"] is None
 
 
-def test_the_log_of_a_delivery(house: House) -> None:
+def test_the_log_of_a_delivery(harness: Harness) -> None:
     """A delivery holds what the edge logged until the next one: the reason of each drop is seen beside it."""
-    at = int(house.now * 1000)
-    first = house.say(TELEGRAM, STRANGERS[TELEGRAM])["delivery"]
-    house.now += 1
-    second = house.say(TELEGRAM, STRANGERS[TELEGRAM])["delivery"]
-    assert [one["log"] for one in _deliveries(house)] == [[], []]
-    house.cloud.logs["/doorcode/s/edge"] = [
+    at = int(harness.now * 1000)
+    first = harness.say(TELEGRAM, STRANGERS[TELEGRAM])["delivery"]
+    harness.now += 1
+    second = harness.say(TELEGRAM, STRANGERS[TELEGRAM])["delivery"]
+    assert [one["log"] for one in _deliveries(harness)] == [[], []]
+    harness.cloud.logs["/doorcode/s/edge"] = [
         {
             "timestamp": at - 1,
             "message": '{"level": "INFO", "message": "before", "reason": "x", "logger": "doorcode.telegram"}',
@@ -153,7 +153,7 @@ def test_the_log_of_a_delivery(house: House) -> None:
             "message": '{"level": "WARNING", "message": "Refused", "reason": "bad_signature", "logger": "doorcode.telegram"}',
         },
     ]
-    logs = {one["id"]: one["log"] for one in _deliveries(house)}
+    logs = {one["id"]: one["log"] for one in _deliveries(harness)}
     assert logs == {
         first: [{"level": "INFO", "message": "drop: blocked", "reason": "blocked"}],
         second: [{"level": "WARNING", "message": "Refused", "reason": "bad_signature"}],

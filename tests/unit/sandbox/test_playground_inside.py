@@ -10,25 +10,25 @@ from botocore.exceptions import EndpointConnectionError
 from doorcode.pairing.contact import Platform
 from doorcode_sandbox.playground.inside import FUNCTIONS, GROUPS, MAX_RECORDS
 from tests.eventually import PATIENCE_SECONDS, eventually
-from tests.unit.sandbox.playground_fixtures import House
+from tests.unit.sandbox.playground_fixtures import Harness
 
 GONE = EndpointConnectionError(endpoint_url="http://127.0.0.1:5004")
 
 
 @pytest.fixture
-def house() -> Iterator[House]:
+def harness() -> Iterator[Harness]:
     """Have everything running."""
-    with House().running() as house:
-        yield house
+    with Harness().running() as harness:
+        yield harness
 
 
 def _event(kind: str, **detail: Any) -> dict[str, Any]:
     return {"time": "2026-04-22T11:45:22Z", "detail-type": kind, "detail": detail, "source": "doorcode", "id": "1"}
 
 
-def test_items(house: House) -> None:
+def test_items(harness: Harness) -> None:
     """Items are shown as plain JSON, sorted by key, with an interaction's token left out of the address."""
-    house.cloud.items = [
+    harness.cloud.items = [
         {"pk": {"S": "telegram#2"}, "sk": {"S": "contact"}, "rev": {"N": "2"}, "part": {"N": "0.5"}},
         {
             "pk": {"S": "discord#1"},
@@ -39,7 +39,7 @@ def test_items(house: House) -> None:
             "map": {"M": {"reply": {"S": "no JSON"}, "list": {"L": [{"BOOL": True}, {"NULL": True}]}}},
         },
     ]
-    assert house.json("GET", "inside")["items"] == [
+    assert harness.json("GET", "inside")["items"] == [
         {
             "pk": "discord#1",
             "sk": "contact",
@@ -52,12 +52,12 @@ def test_items(house: House) -> None:
     ]
 
 
-def test_log(house: House) -> None:
+def test_log(harness: Harness) -> None:
     """The log is that of every function, in order, records with their fields and other lines as they are, the last ones.
 
     A line that does not say whose it is belongs to whoever else wrote into its stream, or else to the group.
     """
-    now = int(house.now * 1000)
+    now = int(harness.now * 1000)
     groups: dict[str, list[dict[str, Any]]] = {}
     for number, (group, function) in enumerate((group, one) for group, its in GROUPS.items() for one in its):
         record = {"level": "INFO", "message": function, "reason": "paired", "user_id": "7", "at": "x"}
@@ -68,14 +68,14 @@ def test_log(house: House) -> None:
                 {"timestamp": now - 16 * 60 * 1000, "message": "too long ago"},
             ]
         )
-    house.cloud.logs = groups
+    harness.cloud.logs = groups
     provision = json.dumps({"message": "Made a secret", "logger": "doorcode.provision"})
-    house.cloud.logs["/doorcode/s/behind"] += [
+    harness.cloud.logs["/doorcode/s/behind"] += [
         {"timestamp": now + 1, "message": provision, "logStreamName": "provision"},
         {"timestamp": now + 5, "message": "Traceback\n", "logStreamName": "relay"},
         {"timestamp": now + 6, "message": "It never began\n", "logStreamName": "another"},
     ]
-    log = house.json("GET", "inside")["log"]
+    log = harness.json("GET", "inside")["log"]
     assert [line["function"] for line in log] == [*FUNCTIONS[::-1], "relay", "behind"]
     assert log[-2] == {
         "at": "2026-04-22T11:45:22.255Z",
@@ -85,59 +85,59 @@ def test_log(house: House) -> None:
         "reason": "",
     }
     assert (log[0]["user_id"], log[0]["reason"], log[0]["at"][:4]) == ("7", "paired", "2026")
-    house.cloud.logs["/doorcode/s/agent"] = [{"timestamp": now, "message": "x"}] * 2 * MAX_RECORDS
-    assert len(house.json("GET", "inside")["log"]) == MAX_RECORDS
+    harness.cloud.logs["/doorcode/s/agent"] = [{"timestamp": now, "message": "x"}] * 2 * MAX_RECORDS
+    assert len(harness.json("GET", "inside")["log"]) == MAX_RECORDS
 
 
-def test_events(house: House) -> None:
+def test_events(harness: Harness) -> None:
     """What the stack publishes is caught by a rule and a queue of its own, and shown; whoever listens hears of it."""
-    before = house.json("GET", "scene")["version"]
-    house.cloud.waiting = [_event("pairing_requested", user_id="7"), _event("pairing_approved", user_id="7")]
-    assert eventually(lambda: len(house.json("GET", "inside")["events"]) == 2)
-    assert house.json("GET", "inside")["events"][0] == {
+    before = harness.json("GET", "scene")["version"]
+    harness.cloud.waiting = [_event("pairing_requested", user_id="7"), _event("pairing_approved", user_id="7")]
+    assert eventually(lambda: len(harness.json("GET", "inside")["events"]) == 2)
+    assert harness.json("GET", "inside")["events"][0] == {
         "at": "2026-04-22T11:45:22Z",
         "detail-type": "pairing_requested",
         "detail": {"user_id": "7"},
     }
-    assert eventually(lambda: house.json("GET", "scene")["version"] > before)
-    assert (house.cloud.rules, house.cloud.queues) == ({"s-playground"}, {"s-playground"})
+    assert eventually(lambda: harness.json("GET", "scene")["version"] > before)
+    assert (harness.cloud.rules, harness.cloud.queues) == ({"s-playground"}, {"s-playground"})
 
 
 def test_nothing_is_left_behind() -> None:
     """Stopping ends the collecting and takes rule and queue away; it can be started again."""
-    house = House()
+    harness = Harness()
     for _ in range(2):
-        with house.front:
-            assert house.cloud.read.wait(PATIENCE_SECONDS)
-        assert (house.cloud.rules, house.cloud.queues) == (set(), set())
-        house.cloud.read.clear()
-    house.api.end()
+        with harness.front:
+            assert harness.cloud.read.wait(PATIENCE_SECONDS)
+        assert (harness.cloud.rules, harness.cloud.queues) == (set(), set())
+        harness.cloud.read.clear()
+    harness.api.end()
 
 
-def test_an_emulator_that_is_gone(house: House) -> None:
+def test_an_emulator_that_is_gone(harness: Harness) -> None:
     """Without an emulator the inside says so, people and chats are there, and events go on when it is back."""
-    house.cloud.gone = GONE
-    status, _, answer = house.ask("GET", "/playground/inside")
+    harness.cloud.gone = GONE
+    status, _, answer = harness.ask("GET", "/playground/inside")
     assert (status, "EndpointConnectionError" in json.loads(answer)["error"]) == (502, True)
-    house.say(Platform.TELEGRAM, "987654321")
-    assert house.json("GET", "deliveries")["deliveries"][0]["log"] == []
+    harness.say(Platform.TELEGRAM, "987654321")
+    assert harness.json("GET", "deliveries")["deliveries"][0]["log"] == []
 
 
 def test_starting_and_stopping_without_an_emulator() -> None:
     """Neither beginning nor ending needs an emulator that answers."""
-    house = House()
-    house.cloud.gone = GONE
-    with house.front:
-        assert house.cloud.read.wait(PATIENCE_SECONDS)
-        assert len(house.json("GET", "scene")["people"]) == 9
-        house.cloud.stuck = GONE
-    house.api.end()
+    harness = Harness()
+    harness.cloud.gone = GONE
+    with harness.front:
+        assert harness.cloud.read.wait(PATIENCE_SECONDS)
+        assert len(harness.json("GET", "scene")["people"]) == 9
+        harness.cloud.stuck = GONE
+    harness.api.end()
 
 
-def test_trouble_on_the_bus_passes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trouble_on_the_bus_passes(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """A failure of the queue ends nothing: events after it are caught."""
     monkeypatch.setattr("doorcode_sandbox.playground.bus.REST_SECONDS", 0.01)
-    house.cloud.trouble.append(GONE)
-    assert eventually(lambda: not house.cloud.trouble)
-    house.cloud.waiting = [_event("pairing_requested")]
-    assert eventually(lambda: len(house.json("GET", "inside")["events"]) == 1)
+    harness.cloud.trouble.append(GONE)
+    assert eventually(lambda: not harness.cloud.trouble)
+    harness.cloud.waiting = [_event("pairing_requested")]
+    assert eventually(lambda: len(harness.json("GET", "inside")["events"]) == 1)

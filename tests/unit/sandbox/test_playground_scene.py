@@ -16,7 +16,7 @@ from doorcode_sandbox.playground.backend import KEEPS
 from doorcode_sandbox.playground.cast import MAX_PEOPLE
 from doorcode_sandbox.playground.drawing import MAX_MESSAGES
 from tests.eventually import PATIENCE_SECONDS
-from tests.unit.sandbox.playground_fixtures import OWNERS, STRANGERS, House
+from tests.unit.sandbox.playground_fixtures import OWNERS, STRANGERS, Harness
 
 TELEGRAM, SLACK, DISCORD = Platform
 EACH = pytest.mark.parametrize("platform", list(Platform))
@@ -27,15 +27,15 @@ MESSAGE_FIELDS = {
 
 
 @pytest.fixture
-def house() -> Iterator[House]:
+def harness() -> Iterator[Harness]:
     """Have everything running."""
-    with House().running() as house:
-        yield house
+    with Harness().running() as harness:
+        yield harness
 
 
-def test_the_first_scene(house: House) -> None:
+def test_the_first_scene(harness: Harness) -> None:
     """On every platform there are an owner, two strangers, a direct chat for each, and a group of them all."""
-    scene = house.json("GET", "scene")
+    scene = harness.json("GET", "scene")
     assert scene["where"] == "--local"
     assert [platform["name"] for platform in scene["platforms"]] == ["telegram", "slack", "discord"]
     assert scene["platforms"][0] == {"name": "telegram", "bot": "Doorcode", "handle": "@doorcode_bot", "real": False}
@@ -49,26 +49,26 @@ def test_the_first_scene(house: House) -> None:
 
 
 @EACH
-def test_a_person_s_words(house: House, platform: Platform) -> None:
+def test_a_person_s_words(harness: Harness, platform: Platform) -> None:
     """What somebody says stands in their chat, with the delivery that it became, and in nobody else's."""
-    said = house.say(platform, STRANGERS[platform], "Hello & <hi>")
-    (message,) = house.chat(platform, STRANGERS[platform])["messages"]
+    said = harness.say(platform, STRANGERS[platform], "Hello & <hi>")
+    (message,) = harness.chat(platform, STRANGERS[platform])["messages"]
     assert message.keys() == MESSAGE_FIELDS
     assert (message["id"], message["from"]) == (said["message"], STRANGERS[platform])
     assert (message["delivery"], message["call"], message["at"]) == (said["delivery"], "", "2026-04-22T11:45:22.250Z")
     word = {TELEGRAM: "Hello & <hi>", SLACK: "Hello &amp; &lt;hi&gt;", DISCORD: "Hello & <hi>"}[platform]
     assert word in (message["shown"].get("text"), message["shown"].get("content"))
-    assert house.chat(platform, OWNERS[platform][0])["messages"] == []
+    assert harness.chat(platform, OWNERS[platform][0])["messages"] == []
 
 
 @EACH
-def test_the_bot_s_messages(house: House, platform: Platform) -> None:
+def test_the_bot_s_messages(harness: Harness, platform: Platform) -> None:
     """A call of the bot stands in the chat with its own fields and name, its time and its buttons, after what was said."""
-    chat = house.chat(platform, OWNERS[platform][0])["id"]
-    house.say(platform, OWNERS[platform][0])
-    house.now += 1
-    message_id = house.prompt(platform, chat)
-    message = house.chat(platform, OWNERS[platform][0])["messages"][1]
+    chat = harness.chat(platform, OWNERS[platform][0])["id"]
+    harness.say(platform, OWNERS[platform][0])
+    harness.now += 1
+    message_id = harness.prompt(platform, chat)
+    message = harness.chat(platform, OWNERS[platform][0])["messages"][1]
     assert message.keys() == MESSAGE_FIELDS
     call = {TELEGRAM: "sendMessage", SLACK: "chat.postMessage", DISCORD: "createMessage"}[platform]
     assert (message["id"], message["from"], message["call"], message["only_for"]) == (message_id, "bot", call, None)
@@ -79,88 +79,88 @@ def test_the_bot_s_messages(house: House, platform: Platform) -> None:
     assert message["shown"][field]
 
 
-def test_a_method_in_telegram_s_response(house: House) -> None:
+def test_a_method_in_telegram_s_response(harness: Harness) -> None:
     """The method that a webhook's response holds is carried out, and said to have come that way."""
-    house.api.says({"method": "sendMessage", "chat_id": 987654321, "text": "Your request has been sent."})
-    house.say(TELEGRAM, "987654321")
-    message = house.chat(TELEGRAM, "987654321")["messages"][1]
+    harness.api.says({"method": "sendMessage", "chat_id": 987654321, "text": "Your request has been sent."})
+    harness.say(TELEGRAM, "987654321")
+    message = harness.chat(TELEGRAM, "987654321")["messages"][1]
     assert (message["shown"], message["call"]) == ({"text": "Your request has been sent."}, "response")
 
 
 @pytest.mark.parametrize("alert", [False, True])
-def test_a_toast(house: House, *, alert: bool) -> None:
+def test_a_toast(harness: Harness, *, alert: bool) -> None:
     """The answer to a press on Telegram passes before the presser's eyes, as a dialog where it is one."""
-    message = house.prompt(TELEGRAM, "123456789")
-    house.api.think = lambda update: {
+    message = harness.prompt(TELEGRAM, "123456789")
+    harness.api.think = lambda update: {
         "method": "answerCallbackQuery",
         "callback_query_id": update["callback_query"]["id"],
         "text": "Approved",
         "show_alert": alert,
     }
-    house.press(TELEGRAM, "123456789", message, "0.0")
-    assert house.chat(TELEGRAM, "123456789")["notes"] == [
+    harness.press(TELEGRAM, "123456789", message, "0.0")
+    assert harness.chat(TELEGRAM, "123456789")["notes"] == [
         {"to": "123456789", "text": "Approved", "alert": alert, "at": "2026-04-22T11:45:22.250Z"}
     ]
 
 
-def test_only_the_writer_sees_it(house: House) -> None:
+def test_only_the_writer_sees_it(harness: Harness) -> None:
     """An ephemeral answer on Discord is for the one who used the command, in the midst of others."""
-    house.api.says({"type": 4, "data": {"content": "Write to me in a direct message.", "flags": 64, **QUIET}})
-    house.say(DISCORD, STRANGERS[DISCORD], "hello", "group")
-    message = house.chat(DISCORD, STRANGERS[DISCORD], "group")["messages"][1]
+    harness.api.says({"type": 4, "data": {"content": "Write to me in a direct message.", "flags": 64, **QUIET}})
+    harness.say(DISCORD, STRANGERS[DISCORD], "hello", "group")
+    message = harness.chat(DISCORD, STRANGERS[DISCORD], "group")["messages"][1]
     assert (message["only_for"], message["call"]) == (STRANGERS[DISCORD], "response")
 
 
-def test_whispers(house: House) -> None:
+def test_whispers(harness: Harness) -> None:
     """What Slack shows to one person is for that one."""
-    group = house.chat(SLACK, STRANGERS[SLACK], "group")["id"]
+    group = harness.chat(SLACK, STRANGERS[SLACK], "group")["id"]
     whisper = {"channel": group, "user": STRANGERS[SLACK], "text": "psst"}
-    house.call(SLACK, "POST", "/api/chat.postEphemeral", whisper)
-    (message,) = house.chat(SLACK, STRANGERS[SLACK], "group")["messages"]
+    harness.call(SLACK, "POST", "/api/chat.postEphemeral", whisper)
+    (message,) = harness.chat(SLACK, STRANGERS[SLACK], "group")["messages"]
     assert (message["only_for"], message["call"]) == (STRANGERS[SLACK], "chat.postEphemeral")
 
 
-def test_an_answer_may_be_faster_than_the_response(house: House) -> None:
+def test_an_answer_may_be_faster_than_the_response(harness: Harness) -> None:
     """What is to take the place of a response waits until that has been read, as it does in Discord."""
     calls: list[threading.Thread] = []
 
     def think(interaction: Any) -> Any:
-        path = f"/api/v10/webhooks/{house.discord.application['id']}/{interaction['token']}/messages/@original"
+        path = f"/api/v10/webhooks/{harness.discord.application['id']}/{interaction['token']}/messages/@original"
         fields = {"content": "Hi there!", **QUIET}
-        calls.append(threading.Thread(target=house.call, args=(DISCORD, "PATCH", path, fields)))
+        calls.append(threading.Thread(target=harness.call, args=(DISCORD, "PATCH", path, fields)))
         calls[0].start()
         # By now it would have been refused.
         calls[0].join(0.1)
         return {"type": 5, "data": {"flags": 0}}
 
-    house.api.think = think
-    house.say(DISCORD, STRANGERS[DISCORD])
+    harness.api.think = think
+    harness.say(DISCORD, STRANGERS[DISCORD])
     calls[0].join(PATIENCE_SECONDS)
-    assert house.chat(DISCORD, STRANGERS[DISCORD])["messages"][1]["shown"]["content"] == "Hi there!"
+    assert harness.chat(DISCORD, STRANGERS[DISCORD])["messages"][1]["shown"]["content"] == "Hi there!"
 
 
-def test_thinking(house: House) -> None:
+def test_thinking(harness: Harness) -> None:
     """A deferred answer stands there as such until it comes, which is no edit; what comes after that is."""
-    house.api.says({"type": 5, "data": {"flags": 0}})
-    house.say(DISCORD, STRANGERS[DISCORD])
-    chat = house.chat(DISCORD, STRANGERS[DISCORD])
+    harness.api.says({"type": 5, "data": {"flags": 0}})
+    harness.say(DISCORD, STRANGERS[DISCORD])
+    chat = harness.chat(DISCORD, STRANGERS[DISCORD])
     assert [message["deferred"] for message in chat["messages"]] == [False, True]
-    (token,) = house.discord._interactions
-    path = f"/api/v10/webhooks/{house.discord.application['id']}/{token}/messages/@original"
+    (token,) = harness.discord._interactions
+    path = f"/api/v10/webhooks/{harness.discord.application['id']}/{token}/messages/@original"
     for words, edited in (("Hi there!", False), ("Hi!", True)):
-        house.call(DISCORD, "PATCH", path, {"content": words, **QUIET})
-        message = house.chat(DISCORD, STRANGERS[DISCORD])["messages"][1]
+        harness.call(DISCORD, "PATCH", path, {"content": words, **QUIET})
+        message = harness.chat(DISCORD, STRANGERS[DISCORD])["messages"][1]
         assert (message["shown"]["content"], message["deferred"], message["edited"]) == (words, False, edited)
 
 
-def test_a_press_changes_the_message_in_place(house: House) -> None:
+def test_a_press_changes_the_message_in_place(harness: Harness) -> None:
     """The answer to a press on Discord takes the place of the very message that was pressed, although another is newer."""
     owner = OWNERS[DISCORD][0]
-    chat = house.chat(DISCORD, owner)["id"]
-    first, second = house.prompt(DISCORD, chat), house.prompt(DISCORD, chat)
-    house.api.says({"type": 7, "data": {"content": "Approved by you", "components": [], **QUIET}})
-    house.press(DISCORD, owner, first, "0.0")
-    shown = {message["id"]: message for message in house.chat(DISCORD, owner)["messages"]}
+    chat = harness.chat(DISCORD, owner)["id"]
+    first, second = harness.prompt(DISCORD, chat), harness.prompt(DISCORD, chat)
+    harness.api.says({"type": 7, "data": {"content": "Approved by you", "components": [], **QUIET}})
+    harness.press(DISCORD, owner, first, "0.0")
+    shown = {message["id"]: message for message in harness.chat(DISCORD, owner)["messages"]}
     assert list(shown) == [first, second]
     assert (shown[first]["shown"]["content"], shown[first]["buttons"], shown[first]["edited"]) == (
         "Approved by you",
@@ -173,21 +173,21 @@ def test_a_press_changes_the_message_in_place(house: House) -> None:
 @pytest.mark.parametrize(
     ("status", "answer"), [(503, None), (200, None), (200, {"type": 7, "data": {}}), (200, []), (200, {"type": 4})]
 )
-def test_no_answer_of_discord_s(house: House, status: int, answer: Any) -> None:
+def test_no_answer_of_discord_s(harness: Harness, status: int, answer: Any) -> None:
     """Whoever gets no answer that Discord takes reads that there was none."""
     if answer is not None or status != 200:
-        house.api.says(answer, status)
-    house.say(DISCORD, STRANGERS[DISCORD])
-    chat = house.chat(DISCORD, STRANGERS[DISCORD])
+        harness.api.says(answer, status)
+    harness.say(DISCORD, STRANGERS[DISCORD])
+    chat = harness.chat(DISCORD, STRANGERS[DISCORD])
     assert len(chat["messages"]) == 1
     assert [(note["to"], note["text"]) for note in chat["notes"]] == [
         (STRANGERS[DISCORD], "The application did not respond")
     ]
 
 
-def test_changed_without_anybody_doing_anything(house: House) -> None:
+def test_changed_without_anybody_doing_anything(harness: Harness) -> None:
     """Whoever listens hears the version at once, and again for a call of the bot's."""
-    address = urlsplit(house.front.url).netloc
+    address = urlsplit(harness.front.url).netloc
     with closing(http.client.HTTPConnection(address, timeout=PATIENCE_SECONDS)) as connection:
         connection.request("GET", "/playground/changes")
         response = connection.getresponse()
@@ -196,23 +196,23 @@ def test_changed_without_anybody_doing_anything(house: House) -> None:
         for _ in range(2):
             seen.append(json.loads(response.readline().removeprefix(b"data: "))["version"])
             assert response.readline() == b"\n"
-            house.prompt(TELEGRAM, "123456789")
+            harness.prompt(TELEGRAM, "123456789")
         assert seen[1] > seen[0]
-        assert house.json("GET", "scene")["version"] >= seen[1]
+        assert harness.json("GET", "scene")["version"] >= seen[1]
 
 
-def test_newcomers(house: House) -> None:
+def test_newcomers(harness: Harness) -> None:
     """Another stranger has an id of the platform's form, a name of their own, and a direct chat."""
     for platform in Platform:
         added = [
-            house.json("POST", "people", {"platform": platform, "role": "stranger", "name": "Nina <b>New</b>"})
+            harness.json("POST", "people", {"platform": platform, "role": "stranger", "name": "Nina <b>New</b>"})
             for _ in range(2)
         ]
         people = [one["person"] for one in added]
         assert people[0]["name"] == people[1]["name"] == "Nina <b>New</b>"
         assert len({person["id"] for person in people} | {person["username"] for person in people}) == 4
-        assert house.chat(platform, people[0]["id"])["id"] == added[0]["chat"]
-        assert house.say(platform, people[0]["id"])["status"] == 200
+        assert harness.chat(platform, people[0]["id"])["id"] == added[0]["chat"]
+        assert harness.say(platform, people[0]["id"])["status"] == 200
 
 
 @pytest.mark.parametrize(
@@ -235,72 +235,72 @@ def test_newcomers(house: House) -> None:
         ("redeliver", ["7"], 400),
     ],
 )  # fmt: skip
-def test_what_cannot_be_done(house: House, path: str, body: Any, status: int) -> None:
+def test_what_cannot_be_done(harness: Harness, path: str, body: Any, status: int) -> None:
     """What makes no sense is refused with a sentence, and nothing is sent."""
-    refused, sentence = house.refused(path, body)
+    refused, sentence = harness.refused(path, body)
     assert (refused, bool(sentence)) == (status, True)
-    assert house.api.taken == []
+    assert harness.api.taken == []
 
 
 @EACH
-def test_somebody_else_presses(house: House, platform: Platform) -> None:
+def test_somebody_else_presses(harness: Harness, platform: Platform) -> None:
     """Whoever is not in the chat can press all the same, under their own name: what that is worth, the door says."""
-    chat = house.chat(platform, OWNERS[platform][0])["id"]
-    message = house.prompt(platform, chat)
+    chat = harness.chat(platform, OWNERS[platform][0])["id"]
+    message = harness.prompt(platform, chat)
     press = {"platform": platform, "chat": chat, "person": STRANGERS[platform], "message": message, "button": "0.0"}
-    assert house.json("POST", "press", press)["ok"]
-    assert STRANGERS[platform] in json.dumps(house.json("GET", "deliveries")["deliveries"][0]["body"])
+    assert harness.json("POST", "press", press)["ok"]
+    assert STRANGERS[platform] in json.dumps(harness.json("GET", "deliveries")["deliveries"][0]["body"])
 
 
 @EACH
-def test_buttons_that_cannot_be_pressed(house: House, platform: Platform) -> None:
+def test_buttons_that_cannot_be_pressed(harness: Harness, platform: Platform) -> None:
     """A button that is not there (any more), or stands in what somebody else sees, is refused."""
     owner, stranger = OWNERS[platform][0], STRANGERS[platform]
-    group = house.chat(platform, owner, "group")["id"]
-    message = house.prompt(platform, group)
+    group = harness.chat(platform, owner, "group")["id"]
+    message = harness.prompt(platform, group)
     press = {"platform": platform, "chat": group, "person": owner, "message": message, "button": "0.1"}
-    assert house.refused("press", press)[0] == 409
-    assert house.refused("press", press | {"button": ""})[0] == 409
-    side = {TELEGRAM: house.telegram, SLACK: house.slack, DISCORD: house.discord}[platform]
+    assert harness.refused("press", press)[0] == 409
+    assert harness.refused("press", press | {"button": ""})[0] == 409
+    side = {TELEGRAM: harness.telegram, SLACK: harness.slack, DISCORD: harness.discord}[platform]
     side.messages[group, message].only_for = stranger
-    assert house.refused("press", press | {"button": "0.0"})[0] == 404
-    assert house.api.taken == []
+    assert harness.refused("press", press | {"button": "0.0"})[0] == 404
+    assert harness.api.taken == []
 
 
-def test_memory_is_bounded(house: House) -> None:
+def test_memory_is_bounded(harness: Harness) -> None:
     """Of messages, of people and of what stand-ins remember, only so many are kept."""
-    chat = house.chat(TELEGRAM, "123456789")["id"]
+    chat = harness.chat(TELEGRAM, "123456789")["id"]
     for _ in range(KEEPS + 5):
-        house.prompt(TELEGRAM, chat)
-    assert len(house.telegram.calls) == len(house.telegram.messages) == KEEPS
-    assert len(house.chat(TELEGRAM, "123456789")["messages"]) == MAX_MESSAGES
+        harness.prompt(TELEGRAM, chat)
+    assert len(harness.telegram.calls) == len(harness.telegram.messages) == KEEPS
+    assert len(harness.chat(TELEGRAM, "123456789")["messages"]) == MAX_MESSAGES
     for number in itertools.count(10):
-        status, _, _ = house.ask("POST", "/playground/people", {"platform": "slack", "name": f"Person {number}"})
+        status, _, _ = harness.ask("POST", "/playground/people", {"platform": "slack", "name": f"Person {number}"})
         if status != 200:
             break
     assert status == 409
-    assert len(house.json("GET", "scene")["people"]) == MAX_PEOPLE
+    assert len(harness.json("GET", "scene")["people"]) == MAX_PEOPLE
 
 
 def test_a_real_platform_is_not_played() -> None:
     """Where the sandbox talks to the real platform, there is nobody to play, and it says so."""
-    with House(real=frozenset({SLACK})).running() as house:
-        scene = house.json("GET", "scene")
+    with Harness(real=frozenset({SLACK})).running() as harness:
+        scene = harness.json("GET", "scene")
         assert {one["name"]: one["real"] for one in scene["platforms"]} == {
             "telegram": False,
             "slack": True,
             "discord": False,
         }
         assert {one["platform"] for one in (*scene["people"], *scene["chats"])} == {"telegram", "discord"}
-        status, sentence = house.refused("people", {"platform": "slack", "name": "Nina"})
+        status, sentence = harness.refused("people", {"platform": "slack", "name": "Nina"})
         assert (status, "its own app" in sentence) == (409, True)
 
 
 def test_owners_come_from_the_settings() -> None:
     """Owners may be several, one of those who are strangers elsewhere, or none; a platform without settings is not there."""
     owners = {TELEGRAM: ["987654321", "7", "7"], DISCORD: []}
-    with House(owners=owners).running() as house:
-        people = [(one["platform"], one["id"], one["role"]) for one in house.json("GET", "scene")["people"]]
+    with Harness(owners=owners).running() as harness:
+        people = [(one["platform"], one["id"], one["role"]) for one in harness.json("GET", "scene")["people"]]
     assert [(one, role) for platform, one, role in people if platform == "telegram"] == [
         ("987654321", "owner"),
         ("7", "owner"),
@@ -313,8 +313,8 @@ def test_owners_come_from_the_settings() -> None:
 
 def test_who_is_in_the_table_is_there_again() -> None:
     """After a restart those whom the table knows are there, and can be written to, under their names."""
-    house = House()
-    house.cloud.items = [
+    harness = Harness()
+    harness.cloud.items = [
         {"pk": {"S": pk}, "sk": {"S": sk}, "name": {"S": name}}
         for pk, sk, name in (
             ("telegram#700000001", "contact", "@nina"),
@@ -325,10 +325,10 @@ def test_who_is_in_the_table_is_there_again() -> None:
             ("seats#telegram", "00", "x"),
         )
     ]
-    with house.running():
-        people = {(one["platform"], one["id"]): one["name"] for one in house.json("GET", "scene")["people"]}
+    with harness.running():
+        people = {(one["platform"], one["id"]): one["name"] for one in harness.json("GET", "scene")["people"]}
         fields = {"chat_id": "700000001", "text": "You've been approved!"}
-        house.call(TELEGRAM, "POST", f"/bot{house.telegram.token}/sendMessage", fields)
+        harness.call(TELEGRAM, "POST", f"/bot{harness.telegram.token}/sendMessage", fields)
     assert people["telegram", "700000001"] == "nina"
     assert people["telegram", "987654321"] == "Sam Stranger"
     assert people["discord", "210000000000000001"] == "210000000000000001"

@@ -16,7 +16,7 @@ from doorcode.platforms.slack import inbound as slack
 from doorcode.platforms.telegram import inbound as telegram
 from tests import webhooks
 from tests.unit.sandbox.http import call
-from tests.unit.sandbox.playground_fixtures import OWNERS, SECRETS, STRANGERS, House
+from tests.unit.sandbox.playground_fixtures import OWNERS, SECRETS, STRANGERS, Harness
 
 MODULES: dict[Platform, Any] = {module.PLATFORM: module for module in (telegram, slack, discord)}
 BOT = "7000000001:doorcode_bot"
@@ -33,23 +33,23 @@ TEXTS = [
 
 
 @pytest.fixture
-def house() -> Iterator[House]:
+def harness() -> Iterator[Harness]:
     """Have everything running."""
-    with House().running() as house:
-        yield house
+    with Harness().running() as harness:
+        yield harness
 
 
 def _keyring(platform: Platform) -> Keyring:
     return parse_keyring(SECRETS[MODULES[platform].SECRET])
 
 
-def _events(house: House, platform: Platform) -> list[Event]:
+def _events(harness: Harness, platform: Platform) -> list[Event]:
     """Verify what reached the stack as the edge does, and read it."""
-    path, headers, body = house.webhook()
+    path, headers, body = harness.webhook()
     assert path == f"/{platform}"
     webhook, module = Webhook(headers, body), MODULES[platform]
-    assert module.verify(webhook, _keyring(platform), int(house.now))
-    assert not module.verify(Webhook(headers, body + b" "), _keyring(platform), int(house.now)) or (
+    assert module.verify(webhook, _keyring(platform), int(harness.now))
+    assert not module.verify(Webhook(headers, body + b" "), _keyring(platform), int(harness.now)) or (
         # Telegram signs nothing, but repeats a secret.
         platform is Platform.TELEGRAM
     )
@@ -57,8 +57,8 @@ def _events(house: House, platform: Platform) -> list[Event]:
     return found
 
 
-def _payload(house: House, platform: Platform) -> Any:
-    _, headers, body = house.webhook()
+def _payload(harness: Harness, platform: Platform) -> Any:
+    _, headers, body = harness.webhook()
     form = platform is Platform.SLACK and headers["content-type"] == slack.FORM
     return json.loads(parse_qs(body.decode())["payload"][0] if form else body)
 
@@ -74,86 +74,86 @@ def _shape(value: Any, at: str = "") -> set[str]:
 
 @EACH
 @pytest.mark.parametrize("text", TEXTS)
-def test_direct(house: House, platform: Platform, text: str) -> None:
+def test_direct(harness: Harness, platform: Platform, text: str) -> None:
     """What somebody types is verified and read as their message, to the letter."""
     stranger = STRANGERS[platform]
-    said = house.say(platform, stranger, text)
-    (message,) = _events(house, platform)
+    said = harness.say(platform, stranger, text)
+    (message,) = _events(harness, platform)
     assert isinstance(message, Message)
     assert (message.user_id, message.chat_type, message.kind, message.text) == (stranger, ChatType.DIRECT, "text", text)
     assert message.addressed
-    assert message.chat == house.chat(platform, stranger)["id"]
+    assert message.chat == harness.chat(platform, stranger)["id"]
     assert message.message_id == said["message"]
-    assert message.sent_at == int(house.now)
+    assert message.sent_at == int(harness.now)
     assert message.name == ("" if platform is Platform.SLACK else "@stranger")
 
 
 @EACH
-def test_owners(house: House, platform: Platform) -> None:
+def test_owners(harness: Harness, platform: Platform) -> None:
     """Owners write, too."""
-    house.say(platform, OWNERS[platform][0])
-    (message,) = _events(house, platform)
+    harness.say(platform, OWNERS[platform][0])
+    (message,) = _events(harness, platform)
     assert isinstance(message, Message)
     assert message.user_id == OWNERS[platform][0]
 
 
 @EACH
-def test_addressed_in_a_group(house: House, platform: Platform) -> None:
+def test_addressed_in_a_group(harness: Harness, platform: Platform) -> None:
     """Who addresses the bot in a group is read as somebody in a group who does."""
-    house.say(platform, STRANGERS[platform], "are you there?", "group", mention=True)
-    (message,) = _events(house, platform)
+    harness.say(platform, STRANGERS[platform], "are you there?", "group", mention=True)
+    (message,) = _events(harness, platform)
     assert isinstance(message, Message)
     assert (message.chat_type, message.addressed, message.user_id) == (ChatType.GROUP, True, STRANGERS[platform])
     assert message.text.endswith("are you there?")
 
 
 @EACH
-def test_among_others(house: House, platform: Platform) -> None:
+def test_among_others(harness: Harness, platform: Platform) -> None:
     """Of what people say among themselves the bot is told nothing; on Discord a command always addresses it."""
-    said = house.say(platform, STRANGERS[platform], "nice weather", "group")
-    assert bool(house.api.taken) is (said["delivery"] is not None) is (platform is Platform.DISCORD)
-    assert house.chat(platform, STRANGERS[platform], "group")["messages"][0]["delivery"] == said["delivery"]
+    said = harness.say(platform, STRANGERS[platform], "nice weather", "group")
+    assert bool(harness.api.taken) is (said["delivery"] is not None) is (platform is Platform.DISCORD)
+    assert harness.chat(platform, STRANGERS[platform], "group")["messages"][0]["delivery"] == said["delivery"]
     if platform is not Platform.DISCORD:
         assert "only given what mentions it" in said["note"]
 
 
-def test_telegram_commands_in_groups(house: House) -> None:
+def test_telegram_commands_in_groups(harness: Harness) -> None:
     """A bot is given commands in a group, which do not address it unless they name it."""
     for text, addressed in (("/help", False), ("/help@doorcode_bot", True)):
-        house.say(Platform.TELEGRAM, STRANGERS[Platform.TELEGRAM], text, "group")
-        (message,) = _events(house, Platform.TELEGRAM)
+        harness.say(Platform.TELEGRAM, STRANGERS[Platform.TELEGRAM], text, "group")
+        (message,) = _events(harness, Platform.TELEGRAM)
         assert isinstance(message, Message)
         assert message.addressed is addressed
 
 
 @EACH
 @pytest.mark.parametrize("kind", ["direct", "group"])
-def test_press(house: House, platform: Platform, kind: str) -> None:
+def test_press(harness: Harness, platform: Platform, kind: str) -> None:
     """A press is verified and read as that person's, with what the button carries."""
     owner = OWNERS[platform][0]
-    message_id = house.prompt(platform, house.chat(platform, owner, kind)["id"])
-    house.press(platform, owner, message_id, "0.0", kind)
-    (press,) = _events(house, platform)
+    message_id = harness.prompt(platform, harness.chat(platform, owner, kind)["id"])
+    harness.press(platform, owner, message_id, "0.0", kind)
+    (press,) = _events(harness, platform)
     assert isinstance(press, Press)
     assert (press.user_id, press.data) == (owner, "pair:approve:x")
 
 
-def test_press_holds_the_message(house: House) -> None:
+def test_press_holds_the_message(harness: Harness) -> None:
     """Slack's press leads back to the message and to an address for the answer, which works."""
     owner = OWNERS[Platform.SLACK][0]
-    chat = house.chat(Platform.SLACK, owner)["id"]
-    message_id = house.prompt(Platform.SLACK, chat)
-    house.press(Platform.SLACK, owner, message_id, "0.0")
-    payload = _payload(house, Platform.SLACK)
+    chat = harness.chat(Platform.SLACK, owner)["id"]
+    message_id = harness.prompt(Platform.SLACK, chat)
+    harness.press(Platform.SLACK, owner, message_id, "0.0")
+    payload = _payload(harness, Platform.SLACK)
     assert (payload["container"]["message_ts"], payload["channel"]["id"]) == (message_id, chat)
-    path = payload["response_url"].removeprefix(house.slack.url)
-    house.slack.start()
+    path = payload["response_url"].removeprefix(harness.slack.url)
+    harness.slack.start()
     try:
         said = {"response_type": "ephemeral", "text": "Only the owner can do this.", "replace_original": False}
-        assert call(house.slack, "POST", path, said)[0] == 200
+        assert call(harness.slack, "POST", path, said)[0] == 200
     finally:
-        house.slack.stop()
-    (whisper,) = [one for one in house.chat(Platform.SLACK, owner)["messages"] if one["only_for"]]
+        harness.slack.stop()
+    (whisper,) = [one for one in harness.chat(Platform.SLACK, owner)["messages"] if one["only_for"]]
     assert (whisper["only_for"], whisper["shown"]["text"]) == (owner, "Only the owner can do this.")
 
 
@@ -179,31 +179,31 @@ ALLOWED = {
 
 
 @pytest.mark.parametrize(("place", "recorded"), RECORDED.items(), ids=[" ".join(place) for place in RECORDED])
-def test_payloads_have_the_form_of_the_recorded_ones(house: House, place: tuple[str, str], recorded: str) -> None:
+def test_payloads_have_the_form_of_the_recorded_ones(harness: Harness, place: tuple[str, str], recorded: str) -> None:
     """Field by field, a webhook from here has the form of those that the platforms have sent."""
     platform, what = Platform(place[0]), place[1]
     kind = "group" if "group" in what else "direct"
     if "press" in what:
         owner = OWNERS[platform][0]
-        house.press(platform, owner, house.prompt(platform, house.chat(platform, owner, kind)["id"]), "0.0", kind)
+        harness.press(platform, owner, harness.prompt(platform, harness.chat(platform, owner, kind)["id"]), "0.0", kind)
     else:
-        house.say(platform, STRANGERS[platform], "are you there?", kind, mention=kind == "group")
+        harness.say(platform, STRANGERS[platform], "are you there?", kind, mention=kind == "group")
     event = webhooks.load(recorded)
-    ours, theirs = _shape(_payload(house, platform)), _shape(event.body)
+    ours, theirs = _shape(_payload(harness, platform)), _shape(event.body)
     if what == "press" and platform is Platform.TELEGRAM:
         theirs = {path for path in theirs if ".entities" not in path}
     assert ours ^ theirs <= ALLOWED
-    headers = house.webhook()[1]
+    headers = harness.webhook()[1]
     for name, value in event.headers.items():
         assert headers[name.lower()] == value
 
 
 @EACH
-def test_every_delivery_is_another(house: House, platform: Platform) -> None:
+def test_every_delivery_is_another(harness: Harness, platform: Platform) -> None:
     """No two deliveries have one id, also not one of a run that begins a few seconds later."""
     ids = []
-    with House(house.now + 3).running() as later:
-        for one in (house, later):
+    with Harness(harness.now + 3).running() as later:
+        for one in (harness, later):
             for _ in range(3):
                 one.say(platform, STRANGERS[platform])
                 (message,) = _events(one, platform)
@@ -213,11 +213,11 @@ def test_every_delivery_is_another(house: House, platform: Platform) -> None:
 
 
 @EACH
-def test_bot_messages_are_others_after_a_restart(house: House, platform: Platform) -> None:
+def test_bot_messages_are_others_after_a_restart(harness: Harness, platform: Platform) -> None:
     """A message is never taken for one of an earlier run, to which a prompt in the table still points."""
     ids = []
-    with House(house.now + 3).running() as later:
-        for one in (house, later):
+    with Harness(harness.now + 3).running() as later:
+        for one in (harness, later):
             chat = one.chat(platform, OWNERS[platform][0])["id"]
             ids += [(chat, one.prompt(platform, chat)) for _ in range(3)]
     assert len({chat for chat, _ in ids}) == 1

@@ -5,23 +5,23 @@ import time
 
 import pytest
 
-from tests.unit.cli.setup_fixtures import API, PREFIX, House, house
+from tests.unit.cli.setup_fixtures import API, PREFIX, Harness, harness
 
-__all__ = ["house"]
+__all__ = ["harness"]
 
 
 @pytest.fixture
-def wired(house: House) -> House:
+def wired(harness: Harness) -> Harness:
     """Give a stack that was deployed with the platform."""
-    house.resources["MorseFunction"] = ("AWS::Lambda::Function", "doorcode-Morse-X1")
-    house.outputs["MorseWebhookUrl"] = f"{API}/morse"
-    house.put("morse/key", "dot-dash-dot-dash-dot")
-    house.configure(UNKNOWN_USER_POLICY="pair", OWNER_USER_IDS="morse:ALPHA,morse:SILENT")
-    house.environment["MorseFunction"] = house.environment["TelegramFunction"]
-    return house
+    harness.resources["MorseFunction"] = ("AWS::Lambda::Function", "doorcode-Morse-X1")
+    harness.outputs["MorseWebhookUrl"] = f"{API}/morse"
+    harness.put("morse/key", "dot-dash-dot-dash-dot")
+    harness.configure(UNKNOWN_USER_POLICY="pair", OWNER_USER_IDS="morse:ALPHA,morse:SILENT")
+    harness.environment["MorseFunction"] = harness.environment["TelegramFunction"]
+    return harness
 
 
-def test_its_commands_are_there(wired: House) -> None:
+def test_its_commands_are_there(wired: Harness) -> None:
     """In the help, at work, and in texts as they are called on this stack."""
     assert "Set up the bot at the office." in wired.run("--help").out
     refused = wired.run("morse", "wire", "--stack", "doorcode", "--region", "eu-west-1")
@@ -32,7 +32,7 @@ def test_its_commands_are_there(wired: House) -> None:
     assert ended.err == "Then run: doorcode morse wire --region eu-west-1\n"
 
 
-def test_its_secrets_are_set(wired: House) -> None:
+def test_its_secrets_are_set(wired: Harness) -> None:
     """What cannot be one is refused; what follows is told."""
     assert wired.run("secrets", "set", "morse/bot-token", stdin=b"telegram").code == 1
     assert "only a placeholder" in wired.run("secrets", "set", "morse/bot-token", stdin=b"morse-token").err
@@ -43,7 +43,7 @@ def test_its_secrets_are_set(wired: House) -> None:
     assert [one["name"] for one in listed][-2:] == ["morse/key", "morse/bot-token"]
 
 
-def test_its_key_is_rotated(wired: House) -> None:
+def test_its_key_is_rotated(wired: Harness) -> None:
     """The platform is given the new one, and is left alone while it is not in use."""
     from doorcode_cli.platforms.morse import KEYS  # noqa: PLC0415 (there only where it was added)
 
@@ -54,7 +54,7 @@ def test_its_key_is_rotated(wired: House) -> None:
     assert wired.value("morse/key").splitlines()[0] == KEYS[-1]
 
 
-def test_doctor_looks_at_it(wired: House) -> None:
+def test_doctor_looks_at_it(wired: Harness) -> None:
     """Its own checks, its secrets, its function, its owners and its bad signatures."""
     named = {one["text"]: one for one in wired.run("doctor", "--json").json["checks"]}
     assert named["Morse is not in use"]["remedy"] == "doorcode secrets set morse/bot-token"

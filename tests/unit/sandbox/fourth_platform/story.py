@@ -11,7 +11,7 @@ from doorcode_sandbox.platforms.registry import OWNERS
 from doorcode_sandbox.platforms.server import Request
 from doorcode_sandbox.stand_ins import StandIns
 from tests.browser import chromium
-from tests.unit.sandbox.playground_fixtures import House
+from tests.unit.sandbox.playground_fixtures import Harness
 
 MORSE = Platform("morse")
 
@@ -30,20 +30,20 @@ def test_it_has_its_place() -> None:
 def test_it_is_played() -> None:
     """A stranger's word goes out signed, and what the bot says can be pressed; the page draws all of it."""
     office = StandIns(dict.fromkeys(Platform, 0), lambda _: bytes(32)).each[MORSE]
-    with House(stand_ins={MORSE: office}, owners=OWNERS, secret=lambda _: "dot-dash").running() as house:
-        house.say(MORSE, "BRAVO", "May I come in?")
-        path, headers, body = house.webhook()
+    with Harness(stand_ins={MORSE: office}, owners=OWNERS, secret=lambda _: "dot-dash").running() as harness:
+        harness.say(MORSE, "BRAVO", "May I come in?")
+        path, headers, body = harness.webhook()
         assert path == "/morse"
-        assert inbound(MORSE).verify(Webhook(headers, body), parse_keyring("dot-dash"), int(house.now))
-        (delivery,) = house.json("GET", "deliveries")["deliveries"]
+        assert inbound(MORSE).verify(Webhook(headers, body), parse_keyring("dot-dash"), int(harness.now))
+        (delivery,) = harness.json("GET", "deliveries")["deliveries"]
         assert (delivery["signature"], delivery["headers"]["X-Morse-Key"]) == ({"kind": "key", "fits": True}, "•••")
         office.answer(Request("POST", "/send", {}, b'{"to": "ALPHA", "text": "Well?", "buttons": ["YES"]}'))
-        (asked,) = house.chat(MORSE, "ALPHA")["messages"]
-        house.press(MORSE, "ALPHA", asked["id"], "0")
-        assert b'"pressed":"YES"' in house.webhook()[2]
+        (asked,) = harness.chat(MORSE, "ALPHA")["messages"]
+        harness.press(MORSE, "ALPHA", asked["id"], "0")
+        assert b'"pressed":"YES"' in harness.webhook()[2]
         if chromium.FOUND.exists():
             with chromium.running() as browser:
                 page = browser.new_page()
-                page.goto(f"{house.front.url}/#morse")
+                page.goto(f"{harness.front.url}/#morse")
                 page.get_by_role("tab", name="Morse").wait_for()
                 page.get_by_text("Well? STOP").wait_for()

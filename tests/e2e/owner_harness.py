@@ -13,9 +13,9 @@ from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.decisions import Actor
 from doorcode.pairing.transitions import Operation
 from tests.browser.tabs import Tab, Windows
-from tests.house import OWNER, TELEGRAM
+from tests.harness import OWNER, TELEGRAM
 from tests.web.gateway import serving
-from tests.web.house import WebHouse
+from tests.web.harness import WebHarness
 
 ANN = "987654321"
 COMMAND = Actor(via=OWNER.via, id="alice@laptop")
@@ -61,8 +61,8 @@ class Owner:
         return told
 
 
-class OwnerHouse(WebHouse):
-    """A house with the page in it. What the test does and what the function does never happen at once: moto has no locks."""
+class OwnerHarness(WebHarness):
+    """A harness with the page in it. What the test does and what the function does never happen at once: moto has no locks."""
 
     def __init__(self, clients: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch, windows: Windows) -> None:
         super().__init__(clients, monkeypatch)
@@ -71,7 +71,7 @@ class OwnerHouse(WebHouse):
         self.url = ""
 
     @contextmanager
-    def running(self) -> Iterator["OwnerHouse"]:
+    def running(self) -> Iterator["OwnerHarness"]:
         """Serve it, and end with every window closed and nothing on its way."""
         over = False
 

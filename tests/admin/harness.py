@@ -9,18 +9,18 @@ from doorcode.aws.tokens import Tokens
 from doorcode.entrypoints.admin import Admin
 from doorcode.entrypoints.admin_access import AccessCommands
 from doorcode.pairing.contact import Contact, State
-from tests.house import T0, TELEGRAM, House
+from tests.harness import T0, TELEGRAM, Harness
 
 NOW = T0 + 1
 PAGE = "https://door.example/owner"
 
 
-class AdminHouse(House):
-    """A house with the admin function in it."""
+class AdminHarness(Harness):
+    """A harness with the admin function in it."""
 
     @property
     def admin(self) -> Admin:
-        """The function's core, wired to this house."""
+        """The function's core, wired to this harness."""
         return Admin(
             desk=self.desk,
             room=self.room,
@@ -32,12 +32,12 @@ class AdminHouse(House):
 
     @property
     def sign_ins(self) -> SignIns:
-        """The links and sessions of this house."""
+        """The links and sessions of this harness."""
         return SignIns(self.table)
 
     @property
     def tokens(self) -> Tokens:
-        """The tokens of this house."""
+        """The tokens of this harness."""
         return Tokens(self.table)
 
     def put_paired(self, count: int, **more: Any) -> None:

@@ -8,40 +8,40 @@ from typing import Any
 from doorcode.errors import LockedOutError, RefusedError, SignInError, UnknownCodeError
 from tests.backends.dynamodb import Backend, Table
 from tests.eventually import PATIENCE_SECONDS
-from tests.house import House
+from tests.harness import Harness
 
-CROWD = 32
+RACERS = 32
 
 
-class Crowd:
+class Racers:
     """Threads with clients of their own, let go at the same moment."""
 
     def __init__(self, backend: Backend, table: Table, **settings: Any) -> None:
-        self.house = House(table, patience=PATIENCE_SECONDS, **settings)
-        self._clients = [backend.connect() for _ in range(CROWD)]
-        self._pool = ThreadPoolExecutor(CROWD)
+        self.harness = Harness(table, patience=PATIENCE_SECONDS, **settings)
+        self._clients = [backend.connect() for _ in range(RACERS)]
+        self._pool = ThreadPoolExecutor(RACERS)
 
-    def member(self, number: int) -> House:
+    def member(self, number: int) -> Harness:
         """Give somebody their own environment over the same table."""
-        settings = {field: getattr(self.house.settings, field) for field in self.house.settings.__struct_fields__}
+        settings = {field: getattr(self.harness.settings, field) for field in self.harness.settings.__struct_fields__}
         # What is shown here is who wins, not how long a function has for it.
-        return House(Table(self._clients[number % CROWD], self.house.name), patience=PATIENCE_SECONDS, **settings)
+        return Harness(Table(self._clients[number % RACERS], self.harness.name), patience=PATIENCE_SECONDS, **settings)
 
-    def all_at_once(self, acts: Sequence[Callable[[House], Any]]) -> list[Any]:
+    def all_at_once(self, acts: Sequence[Callable[[Harness], Any]]) -> list[Any]:
         """Run all acts at the same moment; return what each gave or raised."""
         barrier = threading.Barrier(len(acts))
 
         def run(number: int) -> Any:
-            house = self.member(number)
+            harness = self.member(number)
             barrier.wait()
             try:
-                return acts[number](house)
+                return acts[number](harness)
             except (RefusedError, UnknownCodeError, LockedOutError, SignInError) as error:
                 return error
 
         return list(self._pool.map(run, range(len(acts))))
 
-    def one_after_another_in_a_crowd(self, acts: Sequence[Callable[[House], Any]]) -> list[Any]:
+    def one_after_another_in_a_crowd(self, acts: Sequence[Callable[[Harness], Any]]) -> list[Any]:
         """Run any number of acts, as many at a time as there are threads."""
         return list(self._pool.map(lambda n: acts[n](self.member(n)), range(len(acts))))
 

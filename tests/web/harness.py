@@ -20,7 +20,7 @@ from doorcode.web.guard import COOKIE
 from doorcode.wiring import sdk
 from doorcode.wiring import web as web_wiring
 from tests.backends.dynamodb import Backend
-from tests.house import KEYS, T0, TELEGRAM, House, RecordingClient
+from tests.harness import KEYS, T0, TELEGRAM, Harness, RecordingClient
 from tests.web.gateway import request_event
 
 APP = Path(__file__).parents[2] / "functions/web/app.py"
@@ -54,15 +54,15 @@ class Reply:
 class Caller:
     """Somebody who asks, with a cookie, with a token, or with nothing."""
 
-    def __init__(self, house: "WebHouse", headers: Mapping[str, str]) -> None:
-        self._house = house
+    def __init__(self, harness: "WebHarness", headers: Mapping[str, str]) -> None:
+        self._harness = harness
         self.headers = headers
 
     def ask(self, method: str, target: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
         """Send a request, with JSON unless the body is bytes."""
         raw = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         kind = {} if raw is None else {"content-type": "application/json"}
-        return self._house.send(request_event(method, target, {**kind, **self.headers, **(headers or {})}, raw))
+        return self._harness.send(request_event(method, target, {**kind, **self.headers, **(headers or {})}, raw))
 
     def get(self, target: str, **headers: str) -> Reply:
         """Look."""
@@ -73,8 +73,8 @@ class Caller:
         return self.ask("POST", target, body)
 
 
-class WebHouse(House):
-    """A house with the web function in it."""
+class WebHarness(Harness):
+    """A harness with the web function in it."""
 
     def __init__(self, clients: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
         self.clients = {name: RecordingClient(client) for name, client in clients.items()}

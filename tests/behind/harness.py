@@ -1,4 +1,4 @@
-"""The whole house in process: edge, stream, relay, courier and agent over moto, with the platforms' stand-ins beside it.
+"""The whole stack in process: edge, stream, relay, courier and agent over moto, with the platforms' stand-ins beside it.
 
 Nothing is skipped: moves go through the table's stream and the effects queue, words through the platforms' real client
 libraries. Only time is short: what is handed back to a queue comes again at once, and its delay is noted.
@@ -28,8 +28,8 @@ from doorcode_sandbox.platforms.server import StandIn
 from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
 from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
 from tests import webhooks
-from tests.edge.house import TABLE, Edge
-from tests.house import RecordingClient
+from tests.edge.harness import TABLE, Edge
+from tests.harness import RecordingClient
 from tests.webhooks import OWNER, STRANGER, Delivery
 
 MAX_ROUNDS = 60

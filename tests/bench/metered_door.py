@@ -58,7 +58,7 @@ class MeteredClient:
         return metered
 
 
-class Town:
+class MeteredDoor:
     """People, known by number, and what becomes of them at the door."""
 
     def __init__(self, client: Any, table_name: str) -> None:

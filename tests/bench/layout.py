@@ -26,7 +26,7 @@ RUNTIME = ("awslambdaric", "snapshot_restore_py", "simplejson", "runtime_client.
 PEERS = tuple(sorted(path.name for path in (HERE / "peers").iterdir() if (path / "app.py").exists()))
 
 
-class Ground(NamedTuple):
+class Layout(NamedTuple):
     """One layout of everything: an interpreter with no packages of its own, and the folders below ``root``."""
 
     python: Path
@@ -59,7 +59,7 @@ def version() -> str:
     return _output("import platform; print(platform.python_version())")
 
 
-def lay_out(target: Path, ours: Iterable[str]) -> dict[bool, Ground]:
+def lay_out(target: Path, ours: Iterable[str]) -> dict[bool, Layout]:
     """Build into ``target`` and lay out these functions of ours, and all peers: with bytecode, and without."""
     site = Path(_output("import sysconfig; print(sysconfig.get_path('purelib'))"))
     base = _output("import sys; print(sys._base_executable)")
@@ -69,24 +69,24 @@ def lay_out(target: Path, ours: Iterable[str]) -> dict[bool, Ground]:
     machine = f"{platform.machine()}-manylinux2014"
     settings = {"LAYER_PYTHON": minor, "LAYER_PLATFORM": machine, "LAYER_COMPILER": base}
     build(target / "build", settings)
-    grounds = {}
+    layouts = {}
     for compiled in (True, False):
-        ground = grounds[compiled] = Ground(python, target / ("bytecode" if compiled else "source"))
-        _copy_parts(site, ground.root / "runtime", RUNTIME)
-        _copy(site, ground.root / "peers", "pip", "pip-*", *RUNTIME)
+        layout = layouts[compiled] = Layout(python, target / ("bytecode" if compiled else "source"))
+        _copy_parts(site, layout.root / "runtime", RUNTIME)
+        _copy(site, layout.root / "peers", "pip", "pip-*", *RUNTIME)
         for peer in PEERS:
-            _copy(HERE / "peers" / peer, ground.task(peer))
+            _copy(HERE / "peers" / peer, layout.task(peer))
         for function in ours:
             for layer in _layers(target / "build", function):
-                _copy(layer / "python", ground.root / "opt" / function)
-            _copy(ROOT / "functions" / function, ground.task(function))
+                _copy(layer / "python", layout.root / "opt" / function)
+            _copy(ROOT / "functions" / function, layout.task(function))
         if not compiled:
-            _drop_bytecode(ground.root)
-        folders = [ground.root / "runtime", *([ground.root / "peers"] if compiled else [])]
+            _drop_bytecode(layout.root)
+        folders = [layout.root / "runtime", *([layout.root / "peers"] if compiled else [])]
         subprocess.run(
             [python, "-m", "compileall", "-qq", "-j0", "--invalidation-mode", "unchecked-hash", *folders], check=True
         )
-    return grounds
+    return layouts
 
 
 def _layers(built: Path, function: str) -> list[Path]:

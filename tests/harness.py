@@ -77,15 +77,15 @@ class RecordingClient:
         made += self.calls[start:]
 
 
-HOUSES: list["House"] = []
-"""Every house that the running test has built, for the search of codes after it."""
+HARNESSES: list["Harness"] = []
+"""Every harness that the running test has built, for the search of codes after it."""
 
 
-class House:
+class Harness:
     """A table with everything that stands on it."""
 
     def __init__(self, table: dynamodb.Table, *, patience: float = 10.0, **settings: Any) -> None:
-        HOUSES.append(self)
+        HARNESSES.append(self)
         self.name = table.name
         self.client = RecordingClient(table.client)
         self.raw = table.client
@@ -103,10 +103,10 @@ class House:
         self.table._patience.sleep = pauses.append
         self.table._patience.deadline = Deadline(lambda: sum(pauses))
 
-    def again(self, **settings: Any) -> "House":
+    def again(self, **settings: Any) -> "Harness":
         """Give another environment over the same table, with its own memory, and settings changed."""
         merged = msgspec.structs.asdict(self.settings) | settings
-        return House(dynamodb.Table(self.raw, self.name), **merged)
+        return Harness(dynamodb.Table(self.raw, self.name), **merged)
 
     def request(
         self, user_id: str, now: int = T0, *, delivery: str = "", platform: Platform = TELEGRAM, name: str = "@stranger"
@@ -147,11 +147,11 @@ class House:
         return [item for item in self.items() if item["pk"]["S"] == f"seats#{platform}" and "freed_at" not in item]
 
 
-def find_codes_in_the_open(houses: list[House], log: str) -> list[str]:
+def find_codes_in_the_open(harnesss: list[Harness], log: str) -> list[str]:
     """Work out every code that the tables' nonces stand for; return those that stand anywhere in a table or the log."""
     found = []
-    for house in {house.name: house for house in houses}.values():
-        items = house.items()
+    for harness in {harness.name: harness for harness in harnesss}.values():
+        items = harness.items()
         made = [
             (item["pk"]["S"], item.get("user_id", {}).get("S"), item["nonce"]["S"]) for item in items if "nonce" in item
         ]
@@ -160,7 +160,7 @@ def find_codes_in_the_open(houses: list[House], log: str) -> list[str]:
             kind, _, rest = pk.partition("#")
             platform, user_id = (rest, holder) if kind == "seats" else (kind, rest)
             codes = (
-                code_for(secret, Platform(platform), user_id or "", nonce) for secret in house.secrets.ring.secrets
+                code_for(secret, Platform(platform), user_id or "", nonce) for secret in harness.secrets.ring.secrets
             )
             found += [code for code in codes if code in everything]
     return found

@@ -25,7 +25,7 @@ from doorcode.wiring import edge_clients
 from tests import webhooks
 from tests.backends.dynamodb import EDGE_ENVIRONMENT, create_table
 from tests.backends.gateway import moto_url
-from tests.house import T0, RecordingClient
+from tests.harness import T0, RecordingClient
 from tests.webhooks import Delivery
 
 MODULES = {Platform.TELEGRAM: telegram, Platform.SLACK: slack, Platform.DISCORD: discord}
