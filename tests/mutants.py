@@ -69,6 +69,7 @@ MUTANTS = (
     Mutant(33, "doorcode/aws/event_bus.py", 'if answer.get("FailedEntryCount"):', "if False:", "tests/behind/test_trouble.py"),
     Mutant(34, "doorcode/entrypoints/webhook.py", "        self._log(message, verdict)\n        return self._platform.dropped", "        return self._platform.dropped", "tests/edge"),
     Mutant(35, "doorcode/wiring/edge.py", "    log.info(settings.summary())\n", "", "tests/edge/test_start.py tests/edge/test_log.py"),
+    Mutant(41, "doorcode/pairing/reply_address.py", "if raw[:1] != VERSION or _written(raw) != text:", "if raw[:1] != VERSION:", "tests/unit/pairing/test_reply_address.py"),
 )  # fmt: skip
 
 

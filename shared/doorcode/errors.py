@@ -73,6 +73,16 @@ class CallbackError(DoorcodeError):
     reason = "bad_callback"
 
 
+class BadReplyAddressError(InputError):
+    """A sealed reply address is changed, another stack's, too old, or was never one. Says the same for all of them."""
+
+    reason = "bad_reply_address"
+
+    def __init__(self) -> None:
+        """Say nothing of what is wrong with it."""
+        super().__init__("That reply address is none of this stack's, or older than 24 hours.")
+
+
 class SettingsError(DoorcodeError):
     """Settings that cannot be used: one line for each in ``problems``."""
 

@@ -11,9 +11,9 @@ NAMED = re.compile(r"Security (\d+(?:(?:, | and | to )\d+)*)", re.IGNORECASE)
 
 
 def test_each_is_held_by_a_test() -> None:
-    """Each promise is named by a test, none is named that was never made, and the numbers have no gap."""
+    """Each promise is named by a test, none is named that was never made, and no number is given twice."""
     promised = _promised()
-    assert promised == list(range(1, len(promised) + 1))
+    assert promised == sorted(set(promised))
     tests = [path for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__)]
     named = {number for path in tests for number in _named(path.read_text(encoding="utf-8"))}
     assert named == set(promised)
