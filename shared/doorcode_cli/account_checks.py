@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from doorcode.entrypoints.ping import PING, STARTED
+from doorcode.pairing.agents import AgentKind
 from doorcode_cli.checks import DEPLOY
 from doorcode_cli.deployment import ANY_EDGE
 from doorcode_cli.examination import Check, Examination, Finding, ok, warn, wrong
@@ -115,9 +116,10 @@ def alarms(examined: Examination) -> Iterator[Finding]:
 @needs("bedrock:GetFoundationModelAvailability", "model")
 def model(examined: Examination) -> Iterator[Finding]:
     """Look whether this account may use the model that is set."""
-    name = examined.deployment.environment("AgentFunction").get("AGENT_MODEL_ID", "")
+    environment = examined.deployment.environment("AgentFunction")
+    name = environment.get("AGENT_MODEL", "") if AgentKind.BEDROCK in environment.get("AGENT", "") else ""
     if not name or examined.deployment.target.local:
-        yield ok("model", "nothing to ask for" if name else "none is set: everybody is answered by a fixed greeting")
+        yield ok("model", "nothing to ask for" if name else "no model on Amazon Bedrock answers")
         return
     prefix, _, rest = name.partition(".")
     through_profile = prefix in PROFILES
@@ -127,7 +129,7 @@ def model(examined: Examination) -> Iterator[Finding]:
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") not in {"ResourceNotFoundException", "ValidationException"}:
             raise
-        yield wrong("model", f"Amazon Bedrock knows no {name} in this region", f"AgentModelId=…, with {DEPLOY}")
+        yield wrong("model", f"Amazon Bedrock knows no {name} in this region", f"AgentModel=…, with {DEPLOY}")
         return
     lacks = [
         lack

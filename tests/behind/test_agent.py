@@ -299,7 +299,7 @@ def test_a_conversation_is_remembered(harness: Behind) -> None:
 
 
 def test_a_bedrock_model_is_asked_with_its_instructions(harness: Behind) -> None:
-    """With AGENT_MODEL_ID set, Bedrock's Converse is called with that model, the instructions and the turns."""
+    """With AGENT bedrock, Bedrock's Converse is called with that model, the instructions and the turns."""
     asked: list[dict[str, Any]] = []
 
     class Bedrock:
@@ -310,7 +310,7 @@ def test_a_bedrock_model_is_asked_with_its_instructions(harness: Behind) -> None
 
     harness.clients["bedrock-runtime"] = Bedrock()  # type: ignore[assignment]
     harness.edge.put_secret("agent/instructions", "Be brief.")
-    harness.cold(AGENT_MODEL_ID="a.model-v1")
+    harness.cold(AGENT="bedrock", AGENT_MODEL="a.model-v1")
     harness.hello(Platform.TELEGRAM)
     harness.answer()
     assert harness.heard(Platform.TELEGRAM) == ["Good day."]
@@ -359,7 +359,7 @@ def narrow(harness: Behind, takes: int, words: str, code: str = "ValidationExcep
     """Have the agent ask a model that takes only so much, in a chat with ten long exchanges behind it."""
     model = Narrow(takes, words, code)
     harness.clients["bedrock-runtime"] = model  # type: ignore[assignment]
-    harness.cold(AGENT_MODEL_ID="a.model-v1")
+    harness.cold(AGENT="bedrock", AGENT_MODEL="a.model-v1")
     turns = [Turn(("user", "assistant")[number % 2], f"{number:04}" * 100) for number in range(MAX_TURNS)]
     harness.agent._memory.keep_turns(_chat(harness), turns, harness.now())
     return model

@@ -170,7 +170,7 @@ def _events(operation: str, arguments: Mapping[str, Any], _: Names) -> list[Call
 def _bedrock(operation: str, arguments: Mapping[str, Any], names: Names) -> list[Call]:
     # Converse has no action of its own. A profile is named by where it answers from, before the model's own name.
     assert operation == "Converse", operation
-    model = names.template["AGENT_MODEL_ID"]
+    model = names.template["AGENT_MODEL"]
     if len(arguments["modelId"].split(".")) == 2:
         return [Call("bedrock:InvokeModel", f"arn:aws:bedrock:{PSEUDO['AWS::Region']}::foundation-model/{model}")]
     profile = arn("bedrock", f"inference-profile/{model}")

@@ -49,14 +49,14 @@ PARAMETERS = (*MADE_HERE[:2], *(name for names in INBOUND.values() for name in n
 @functools.cache
 def policies(model: str = MODEL) -> dict[str, list[Statement]]:
     """Return the statements of each role by the name of its function (or of what else it is for)."""
-    with given(AgentModelId=model):
+    with given(Agent="bedrock" if model else "python", AgentModel=model):
         roles = resources("AWS::IAM::Role")
         return {name.removesuffix("Role").lower(): list(statements(name)) for name in roles}
 
 
 def environments() -> dict[str, Mapping[str, str]]:
     """Return what the template gives to each function, by function."""
-    with given(AgentModelId=MODEL):
+    with given(Agent="bedrock", AgentModel=MODEL):
         return {name: function["Environment"]["Variables"] for name, function in functions().items()}
 
 
@@ -574,7 +574,7 @@ def page() -> str:
 def _row(role: str, statement: Statement, *, conditional: bool) -> str:
     actions = "<br>".join(f"`{action}`" for action in listed(statement["Action"]))
     places = "<br>".join(_shown(resource) for resource in listed(statement["Resource"]))
-    only = ["`AgentModelId` is set"] if conditional else []
+    only = ["`Agent` is `bedrock`"] if conditional else []
     for tests in statement.get("Condition", {}).values():
         for key, values in tests.items():
             shown = ", ".join(_shown(value) if value.startswith("arn:") else f"`{value}`" for value in listed(values))
@@ -598,8 +598,8 @@ SHOWN = (
     (rf"arn:aws:ssm:[^:]+:[^:]+:parameter/doorcode/{STACK}/(.+)", r"parameter `/doorcode/{stack}/\1`"),
     (rf"arn:aws:logs:[^:]+:[^:]+:log-group:/doorcode/{STACK}/(\w+):\*", r"log group `/doorcode/{stack}/\1`"),
     (r"arn:aws:events:[^:]+:[^:]+:event-bus/(\w+)", r"event bus `\1`"),
-    (rf"arn:aws:bedrock:[^:*]+::foundation-model/{re.escape(MODEL)}", r"foundation model `{AgentModelId}`"),
-    (rf"arn:aws:bedrock:[^:]+:[^:]+:inference-profile/{re.escape(MODEL)}", r"inference profile `{AgentModelId}`"),
+    (rf"arn:aws:bedrock:[^:*]+::foundation-model/{re.escape(MODEL)}", r"foundation model `{AgentModel}`"),
+    (rf"arn:aws:bedrock:[^:]+:[^:]+:inference-profile/{re.escape(MODEL)}", r"inference profile `{AgentModel}`"),
     (r"arn:aws:bedrock:\*::foundation-model/\*", r"any foundation model"),
 )
 
@@ -618,7 +618,7 @@ def _by_aws(name: str) -> str:
 
 
 def _why(role: str, statement: Statement) -> str:
-    with given(AgentModelId=MODEL):
+    with given(Agent="bedrock", AgentModel=MODEL):
         said = policies_of(f"{role.capitalize()}Role")
     (said_by,) = (name for name, its in said.items() if statement["Sid"] in {one["Sid"] for one in its})
     return _whys()[said_by, statement["Sid"]]

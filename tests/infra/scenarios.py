@@ -165,7 +165,11 @@ def answering(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> 
     """Answer, with a model and without; wait for what follows; give up and park."""
     harness.edge.put_secret("agent/instructions", "Be brief.")
     harness.clients["bedrock-runtime"] = RecordingClient(boto3.client("bedrock-runtime"))
-    models: tuple[dict[str, str], ...] = ({}, {"AGENT_MODEL_ID": MODEL}, {"AGENT_MODEL_ID": f"eu.{MODEL}"})
+    models: tuple[dict[str, str], ...] = (
+        {},
+        {"AGENT": "bedrock", "AGENT_MODEL": MODEL},
+        {"AGENT": "bedrock", "AGENT_MODEL": f"eu.{MODEL}"},
+    )
     for number, settings in enumerate((*models, {"DEBOUNCE_SECONDS": "1"})):
         harness.cold(**settings)
         for platform in Platform:

@@ -122,10 +122,15 @@ def resolved(resource: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[s
         elif isinstance(default, list):
             properties[name] = [*default, *own]
         elif isinstance(default, dict):
-            properties[name] = {**default, **own}
+            properties[name] = _merged(default, own)
     whole = {**resource, "Properties": properties}
     result: dict[str, Any] = _resolve(whole)
     return result
+
+
+def _merged(default: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    both = {key: _merged(default[key], own[key]) for key in default.keys() & own.keys() if isinstance(own[key], dict)}
+    return {**default, **own, **both}
 
 
 def _resolve(value: Any) -> Any:  # noqa: PLR0911 (one for each form)
@@ -141,6 +146,10 @@ def _resolve(value: Any) -> Any:  # noqa: PLR0911 (one for each form)
             return _attribute(*argument)
         if key == "Fn::Sub":
             return _sub(argument)
+        if key == "Fn::Join":
+            return argument[0].join(_resolve(argument[1]))
+        if key == "Fn::Split":
+            return _resolve(argument[1]).split(argument[0])
         if key == "Fn::If":
             condition, yes, no = argument
             return _resolve(yes if _holds(template()["Conditions"][condition]) else no)

@@ -71,7 +71,7 @@ def test_every_condition_refuses_something(role: str) -> None:
 
 
 def test_without_a_model_there_is_no_way_to_any() -> None:
-    """Security 32: rights to a model come with AGENT_MODEL_ID, and only with it."""
+    """Security 32: rights to a model come with AGENT bedrock, and only with it."""
     actions = [str(statement["Action"]) for statement in policies(model="")["agent"]]
     assert "bedrock" not in str(actions)
     assert "bedrock" in str(policies()["agent"])

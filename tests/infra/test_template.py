@@ -35,6 +35,7 @@ SET_BY_STACK = {"TABLE_NAME", "AGENT_QUEUE_URL", "PARAMETER_PREFIX", "URL_SUFFIX
 EDGE_SETTINGS = {
     *("UNKNOWN_USER_POLICY", "ALLOWED_USERS", "OWNER_USER_IDS", "CODE_TTL_SECONDS", "CODE_COOLDOWN_SECONDS"),
     *("MAX_PENDING", "GROUP_POLICY", "ALLOWED_GROUPS", "MESSAGE_BUDGET", "SECRETS_MAX_AGE_SECONDS"),
+    *("AGENT", "AGENT_URL"),
 }
 
 
@@ -45,11 +46,11 @@ BEHIND_SETTINGS = {
     "courier": {
         *("OWNER_USER_IDS", "CODE_TTL_SECONDS", "CODE_COOLDOWN_SECONDS", "MAX_PENDING", "TELL_DENIED"),
         "MAX_PROMPTS",
-        *("SECRETS_MAX_AGE_SECONDS", *URLS),
+        *URLS,
     },
-    "agent": {"DEBOUNCE_SECONDS", "AGENT_MODEL_ID", "SECRETS_MAX_AGE_SECONDS", *URLS},
-    "admin": {"SECRETS_MAX_AGE_SECONDS"},
-    "web": {"SECRETS_MAX_AGE_SECONDS"},
+    "agent": {"DEBOUNCE_SECONDS", "AGENT_MODEL", "AGENT_ARN", *URLS},
+    "admin": set(),
+    "web": set(),
 }
 BEHIND_SET_BY_STACK = {
     "relay": {"EFFECTS_QUEUE_URL": "EffectsQueue"},
@@ -230,7 +231,7 @@ ANYTHING = {"ReadActivity": "cloudwatch:GetMetricData"}
 def test_every_statement_is_exact(role: str) -> None:
     """Security 32: each statement has a name, allows named actions, and is about named resources of this stack."""
     names = []
-    with given(AgentModelId=MODEL):
+    with given(Agent="bedrock", AgentModel=MODEL):
         allowed = statements(role)
     for statement in allowed:
         names.append(statement["Sid"])
@@ -256,7 +257,7 @@ def test_every_statement_says_why() -> None:
     lines = (ROOT / "template.yaml").read_text().splitlines()
     sids = [number for number, line in enumerate(lines) if re.search(r"\bSid: ", line)]
     assert len(sids) == sum("Sid" in one for one in walk(template()["Resources"]) if isinstance(one, dict))
-    with given(AgentModelId=MODEL):
+    with given(Agent="bedrock", AgentModel=MODEL):
         said = {one["Sid"] for role in ROLES for one in statements(role)}
     assert said <= {found[1] for number in sids if (found := re.search(r"\bSid: (\w+)", lines[number]))}
     assert all(lines[number - 1].lstrip().startswith("# ") for number in sids)
@@ -401,7 +402,7 @@ def test_the_agent_has_no_access_to_the_pairing_table() -> None:
     own = ["arn:aws:dynamodb:eu-central-1:123456789012:table/doorcode-AgentTable"]
     assert rights("agent", "dynamodb") == {"GetItem": own, "PutItem": own}
     for model in ("", MODEL):
-        with given(AgentModelId=model):
+        with given(Agent="bedrock" if model else "python", AgentModel=model):
             assert not any("table/doorcode-Table" in str(one) for one in statements("AgentRole"))
 
 
@@ -444,7 +445,7 @@ def test_only_the_courier_publishes_and_only_in_our_name() -> None:
 def test_a_model_is_asked_only_where_one_is_set() -> None:
     """Without a model there is no right to ask one; with one, only that, or what answers for that profile."""
     assert rights("agent", "bedrock") == {}
-    with given(AgentModelId=MODEL):
+    with given(Agent="bedrock", AgentModel=MODEL):
         assert rights("agent", "bedrock") == {
             "InvokeModel": [
                 f"arn:aws:bedrock:eu-central-1::foundation-model/{MODEL}",
@@ -706,10 +707,17 @@ def test_parameters_are_used(name: str) -> None:
     assert any(one == {"Ref": name} for one in walk(body))
 
 
+def variables_of(name: str) -> dict[str, Any]:
+    """Return a function's environment as the template says it: what all functions get, and its own."""
+    shared: dict[str, Any] = template()["Globals"]["Function"]["Environment"]["Variables"]
+    own = template()["Resources"][f"{name.capitalize()}Function"]["Properties"].get("Environment", {})
+    return {**shared, **own.get("Variables", {})}
+
+
 @pytest.mark.parametrize("name", EDGE)
 def test_the_edge_is_given_every_setting_it_uses(name: str) -> None:
     """Every environment name of the edge is set, by the parameter of the same name or by the stack."""
-    unresolved = template()["Resources"][f"{name.capitalize()}Function"]["Properties"]["Environment"]["Variables"]
+    unresolved = variables_of(name)
     settings = EDGE_SETTINGS | ({"SLACK_API_URL"} if name == "slack" else set())
     assert unresolved.keys() == settings | SET_BY_STACK
     for setting in settings:
@@ -721,9 +729,10 @@ def test_the_edge_is_given_every_setting_it_uses(name: str) -> None:
 @pytest.mark.parametrize("name", BEHIND)
 def test_what_is_behind_the_edge_is_given_every_setting_it_uses(name: str) -> None:
     """Nothing is missing in the environment, and nothing that is not used."""
-    unresolved = template()["Resources"][f"{name.capitalize()}Function"]["Properties"]["Environment"]["Variables"]
-    assert unresolved.keys() == BEHIND_SETTINGS[name] | BEHIND_SET_BY_STACK[name].keys()
-    for setting in BEHIND_SETTINGS[name]:
+    unresolved = variables_of(name)
+    settings = BEHIND_SETTINGS[name] | {"SECRETS_MAX_AGE_SECONDS", "AGENT", "AGENT_URL"}
+    assert unresolved.keys() == settings | BEHIND_SET_BY_STACK[name].keys() | {"PARAMETER_PREFIX"}
+    for setting in settings:
         assert unresolved[setting] == {"Ref": camel(setting)}
     for setting, value in BEHIND_SET_BY_STACK[name].items():
         assert functions()[name]["Environment"]["Variables"][setting].endswith(value)
@@ -745,8 +754,7 @@ LONGEST = {
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_whatever_may_be_set_fits_into_the_environment(name: str) -> None:
     """The longest values that the parameters take are no more than Lambda does, so that none fails half way."""
-    variables = template()["Resources"][f"{name.capitalize()}Function"]["Properties"].get("Environment", {})
-    lengths = {key: len(key) + longest(value) for key, value in variables.get("Variables", {}).items()}
+    lengths = {key: len(key) + longest(value) for key, value in variables_of(name).items()}
     assert sum(lengths.values()) <= ENVIRONMENT_BYTES
 
 
@@ -780,7 +788,7 @@ def test_every_setting_is_set_somewhere() -> None:
         name for function in functions().values() for name in function.get("Environment", {}).get("Variables", {})
     }
     sources = "".join(path.read_text() for path in (ROOT / "shared/doorcode").rglob("*.py"))
-    read = set(re.findall(r'reader\.(?:read|number|text)\(\s*"([A-Z_]+)"', sources))
+    read = set(re.findall(r'\b(?:read|number|text)\(\s*"([A-Z_]+)"', sources))
     read |= {
         name for names in re.findall(r"required\(([^)]*)\)", sources) for name in re.findall(r'"([A-Z_]+)"', names)
     }
@@ -813,7 +821,28 @@ GOOD = {
     "OwnerUserIds": ["", "telegram:123456789,discord:123456789012345678", "slack:W0123ABC"],
     "AllowedGroups": ["", "*", "telegram:-1001234567890,slack:C01234567, discord:123456789012345678"],
     "TellDenied": ["true", "false"],
-    "AgentModelId": ["", MODEL, "anthropic.claude-3-haiku-20240307-v1:0", "amazon.titan-text-express-v1:0:8k"],
+    "Agent": ["python", "bedrock,slack=bot", "telegram=queue, discord=webhook"],
+    "AgentUrl": [
+        "",
+        "https://api.openai.com/v1",
+        "http://127.0.0.1:9000/hook?x=1",
+        "https://a.example/v1,slack=https://b.example/slack/events",
+        "telegram=https://a.example/hook/123:ABC, slack=http://localhost:3000/slack/events",
+    ],
+    "AgentArn": [
+        "",
+        "arn:aws:lambda:eu-central-1:123456789012:function:my-agent:live",
+        "arn:aws-cn:bedrock-agentcore:cn-north-1:123456789012:runtime/my_agent-abc123DEF4",
+    ],
+    "AgentModel": [
+        "",
+        MODEL,
+        "gpt-5-mini",
+        "openclaw/default",
+        "llama3.2:1b",
+        "anthropic.claude-3-haiku-20240307-v1:0",
+        "amazon.titan-text-express-v1:0:8k",
+    ],
     "TelegramApiUrl": ["https://api.telegram.org", "http://127.0.0.1:8787/telegram", "http://localhost:8787"],
     "SlackApiUrl": ["https://slack.com/api", "http://127.0.0.1:8787/slack", "http://localhost:8787"],
     "DiscordApiUrl": ["https://discord.com/api/v10", "http://127.0.0.1:8787/discord"],
@@ -833,12 +862,21 @@ BAD = {
     "TelegramApiUrl": BAD_URLS,
     "SlackApiUrl": BAD_URLS,
     "DiscordApiUrl": BAD_URLS,
-    "AgentModelId": [
-        "nova",
-        "arn:aws:bedrock:eu-central-1::foundation-model/amazon.nova-lite-v1:0",
-        "a b.c",
-        "*",
-        "a.*",
+    "AgentModel": ["a b.c", "*", "a.*", ":x"],
+    "Agent": ["nobody", "bedrock,bot", "teams=bot", "bedrock;slack=bot", "Bedrock"],
+    "AgentUrl": [
+        "example.com",
+        "http://example.com",
+        "https://a.example/#x",
+        "https://a.example,https://b.example",
+        "ftp://a",
+    ],
+    "AgentArn": [
+        "my-agent",
+        "arn:aws:s3:::bucket",
+        "arn:aws:lambda:eu-central-1:123:function:x",
+        "arn:aws:lambda:eu-central-1:123456789012:function:*",
+        "arn:aws:bedrock-agentcore:eu-central-1:123456789012:memory/x",
     ],
     "AlarmEmail": ["nobody", "a@b", "a b@example.com"],
     "ExistingTableName": ["a", "name with spaces", "arn:aws:dynamodb:x"],

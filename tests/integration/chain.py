@@ -80,7 +80,7 @@ class Chain:
         self.slack.open_chat(OWNER[Platform.SLACK])
         self.discord.add_user(OWNER[Platform.DISCORD], channel=OWNER_CHANNEL[Platform.DISCORD])
         with self.telegram, self.slack, self.discord:
-            self._settings = {"OwnerUserIds": ALL_OWNERS, "DebounceSeconds": 0, "AgentModelId": ""}
+            self._settings = {"OwnerUserIds": ALL_OWNERS, "DebounceSeconds": 0, "Agent": "python", "AgentModel": ""}
             self.stack = self.cloud.deploy(
                 "chain",
                 UnknownUserPolicy="pair",

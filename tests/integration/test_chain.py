@@ -44,7 +44,7 @@ def deployed(cloud: Cloud) -> Iterator[Chain]:
 @pytest.fixture
 def chain(deployed: Chain) -> Chain:
     """Give everything with the settings that most tests want."""
-    deployed.set(OwnerUserIds=ALL_OWNERS, DebounceSeconds=0, AgentModelId="")
+    deployed.set(OwnerUserIds=ALL_OWNERS, DebounceSeconds=0, Agent="python", AgentModel="")
     return deployed
 
 
@@ -229,7 +229,9 @@ def test_two_chats_do_not_wait_for_each_other(chain: Chain) -> None:
 @pytest.fixture
 def debounced(deployed: Chain) -> Chain:
     """Give everything with a debounce, a model that answers, and no owner but one on Telegram."""
-    deployed.set(OwnerUserIds=f"telegram:{OWNER[TELEGRAM]}", DebounceSeconds=WINDOW_SECONDS, AgentModelId=MODEL)
+    deployed.set(
+        OwnerUserIds=f"telegram:{OWNER[TELEGRAM]}", DebounceSeconds=WINDOW_SECONDS, Agent="bedrock", AgentModel=MODEL
+    )
     return deployed
 
 

@@ -10,24 +10,18 @@ from typing import TypeVar
 from msgspec import Struct
 
 from doorcode.errors import InvalidUserIdError, SettingsError
+from doorcode.pairing.agents import AgentKind, Agents, read_agents
 from doorcode.pairing.contact import checked_user_id
-from doorcode.pairing.names import safe_name
 from doorcode.pairing.platform import TRAITS, Platform
+from doorcode.pairing.setting_forms import boolean, choice, entries, per_platform, shown, url
 
 T = TypeVar("T")
-E = TypeVar("E", bound=StrEnum)
 
 EVERY_GROUP = "*"
 GROUP_EXAMPLES = tuple(f"{platform}:{traits.group_example}" for platform, traits in TRAITS.items())
-LONGEST_SHOWN = 60
 NOBODY = (
     "UNKNOWN_USER_POLICY is deny, and OWNER_USER_IDS and ALLOWED_USERS are empty: nobody can get in but whom you pair "
     "yourself, with doorcode pairing add."
-)
-# Plain http only to this machine: everywhere else a token would travel in the open. No user, query or fragment.
-URL = re.compile(
-    r"(https://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])|http://(127\.0\.0\.1|localhost|\[::1\]))(:[0-9]{1,5})?"
-    r"(/[A-Za-z0-9/._~%+-]*)?"
 )
 
 
@@ -69,10 +63,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     message_budget: int = 20
     debounce: int = 0
     tell_denied: bool = True
-    agent_model_id: str = ""
+    agents: Agents = Agents()
     # Only what is set; see ``api_url``.
     api_urls: Mapping[Platform, str] = {}
     secrets_max_age: int = 300
+
+    def agent(self, platform: Platform) -> AgentKind:
+        """Tell who answers admitted messages on that platform."""
+        return self.agents.kind_on(platform)
 
     def api_url(self, platform: Platform) -> str:
         """Return where that platform's API is."""
@@ -152,24 +150,21 @@ def is_group(platform: Platform, text: str) -> bool:
     return bool(re.fullmatch(TRAITS[platform].group_pattern, text))
 
 
-class _Policies(Struct, frozen=True):
-    default: Policy
-    overrides: dict[Platform, Policy]
-
-
+_Policies = tuple[Policy | None, dict[Platform, Policy]]
+_NO_POLICIES: _Policies = (None, {})
 _People = tuple[tuple[Platform, str], ...]
 
 
 def parse_settings(values: Mapping[str, str]) -> Settings:
     """Read the settings. Absent and blank values mean the default. Raises SettingsError with a line for each bad one."""
     reader = _Reader(values)
-    policies = reader.read("UNKNOWN_USER_POLICY", _policies, _Policies(Policy.DENY, {}))
+    policy, policies = reader.read("UNKNOWN_USER_POLICY", _policies, _NO_POLICIES)
     nobody: _People = ()
     allowed = reader.read("ALLOWED_USERS", _people_or_usernames, nobody)
     groups = reader.read("ALLOWED_GROUPS", _groups, nobody)
     settings = Settings(
-        unknown_user_policy=policies.default,
-        policy_overrides=policies.overrides,
+        unknown_user_policy=policy or Policy.DENY,
+        policy_overrides=policies,
         owners=reader.read("OWNER_USER_IDS", _people, nobody),
         allowed=frozenset((platform, who) for platform, who in allowed if not who.startswith("@")),
         allowed_usernames=frozenset((platform, who[1:].lower()) for platform, who in allowed if who.startswith("@")),
@@ -177,17 +172,17 @@ def parse_settings(values: Mapping[str, str]) -> Settings:
         code_cooldown=reader.number("CODE_COOLDOWN_SECONDS", 600, 60, 86_400),
         max_pending=reader.number("MAX_PENDING", 100, 1, 100),
         max_prompts=reader.number("MAX_PROMPTS", 5, 1, 100),
-        group_policy=reader.read("GROUP_POLICY", lambda text: _choice(GroupPolicy, text), GroupPolicy.OFF),
+        group_policy=reader.read("GROUP_POLICY", lambda text: choice(GroupPolicy, text), GroupPolicy.OFF),
         allowed_groups=frozenset(group for group in groups if group[1] != EVERY_GROUP),
         every_group=any(group == EVERY_GROUP for _, group in groups),
         message_budget=reader.number("MESSAGE_BUDGET", 20, 0, 100_000),
         debounce=reader.number("DEBOUNCE_SECONDS", 0, 0, 30),
-        tell_denied=reader.read("TELL_DENIED", _boolean, True),  # noqa: FBT003 (a default, read by its name)
-        agent_model_id=reader.text("AGENT_MODEL_ID"),
+        tell_denied=reader.read("TELL_DENIED", boolean, True),  # noqa: FBT003 (a default, read by its name)
+        agents=read_agents(reader.read),
         api_urls={
-            platform: url
+            platform: address
             for platform, traits in TRAITS.items()
-            if (url := reader.read(api_url_setting(platform), _url, traits.api_url)) != traits.api_url
+            if (address := reader.read(api_url_setting(platform), url, traits.api_url)) != traits.api_url
         },
         secrets_max_age=reader.number("SECRETS_MAX_AGE_SECONDS", 300, 0, 300),
     )
@@ -219,7 +214,7 @@ class _Reader:
     def number(self, name: str, default: int, least: int, most: int) -> int:
         def parse(text: str) -> int:
             if not re.fullmatch(r"[+-]?[0-9]{1,40}", text):
-                raise ValueError(f"{_shown(text)} is not a whole number. Use {name}={default}")
+                raise ValueError(f"{shown(text)} is not a whole number. Use {name}={default}")
             number = int(text)
             if not least <= number <= most:
                 nearest = min(max(number, least), most)
@@ -229,80 +224,35 @@ class _Reader:
         return self.read(name, parse, default)
 
 
-def _shown(text: str) -> str:
-    return repr(safe_name(text)[:LONGEST_SHOWN])
-
-
-def _choice(choices: type[E], text: str) -> E:
-    try:
-        return choices(text)
-    except ValueError:
-        folded = text.strip().lower().replace("-", "_")
-        hint = f" Use {folded}" if folded in set(choices) else ""
-        raise ValueError(f"{_shown(text)} is none of {', '.join(choices)}.{hint}") from None
-
-
-def _boolean(text: str) -> bool:
-    folded = text.lower()
-    if text in {"true", "false"}:
-        return text == "true"
-    meant = {"yes": "true", "1": "true", "on": "true", "no": "false", "0": "false", "off": "false"}.get(folded, folded)
-    hint = f" Use {meant}" if meant in {"true", "false"} else ""
-    raise ValueError(f"{_shown(text)} is neither true nor false.{hint}")
-
-
-def _url(text: str) -> str:
-    if not URL.fullmatch(text):
-        raise ValueError(
-            f"{_shown(text)} is not an https:// address without query and user (http:// only to localhost)."
-        )
-    return text.rstrip("/")
-
-
-def _entries(text: str) -> list[str]:
-    return [entry.strip() for entry in text.split(",") if entry.strip()]
-
-
 def _policies(text: str) -> _Policies:
-    default = Policy.DENY
-    overrides: dict[Platform, Policy] = {}
-    for index, entry in enumerate(_entries(text)):
-        name, equals, value = entry.partition("=")
-        if equals:
-            platform, policy = _choice(Platform, name.strip()), _choice(Policy, value.strip())
-            if overrides.setdefault(platform, policy) is not policy:
-                raise ValueError(f"{platform} is given two policies, {overrides[platform]} and {policy}. Use one")
-        elif index == 0:
-            default = _choice(Policy, entry)
-        else:
-            raise ValueError(f"{_shown(entry)} names no platform. Use for example pair,{list(Platform)[1]}=deny")
-    return _Policies(default, overrides)
+    example = f"{Policy.PAIR},{list(Platform)[1]}={Policy.DENY}"
+    return per_platform(text, lambda word: choice(Policy, word), "policies", example)
 
 
 def _people(text: str) -> _People:
-    for entry in _entries(text):
+    for entry in entries(text):
         if (entry.partition(":")[2] or entry).strip().startswith("@"):
-            raise ValueError(f"{_shown(entry)} is a username, which changes hands. Use the immutable id.")
+            raise ValueError(f"{shown(entry)} is a username, which changes hands. Use the immutable id.")
     return _people_or_usernames(text)
 
 
 def _people_or_usernames(text: str) -> _People:
-    return tuple(dict.fromkeys(_person(entry) for entry in _entries(text)))
+    return tuple(dict.fromkeys(_person(entry) for entry in entries(text)))
 
 
 def _person(entry: str) -> tuple[Platform, str]:
     name, colon, who = entry.partition(":")
     if not colon:
         guess = next((f" Use {platform}:{entry}" for platform in Platform if _is_surely(platform, entry)), "")
-        raise ValueError(f"{_shown(entry)} names no platform.{guess}")
-    platform, who = _choice(Platform, name.strip()), who.strip()
+        raise ValueError(f"{shown(entry)} names no platform.{guess}")
+    platform, who = choice(Platform, name.strip()), who.strip()
     if who.startswith("@"):
         pattern = TRAITS[platform].username_pattern
         if not pattern:
             known = " and ".join(other for other in Platform if TRAITS[other].username_pattern)
-            raise ValueError(f"{_shown(entry)}: @names work on {known} only. Use the immutable id.")
+            raise ValueError(f"{shown(entry)}: @names work on {known} only. Use the immutable id.")
         if not re.fullmatch(pattern, who[1:]):
-            raise ValueError(f"{_shown(entry)} is not a {platform.title()} username.")
+            raise ValueError(f"{shown(entry)} is not a {platform.title()} username.")
         return platform, who
     try:
         return platform, checked_user_id(platform, who)
@@ -320,17 +270,17 @@ def _is_surely(platform: Platform, entry: str) -> bool:
 def _groups(text: str) -> _People:
     if text == EVERY_GROUP:
         return tuple((platform, EVERY_GROUP) for platform in Platform)
-    return tuple(dict.fromkeys(_group(entry) for entry in _entries(text)))
+    return tuple(dict.fromkeys(_group(entry) for entry in entries(text)))
 
 
 def _group(entry: str) -> tuple[Platform, str]:
     name, colon, group = entry.partition(":")
     if not colon:
-        raise ValueError(f"{_shown(entry)} names no platform. Use for example {GROUP_EXAMPLES[0]}, or * alone.")
-    platform, group = _choice(Platform, name.strip()), group.strip()
+        raise ValueError(f"{shown(entry)} names no platform. Use for example {GROUP_EXAMPLES[0]}, or * alone.")
+    platform, group = choice(Platform, name.strip()), group.strip()
     if not is_group(platform, group):
         raise ValueError(
-            f"{_shown(entry)} is no group: {', '.join(GROUP_EXAMPLES[:-1])} or {GROUP_EXAMPLES[-1]}. "
+            f"{shown(entry)} is no group: {', '.join(GROUP_EXAMPLES[:-1])} or {GROUP_EXAMPLES[-1]}. "
             "The log names the group of each message that was dropped there."
         )
     return platform, group

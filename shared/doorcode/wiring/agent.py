@@ -17,6 +17,7 @@ from doorcode.entrypoints import log
 from doorcode.entrypoints.agent import Agent
 from doorcode.entrypoints.ping import answers_ping
 from doorcode.errors import SecretError
+from doorcode.pairing.agents import AgentKind
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.settings import parse_settings
 from doorcode.wiring import sdk
@@ -52,7 +53,7 @@ def build_agent(environment: Mapping[str, str]) -> Agent:
     )
     names = (INSTRUCTIONS, *(token_name(platform) for platform in Platform))
     secrets = SecretStore(sdk.client("ssm", sdk.TWO_TRIES), prefix, names, max_age=settings.secrets_max_age)
-    model = settings.agent_model_id
+    model = settings.agents.model if settings.agents.kind is AgentKind.BEDROCK else ""
     memory = Memory(sdk.client("dynamodb", sdk.TWO_TRIES), table_name)
     return Agent(
         respond=_model(model, secrets) if model else greet,

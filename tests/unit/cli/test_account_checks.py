@@ -85,7 +85,7 @@ def test_whether_the_model_may_be_asked(
     harness: Harness, name: str, told: dict[str, Any], level: str, words: str
 ) -> None:
     """A third party's model is opened by an administrator once, and a profile is as open as its model."""
-    harness.configure(AGENT_MODEL_ID=name)
+    harness.configure(AGENT="bedrock", AGENT_MODEL=name)
     harness.models[MODEL] = told
     ((was, text, _),) = said(harness, "model")
     assert was == level
@@ -94,7 +94,7 @@ def test_whether_the_model_may_be_asked(
 
 def test_without_a_model_there_is_nothing_to_ask(harness: Harness) -> None:
     """The fixed greeting needs nobody's leave."""
-    assert said(harness, "model") == [("ok", "none is set: everybody is answered by a fixed greeting", None)]
+    assert said(harness, "model") == [("ok", "no model on Amazon Bedrock answers", None)]
 
 
 @pytest.mark.parametrize(("many", "warned"), [(50, False), (95, True)])

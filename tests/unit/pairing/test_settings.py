@@ -6,6 +6,7 @@ from hypothesis import given
 from msgspec import structs
 
 from doorcode.errors import SettingsError
+from doorcode.pairing.agents import ARN_EXAMPLES, AgentKind, Agents
 from doorcode.pairing.contact import Platform, how_ids_look
 from doorcode.pairing.settings import GroupPolicy, Policy, Settings, parse_settings
 from tests.unit.pairing.people import DISCORD, SLACK, TELEGRAM, repeatable
@@ -26,13 +27,13 @@ DEFAULTS = {
     "message_budget": 20,
     "debounce": 0,
     "tell_denied": True,
-    "agent_model_id": "",
+    "agents": Agents(),
     "api_urls": {},
     "secrets_max_age": 300,
 }
 NAMES = (
     "UNKNOWN_USER_POLICY", "ALLOWED_USERS", "OWNER_USER_IDS", "CODE_TTL_SECONDS", "CODE_COOLDOWN_SECONDS",
-    "MAX_PENDING", "MAX_PROMPTS", "GROUP_POLICY", "ALLOWED_GROUPS", "MESSAGE_BUDGET", "DEBOUNCE_SECONDS", "TELL_DENIED", "AGENT_MODEL_ID",
+    "MAX_PENDING", "MAX_PROMPTS", "GROUP_POLICY", "ALLOWED_GROUPS", "MESSAGE_BUDGET", "DEBOUNCE_SECONDS", "TELL_DENIED", "AGENT", "AGENT_URL", "AGENT_MODEL", "AGENT_ARN",
     "TELEGRAM_API_URL", "SLACK_API_URL", "DISCORD_API_URL", "SECRETS_MAX_AGE_SECONDS",
 )  # fmt: skip
 NUMBERS = {
@@ -46,7 +47,7 @@ NUMBERS = {
     "SECRETS_MAX_AGE_SECONDS": ("secrets_max_age", 0, 300, 300),
 }
 URLS = {f"{platform.upper()}_API_URL": platform for platform in Platform}
-AWKWARD = [name for name in NAMES if name != "AGENT_MODEL_ID"]
+AWKWARD = NAMES
 
 
 def _problem(name: str, value: str) -> str:
@@ -199,9 +200,57 @@ class TestChoices:
         """What is nearly a truth value is answered with it."""
         assert _problem("TELL_DENIED", value) == f"TELL_DENIED: {value!r} is neither true nor false.{hint}"
 
-    def test_model(self) -> None:
-        """The model's id is taken as it is."""
-        assert parse_settings({"AGENT_MODEL_ID": " anthropic.claude "}).agent_model_id == "anthropic.claude"
+    def test_agents(self) -> None:
+        """Who answers, and where they are, may differ by platform; an address is kept to its last character."""
+        hook = "https://bot.example/hook/123:ABC/?x=a=b"
+        settings = parse_settings(
+            {"AGENT": "openai, slack=bot,telegram=bot", "AGENT_URL": f"https://api.example/v1, slack={hook}"}
+        )
+        assert [settings.agent(platform).value for platform in Platform] == ["bot", "bot", "openai"]
+        urls = [settings.agents.url_on(platform) for platform in Platform]
+        assert urls == ["https://api.example/v1", hook, "https://api.example/v1"]
+
+    @pytest.mark.parametrize(
+        ("name", "value", "problem"),
+        [
+            ("AGENT", "gpt", "'gpt' is none of python, bedrock, openai, webhook, function, agentcore, bot, queue."),
+            (
+                "AGENT",
+                "Bot",
+                "'Bot' is none of python, bedrock, openai, webhook, function, agentcore, bot, queue. Use bot",
+            ),
+            ("AGENT", "bot,queue", "'queue' names no platform. Use for example bedrock,slack=bot"),
+            ("AGENT", "slack=bot,slack=queue", "slack is given two agents, bot and queue. Use one"),
+            (
+                "AGENT_URL",
+                "http://bot.example",
+                "'http://bot.example' is not an https:// address without user and fragment (http:// only to localhost).",
+            ),
+            ("AGENT_MODEL", "a b", "'a b' is no model's name, such as eu.amazon.nova-lite-v1:0 or gpt-5-mini."),
+        ],
+    )
+    def test_bad_agents(self, name: str, value: str, problem: str) -> None:
+        """What cannot be meant is said, with what can."""
+        assert _problem(name, value) == f"{name}: {problem}"
+
+    @pytest.mark.parametrize(
+        ("values", "problem"),
+        [
+            (
+                {"AGENT": "python,slack=bot"},
+                "AGENT is bot on slack, but AGENT_URL says no address for it. Use AGENT_URL=slack=https://…",
+            ),
+            ({"AGENT": "bedrock"}, "AGENT is bedrock, but AGENT_MODEL is empty. Name the model that answers."),
+            (
+                {"AGENT": "function", "AGENT_ARN": "arn:aws:bedrock-agentcore:eu-central-1:123456789012:runtime/x"},
+                f"AGENT is function, but AGENT_ARN is none of lambda. Use for example {ARN_EXAMPLES[AgentKind.FUNCTION]}",
+            ),
+        ],
+    )
+    def test_agents_that_lack_something(self, values: dict[str, str], problem: str) -> None:
+        """A kind that lacks what it needs is told of, and no kind that is not in use."""
+        assert parse_settings(values).agents.problems(AgentKind) == (problem,)
+        assert parse_settings(values).agents.problems({AgentKind.WEBHOOK}) == ()
 
 
 class TestPeople:

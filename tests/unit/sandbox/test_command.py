@@ -237,9 +237,9 @@ def test_how_the_command_finds_a_sandbox() -> None:
 
 def test_settings(fake: Fake) -> None:
     """Each of the functions' can be set, so that groups and expiry can be tried; nothing else is."""
-    command.run(set_=["GROUP_POLICY=mention_only", "CODE_TTL_SECONDS=60", "AGENT_MODEL_ID="])
+    command.run(set_=["GROUP_POLICY=mention_only", "CODE_TTL_SECONDS=60", "AGENT_MODEL="])
     assert fake.plan is not None
-    assert fake.plan.settings == {"GROUP_POLICY": "mention_only", "CODE_TTL_SECONDS": "60", "AGENT_MODEL_ID": ""}
+    assert fake.plan.settings == {"GROUP_POLICY": "mention_only", "CODE_TTL_SECONDS": "60", "AGENT_MODEL": ""}
 
 
 @pytest.mark.parametrize(
