@@ -42,12 +42,15 @@ class Delivery:
 
     platform: Platform
     body: Any
-    form: bool = False
+    # True: its JSON is a form's field `payload`. "fields": it is a form itself.
+    form: bool | str = False
     headers: Mapping[str, str] = field(default_factory=dict)
     expect: Mapping[str, Any] = field(default_factory=dict)
 
     def raw(self) -> bytes:
         """Return the bytes that are signed."""
+        if self.form == "fields":
+            return urlencode(self.body).encode()
         text = json.dumps(self.body, ensure_ascii=False, separators=(",", ":"))
         return (urlencode({"payload": text}) if self.form else text).encode()
 

@@ -117,6 +117,17 @@ class UnavailableError(DoorcodeError):
         super().__init__(f"Could not {doing}: {detail}. Nothing is lost; try again in a moment.")
 
 
+class BotError(UnavailableError):
+    """The bot that an admitted person's request was passed on to did not answer it."""
+
+    reason = "bot_failed"
+
+    def __init__(self, detail: str) -> None:
+        """Keep what happened, in words that stand behind "the bot"."""
+        super().__init__("pass it on", detail, in_doubt=True)
+        self.args = (f"The bot {detail}.",)
+
+
 class UnreadableItemError(UnavailableError):
     """An item of the table is not ours, or of a version to come. It is never guessed at."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,15 +25,22 @@ def read_event(event: Mapping[str, Any], limit: int) -> Webhook | WebhookAnswer:
     sent = body if encoded else body.encode(errors="surrogatepass")
     if not encoded and len(sent) > limit:
         return TOO_LARGE
-    return Webhook({name.lower(): value for name, value in (event.get("headers") or {}).items()}, sent)
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    return Webhook(headers, sent, str(event.get("requestContext", {}).get("http", {}).get("sourceIp", "")))
 
 
 def response(answer: WebhookAnswer) -> dict[str, Any]:
     """Return what API Gateway makes a response of."""
+    response: dict[str, Any] = {"statusCode": answer.status}
+    if answer.headers:
+        response["headers"] = {**answer.headers}
     if not answer.body:
-        return {"statusCode": answer.status}
-    return {
-        "statusCode": answer.status,
-        "headers": {"content-type": answer.content_type},
-        "body": answer.body.decode(),
-    }
+        return response
+    if answer.content_type:
+        response["headers"] = {"content-type": answer.content_type, **answer.headers}
+    try:
+        response["body"] = answer.body.decode()
+    except UnicodeDecodeError:
+        response["body"] = base64.b64encode(answer.body).decode()
+        response["isBase64Encoded"] = True
+    return response

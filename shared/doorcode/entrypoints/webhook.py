@@ -16,7 +16,7 @@ from doorcode.pairing.contact import Contact, Standing, Via
 from doorcode.pairing.decisions import Actor, Desk, Order
 from doorcode.pairing.gate import GateAction, Reason, Verdict
 from doorcode.pairing.keyring import Keyring
-from doorcode.pairing.messages import ChatType, Ignored, Message, Press
+from doorcode.pairing.messages import ChatType, Deed, Ignored, Message, Press
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET, Secrets, code_of, fitting
 from doorcode.pairing.prompts import closed_prompt
 from doorcode.pairing.settings import Settings
@@ -38,6 +38,10 @@ OPERATIONS = {
     callbacks.Action.DENY: Operation.DENY,
     callbacks.Action.BLOCK: Operation.BLOCK,
 }
+
+
+HandOn = Callable[[Message, Verdict], WebhookAnswer | None]
+"""Brings an admitted message to whoever answers it, and returns what to answer in the response."""
 
 
 class Door:
@@ -100,6 +104,9 @@ class Door:
             # Signed by the platform, and yet nothing that is known of it: somebody has to look at it.
             log.error(str(error), reason=error.reason, platform=self._platform.PLATFORM)
             return self._platform.unusable()
+        return self._answered(webhook, events, now)
+
+    def _answered(self, _webhook: Webhook, events: list[Event], now: int) -> WebhookAnswer:
         answers = [self._handle(one, now) for one in events]
         return next((answer for answer in answers if answer is not None), WebhookAnswer())
 
@@ -116,7 +123,7 @@ class Door:
             if isinstance(event, Press):
                 return self._press(event, now)
             if isinstance(event, Message):
-                return self._message(event, now)
+                return self._message(event, now, self._queued)
         except (UnavailableError, SecretError) as error:
             self._refused(error)
             return self._platform.failed()
@@ -125,7 +132,7 @@ class Door:
 
     # Messages
 
-    def _message(self, message: Message, now: int) -> WebhookAnswer | None:
+    def _message(self, message: Message, now: int, hand_on: HandOn) -> WebhookAnswer | None:
         contact = self._room.get(message.platform, message.user_id)
         verdict = gate.decide(self._settings, message, contact, now)
         if verdict.action is GateAction.PAIR:
@@ -141,19 +148,22 @@ class Door:
                 return self._asked(message, outcome.verdict, outcome.contact, now)
             # Paired or blocked since the gate read the contact.
             verdict = gate.decide(self._settings, message, outcome.contact, now)
-        return self._act(message, verdict, now)
+        return self._act(message, verdict, now, hand_on)
 
-    def _act(self, message: Message, verdict: Verdict, now: int) -> WebhookAnswer | None:
+    def _act(self, message: Message, verdict: Verdict, now: int, hand_on: HandOn) -> WebhookAnswer | None:
         if verdict.reason is Reason.POLICY_ALLOW and not self._budget.spend(
             message.platform, message.user_id, message.delivery_id, now
         ):
             verdict = gate.OVER_BUDGET
         if verdict.action is GateAction.ADMIT:
-            self._queue.send(message, verdict.reason)
-            self._log(message, verdict)
-            return self._platform.admitted(message)
+            return hand_on(message, verdict)
         self._log(message, verdict)
         return self._platform.dropped(message, verdict.reason)
+
+    def _queued(self, message: Message, verdict: Verdict) -> WebhookAnswer | None:
+        self._queue.send(message, verdict.reason)
+        self._log(message, verdict)
+        return self._platform.admitted(message)
 
     def _asked(self, message: Message, verdict: RequestVerdict, contact: Contact, now: int) -> WebhookAnswer | None:
         if verdict is RequestVerdict.FULL:
@@ -227,7 +237,7 @@ class Door:
 
     # The log
 
-    def _log(self, event: Message | Ignored, verdict: Verdict, line: str = "") -> None:
+    def _log(self, event: Message | Deed | Ignored, verdict: Verdict, line: str = "") -> None:
         log.info(
             line or f"{verdict.action}: {verdict.reason}",
             action=verdict.action,
@@ -235,7 +245,7 @@ class Door:
             platform=event.platform,
             user_id=event.user_id,
             # So that the operator finds what ALLOWED_GROUPS may name.
-            **({"group": event.group} if isinstance(event, Message) and event.chat_type is ChatType.GROUP else {}),
+            **({"group": event.group} if not isinstance(event, Ignored) and event.chat_type is ChatType.GROUP else {}),
         )
 
     def _refused(self, error: DoorcodeError, text: str = "Refused a request") -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from enum import StrEnum
 
 from msgspec import Struct
@@ -21,6 +22,7 @@ PREFIX = "pair"
 SIGNATURE_LENGTH = 8
 # Room for the longest id that we accept; anything longer is not worth hashing.
 MAX_READ = 256
+FORM = re.compile(rf"{PREFIX}:[a-z]+:[a-z]+:[^\x00-\x1f]+:[^:]*:[0-9a-f]{{{SIGNATURE_LENGTH}}}")
 
 
 class Action(StrEnum):
@@ -47,6 +49,11 @@ def sign(callback: Callback, keyring: Keyring) -> str:
     """
     body = f"{PREFIX}:{callback.action}:{callback.platform}:{callback.user_id}:{callback.code}"
     return f"{body}:{_signature(keyring.newest, body)}"
+
+
+def is_ours(data: str) -> bool:
+    """Tell whether a button's data has the form of ours, whoever signed it: nobody else's button is meant by that."""
+    return len(data) <= MAX_READ and FORM.fullmatch(data) is not None
 
 
 def verify(data: object, keyring: Keyring) -> Callback:

@@ -1,4 +1,4 @@
-"""What the platforms deliver, in one form: a message, a press of a button, or something that is neither."""
+"""What the platforms deliver, in one form: a message, a press of a button, another deed, or nothing that a person did."""
 
 from __future__ import annotations
 
@@ -72,6 +72,29 @@ class Press(Struct, frozen=True, kw_only=True):
     name: str = ""
     # Where and how to answer the press: opaque outside the platform.
     reply: str = ""
+
+
+class Deed(Struct, frozen=True, kw_only=True):
+    """Something that was done, of whatever kind, as far as the gate has to know: what a bot behind the door is passed.
+
+    An edit, a reaction, a press of the bot's own button, a command, a modal, a payment. ``user_id`` is whose it is: empty
+    where no person did it, or it does not say which one. ``group`` is empty where it was in no group.
+    """
+
+    platform: Platform
+    # The platform's own word for its kind.
+    what: str
+    user_id: str = ""
+    # As a message's: the same for the same deed delivered again.
+    delivery_id: str = ""
+    # What ALLOWED_USERS may name, as a message's.
+    username: str = ""
+    chat_type: ChatType = ChatType.DIRECT
+    group: str = ""
+    # False for what is said in a group, and not to the bot. Nobody says anything by a press or a reaction.
+    addressed: bool = True
+    # It tells the bot something about itself.
+    about_bot: bool = False
 
 
 class Ignored(Struct, frozen=True, kw_only=True):

@@ -39,6 +39,8 @@ class Webhook(Struct):
 
     headers: Mapping[str, str]
     sent: bytes | str
+    # The address that it came from.
+    source: str = ""
 
     @property
     def body(self) -> bytes:
@@ -60,6 +62,8 @@ class WebhookAnswer(Struct, frozen=True):
     status: int = 200
     body: bytes = b""
     content_type: str = "application/json"
+    # Others, of a bot behind the door.
+    headers: Mapping[str, str] = {}
 
 
 class Handshake(Struct, frozen=True):

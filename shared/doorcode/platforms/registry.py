@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from doorcode.pairing.platform import Platform
 from doorcode.platforms.inbound import Inbound
 from doorcode.platforms.sender import MakeSender
 
+if TYPE_CHECKING:
+    from doorcode.platforms.deeds import Deeds
+
 
 def inbound(platform: Platform) -> Inbound:
     """Return the module that reads the platform's webhooks and draws what is shown there."""
     return cast("Inbound", import_module(f"doorcode.platforms.{platform}.inbound"))
+
+
+def deeds(platform: Platform) -> Deeds:
+    """Return the module that tells whose the platform's requests are, where they are passed on to a bot."""
+    return cast("Deeds", import_module(f"doorcode.platforms.{platform}.deeds"))
 
 
 def sender_maker(platform: Platform) -> MakeSender:

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.gate import OVER_BUDGET, WAITING_ROOM_FULL, GateAction, Reason, Verdict, decide
-from doorcode.pairing.messages import ChatType, Ignored, Message
+from doorcode.pairing.messages import ChatType, Deed, Ignored, Message
 from doorcode.pairing.settings import GroupPolicy, Policy, Settings, parse_settings
 from doorcode.pairing.transitions import Decision, Operation, moved
 from tests.unit.pairing.people import DISCORD, EVERYONE, NOW, SLACK, TELEGRAM, contact
@@ -35,6 +35,18 @@ def _message(**fields: object) -> Message:
         "chat": USER,
     }
     return Message(**usual | fields)
+
+
+def _deed(message: Message) -> Deed:
+    return Deed(
+        platform=message.platform,
+        what="a reaction",
+        user_id=message.user_id,
+        username=message.username,
+        chat_type=message.chat_type,
+        group=message.group,
+        addressed=message.addressed,
+    )
 
 
 def _expected(  # noqa: C901, PLR0911, PLR0913 (every rule in its own words)
@@ -71,7 +83,7 @@ def _expected(  # noqa: C901, PLR0911, PLR0913 (every rule in its own words)
 @pytest.mark.parametrize("policy", Policy)
 @pytest.mark.parametrize("who", EVERYONE)
 def test_every_case(who: str, policy: Policy) -> None:
-    """Security 22 and 34: every message has the one action and reason of the first rule that matches."""
+    """Security 22, 34 and 40: whatever anybody does has the one action and reason of the first rule that matches."""
     flags = itertools.product((False, True), repeat=4)
     seen = 0
     for listed, group_policy, (group, addressed, same, cooling) in itertools.product(LISTED, GroupPolicy, list(flags)):
@@ -84,10 +96,12 @@ def test_every_case(who: str, policy: Policy) -> None:
         person = structs.replace(EVERYONE[who], next_code_at=NOW + 1 if cooling else NOW)
         verdict = decide(settings, message, person, NOW)
         case = {"group": group, "addressed": addressed, "same": same, "cooling": cooling}
-        assert f"{verdict.action} {verdict.reason}" == _expected(who, listed, policy, group_policy, **case), (
-            listed,
-            case,
-        )
+        expected = _expected(who, listed, policy, group_policy, **case)
+        assert f"{verdict.action} {verdict.reason}" == expected, (listed, case)
+        # What is no message is decided on alike, and asks for nothing.
+        deed = decide(settings, _deed(message), person, NOW)
+        expected = "ignore not_a_message" if expected.startswith("pair ") else expected
+        assert f"{deed.action} {deed.reason}" == expected, (listed, case)
         seen += 1
     assert seen == len(LISTED) * 2 * 2**4
 
@@ -99,6 +113,28 @@ def test_not_a_message(who: str, listed: str) -> None:
     settings = Settings(unknown_user_policy=Policy.ALLOW, **LISTED[listed])
     verdict = decide(settings, Ignored(platform=TELEGRAM, what="edited_message", user_id=USER), EVERYONE[who], NOW)
     assert verdict == Verdict(GateAction.IGNORE, Reason.NOT_A_MESSAGE)
+
+
+def test_what_a_bot_hears_about_itself() -> None:
+    """Security 40: what has no person goes no further, save what tells the bot about itself, and not from any group."""
+    nobody = contact(State.NONE, user_id="")
+    about = Deed(platform=TELEGRAM, what="my_chat_member", about_bot=True)
+    in_group = structs.replace(about, chat_type=ChatType.GROUP, group="-1001")
+    named = parse_settings({"GROUP_POLICY": "mention_only", "ALLOWED_GROUPS": "telegram:-1001"})
+    of_another = structs.replace(in_group, group="-1002")
+    cases = [
+        (Settings(), about, "admit bot_itself"),
+        (Settings(), structs.replace(about, about_bot=False), "ignore not_a_message"),
+        (Settings(), in_group, "ignore not_a_message"),
+        (named, in_group, "admit bot_itself"),
+        (named, of_another, "ignore not_a_message"),
+    ]
+    for settings, deed, expected in cases:
+        verdict = decide(settings, deed, nobody, NOW)
+        assert f"{verdict.action} {verdict.reason}" == expected, deed
+    # Somebody did it: then they are asked about, and a stranger's is theirs.
+    somebody = decide(Settings(), structs.replace(about, user_id=USER), contact(), NOW)
+    assert somebody == Verdict(GateAction.DROP, Reason.POLICY_DENY)
 
 
 @pytest.mark.parametrize("policy", Policy)
@@ -234,7 +270,7 @@ def test_what_only_the_table_can_tell() -> None:
 def test_reasons() -> None:
     """Security 34: the reason codes are the documented ones, in order."""
     assert list(Reason) == [
-        "not_a_message", "blocked", "group_policy", "owner", "allowed_user", "paired", "policy_deny", "group_unknown",
+        "not_a_message", "bot_itself", "blocked", "group_policy", "owner", "allowed_user", "paired", "policy_deny", "group_unknown",
         "policy_allow", "over_budget", "pairing_requested", "rate_limited", "waiting_room_full",
     ]  # fmt: skip
 
@@ -244,7 +280,7 @@ def test_every_reason_is_in_the_runbook() -> None:
     runbook = Path(__file__).parents[3] / "docs/operations.md"
     table = runbook.read_text().partition("\n## Reasons\n")[2].partition("\n## ")[0]
     named = [reason for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for reason in re.findall(r"\w+", row)]
-    assert named == [*Reason, "bad_signature"]
+    assert named == [*Reason, "bad_signature", "bot_failed"]
 
 
 @pytest.mark.parametrize(

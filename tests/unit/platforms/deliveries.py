@@ -55,8 +55,10 @@ def names(platform: str = "*") -> list[str]:
     return sorted(f"{path.parent.name}/{path.stem}" for path in EVENTS.glob(f"{platform}/*.json"))
 
 
-def raw(value: Any, *, form: bool = False) -> bytes:
-    """Write a body as the platforms do: compact JSON, or that in a form field."""
+def raw(value: Any, *, form: bool | str = False) -> bytes:
+    """Write a body as the platforms do: compact JSON, or that in a form field, or a form's fields themselves."""
+    if form == "fields":
+        return urlencode(value).encode()
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return urlencode({"payload": text}).encode() if form else text.encode()
 

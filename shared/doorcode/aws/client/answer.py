@@ -1,4 +1,4 @@
-"""HTTP/1.1 answers, as much of the protocol as AWS's services speak, read strictly: what is anything else is refused.
+"""HTTP/1.1 answers, as much of the protocol as AWS's services and servers of bots speak, read strictly: what is anything else is refused.
 
 The standard library's reader is not used, for it takes headers for those of an e-mail: its imports alone would be a
 quarter of an empty function's cold start, and its parsing a tenth of an admitted message's time.
@@ -21,6 +21,8 @@ LINE_END = b"\r\n"
 VERSIONS = ("HTTP/1.1", "HTTP/1.0")
 INFORMATIONAL = range(100, 200)
 SWITCHING = 101
+# These have no body, whatever their headers say.
+BODILESS = frozenset({204, 304})
 # Given twice, these would tell two different ends of one body.
 ENDS = ("content-length", "transfer-encoding")
 
@@ -38,8 +40,12 @@ class HttpAnswer(Struct, frozen=True):
     last: bool
 
 
-def read_answer(source: io.BufferedReader) -> HttpAnswer:
-    """Read one answer, to its end and no further. Raises UnreadableAnswerError, EOFError, and what ``source`` raises."""
+def read_answer(source: io.BufferedReader, longest: int = LONGEST_BODY, *, may_just_end: bool = False) -> HttpAnswer:
+    """Read one answer, to its end and no further. Raises UnreadableAnswerError, EOFError, and what ``source`` raises.
+
+    Its body has at most ``longest`` bytes. With ``may_just_end`` a body whose length is not told goes on until the peer
+    hangs up, as that of simple servers does.
+    """
     while True:
         version, status = _status(_line(source))
         headers = _headers(source)
@@ -48,12 +54,16 @@ def read_answer(source: io.BufferedReader) -> HttpAnswer:
         if status == SWITCHING:
             raise UnreadableAnswerError("another protocol")
     coding, length = headers.get("transfer-encoding"), headers.get("content-length")
-    if coding is not None:
+    if status in BODILESS:
+        body = b""
+    elif coding is not None:
         if length is not None or coding.lower() != "chunked":
             raise UnreadableAnswerError("unclear length")
-        body = _chunks(source)
+        body = _chunks(source, longest)
     elif length is not None:
-        body = _exactly(source, _number(length, 10))
+        body = _exactly(source, _number(length, 10), longest)
+    elif may_just_end:
+        return HttpAnswer(status, headers, _all(source, longest), last=True)
     else:
         # Where its end is not told, half an answer cannot be told from a whole one.
         raise UnreadableAnswerError("no length")
@@ -82,14 +92,14 @@ def _headers(source: io.BufferedReader) -> dict[str, str]:
     raise UnreadableAnswerError("too many headers")
 
 
-def _chunks(source: io.BufferedReader) -> bytes:
+def _chunks(source: io.BufferedReader, longest: int) -> bytes:
     chunks: list[bytes] = []
-    left = LONGEST_BODY
+    left = longest
     while size := _number(_line(source).partition(";")[0].strip(), 16):
         left -= size
         if left < 0:
             raise UnreadableAnswerError("too long")
-        chunks.append(_exactly(source, size))
+        chunks.append(_exactly(source, size, longest))
         if _line(source):
             raise UnreadableAnswerError("bad chunk")
     _headers(source)
@@ -106,8 +116,15 @@ def _number(digits: str, base: int) -> int:
         raise UnreadableAnswerError("bad number") from None
 
 
-def _exactly(source: io.BufferedReader, length: int) -> bytes:
-    if length > LONGEST_BODY:
+def _all(source: io.BufferedReader, longest: int) -> bytes:
+    body = source.read(longest + 1)
+    if len(body) > longest:
+        raise UnreadableAnswerError("too long")
+    return body
+
+
+def _exactly(source: io.BufferedReader, length: int, longest: int) -> bytes:
+    if length > longest:
         raise UnreadableAnswerError("too long")
     body = source.read(length)
     if len(body) < length:

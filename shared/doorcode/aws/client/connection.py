@@ -28,45 +28,52 @@ KEPT_SECONDS = 30.0
 class Connection:
     """A connection that is opened when it is needed, and kept."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what a connection depends on)
         self,
         endpoint: Endpoint,
         deadline: Deadline,
         trust: Trust,
         *,
         connect_seconds: float = CONNECT_SECONDS,
+        read: Callable[[Line], HttpAnswer] | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """Connect to ``endpoint``; nothing takes longer than ``deadline`` leaves. ``wall`` goes on while frozen."""
+        """Connect to ``endpoint``; nothing takes longer than ``deadline`` leaves.
+
+        ``read`` takes an answer off the line, as ``read_answer`` does; ``wall`` goes on while frozen.
+        """
         self.endpoint = endpoint
         self._deadline = deadline
         self._trust = trust
         self._connect_seconds = connect_seconds
+        self._read = read
         self._wall = wall
         self._line: Line | None = None
         self._used_at = 0.0
+        self._was_kept = False
         # An environment serves one request at a time; whoever shares a client among threads has their calls wait.
         self._turn = Lock()
 
-    def post(self, request: Callable[[], bytes], seconds: float) -> HttpAnswer:
+    def post(self, request: Callable[[], bytes], seconds: float, *, kept_seconds: float = KEPT_SECONDS) -> HttpAnswer:
         """Send a request and return its answer, which must have come whole within ``seconds``. Raises TransportError.
 
-        The request is made when the connection stands, because its signature says when that was.
+        The request is made when the connection stands, because its signature says when that was. A connection that has
+        been silent for ``kept_seconds`` is not trusted any more.
         """
         with self._turn:
             if self._deadline.at <= self._deadline.clock():
                 raise ConnectError("the request's time is over", sent=False)
-            line = self._ready()
+            line = self._ready(kept_seconds)
             try:
                 line.ends(self._deadline.within(seconds))
                 line.send(request())
-                answer = read_answer(line)
+                answer = (self._read or read_answer)(line)
             except UnreadableAnswerError as error:
                 self.close()
                 raise BadAnswerError(str(error), sent=True) from error
             except (OSError, EOFError) as error:
                 self.close()
-                raise NoAnswerError(type(error).__name__, sent=True) from error
+                raise NoAnswerError(type(error).__name__, sent=True, kept=self._was_kept) from error
             except BaseException:
                 # Whatever ended this midway, the next answer on this line might be to this request.
                 self.close()
@@ -82,18 +89,16 @@ class Connection:
             self._line.close()
             self._line = None
 
-    def _ready(self) -> Line:
-        if self._line is not None and (not self._is_fresh() or self._line.is_stale()):
+    def _ready(self, kept_seconds: float) -> Line:
+        if self._line is not None and (not 0 <= self._wall() - self._used_at < kept_seconds or self._line.is_stale()):
             self.close()
+        self._was_kept = self._line is not None
         if self._line is None:
             try:
                 self._line = Line(self._opened(), self._deadline.clock)
             except OSError as error:
                 raise ConnectError(type(error).__name__, sent=False) from error
         return self._line
-
-    def _is_fresh(self) -> bool:
-        return 0 <= self._wall() - self._used_at < KEPT_SECONDS
 
     def _opened(self) -> socket.socket:
         until = self._deadline.within(self._connect_seconds)

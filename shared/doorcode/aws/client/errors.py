@@ -29,7 +29,12 @@ class ConnectError(TransportError):
 
 
 class NoAnswerError(TransportError):
-    """The connection broke, or the answer did not come whole in time."""
+    """The connection broke, or the answer did not come whole in time. ``kept``: it had been used before."""
+
+    def __init__(self, detail: str, *, sent: bool, kept: bool = False) -> None:
+        """Say what happened, and on what kind of connection."""
+        self.kept = kept
+        super().__init__(detail, sent=sent)
 
 
 class BadAnswerError(TransportError):

@@ -17,10 +17,10 @@ AMAZON_ROOTS = Path(__file__).with_name("amazon_roots.pem")
 class Trust:
     """One TLS context for every connection, made when the first is opened."""
 
-    def __init__(self) -> None:
-        """Read nothing yet."""
+    def __init__(self, *, wide: bool = False) -> None:
+        """Read nothing yet. ``wide``: believe whom the machine trusts from the start."""
         self._context: ssl.SSLContext | None = None
-        self._wide = False
+        self._wide = wide
 
     def secure(self, peer: socket.socket, host: str) -> ssl.SSLSocket:
         """Speak TLS on a connected socket, with a peer that proves to be ``host``. Raises OSError; closes it then."""

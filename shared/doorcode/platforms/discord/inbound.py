@@ -99,7 +99,9 @@ class _Channel(Struct):
     parent_id: _Snowflake | None = None
 
 
-class _Interaction(Struct):
+class Invocation(Struct):
+    """What somebody did, of any kind but a ping."""
+
     id: _Snowflake
     application_id: _Snowflake
     token: _Token
@@ -171,11 +173,11 @@ def parse(webhook: Webhook, _bot: str) -> list[Event]:
         return [_ignored("autocomplete")]
     if kind not in {CHAT_COMMAND, COMPONENT}:
         return [_ignored("unknown_interaction")]
-    interaction = decoded(webhook.body, _Interaction)
+    interaction = decoded(webhook.body, Invocation)
     return [_message(interaction) if kind == CHAT_COMMAND else _press(interaction)]
 
 
-def _message(interaction: _Interaction) -> Message | Ignored:
+def _message(interaction: Invocation) -> Message | Ignored:
     command = decoded(interaction.data, _Command)
     if (command.name, command.type) != (COMMAND, CHAT_INPUT):
         return _ignored("unknown_command")
@@ -183,7 +185,7 @@ def _message(interaction: _Interaction) -> Message | Ignored:
     if said is None or not is_given(said):
         return _ignored("no_text")
     user = _invoker(interaction)
-    direct = _is_direct(interaction)
+    direct = is_direct(interaction)
     names = _names(user)
     return Message(
         platform=PLATFORM,
@@ -192,7 +194,7 @@ def _message(interaction: _Interaction) -> Message | Ignored:
         chat_type=ChatType.DIRECT if direct else ChatType.GROUP,
         # Whoever writes from nowhere that is named is a conversation of their own.
         chat=interaction.channel_id or f"@{user.id}",
-        parent=_parent(interaction.channel),
+        parent=parent_of(interaction.channel),
         text=decoded(said, str),
         name=names.name,
         full_name=names.full_name,
@@ -205,11 +207,12 @@ def _message(interaction: _Interaction) -> Message | Ignored:
     )
 
 
-def _parent(channel: _Channel | None) -> str:
+def parent_of(channel: _Channel | None) -> str:
+    """Return the channel that a thread hangs on; empty for what is no thread."""
     return channel.parent_id or "" if channel and channel.type in THREADS else ""
 
 
-def _press(interaction: _Interaction) -> Press:
+def _press(interaction: Invocation) -> Press:
     user = _invoker(interaction)
     return Press(
         platform=PLATFORM,
@@ -221,7 +224,7 @@ def _press(interaction: _Interaction) -> Press:
     )
 
 
-def _is_direct(interaction: _Interaction) -> bool:
+def is_direct(interaction: Invocation) -> bool:
     """Tell whether this is the bot's direct chat with one person.
 
     Every other context has somebody else listening, or is one to come. Where none is sent, whom the app is installed
@@ -233,7 +236,7 @@ def _is_direct(interaction: _Interaction) -> bool:
     return interaction.member is None and owners.get(GUILD_INSTALL) == NO_GUILD
 
 
-def _invoker(interaction: _Interaction) -> _User:
+def _invoker(interaction: Invocation) -> _User:
     user = interaction.member.user if interaction.member else interaction.user
     if user is None:
         raise UnusablePayloadError("The interaction is nobody's.")
@@ -244,11 +247,11 @@ def _names(user: _User) -> Names:
     return names_of(user.username, user.global_name or "")
 
 
-def _sent_at(interaction: _Interaction) -> int:
+def _sent_at(interaction: Invocation) -> int:
     return ((int(interaction.id) >> 22) + EPOCH_MS) // 1000
 
 
-def _address(interaction: _Interaction) -> str:
+def _address(interaction: Invocation) -> str:
     return compact(
         {
             "application_id": interaction.application_id,
@@ -271,6 +274,11 @@ def notice(_message: Message, text: str) -> WebhookAnswer | None:
 
 def dropped(_message: Message, reason: Reason) -> WebhookAnswer | None:
     """Say that the bot is private, whatever the reason; or, in a guild, where it may be asked."""
+    return turned_away(reason)
+
+
+def turned_away(reason: Reason) -> WebhookAnswer:
+    """Say to them alone that the bot is private, or where it may be asked."""
     return _to_them_alone(texts.DIRECT_ONLY if reason in NOT_HERE else texts.PRIVATE)
 
 

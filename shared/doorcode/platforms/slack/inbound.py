@@ -118,7 +118,7 @@ def parse(webhook: Webhook, workspace: str) -> list[Event]:
 
     ``workspace`` is the app's own, with its organization, ``T…:E…``, or empty as long as nobody has told us.
     """
-    if webhook.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
+    if is_form(webhook):
         return _form(webhook.body, workspace)
     kind = decoded(webhook.body, Kind).type
     if kind == "url_verification":
@@ -126,6 +126,11 @@ def parse(webhook: Webhook, workspace: str) -> list[Event]:
     if kind != "event_callback":
         return [_ignored("unknown_request")]
     return [_event(decoded(webhook.body, Envelope), workspace)]
+
+
+def is_form(webhook: Webhook) -> bool:
+    """Tell whether it is a form, as commands and interactions are; events are JSON."""
+    return webhook.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM
 
 
 def _event(envelope: Envelope, workspace: str) -> Message | Ignored:  # noqa: PLR0911 (each is one kind of no message)
@@ -148,7 +153,7 @@ def _event(envelope: Envelope, workspace: str) -> Message | Ignored:  # noqa: PL
     in_im = event.channel_type == "im" or event.channel.startswith("D")
     if in_im is not (kind.type == "message"):
         return _ignored("not_addressed")
-    origin = event_origin(envelope, event, workspace)
+    origin = event_origin(envelope, event.teams, workspace)
     if origin is None:
         return _ignored("no_workspace")
     return _said(event, event.user, origin, direct=in_im)
@@ -163,7 +168,7 @@ def _said(event: MessageEvent, user: str, origin: Origin, *, direct: bool) -> Me
     texts = [event.text, *map(_quoted, forwards)]
     return Message(
         platform=PLATFORM,
-        user_id=_user_id(named(origin.person, user)),
+        user_id=user_id(named(origin.person, user)),
         delivery_id=f"{chat}:{event.ts}",
         chat_type=ChatType.DIRECT if direct else ChatType.GROUP,
         chat=chat,
@@ -216,7 +221,7 @@ def _press(payload: BlockActions, action: BlockAction, workspace: str) -> Press 
         return _ignored("no_workspace")
     return Press(
         platform=PLATFORM,
-        user_id=_user_id(named(origin.person, payload.user.id)),
+        user_id=user_id(named(origin.person, payload.user.id)),
         delivery_id=f"{payload.user.id}:{action.action_ts}",
         data=action.value or "",
         name=display_name(payload.user.username),
@@ -230,7 +235,8 @@ def _press(payload: BlockActions, action: BlockAction, workspace: str) -> Press 
     )
 
 
-def _user_id(text: str) -> str:
+def user_id(text: str) -> str:
+    """Return an id as Doorcode names people by it. Raises UnusablePayloadError."""
     try:
         return possible_user_id(text)
     except InvalidUserIdError:

@@ -85,6 +85,11 @@ class MessageEvent(Struct):
     files: list[Raw] = []
     attachments: list[Attachment] = []
 
+    @property
+    def teams(self) -> tuple[str | None, ...]:
+        """Return what says whose the user is."""
+        return self.user_team, self.source_team, self.team
+
 
 class SlackUser(Struct):
     """Who pressed."""
@@ -121,13 +126,18 @@ class BlockAction(Struct):
     value: str | None = None
 
 
-class BlockActions(Struct):
-    """``block_actions``: elements that somebody used."""
+class Presser(Struct, kw_only=True):
+    """Who used something, and in which workspace."""
 
     user: SlackUser
+    team: Named | None = None
+    enterprise: Named | None = None
+
+
+class BlockActions(Presser, kw_only=True):
+    """``block_actions``: elements that somebody used."""
+
     actions: list[BlockAction]
     response_url: str | None = None
     channel: Place | None = None
-    team: Named | None = None
-    enterprise: Named | None = None
     container: Container | None = None

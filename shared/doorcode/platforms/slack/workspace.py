@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from doorcode.platforms.slack.payloads import BlockActions, Envelope, MessageEvent
+from doorcode.platforms.slack.payloads import Envelope, Presser
 
 
 class Origin(Struct, frozen=True):
@@ -31,8 +31,8 @@ def named(workspace: str, slack_id: str) -> str:
     return f"{workspace}:{slack_id}" if workspace else slack_id
 
 
-def event_origin(envelope: Envelope, event: MessageEvent, own: str) -> Origin | None:
-    """Return where an event comes from, None if it does not say.
+def event_origin(envelope: Envelope, teams: Iterable[str | None], own: str) -> Origin | None:
+    """Return where an event comes from, None if it does not say. ``teams`` are what it says of its person's workspace.
 
     ``own`` is the app's workspace and organization, ``T…:E…``; while that is empty, those it was delivered for.
     """
@@ -45,7 +45,7 @@ def event_origin(envelope: Envelope, event: MessageEvent, own: str) -> Origin | 
     mine = _Own(own, delivered_for, organizations)
     home = next((one for one in delivered_for if any(mine.has(part) for part in one)), None)
     place = "" if home else _first(delivered_for)
-    said = _given(event.user_team, event.source_team, event.team)
+    said = _given(*teams)
     # In a shared channel the envelope may be of the other side, whoever wrote.
     if not (envelope.is_ext_shared_channel and said):
         said += _given(envelope.team_id)
@@ -53,7 +53,7 @@ def event_origin(envelope: Envelope, event: MessageEvent, own: str) -> Origin | 
     return Origin(mine.foreign(said), place) if said or home else None
 
 
-def press_origin(payload: BlockActions, own: str) -> Origin | None:
+def press_origin(payload: Presser, own: str) -> Origin | None:
     """Return where a press comes from, None if it does not say. ``own`` is as in ``event_origin``."""
     team = payload.team.id if payload.team else None
     organization = payload.enterprise.id if payload.enterprise else None

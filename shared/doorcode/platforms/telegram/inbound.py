@@ -71,6 +71,7 @@ ABOUT = frozenset({
     "sender_business_bot", "sender_chat", "suggested_post_info", "via_bot",
 })  # fmt: skip
 UNKNOWN_CONTENT = "unknown"
+PRIVATE_CHAT = "private"
 # A field's name, as Telegram writes them.
 KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # Updates that nobody is to be answered for, by the word that the log has for them; others are just unknown.
@@ -93,7 +94,9 @@ _UserId = Annotated[int, Meta(ge=1, lt=2**53)]
 _ChatId = Annotated[int, Meta(gt=-(2**53), lt=2**53)]
 
 
-class _User(Struct):
+class User(Struct):
+    """A person, or a bot."""
+
     id: _UserId
     is_bot: bool = False
     first_name: str = ""
@@ -101,7 +104,9 @@ class _User(Struct):
     username: str = ""
 
 
-class _Chat(Struct):
+class Chat(Struct):
+    """Where something was said."""
+
     id: _ChatId
     type: str
 
@@ -110,11 +115,11 @@ class _Entity(Struct):
     type: str
     offset: _Count
     length: _Count
-    user: _User | None = None
+    user: User | None = None
 
 
 class _RepliedTo(Struct):
-    sender: _User | None = field(name="from", default=None)
+    sender: User | None = field(name="from", default=None)
     forum_topic_created: Raw = Raw()
 
 
@@ -122,11 +127,13 @@ class _OwnTopic(Struct):
     topic_id: _Count
 
 
-class _Message(Struct):
+class SpokenMessage(Struct):
+    """A message of any kind, as far as it is read."""
+
     message_id: _Count
     date: _Count
-    chat: _Chat
-    sender: _User | None = field(name="from", default=None)
+    chat: Chat
+    sender: User | None = field(name="from", default=None)
     sender_chat: Raw = Raw()
     business_connection_id: str = ""
     is_topic_message: bool = False
@@ -144,12 +151,12 @@ class _Message(Struct):
 
 class _PressedMessage(Struct):
     message_id: _Count
-    chat: _Chat
+    chat: Chat
 
 
 class _CallbackQuery(Struct):
     id: str
-    sender: _User = field(name="from")
+    sender: User = field(name="from")
     # Absent for buttons of games.
     data: str = ""
     # Absent for inline messages. One that is too old to be read still has chat and id.
@@ -181,7 +188,7 @@ def parse(webhook: Webhook, bot: str) -> list[Event]:
 
 
 def _message(update: _Update, bot: str) -> Message | Ignored:  # noqa: PLR0911 (each is one kind of no message)
-    message = decoded(update.message, _Message)
+    message = decoded(update.message, SpokenMessage)
     sender = message.sender
     if message.business_connection_id:
         return _ignored("business_message")
@@ -192,12 +199,12 @@ def _message(update: _Update, bot: str) -> Message | Ignored:  # noqa: PLR0911 (
         return _ignored("no_sender")
     if sender.is_bot:
         return _ignored("bot")
-    if message.chat.type not in {"private", "group", "supergroup"}:
+    if message.chat.type not in {PRIVATE_CHAT, "group", "supergroup"}:
         return _ignored("unknown_chat")
-    kind = "text" if message.text is not None else _content(update.message)
+    kind = "text" if message.text is not None else content(update.message)
     if not kind:
         return _ignored("service_message")
-    direct = message.chat.type == "private"
+    direct = message.chat.type == PRIVATE_CHAT
     # A reply in a group has a thread id, too; only a topic's is one to answer in.
     thread = str(message.message_thread_id) if message.is_topic_message else ""
     ephemeral = message.ephemeral_message_id is not None
@@ -219,7 +226,7 @@ def _message(update: _Update, bot: str) -> Message | Ignored:  # noqa: PLR0911 (
         full_name=names.full_name,
         username=sender.username,
         # Telegram brings an ephemeral message to whom it is for, and to nobody else.
-        addressed=direct or ephemeral or _addressed(message, bot),
+        addressed=direct or ephemeral or addresses(message, bot),
         private=ephemeral or message.direct_messages_topic is not None,
         message_id=str(message.message_id),
         sent_at=message.date,
@@ -231,7 +238,7 @@ def _message(update: _Update, bot: str) -> Message | Ignored:  # noqa: PLR0911 (
     )
 
 
-def _content(message: Raw) -> str:
+def content(message: Raw) -> str:
     """Name what was sent, by its field; empty for what Telegram says itself."""
     fields = {name: bytes(value) for name, value in decoded(message, dict[str, Raw]).items() if is_given(value)}
     if SERVICE & fields.keys():
@@ -242,7 +249,8 @@ def _content(message: Raw) -> str:
     return kind if KIND.fullmatch(kind) else UNKNOWN_CONTENT
 
 
-def _addressed(message: _Message, bot: str) -> bool:
+def addresses(message: SpokenMessage, bot: str) -> bool:
+    """Tell whether a group's message mentions the bot, answers it, or is a command for it; ``bot`` is as in ``parse``."""
     # A bare `/command` is everybody's: Telegram shows it to every bot of the group, so it addresses none of them.
     bot_id, _, username = bot.partition(":")
     to = message.reply_to_message
@@ -278,7 +286,7 @@ def _press(raw: Raw) -> Press:
     )
 
 
-def _names(user: _User) -> Names:
+def _names(user: User) -> Names:
     return names_of(user.username, f"{user.first_name} {user.last_name}")
 
 

@@ -1,0 +1,96 @@
+"""The door before a bot that somebody has: what admitted people do goes on to it, and nothing else.
+
+What is Doorcode's own stays here: handshakes, presses of its buttons, and what strangers write. Whatever else comes goes on
+if one person did it, and the gate admits that person, or if it tells the bot about itself.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from doorcode.entrypoints import log
+from doorcode.entrypoints.bot_proxy import BotProxy
+from doorcode.entrypoints.webhook import Door
+from doorcode.errors import BotError, SecretError, UnavailableError
+from doorcode.pairing import callbacks, gate
+from doorcode.pairing.contact import Contact
+from doorcode.pairing.gate import GateAction, Reason, Verdict
+from doorcode.pairing.messages import Deed, Message, Press
+from doorcode.platforms.deeds import Deeds
+from doorcode.platforms.inbound import Event, Handshake, Inbound, UnusablePayloadError, Webhook, WebhookAnswer
+
+ADMITTED_BY, USER = "x-doorcode-admitted-by", "x-doorcode-user"
+# The bot refused, or broke over it.
+REFUSALS = range(400, 600)
+
+
+class BotDoor(Door):
+    """One platform's webhook, before a bot."""
+
+    def __init__(self, platform: Inbound, *, deeds: Deeds, bot_proxy: BotProxy, **standing_on: Any) -> None:
+        """Serve ``platform`` for the bot that ``bot_proxy`` leads to; all else is as ``Door`` has it."""
+        super().__init__(platform, **standing_on)
+        self._deeds = deeds
+        self._proxy = bot_proxy
+
+    def _answered(self, webhook: Webhook, events: list[Event], now: int) -> WebhookAnswer:
+        if any(_stays(event) for event in events):
+            return super()._answered(webhook, events, now)
+        try:
+            deed = self._deeds.deed(webhook, self._bot(now))
+        except UnusablePayloadError as error:
+            log.error(str(error), reason=error.reason, platform=self._platform.PLATFORM)
+            return self._platform.unusable()
+        hand_on = partial(self._passed_on, webhook, deed)
+        try:
+            message = _message_of(deed, events)
+            answer = self._message(message, now, hand_on) if message else self._done(deed, now, webhook)
+        except BotError as error:
+            log.refused(error, platform=deed.platform, user_id=deed.user_id)
+            answer = self._deeds.failed(deed)
+        except (UnavailableError, SecretError) as error:
+            self._refused(error)
+            answer = self._deeds.failed(deed)
+        return answer or WebhookAnswer()
+
+    def _done(self, deed: Deed, now: int, webhook: Webhook) -> WebhookAnswer | None:
+        """Pass on what is no message, or turn away whoever did it."""
+        nobody = Contact(platform=deed.platform, user_id="")
+        contact = self._room.get(deed.platform, deed.user_id) if deed.user_id else nobody
+        verdict = gate.decide(self._settings, deed, contact, now)
+        if verdict.reason is Reason.POLICY_ALLOW and not self._budget.spend(
+            deed.platform, deed.user_id, deed.delivery_id, now
+        ):
+            verdict = gate.OVER_BUDGET
+        if verdict.action is GateAction.ADMIT:
+            return self._passed_on(webhook, deed, deed, verdict)
+        self._log(deed, verdict)
+        return self._deeds.refused(deed, verdict.reason)
+
+    def _passed_on(self, webhook: Webhook, deed: Deed, event: Message | Deed, verdict: Verdict) -> WebhookAnswer:
+        said = {ADMITTED_BY: str(verdict.reason)} | ({USER: deed.user_id} if deed.user_id else {})
+        answer = self._proxy.pass_on(
+            webhook,
+            said,
+            comes_again=self._deeds.comes_again(webhook),
+            answered=self._deeds.ANSWER_HEADERS,
+        )
+        if not self._deeds.takes(answer):
+            raise BotError(f"answered {answer.status}, of which the platform can make nothing")
+        if answer.status in REFUSALS:
+            log.refused(BotError(f"answered {answer.status}"), platform=deed.platform, user_id=deed.user_id)
+        else:
+            self._log(event, verdict)
+        return answer
+
+
+def _stays(event: Event) -> bool:
+    return isinstance(event, Handshake) or (isinstance(event, Press) and callbacks.is_ours(event.data))
+
+
+def _message_of(deed: Deed, events: list[Event]) -> Message | None:
+    """Return the message that the deed is, if it is one and nobody's but theirs."""
+    if len(events) == 1 and isinstance(events[0], Message) and events[0].user_id == deed.user_id:
+        return events[0]
+    return None
