@@ -70,6 +70,13 @@ MUTANTS = (
     Mutant(34, "doorcode/entrypoints/webhook.py", "        self._log(message, verdict)\n        return self._platform.dropped", "        return self._platform.dropped", "tests/edge"),
     Mutant(35, "doorcode/wiring/edge.py", "    log.info(settings.summary())\n", "", "tests/edge/test_start.py tests/edge/test_log.py"),
     Mutant(41, "doorcode/pairing/reply_address.py", "if raw[:1] != VERSION or _written(raw) != text:", "if raw[:1] != VERSION:", "tests/unit/pairing/test_reply_address.py"),
+    Mutant(40, "doorcode/pairing/gate.py", "    if isinstance(event, Ignored) or not event.user_id:\n", "    if isinstance(event, Ignored):\n", "tests/unit/pairing/test_gate.py"),
+    Mutant(40, "doorcode/platforms/telegram/deeds.py", "if len(kinds) != 1 or kinds[0] not in KINDS:", "if not kinds or kinds[0] not in KINDS:", "tests/unit/platforms/test_deeds.py"),
+    Mutant(40, "doorcode/platforms/slack/deeds.py", "people.pop() if len(people) == 1 else", "people.pop() if people else", "tests/unit/platforms/test_deeds.py"),
+    Mutant(40, "doorcode/platforms/discord/deeds.py", "people[0].id if len(people) == 1 else", "people[0].id if people else", "tests/unit/platforms/test_deeds.py"),
+    Mutant(40, "doorcode/entrypoints/bot_door.py", "isinstance(event, Press) and callbacks.is_ours(event.data)", "isinstance(event, Press) and not event.data", "tests/edge/test_bot.py"),
+    Mutant(40, "doorcode/entrypoints/bot_proxy.py", 'name.replace("_", "-").startswith(OF_OURS)', "name.startswith(OF_OURS)", "tests/edge/test_bot.py"),
+    Mutant(40, "doorcode/entrypoints/bot_proxy.py", "if not (comes_again and error.kept) or _is_late(error):", "if not error.kept:", "tests/edge/test_bot.py"),
 )  # fmt: skip
 
 

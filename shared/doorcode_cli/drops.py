@@ -35,6 +35,7 @@ TROUBLES = {
     "bad_settings": ("settings that cannot be used", "make deploy"),
     "secret_unavailable": ("a secret that is missing or cannot be read", "doorcode secrets status"),
     "unavailable": ("a service that did not answer", "aws logs tail {group} --since 1h"),
+    "bot_failed": ("a bot behind the door that did not answer, or refused", "aws logs tail {group} --since 1h"),
     "unusable_payload": ("something signed that cannot be read", "aws logs tail {group} --since 1h"),
 }
 REASONS = (*sorted(DROPS), BAD_SIGNATURE, *TROUBLES)

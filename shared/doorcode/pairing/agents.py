@@ -75,14 +75,14 @@ class Agents(Struct, frozen=True, kw_only=True):
         """Return where they are; empty if that is not set."""
         return self.urls.get(platform, self.url)
 
-    def problems(self, kinds: Iterable[AgentKind]) -> tuple[str, ...]:
-        """Name what is set so that it cannot work for those of ``kinds`` that are in use, a line for each.
+    def problems(self, kinds: Iterable[AgentKind], on: Iterable[Platform] = tuple(Platform)) -> tuple[str, ...]:
+        """Name what is set so that it cannot work for those of ``kinds`` that are in use ``on`` platforms, a line for each.
 
         Each function is given what its own kinds need, so it can tell of those alone.
         """
         lines = []
         for kind in sorted(kinds):
-            platforms = [platform for platform in Platform if self.kind_on(platform) is kind]
+            platforms = [platform for platform in on if self.kind_on(platform) is kind]
             if not platforms:
                 continue
             if kind in NEEDS_URL:

@@ -21,6 +21,7 @@ from doorcode.entrypoints.follow_up import post
 from doorcode.entrypoints.ping import answers_ping
 from doorcode.entrypoints.webhook import Door
 from doorcode.errors import SettingsError
+from doorcode.pairing.agents import AgentKind
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.decisions import Desk
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
@@ -82,7 +83,13 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
         patience=patience,
     )
     room = WaitingRoom(table, settings)
-    return Door(
+    make: Callable[..., Door] = Door
+    if settings.agent(platform.PLATFORM) is AgentKind.BOT:
+        # Imported here: no other stack starts any later for it.
+        from doorcode.wiring.bot import bot_door  # noqa: PLC0415
+
+        make = bot_door
+    return make(
         platform,
         settings=settings,
         secrets=secrets,
