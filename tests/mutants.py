@@ -50,7 +50,7 @@ MUTANTS = (
     Mutant(17, "doorcode/aws/transaction_parts.py", 'return "#was_rev = :read_rev" if before.rev', 'return "#was_rev = #was_rev AND :read_rev = :read_rev" if before.rev', "tests/contract/test_races.py tests/contract/test_waiting_room.py"),
     Mutant(18, "doorcode/pairing/transitions.py", "Standing.NONE: (    _TAKE, Refusal.NOT_PENDING,", "Standing.NONE: (    _TAKE, Move(State.PAIRED, _UNTOUCHED),", "tests/unit/pairing"),
     Mutant(19, "doorcode/web/decisions.py", "contact = call.services().desk.decide(actor, order, call.now)", "from doorcode.pairing.transitions import Decision  # noqa: PLC0415\n    room = call.services().room\n    contact = room.move(room.get(order.platform, order.user_id), order.operation, call.now, Decision(by=actor.id, via=actor.via))", "tests/web/test_decisions.py tests/unit/pairing/test_one_way_to_decide.py"),
-    Mutant(20, "doorcode/web/guard.py", "if route.access is Access.PAIRING and principal.scope is not Scope.PAIRING:", "if False:", "tests/web"),
+    Mutant(20, "doorcode/web/guard.py", "if needed and not set(needed) & set(principal.scopes):", "if False:", "tests/web"),
     Mutant(21, "doorcode/pairing/settings.py", "return bool(user_id) and (platform, user_id) in self.owners", "return bool(user_id) and (not self.owners or (platform, user_id) in self.owners)", "tests/unit/pairing"),
     Mutant(22, "doorcode/pairing/gate.py", "    if in_group:\n        return Verdict(GateAction.DROP, Reason.GROUP_UNKNOWN)\n", "", "tests/unit/pairing/test_gate.py"),
     Mutant(23, "doorcode/aws/table.py", "ConsistentRead=True", "ConsistentRead=False", "tests/contract tests/edge/test_conversations.py"),
@@ -77,6 +77,8 @@ MUTANTS = (
     Mutant(40, "doorcode/entrypoints/bot_door.py", "isinstance(event, Press) and callbacks.is_ours(event.data)", "isinstance(event, Press) and not event.data", "tests/edge/test_bot.py"),
     Mutant(40, "doorcode/entrypoints/bot_proxy.py", 'name.replace("_", "-").startswith(OF_OURS)', "name.startswith(OF_OURS)", "tests/edge/test_bot.py"),
     Mutant(40, "doorcode/entrypoints/bot_proxy.py", "if not (comes_again and error.kept) or _is_late(error):", "if not error.kept:", "tests/edge/test_bot.py"),
+    Mutant(41, "doorcode/entrypoints/answers.py", "if SENT in noted:", "if False:", "tests/behind/test_answers.py"),
+    Mutant(41, "doorcode/platforms/discord/sender.py", "if not number and not self._further:", "if not number:", "tests/behind/test_answers.py"),
 )  # fmt: skip
 
 

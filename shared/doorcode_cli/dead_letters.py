@@ -15,6 +15,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
+from doorcode.aws.answer_queue import is_answer, read_answer
 from doorcode.aws.effects_queue import UnusableRecordError, read_move
 from doorcode.aws.postbox import REASON
 from doorcode.pairing.consequences import follow
@@ -180,6 +181,14 @@ def _read(queue: Queue, message: dict[str, Any]) -> Parked:
 
 def _of_move(body: str) -> dict[str, Any]:
     try:
+        if is_answer(body):
+            answer = read_answer(body)
+            return {
+                "kind": "answer",
+                "platform": str(answer.platform),
+                "user_id": answer.user_id,
+                "made_at": answer.at,
+            }
         move = read_move(body)
     except UnusableRecordError:
         return {"kind": UNREADABLE}

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from msgspec import Struct, structs
 
-from doorcode.pairing.access import Scope
+from doorcode.pairing.access import Scope, scope_words
 from doorcode_cli.admin_client import AdminClient
 from doorcode_cli.duration import seconds
 from doorcode_cli.examples import examples
@@ -47,16 +47,20 @@ class _Revoked(Struct, frozen=True):
     epilog=examples(
         "doorcode token create --scope read --name dashboard",
         "TOKEN=$(doorcode token create --scope pairing --name ci --for 30d)",
+        "doorcode token create --scope gate --scope presses --name my-bot",
     )
 )
 @targeted
 def create(
     target: Target,
     *,
-    scope: Annotated[
-        Scope,
+    scopes: Annotated[
+        list[Scope],
         typer.Option(
-            "--scope", help="read: see who waits and who is in, no codes. pairing: decide, and see the codes."
+            "--scope",
+            help="read: see who waits and who is in, no codes. pairing: decide, and see the codes. messages: answer by a "
+            "reply address. gate: ask who may talk to a bot of your own. presses: report who pressed a button there; as "
+            "strong as an owner. Can be given more than once.",
         ),
     ],
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="Shown beside what it decides.")] = "",
@@ -67,10 +71,14 @@ def create(
 ) -> None:
     """Create a token and print it, alone and only this once. Without --for it works until it is revoked."""
     made = AdminClient(target).ask(
-        _Made, command="token_create", scope=str(scope), name=name, for_seconds=duration or 0
+        _Made, command="token_create", scope=scope_words(scopes), name=name, for_seconds=duration or 0
     )
     say(shown(made.token))
     until = f"until {at(made.expires_at)} (UTC)" if made.expires_at else "until it is revoked"
+    if Scope.PRESSES in scopes:
+        note(
+            "Whoever holds it is believed about who pressed Approve, so it is as strong as an owner. Keep it as you keep a password."
+        )
     note(f"It works {until} and is not shown again. To end it: doorcode token revoke {shown(made.id)}")
 
 

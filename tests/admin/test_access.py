@@ -23,7 +23,7 @@ def test_a_link_for_whoever_asks(harness: AdminHarness) -> None:
     answer = harness.done("web")
     assert answer == {"token": answer["token"], "url": PAGE, "expires_at": "2027-01-15T08:05:01Z"}
     _, principal = harness.sign_ins.redeem(answer["token"], NOW + LINK_SECONDS - 1)
-    assert (principal.actor, principal.scope) == ("alice@laptop", Scope.PAIRING)
+    assert (principal.actor, principal.scope) == ("alice@laptop", "pairing")
     with pytest.raises(SignInError):
         harness.sign_ins.redeem(answer["token"], NOW + LINK_SECONDS - 1)
 
@@ -38,12 +38,12 @@ def test_everybody_is_signed_out(harness: AdminHarness) -> None:
         harness.sign_ins.principal(cookie, NOW)
     with pytest.raises(SignInError):
         harness.sign_ins.redeem(link, NOW)
-    assert harness.tokens.principal(bearer, NOW).scope is Scope.READ
+    assert harness.tokens.principal(bearer, NOW).scope == "read"
     assert harness.done("sign_out") == {"signed_out": 0}
 
 
-@pytest.mark.parametrize("scope", Scope)
-def test_a_token_is_made_once_and_listed_without_its_secret(harness: AdminHarness, scope: Scope) -> None:
+@pytest.mark.parametrize("scope", [*Scope, "gate presses"])
+def test_a_token_is_made_once_and_listed_without_its_secret(harness: AdminHarness, scope: str) -> None:
     """Security 20: a token has the scope that was asked for; its secret stands in the one answer that made it."""
     made = harness.done("token_create", scope=scope, name="ci", for_seconds=60)
     bearer = made.pop("token")

@@ -14,15 +14,20 @@ import pytest
 from moto.dynamodb.models import dynamodb_backends
 
 from doorcode.aws.effects_queue import EffectsQueue
+from doorcode.aws.table import Table
+from doorcode.aws.tokens import Tokens
 from doorcode.entrypoints.courier import Courier
 from doorcode.entrypoints.relay import Relay
+from doorcode.pairing.access import Scope
 from doorcode.pairing.contact import Contact, Platform, Via
 from doorcode.pairing.decisions import Actor, Order
 from doorcode.pairing.transitions import Operation
+from doorcode.web.surface import Web
 from doorcode.wiring import sdk
 from doorcode.wiring.agent import build_agent
 from doorcode.wiring.courier import build_courier
 from doorcode.wiring.senders import TokenSenders
+from doorcode.wiring.web import build_services
 from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
 from doorcode_sandbox.platforms.server import StandIn
 from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
@@ -30,6 +35,7 @@ from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
 from tests import webhooks
 from tests.edge.harness import TABLE, Edge
 from tests.harness import RecordingClient
+from tests.web.gateway import request_event
 from tests.webhooks import OWNER, STRANGER, Delivery
 
 MAX_ROUNDS = 60
@@ -202,6 +208,21 @@ class Behind:
         desk = self.edge.door(platform, **self.settings)._desk
         order = Order(operation=operation, platform=platform, user_id=who or STRANGER[platform], **more)
         return desk.decide(Actor(via=Via.CLI, id="alice"), order, self.now())
+
+    def program(self, *scopes: Scope) -> Callable[..., tuple[int, Any]]:
+        """Give a program with a token of these scopes, which posts to the web function."""
+        services = build_services(self.environment | self.settings | {"METRICS_NAMESPACE": ""})
+        web = Web(lambda: services)
+        table = Table(self.edge.dynamodb, TABLE)
+        bearer, _ = Tokens(table).create("bot", scopes, "alice", self.now())
+
+        def post(path: str, **body: Any) -> tuple[int, Any]:
+            headers = {"authorization": f"Bearer {bearer}", "content-type": "application/json"}
+            event = request_event("POST", path, headers, json.dumps(body).encode())
+            response = web.serve(event, self.now())
+            return response["statusCode"], json.loads(response["body"])
+
+        return post
 
     def settle(self) -> None:
         """Let relay and courier run until nothing is left to do."""

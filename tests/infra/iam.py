@@ -377,11 +377,12 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
             keyed("Query", TABLE, "seats#telegram", index="listing"),
             *_table(f"{TABLE}/index/listing", "Scan"),
         ],
-        "reach a queue or the agent's memory": [
+        "take from a queue, hand the agent a message, put anything aside, or reach the agent's memory": [
             *MEMORY,
+            *_queue(QUEUES["effects"], *TAKING),
             *(
                 call
-                for queue in (*QUEUES.values(), *DEAD_LETTERS.values())
+                for queue in (QUEUES["agent"], *DEAD_LETTERS.values())
                 for call in _queue(queue, "SendMessage", *TAKING)
             ),
         ],

@@ -27,6 +27,7 @@ from doorcode.pairing.access import Scope
 from doorcode.pairing.callbacks import Action
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.keyring import key_id
+from doorcode.pairing.reply_address import ReplyAddress, seal
 from doorcode.pairing.transitions import Operation
 from doorcode.web.surface import Web
 from doorcode.wiring import admin as admin_wiring
@@ -244,7 +245,7 @@ def serving(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> No
         return {"cookie": cookies[0].partition(";")[0]}
 
     def with_a_token() -> dict[str, str]:
-        return {"authorization": f"Bearer {tokens.create('ci', Scope.PAIRING, 'alice', harness.now())[0]}"}
+        return {"authorization": f"Bearer {tokens.create('ci', {Scope.PAIRING}, 'alice', harness.now())[0]}"}
 
     for signs_in in (signed_in, with_a_token):
         for platform in Platform:
@@ -260,6 +261,13 @@ def serving(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> No
                 assert ask(who, "POST", f"/api/pairing/{decision}", channel=platform, user_id=stranger)[0] == 200
             for what in ("pairing/paired", "pairing/blocked", "activity", "session", "openapi.json"):
                 assert ask(who, "GET", f"/api/{what}")[0] == 200
+    address = ReplyAddress(
+        platform=Platform.TELEGRAM, user_id="1", conversation="telegram#1#", reply="{}", delivery="1",
+        issued_at=harness.now(),
+    )  # fmt: skip
+    sealed = seal(address, GATEWAY)
+    agent = {"authorization": f"Bearer {tokens.create('agent', {Scope.MESSAGES}, 'alice', harness.now())[0]}"}
+    assert ask(agent, "POST", "/api/messages", reply_to=sealed, text="Good day.")[0] == 202
     cookie, bearer = signed_in(), with_a_token()
     assert ask(cookie, "DELETE", "/api/session")[0] == 204
     assert ask(cookie, "GET", "/api/session")[0] == 401

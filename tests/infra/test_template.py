@@ -72,6 +72,7 @@ BEHIND_SET_BY_STACK = {
         "TABLE_NAME": "Table",
         "PARAMETER_PREFIX": f"/doorcode/{STACK}",
         "METRICS_NAMESPACE": f"Doorcode/{STACK}",
+        "EFFECTS_QUEUE_URL": "EffectsQueue",
     },
 }
 

@@ -19,7 +19,7 @@ def clients() -> Iterator[Mapping[str, Any]]:
     with mock_aws():
         # moto itself resets only where it is not yet running.
         ssm_backends[DEFAULT_ACCOUNT_ID][dynamodb.REGION].reset()
-        yield {name: dynamodb.client(name) for name in ("dynamodb", "ssm", "cloudwatch")}
+        yield {name: dynamodb.client(name) for name in ("dynamodb", "ssm", "cloudwatch", "sqs")}
 
 
 @pytest.fixture

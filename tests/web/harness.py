@@ -81,7 +81,10 @@ class WebHarness(Harness):
         super().__init__(Backend("moto", lambda: clients["dynamodb"]).new_table())
         self.prefix = f"/doorcode/{self.name}"
         self.put_secret(KEYS.newest.decode())
-        environment = {"TABLE_NAME": self.name, "PARAMETER_PREFIX": self.prefix, "METRICS_NAMESPACE": NAMESPACE}
+        environment = {
+            "TABLE_NAME": self.name, "PARAMETER_PREFIX": self.prefix, "METRICS_NAMESPACE": NAMESPACE,
+            "EFFECTS_QUEUE_URL": self._queue(),
+        }  # fmt: skip
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(sdk, "client", lambda service, _config: self.clients[service])
@@ -93,6 +96,10 @@ class WebHarness(Harness):
         self.sign_ins, self.tokens = SignIns(self.table), Tokens(self.table)
         # What the log must never hold: the secret part of every link, cookie and token.
         self.secrets_given: list[str] = []
+
+    def _queue(self) -> str:
+        fifo = {"FifoQueue": "true", "MaximumMessageSize": "262144"}
+        return str(self.clients["sqs"]._client.create_queue(QueueName=f"{self.name}.fifo", Attributes=fifo)["QueueUrl"])
 
     def put_secret(self, value: str) -> None:
         """Set the secret that codes are made with."""
@@ -135,7 +142,7 @@ class WebHarness(Harness):
 
     def token(self, scope: Scope = Scope.PAIRING, name: str = "ci", until: int = 0) -> Caller:
         """Give a program with a token."""
-        return self.with_token(self.tokens.create(name, scope, "alice@laptop", self.now, until)[0])
+        return self.with_token(self.tokens.create(name, {scope}, "alice@laptop", self.now, until)[0])
 
     def with_token(self, value: str) -> Caller:
         """Give a program with that token."""

@@ -23,7 +23,7 @@ DOCUMENT = "/api/openapi.json"
 ENDING = ("sign_out", "sign_everybody_out")
 # No schema can tell a cursor that was given out, a label of visible characters, or an id of the platform beside it, from
 # other texts.
-TEXTS = ("paired", "blocked", "approve", "deny", "revoke", "block", "unblock")
+TEXTS = ("paired", "blocked", "approve", "deny", "revoke", "block", "unblock", "say")
 ACCEPTING = ("2xx", "401", "403", "404", "409", "429")
 SEED = 20270115
 
@@ -151,7 +151,15 @@ def test_the_document_describes_every_route_of_the_api() -> None:
         for method, operation in item.items()
     }
     both = [["session"], ["token"]]
-    ways = {Access.OPEN: [], Access.READ: both, Access.PAIRING: both, Access.SESSION: [["session"]]}
+    ways = {
+        Access.OPEN: [],
+        Access.SIGNED_IN: both,
+        Access.READ: both,
+        Access.PAIRING: both,
+        Access.SESSION: [["session"]],
+    }
+    # What is behind the door signs in to no page.
+    ways |= {Access.MESSAGES: [["token"]], Access.GATE: [["token"]], Access.PRESSES: [["token"]]}
     assert described == {
         (route.method, route.path): ways[route.access] for route in ROUTES if not route.path.startswith("/owner")
     }

@@ -93,8 +93,8 @@ def test_guesses_of_many_environments_are_one_count(racing_table: Table) -> None
     """Security 13: of twelve wrong codes from four functions at once, no more than five are compared."""
     harness = Harness(racing_table, patience=PATIENCE_SECONDS)
     harness.request("987654321")
-    bearer, _ = Tokens(harness.table).create("ci", Scope.PAIRING, "alice@laptop", T0)
-    other, token = Tokens(harness.table).create("ci", Scope.PAIRING, "alice@laptop", T0)
+    bearer, _ = Tokens(harness.table).create("ci", {Scope.PAIRING}, "alice@laptop", T0)
+    other, token = Tokens(harness.table).create("ci", {Scope.PAIRING}, "alice@laptop", T0)
     url = racing_table.client.meta.endpoint_url
     with ProcessPoolExecutor(GUESSERS, mp_context=get_context("spawn")) as pool:
         asked = [pool.submit(_environment, url, racing_table.name, bearer, emulators.KEYS) for _ in range(GUESSERS)]

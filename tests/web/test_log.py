@@ -99,7 +99,12 @@ def test_settings_that_cannot_be_used_are_told_in_the_log_only(
 def test_the_function_builds_its_own_clients(clients: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """As it is deployed, with nothing of these tests in it: it starts, and lets nobody in."""
     assert clients
-    environment = {"TABLE_NAME": "none", "PARAMETER_PREFIX": "/none", "METRICS_NAMESPACE": "None"}
+    environment = {
+        "TABLE_NAME": "none",
+        "PARAMETER_PREFIX": "/none",
+        "METRICS_NAMESPACE": "None",
+        "EFFECTS_QUEUE_URL": "none",
+    }
     for name, value in {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", **environment}.items():
         monkeypatch.setenv(name, value)
     event = request_event("GET", "/api/session", {"authorization": f"Bearer dc_{'0' * 16}.{'A' * 43}"})

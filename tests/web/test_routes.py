@@ -13,7 +13,7 @@ from tests.web.harness import PAGE, WebHarness
 
 EXPECTED = {
     ("POST", "/api/session"): Access.OPEN,
-    ("GET", "/api/session"): Access.READ,
+    ("GET", "/api/session"): Access.SIGNED_IN,
     ("DELETE", "/api/session"): Access.SESSION,
     ("DELETE", "/api/sessions"): Access.PAIRING,
     ("GET", "/api/pairing/pending"): Access.READ,
@@ -27,6 +27,7 @@ EXPECTED = {
     ("POST", "/api/pairing/unblock"): Access.PAIRING,
     ("POST", "/api/pairing/clear-pending"): Access.PAIRING,
     ("GET", "/api/activity"): Access.READ,
+    ("POST", "/api/messages"): Access.MESSAGES,
     ("GET", "/api/openapi.json"): Access.OPEN,
     ("GET", "/owner"): Access.OPEN,
     ("GET", "/owner/{file}"): Access.OPEN,
@@ -74,6 +75,21 @@ def test_a_wrong_credential_is_no_credential(web: WebHarness, headers: dict[str,
     replies = [web.stranger(**PAGE, **headers).ask(route.method, _target(route), b"{") for route in CLOSED]
     assert {reply.refusal for reply in replies} == {(401, "not_signed_in")}
     assert len({reply.text for reply in replies}) == 1
+
+
+def test_each_scope_opens_its_own_routes_and_no_other(web: WebHarness) -> None:
+    """Security 20: what a token may do is what its scope says; only who it is may any token ask, and end no session."""
+    opens = {Access.READ: {"read", "pairing"}, Access.SIGNED_IN: set(Scope), Access.SESSION: set()}
+    for scope in Scope:
+        caller = web.token(scope)
+        for route in CLOSED:
+            reply = caller.ask(route.method, _target(route), b"{")
+            may = scope in opens.get(route.access, {str(route.access)})
+            assert (reply.status != 403) is may, (scope, route)
+    page = {"read", "pairing", "signed_in", "session"}
+    for route in CLOSED:
+        reply = web.session().ask(route.method, _target(route), b"{")
+        assert (reply.status != 403) is (route.access in page), route
 
 
 def test_the_scope_read_decides_nothing(web: WebHarness) -> None:

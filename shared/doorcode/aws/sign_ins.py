@@ -95,7 +95,7 @@ def _actor(item: Item) -> str:
 
 
 def _principal(session: Credential, actor: str, expires_at: int) -> Principal:
-    return Principal(id=session.id, actor=actor, scope=Scope.PAIRING, via=Via.WEB, expires_at=expires_at)
+    return Principal(id=session.id, actor=actor, scopes=frozenset({Scope.PAIRING}), via=Via.WEB, expires_at=expires_at)
 
 
 def _until(actor: str, expires_at: int) -> dict[str, str | int]:

@@ -6,14 +6,23 @@ holds from the next one. Time is compared here; ``ttl`` only tidies up, a day la
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from msgspec import Struct
 
 from doorcode.aws.credential_items import held, shown, writing
 from doorcode.aws.items import expires_after
 from doorcode.aws.table import Item, Table
-from doorcode.pairing.access import Principal, Scope, checked_token_end, checked_token_name, token_actor
+from doorcode.errors import InputError
+from doorcode.pairing.access import (
+    Principal,
+    Scope,
+    checked_token_end,
+    checked_token_name,
+    scope_words,
+    scopes_named,
+    token_actor,
+)
 from doorcode.pairing.contact import Via
 from doorcode.pairing.credentials import is_credential_id, new_credential
 
@@ -27,7 +36,7 @@ class Token(Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
-    scope: Scope
+    scopes: frozenset[Scope]
     created_at: int
     created_by: str
     expires_at: int
@@ -37,6 +46,11 @@ class Token(Struct, frozen=True, kw_only=True):
         """Who decides when it is used, as shown."""
         return token_actor(self.name, self.id)
 
+    @property
+    def scope(self) -> str:
+        """What it lets its holder do, in words."""
+        return scope_words(self.scopes)
+
 
 class Tokens:
     """The tokens of one table, under ``tokens``."""
@@ -45,7 +59,7 @@ class Tokens:
         """Keep them in ``table``."""
         self._table = table
 
-    def create(self, name: str, scope: Scope, actor: str, now: int, until: int = 0) -> tuple[str, Token]:
+    def create(self, name: str, scopes: Collection[Scope], actor: str, now: int, until: int = 0) -> tuple[str, Token]:
         """Make a token; return what its holder shows, which nobody can read again, and what is kept of it.
 
         Raises InvalidTokenNameError, and InvalidTimeError for an end that does not lie ahead.
@@ -54,7 +68,7 @@ class Tokens:
         token = Token(
             id=credential.id,
             name=checked_token_name(name),
-            scope=scope,
+            scopes=frozenset(scopes),
             created_at=now,
             created_by=actor,
             expires_at=checked_token_end(until, now),
@@ -66,7 +80,7 @@ class Tokens:
         """Return who is signed in with that token. Raises SignInError."""
         credential = shown(bearer, PREFIX)
         token = held(self._table.get(TOKENS, credential.id), credential, now, _token)
-        return Principal(id=token.id, actor=token.actor, scope=token.scope, via=Via.API, expires_at=token.expires_at)
+        return Principal(id=token.id, actor=token.actor, scopes=token.scopes, via=Via.API, expires_at=token.expires_at)
 
     def listed(self, now: int) -> list[Token]:
         """Return the tokens that work at ``now``, oldest first."""
@@ -102,8 +116,15 @@ def _token(item: Item) -> Token:
     return Token(
         id=item["sk"]["S"],
         name=item["name"]["S"],
-        scope=Scope(item["scope"]["S"]),
+        scopes=_scopes(item["scope"]["S"]),
         created_at=int(item["created_at"]["N"]),
         created_by=item["created_by"]["S"],
         expires_at=int(item["expires_at"]["N"]),
     )
+
+
+def _scopes(text: str) -> frozenset[Scope]:
+    try:
+        return scopes_named(text)
+    except InputError as error:
+        raise ValueError from error

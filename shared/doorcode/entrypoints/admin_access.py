@@ -13,6 +13,7 @@ from doorcode.aws.tokens import Token, Tokens
 from doorcode.entrypoints.admin_commands import OnAccess, SignOut, TokenCreate, TokenList, WebLink
 from doorcode.entrypoints.contact_record import iso
 from doorcode.errors import UnknownTokenError
+from doorcode.pairing.access import scopes_named
 
 Answer = dict[str, Any]
 Outcome = dict[str, str]
@@ -41,8 +42,8 @@ class AccessCommands:
             return {"signed_out": ended}, {"outcome": "signed_out", "count": str(ended)}
         if isinstance(command, TokenCreate):
             until = now + command.for_seconds if command.for_seconds else 0
-            bearer, made = self._tokens.create(command.name, command.scope, command.actor, now, until)
-            facts = {"outcome": "created", "token_id": made.id, "scope": str(made.scope)}
+            bearer, made = self._tokens.create(command.name, scopes_named(command.scope), command.actor, now, until)
+            facts = {"outcome": "created", "token_id": made.id, "scope": made.scope}
             return {"token": bearer, **token_record(made)}, facts
         if isinstance(command, TokenList):
             listed = [token_record(token) for token in self._tokens.listed(now)]
@@ -57,7 +58,7 @@ def token_record(token: Token) -> dict[str, str | None]:
     return {
         "id": token.id,
         "name": token.name,
-        "scope": str(token.scope),
+        "scope": token.scope,
         "created_at": iso(token.created_at),
         "created_by": token.created_by,
         "expires_at": iso(token.expires_at),

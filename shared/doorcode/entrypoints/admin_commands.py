@@ -9,7 +9,6 @@ import msgspec
 from msgspec import Meta, Struct
 
 from doorcode.errors import InputError
-from doorcode.pairing.access import Scope
 from doorcode.pairing.names import safe_name
 from doorcode.pairing.transitions import Operation
 
@@ -108,9 +107,9 @@ class SignOut(Command, frozen=True, tag="sign_out"):
 
 
 class TokenCreate(Command, frozen=True, tag="token_create"):
-    """A token for a program. ``for_seconds`` is how long it works, 0 until it is revoked."""
+    """A token for a program, for one or more scopes, with spaces between. ``for_seconds``: how long it works, 0 until it is revoked."""
 
-    scope: Scope
+    scope: str
     name: str = ""
     for_seconds: Annotated[int, Meta(ge=0)] = 0
 

@@ -1,4 +1,7 @@
-"""The effects queue's consumer: each contact's moves in their order, one contact's trouble never another's."""
+"""The effects queue's consumer: each contact's moves in their order, one contact's trouble never another's.
+
+Answers that come later arrive by the same way, each conversation's in their order.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,11 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from doorcode.aws.answer_queue import is_answer, read_answer
 from doorcode.aws.effects_queue import UnusableRecordError, read_move
 from doorcode.aws.postbox import Postbox, Record, age, backed_off, group, receives
 from doorcode.entrypoints import log
+from doorcode.entrypoints.answers import Answers
 from doorcode.entrypoints.courier import Courier
 from doorcode.entrypoints.trace import traced
 from doorcode.entrypoints.trouble import UNDELIVERABLE
@@ -25,9 +30,10 @@ RESERVE_MILLISECONDS = 45_000
 class EffectsConsumer:
     """Has the courier follow what the queue brings, and deals with what it cannot follow."""
 
-    def __init__(self, courier: Courier, postbox: Postbox, clock: Callable[[], int]) -> None:
-        """Follow with ``courier``; ``clock`` gives whole seconds since 1970."""
+    def __init__(self, courier: Courier, answers: Answers, postbox: Postbox, clock: Callable[[], int]) -> None:
+        """Follow moves with ``courier``, send ``answers``; ``clock`` gives whole seconds since 1970."""
         self._courier = courier
+        self._answers = answers
         self._postbox = postbox
         self._clock = clock
 
@@ -55,7 +61,10 @@ class EffectsConsumer:
             delays[group(raw)] = 0
             raise TimeoutError("no time left in this invocation")
         try:
-            self._courier.follow(read_move(raw["body"]), now)
+            if is_answer(raw["body"]):
+                self._answers.send(read_answer(raw["body"]), now)
+            else:
+                self._courier.follow(read_move(raw["body"]), now)
         except (UnusableRecordError, *UNDELIVERABLE) as error:
             self._park(raw, error.reason, str(error))
         except Exception as error:
@@ -64,7 +73,7 @@ class EffectsConsumer:
                 self._park(raw, getattr(error, "reason", "courier_failed"), type(error).__name__)
                 return
             reason, trace = getattr(error, "reason", type(error).__name__), traced(error)
-            log.warning("A move is followed later", reason=reason, trace=trace)
+            log.warning("Something is done later", reason=reason, trace=trace)
             delays[group(raw)] = getattr(error, "delay", 0) or backed_off(raw)
             raise
 
@@ -75,5 +84,5 @@ class EffectsConsumer:
                 self._postbox.hand_back(record, delays.get(group(record), 0))
 
     def _park(self, raw: Record, reason: str, detail: str) -> None:
-        log.error(f"Parked a move that could not be followed: {detail}", reason=reason, parked="true")
+        log.error(f"Parked what could not be done: {detail}", reason=reason, parked="true")
         self._postbox.park(raw, reason)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 
 from msgspec import Struct
 
-from doorcode.errors import InvalidTimeError, InvalidTokenNameError
+from doorcode.errors import InputError, InvalidTimeError, InvalidTokenNameError
 from doorcode.pairing.contact import END_OF_TIME, Via
 from doorcode.pairing.names import MAX_NAME_LENGTH, safe_name
 
@@ -22,6 +23,12 @@ class Scope(StrEnum):
     """See who is waiting, paired and blocked; no codes."""
     PAIRING = "pairing"
     """Decide as well, and see the codes."""
+    MESSAGES = "messages"
+    """Answer where a sealed reply address leads, and nothing else."""
+    GATE = "gate"
+    """Ask the gate about people who write to a bot of one's own, and nothing else."""
+    PRESSES = "presses"
+    """Say who pressed an owner's button there. Whoever is believed about that is as strong as an owner."""
 
 
 class Principal(Struct, frozen=True, kw_only=True):
@@ -33,9 +40,30 @@ class Principal(Struct, frozen=True, kw_only=True):
 
     id: str
     actor: str
-    scope: Scope
+    scopes: frozenset[Scope]
     via: Via
     expires_at: int
+
+    @property
+    def scope(self) -> str:
+        """What they may do, in words."""
+        return scope_words(self.scopes)
+
+
+def scope_words(scopes: Collection[Scope]) -> str:
+    """Return scopes as they are shown and kept: each once, in the order above, with spaces between (as OAuth has them)."""
+    return " ".join(scope for scope in Scope if scope in scopes)
+
+
+def scopes_named(text: str) -> frozenset[Scope]:
+    """Read what ``scope_words`` returned, or somebody typed. Raises InputError."""
+    try:
+        scopes = frozenset(map(Scope, text.split()))
+    except ValueError:
+        scopes = frozenset()
+    if not scopes:
+        raise InputError(f"A token's scope is one or more of: {', '.join(Scope)}.")
+    return scopes
 
 
 def token_actor(name: str, token_id: str) -> str:

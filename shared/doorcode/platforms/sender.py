@@ -48,6 +48,8 @@ class OutgoingText(Struct, frozen=True, kw_only=True):
     quote: str = ""
     # How many parts an earlier try sent, as its error told: they are not sent again.
     done: int = 0
+    # Something may have been answered to the same message already, and must not lose its place to this.
+    further: bool = False
 
 
 class Moves(Protocol):

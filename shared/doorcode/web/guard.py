@@ -11,11 +11,11 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from doorcode.errors import ForbiddenError, SignInError
-from doorcode.pairing.access import Principal, Scope
+from doorcode.pairing.access import Principal
 from doorcode.pairing.contact import Via
 from doorcode.web.refusals import CrossSiteError, UnreadableRequestError
 from doorcode.web.request import Request
-from doorcode.web.routes import Access, Route
+from doorcode.web.routes import SCOPES, Access, Route
 from doorcode.web.services import Services
 
 COOKIE = "__Host-doorcode"
@@ -43,8 +43,9 @@ class Guard:
             return None
         principal = self._principal(request, now)
         facts.update(actor=principal.actor, caller=principal.id, via=principal.via)
-        if route.access is Access.PAIRING and principal.scope is not Scope.PAIRING:
-            raise ForbiddenError("A token with the scope read may look, and not decide.")
+        needed = SCOPES.get(route.access, ())
+        if needed and not set(needed) & set(principal.scopes):
+            raise ForbiddenError(f"That takes the scope {' or '.join(needed)}, and this one has: {principal.scope}.")
         if route.access is Access.SESSION and principal.via is not Via.WEB:
             raise ForbiddenError("A token has no session to end. Take it back with: doorcode token revoke")
         return principal

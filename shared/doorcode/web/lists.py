@@ -66,7 +66,7 @@ def pending(call: Call) -> Answer:
     directory, now = call.services().directory, call.now
     waiting = [contact for platform in PLATFORMS for contact in directory.pending(platform, now)]
     waiting.sort(key=lambda contact: (contact.requested_at, contact.platform, contact.user_id))
-    with_codes = call.caller.scope is Scope.PAIRING
+    with_codes = Scope.PAIRING in call.caller.scopes
     records = [record(contact, now, _code(call, contact) if with_codes else None) for contact in waiting]
     return Answer(body=PendingList(pending=records, now=iso(now) or ""))
 

@@ -24,7 +24,8 @@ DESCRIPTION = """\
 Who waits at the door, who is paired, and the decisions about them.
 
 People sign in to the page with a link from `doorcode web`; programs send a token from `doorcode token create`. The
-scope `read` may look, and sees no codes; `pairing` may decide as well. Every refusal has a sentence in `error` and a
+scope `read` may look, and sees no codes; `pairing` may decide as well; `messages`, `gate` and `presses` are for what is
+behind the door, and may do nothing else. Every refusal has a sentence in `error` and a
 word for programs in `reason`. Parameters and fields that are not described here are refused."""
 PATH_PARAMETERS: Mapping[str, Any] = {
     "channel": {"$ref": REFERENCE.format(name=Platform.__name__)},
@@ -33,9 +34,13 @@ PATH_PARAMETERS: Mapping[str, Any] = {
 }
 SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
     Access.OPEN: [],
+    Access.SIGNED_IN: [{"session": []}, {"token": []}],
+    Access.SESSION: [{"session": []}],
     Access.READ: [{"session": []}, {"token": [Scope.READ]}],
     Access.PAIRING: [{"session": []}, {"token": [Scope.PAIRING]}],
-    Access.SESSION: [{"session": []}],
+    Access.MESSAGES: [{"token": [Scope.MESSAGES]}],
+    Access.GATE: [{"token": [Scope.GATE]}],
+    Access.PRESSES: [{"token": [Scope.PRESSES]}],
 }
 SECURITY_SCHEMES: Mapping[str, Any] = {
     "session": {

@@ -67,9 +67,9 @@ class BodyTooLargeError(DoorcodeError):
 
     reason = "body_too_large"
 
-    def __init__(self) -> None:
-        """Say how large a body may be."""
-        super().__init__("A body may have 16 KiB.")
+    def __init__(self, most: int) -> None:
+        """Say how many bytes a body may have."""
+        super().__init__(f"A body may have {most // 1024} KiB here.")
 
 
 class UnsupportedMediaError(DoorcodeError):

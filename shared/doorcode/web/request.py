@@ -60,15 +60,15 @@ class Request(Struct, frozen=True, kw_only=True):
         except msgspec.ValidationError as error:
             raise UnreadableRequestError(f"That query cannot be used: {_detail(error)}.") from None
 
-    def body_as(self, kind: type[T]) -> T:
-        """Return the JSON body as a struct.
+    def body_as(self, kind: type[T], most: int = MAX_BODY_BYTES) -> T:
+        """Return the JSON body, of ``most`` bytes at most, as a struct.
 
         Raises UnsupportedMediaError, BodyTooLargeError and UnreadableRequestError, in this order.
         """
         media, _, charset = (self.header("content-type") or "").partition(";")
         if media.strip().lower() != JSON or charset.strip().lower().replace('"', "") not in CHARSETS:
             raise UnsupportedMediaError
-        raw = self._raw_body()
+        raw = self._raw_body(most)
         try:
             return msgspec.json.decode(raw, type=kind)
         except (ValueError, RecursionError) as error:
@@ -76,16 +76,16 @@ class Request(Struct, frozen=True, kw_only=True):
             detail = _detail(error) if isinstance(error, msgspec.MsgspecError) else "it is not JSON in UTF-8"
             raise UnreadableRequestError(f"That body cannot be used: {detail}.") from None
 
-    def _raw_body(self) -> bytes:
+    def _raw_body(self, most: int) -> bytes:
         # Before it is decoded: base64 takes four characters for three bytes.
-        if len(self.body) > MAX_BODY_BYTES * 4 // 3 + 4:
-            raise BodyTooLargeError
+        if len(self.body) > most * 4 // 3 + 4:
+            raise BodyTooLargeError(most)
         try:
             raw = base64.b64decode(self.body, validate=True) if self.is_base64 else self.body.encode()
         except (binascii.Error, ValueError):
             raise UnreadableRequestError("That body cannot be read.") from None
-        if len(raw) > MAX_BODY_BYTES:
-            raise BodyTooLargeError
+        if len(raw) > most:
+            raise BodyTooLargeError(most)
         return raw
 
 

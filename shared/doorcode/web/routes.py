@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
 
-from doorcode.pairing.access import Principal
-from doorcode.web.request import Request
+from doorcode.pairing.access import Principal, Scope
+from doorcode.web.request import MAX_BODY_BYTES, Request
 from doorcode.web.services import Services
 
 
@@ -18,12 +19,32 @@ class Access(StrEnum):
 
     OPEN = "open"
     """Anybody. There is nothing of anybody's there."""
-    READ = "read"
-    """Who is signed in, with whatever scope."""
-    PAIRING = "pairing"
-    """Who is signed in with the scope pairing."""
+    SIGNED_IN = "signed_in"
+    """Who is signed in, with whatever scope: there is nothing there but who they are."""
     SESSION = "session"
     """Who is signed in to the page, by its cookie."""
+    READ = "read"
+    """Who is signed in with the scope read, or with pairing."""
+    PAIRING = "pairing"
+    """Who is signed in with the scope pairing, as whoever is signed in to the page is."""
+    MESSAGES = "messages"
+    """A program with the scope messages."""
+    GATE = "gate"
+    """A program with the scope gate."""
+    PRESSES = "presses"
+    """A program with the scope presses."""
+
+
+SCOPES: Mapping[Access, tuple[Scope, ...]] = MappingProxyType(
+    {
+        Access.READ: (Scope.READ, Scope.PAIRING),
+        Access.PAIRING: (Scope.PAIRING,),
+        Access.MESSAGES: (Scope.MESSAGES,),
+        Access.GATE: (Scope.GATE,),
+        Access.PRESSES: (Scope.PRESSES,),
+    }
+)
+"""Which scopes let somebody use a route, where it takes one: any of these."""
 
 
 class NoQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,6 +94,7 @@ class Route(Struct, frozen=True, kw_only=True):
     summary: str
     query: type[Struct] = NoQuery
     body: type[Struct] | None = None
+    max_body_bytes: int = MAX_BODY_BYTES
     gives: type[Struct] | None = None
     status: int = 200
     # Beside those that every route can answer with.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from doorcode.aws.activity import Activity
+from doorcode.aws.answer_queue import AnswerQueue
 from doorcode.aws.directory import Directory
 from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.tokens import Tokens
@@ -23,3 +24,4 @@ class Services(Struct, frozen=True, kw_only=True):
     sign_ins: SignIns
     tokens: Tokens
     activity: Activity
+    answers: AnswerQueue

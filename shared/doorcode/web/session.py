@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from doorcode.entrypoints.contact_record import iso
-from doorcode.pairing.access import Principal, Scope
+from doorcode.pairing.access import Principal
 from doorcode.pairing.contact import Via
 from doorcode.web.guard import COOKIE
 from doorcode.web.refusals import DateTime
@@ -22,10 +22,10 @@ class Link(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Session(Struct, frozen=True, kw_only=True):
-    """Who is signed in, how, and until when (null: for ever)."""
+    """Who is signed in, how, and until when (null: for ever). ``scope`` has a space between two of them."""
 
     actor: str
-    scope: Scope
+    scope: str
     via: Via
     expires_at: DateTime | None
 
@@ -95,7 +95,7 @@ ROUTES = (
         name="session",
         method="GET",
         path="/api/session",
-        access=Access.READ,
+        access=Access.SIGNED_IN,
         handle=show,
         summary="Tell who is signed in",
         gives=Session,

@@ -10,14 +10,21 @@ import msgspec
 
 from doorcode.errors import DoorcodeError
 from doorcode.pairing.access import Principal
-from doorcode.web import activity, clearing, decisions, journal, lists, openapi, page, session
+from doorcode.web import activity, clearing, decisions, journal, lists, messages, openapi, page, session
 from doorcode.web.guard import SAFE_METHODS, Guard
 from doorcode.web.refusals import UnknownRouteError, WrongMethodError, told
 from doorcode.web.request import JSON, Request, read_request
 from doorcode.web.routes import Answer, Call, Route
 from doorcode.web.services import Services
 
-API: tuple[Route, ...] = (*session.ROUTES, *lists.ROUTES, *decisions.ROUTES, *clearing.ROUTES, *activity.ROUTES)
+API: tuple[Route, ...] = (
+    *session.ROUTES,
+    *lists.ROUTES,
+    *decisions.ROUTES,
+    *clearing.ROUTES,
+    *activity.ROUTES,
+    *messages.ROUTES,
+)
 ROUTES: tuple[Route, ...] = (*API, openapi.describing(API), *page.ROUTES)
 
 # On every answer. What a route sets itself comes on top.
@@ -56,7 +63,7 @@ class Web:
                     request=request,
                     path=path,
                     query=request.query_as(route.query),
-                    body=None if route.body is None else request.body_as(route.body),
+                    body=None if route.body is None else request.body_as(route.body, route.max_body_bytes),
                     principal=principal,
                     facts=facts,
                 )

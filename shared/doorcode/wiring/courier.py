@@ -16,6 +16,7 @@ from doorcode.aws.secrets import SecretStore
 from doorcode.aws.table import Table
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
+from doorcode.entrypoints.answers import Answers
 from doorcode.entrypoints.courier import Courier
 from doorcode.entrypoints.effects import EffectsConsumer
 from doorcode.entrypoints.ping import answers_ping
@@ -91,7 +92,7 @@ def build_courier(environment: Mapping[str, str]) -> tuple[Courier, EffectsConsu
         prompter=prompter,
     )
     return courier, EffectsConsumer(
-        courier, Postbox(sdk.client("sqs", sdk.TWO_TRIES), queue_url, dead_letter_url), _now
+        courier, Answers(senders, book), Postbox(sdk.client("sqs", sdk.TWO_TRIES), queue_url, dead_letter_url), _now
     )
 
 

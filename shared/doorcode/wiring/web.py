@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from doorcode.aws.activity import Activity
+from doorcode.aws.answer_queue import AnswerQueue
 from doorcode.aws.deadline import Deadline
 from doorcode.aws.directory import Directory
 from doorcode.aws.lockout import Lockout
@@ -55,7 +56,7 @@ def web_handler() -> Callable[[Mapping[str, Any], object], Any]:
 def build_services(environment: Mapping[str, str], deadline: Deadline | None = None) -> Services:
     """Wire up the web function; ``deadline`` ends what one request asks of AWS. Raises SettingsError."""
     settings = parse_settings(environment)
-    table_name, prefix = required(environment, "TABLE_NAME", "PARAMETER_PREFIX")
+    table_name, queue_url, prefix = required(environment, "TABLE_NAME", "EFFECTS_QUEUE_URL", "PARAMETER_PREFIX")
     # Empty where the stack counts nothing.
     namespace = environment.get("METRICS_NAMESPACE", "")
     waits: Any = {"transport_errors": sdk.TRANSPORT_ERRORS, "deadline": deadline}
@@ -73,4 +74,5 @@ def build_services(environment: Mapping[str, str], deadline: Deadline | None = N
         sign_ins=SignIns(table),
         tokens=Tokens(table),
         activity=Activity(sdk.client("cloudwatch", sdk.ONE_TRY), namespace, patience),
+        answers=AnswerQueue(sdk.client("sqs", sdk.ONE_TRY), queue_url, patience),
     )

@@ -89,4 +89,4 @@ def test_a_token_that_cannot_be_shown_or_never_works(
 ) -> None:
     """Security 28: a name is shown as it was given or not taken; a token that would never work is not made."""
     with pytest.raises(error):
-        Tokens(table).create(name, Scope.READ, "alice", NOW, until)
+        Tokens(table).create(name, {Scope.READ}, "alice", NOW, until)

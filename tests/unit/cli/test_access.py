@@ -114,7 +114,7 @@ def test_a_token_stands_alone(doorcode: Run, tokens: Tokens) -> None:
     """``TOKEN=$(doorcode token create …)`` keeps the token and nothing else; the rest goes to standard error."""
     ended = doorcode("token", "create", "--scope", "pairing", "--name", "ci", "--for", "30d")
     principal = tokens.principal(ended.out.removesuffix("\n"), T0 + 30 * DAY)
-    assert (ended.code, principal.actor, principal.scope) == (0, "token ci", Scope.PAIRING)
+    assert (ended.code, principal.actor, principal.scope) == (0, "token ci", "pairing")
     assert principal.expires_at == T0 + 1 + 30 * DAY
     assert ended.err == (
         "It works until 2027-02-14 08:00:01 (UTC) and is not shown again. "
@@ -122,18 +122,26 @@ def test_a_token_stands_alone(doorcode: Run, tokens: Tokens) -> None:
     )
 
 
+def test_a_token_as_strong_as_an_owner_says_so(doorcode: Run, tokens: Tokens) -> None:
+    """Security 20: several scopes go on one token; where it may report presses, that is said, and only there."""
+    ended = doorcode("token", "create", "--scope", "presses", "--scope", "gate")
+    assert tokens.principal(ended.out.strip(), T0).scope == "gate presses"
+    assert "as strong as an owner" in ended.err
+    assert "as strong as an owner" not in doorcode("token", "create", "--scope", "gate").err
+
+
 def test_a_token_without_an_end_says_so(doorcode: Run, tokens: Tokens) -> None:
     """Without --for a token works until it is revoked."""
     ended = doorcode("token", "create", "--scope", "read")
-    assert tokens.principal(ended.out.strip(), T0 + 1000 * DAY).scope is Scope.READ
+    assert tokens.principal(ended.out.strip(), T0 + 1000 * DAY).scope == "read"
     assert ended.err.startswith("It works until it is revoked and is not shown again.")
 
 
 def test_tokens_are_listed(doorcode: Run, tokens: Tokens) -> None:
     """Each token's fields, each on a line, without its secret."""
     assert doorcode("token", "list") == (0, "No tokens found.\n", "")
-    _, first = tokens.create("ci", Scope.PAIRING, "alice@laptop", T0, T0 + DAY)
-    secret, second = tokens.create("", Scope.READ, "bob@desk", T0 + 1)
+    _, first = tokens.create("ci", {Scope.PAIRING}, "alice@laptop", T0, T0 + DAY)
+    secret, second = tokens.create("", {Scope.READ}, "bob@desk", T0 + 1)
     ended = doorcode("token", "list")
     assert ended == (
         0,
@@ -166,7 +174,7 @@ Expires:  never
 
 def test_a_token_is_revoked(doorcode: Run, tokens: Tokens) -> None:
     """A token is ended by its id, once; who is unknown is refused with what to do."""
-    _, token = tokens.create("ci", Scope.READ, "alice", T0)
+    _, token = tokens.create("ci", {Scope.READ}, "alice", T0)
     assert doorcode("token", "revoke", token.id) == (0, f"✅ Revoked token {token.id}\n", "")
     expected = (1, "", "There is no token with that id. See: doorcode token list\n")
     assert doorcode("token", "revoke", token.id) == expected

@@ -3,9 +3,11 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from doorcode.aws.agent_queue import hand_off
+from doorcode.aws.answer_queue import QueuedAnswer
 from doorcode.aws.items import CONTACT, contact_attributes, contact_pk
 from doorcode.aws.postbox import Postbox
 from doorcode.pairing.contact import Contact, Platform, State
@@ -51,6 +53,18 @@ def park_move(harness: Harness) -> dict[str, Any]:
     key = {"pk": {"S": contact_pk(contact.platform, contact.user_id)}, "sk": {"S": CONTACT}}
     body = {"version": 1, "record": "e1", "at": 1_800_000_060, "old": None, "new": key | contact_attributes(contact)}
     return park(harness, "EffectsQueue", json.dumps(body), key["pk"]["S"], "postponed")
+
+
+def test_an_answer_that_came_later(harness: Harness) -> None:
+    """What an agent said by a reply address is listed with whose it is, and without what it said."""
+    answer = QueuedAnswer(
+        id="0" * 32, at=1_800_000_060, platform=Platform.SLACK, user_id="U1234ABCD", reply="{}", text="my friend"
+    )
+    park(harness, "EffectsQueue", msgspec.json.encode(answer).decode(), "answers#slack#D1#")
+    ran = harness.run("parked", "list", "--json")
+    [one] = ran.json
+    assert (one["kind"], one["platform"], one["user_id"]) == ("answer", "slack", "U1234ABCD")
+    assert "my friend" not in ran.out
 
 
 def taken(harness: Harness, queue: str) -> list[dict[str, Any]]:

@@ -2,16 +2,25 @@
 
 import pytest
 
-from doorcode.errors import InvalidTimeError, InvalidTokenNameError, SignInError
-from doorcode.pairing.access import Scope, checked_token_end, checked_token_name, token_actor
+from doorcode.errors import InputError, InvalidTimeError, InvalidTokenNameError, SignInError
+from doorcode.pairing.access import Scope, checked_token_end, checked_token_name, scope_words, scopes_named, token_actor
 from doorcode.pairing.contact import END_OF_TIME
 from doorcode.pairing.names import safe_name
 from tests.unit.pairing.people import NOW
 
 
 def test_scopes() -> None:
-    """Security 20: to read and to decide are two scopes, and there is no other."""
-    assert set(Scope) == {"read", "pairing"}
+    """Security 20: to read and to decide are scopes of their own, and so is each thing that a bot or an agent needs."""
+    assert set(Scope) == {"read", "pairing", "messages", "gate", "presses"}
+
+
+def test_several_scopes() -> None:
+    """Several are written in one order with spaces between, however they were given, and none is none at all."""
+    assert scope_words({Scope.PRESSES, Scope.GATE}) == "gate presses"
+    assert scopes_named("presses  gate gate") == {Scope.GATE, Scope.PRESSES}
+    for text in ("", " ", "admin", "gate,presses", "gate admin", "GATE"):
+        with pytest.raises(InputError):
+            scopes_named(text)
 
 
 def test_a_token_is_shown_by_its_name() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from math import ceil
 from typing import Any
@@ -52,7 +53,8 @@ USER_AGENT = "DiscordBot (https://github.com/doorcode/doorcode, 1)"
 MAX_TEXT = 2000
 MAX_QUOTE = 200
 MAX_NONCE = 25
-EPHEMERAL = 64
+# Flags of a message: seen by one person, and still the word that the bot is thinking.
+EPHEMERAL, LOADING = 64, 128
 TOKEN_LIFETIME_SECONDS = 15 * 60
 # An answer may be ready before Discord has taken in that there will be one.
 SETTLING_SECONDS = 10
@@ -141,7 +143,9 @@ class DiscordSender:
 
     def _send_parts(self, outgoing: OutgoingText, text: str, now: int) -> None:
         address = self._address(outgoing.reply) if outgoing.reply else None
-        answering = _Answering(self, address, now) if address and now < address.expires else None
+        answering = (
+            _Answering(self, address, now, further=outgoing.further) if address and now < address.expires else None
+        )
 
         def send(number: int, part: str) -> None:
             nonlocal answering
@@ -255,8 +259,9 @@ class DiscordSender:
 class _Answering:
     """The answer to one interaction: first its original response, then follow-ups that are seen by the same people."""
 
-    def __init__(self, sender: DiscordSender, address: _Address, now: int) -> None:
+    def __init__(self, sender: DiscordSender, address: _Address, now: int, *, further: bool) -> None:
         self._sender = sender
+        self._further = further
         self._path = f"/webhooks/{address.application_id}/{url_quote(address.token, safe='')}"
         # Discord made it, by a clock of its own: one that is far ahead makes nothing new for hours.
         self._is_new = abs(now - (address.expires - TOKEN_LIFETIME_SECONDS)) < SETTLING_SECONDS
@@ -264,24 +269,29 @@ class _Answering:
 
     def send(self, number: int, part: str) -> None:
         fields: dict[str, Any] = {"content": part, "allowed_mentions": NO_MENTIONS}
-        if number:
-            if self._flags is None:
-                self._flags = self._original("GET", None)
-            fields["flags"] = self._flags
-            self._sender.call_interaction("answer further", "POST", self._path, fields)
-        else:
-            self._flags = self._original("PATCH", fields)
+        if not number and not self._further:
+            self._flags = self._flags_of(self._original("PATCH", fields))
+            return
+        if self._flags is None:
+            original = self._original("GET", None)
+            self._flags = self._flags_of(original)
+            if not number and int(original.get("flags", 0)) & LOADING:
+                self._original("PATCH", fields)
+                return
+        self._sender.call_interaction("answer further", "POST", self._path, fields | {"flags": self._flags})
 
-    def _original(self, verb: str, fields: Drawn | None) -> int:
+    def _flags_of(self, message: Mapping[str, Any]) -> int:
+        return int(message.get("flags", 0)) & EPHEMERAL
+
+    def _original(self, verb: str, fields: Drawn | None) -> dict[str, Any]:
         try:
-            message = self._sender.call_interaction("answer", verb, f"{self._path}/messages/@original", fields)
+            return self._sender.call_interaction("answer", verb, f"{self._path}/messages/@original", fields)
         except _NoInteractionError:
             if not self._is_new:
                 raise
             raise PassingError(
                 self._sender.platform, "answer", "the interaction has no response yet", delay=SETTLING_DELAY
             ) from None
-        return int(message.get("flags", 0)) & EPHEMERAL
 
 
 def _id(text: str) -> str:
