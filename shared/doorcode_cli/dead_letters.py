@@ -19,7 +19,7 @@ from doorcode.aws.answer_queue import is_answer, read_answer
 from doorcode.aws.effects_queue import UnusableRecordError, read_move
 from doorcode.aws.postbox import REASON
 from doorcode.pairing.consequences import follow
-from doorcode.pairing.contact import Platform
+from doorcode.pairing.hand_off import HandOff
 from doorcode_cli.deployment import Deployment
 from doorcode_cli.target import unreachable
 
@@ -202,21 +202,14 @@ def _of_move(body: str) -> dict[str, Any]:
     }
 
 
-class _HandedOff(Struct):
-    platform: Platform
-    user_id: str
-    kind: str
-    sent_at: int
-
-
 def _of_message(body: str) -> dict[str, Any]:
     try:
-        message = msgspec.json.decode(body, type=_HandedOff)
+        message = msgspec.json.decode(body, type=HandOff)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return {"kind": UNREADABLE}
     return {
-        "kind": message.kind,
+        "kind": message.messages[0].kind,
         "platform": str(message.platform),
-        "user_id": message.user_id,
-        "made_at": message.sent_at,
+        "user_id": message.user.id,
+        "made_at": message.messages[0].sent_at,
     }

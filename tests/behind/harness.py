@@ -7,6 +7,7 @@ libraries. Only time is short: what is handed back to a queue comes again at onc
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -49,6 +50,8 @@ STRANGER_CHANNEL = {
     Platform.SLACK: "D0STRANGER",
     Platform.DISCORD: "400000000000000001",
 }
+
+AGENT = Path(__file__).parents[2] / "functions/agent"
 
 
 class DiedError(BaseException):
@@ -119,6 +122,8 @@ class Behind:
             return WatchedSender(sender, self._before, self._after)
 
         monkeypatch.setattr(TokenSenders, "on", watched_on)
+        # Where the agent's own module stands, as on Lambda.
+        monkeypatch.syspath_prepend(AGENT)
         for platform, token in (
             (Platform.TELEGRAM, "7000000001:stand-in"), (Platform.SLACK, "xoxb-stand-in"), (Platform.DISCORD, "stand-in.discord.token"),
         ):  # fmt: skip

@@ -2,18 +2,25 @@
 
 import json
 import time
+from importlib import import_module
 from typing import Any
 
+import msgspec
 import pytest
 from botocore.exceptions import ClientError
+from msgspec import UNSET
 
 from doorcode.agent.bedrock import NOTHING_SAID, converse_with
 from doorcode.agent.memory import ANSWERED_SECONDS, CONVERSATION_SECONDS, MAX_TURNS, Draft, Memory
-from doorcode.agent.responder import TOO_LONG, Turn
 from doorcode.entrypoints import agent as agent_module
+from doorcode.entrypoints.agent import TOO_LONG
 from doorcode.pairing.contact import Contact, Platform, State
+from doorcode.pairing.gate import Reason
+from doorcode.pairing.hand_off import HandOff, Turn, hand_off
+from doorcode.pairing.messages import ChatType, Message
 from tests.behind.harness import Behind, PatientSqs
 from tests.behind.test_trouble import ShortOfTime
+from tests.eventually import eventually
 from tests.harness import T0
 from tests.webhooks import HELLO, STRANGER, load
 
@@ -29,13 +36,13 @@ class Scripted:
         self.asked: list[list[Turn]] = []
         self.answers = list(answers)
 
-    def __call__(self, turns: Any) -> str:
+    def __call__(self, message: HandOff) -> tuple[str, ...]:
         """Answer, or fail, as scripted."""
-        self.asked.append(list(turns))
+        self.asked.append([*message.history, Turn("user", message.text)])
         answer = self.answers.pop(0) if self.answers else f"answer {len(self.asked)}"
         if isinstance(answer, Exception):
             raise answer
-        return str(answer)
+        return (str(answer),)
 
 
 @pytest.fixture
@@ -49,7 +56,7 @@ def harness(behind: Behind) -> Behind:
 def says(harness: Behind, *answers: Any, **more: Any) -> Scripted:
     """Let the agent answer as scripted."""
     responder = Scripted(*answers)
-    harness.agent._respond = responder
+    harness.agent._responders = lambda _: responder
     for name, value in more.items():
         setattr(harness.agent, f"_{name}", value)
     return responder
@@ -68,13 +75,144 @@ def test_the_greeting(harness: Behind, platform: Platform) -> None:
     "name", ["telegram/private_sticker", "telegram/private_voice", "slack/message_im_file_share_no_text"]
 )
 def test_what_has_no_text(harness: Behind, name: str) -> None:
-    """To what it cannot read the agent says so, without asking the responder."""
-    responder = says(harness)
+    """To what they cannot read, the agent as it comes and a model say so; the model is not asked."""
     event = load(name)
-    harness.deliver(event)
+    for number, settings in enumerate(({}, {"AGENT": "bedrock", "AGENT_MODEL": "a.model-v1"})):
+        harness.clients["bedrock-runtime"] = None  # type: ignore[assignment]
+        harness.cold(**settings)
+        harness.deliver(event.another(number))
+        harness.answer()
+        assert harness.heard(event.platform)[-1] == "I can only read text so far."
+    assert len(harness.heard(event.platform)) == 2
+    assert harness.parked() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "file"),
+    [
+        ("telegram/private_photo_with_caption", "photo", {"kind": "photo", "size": 112_233}),
+        (
+            "slack/message_im_file_share_no_text",
+            "document",
+            {"kind": "file", "name": "references.pdf", "media_type": "application/pdf", "size": 92_582},
+        ),
+    ],
+)
+def test_an_agent_of_ones_own_is_given_the_message(
+    harness: Behind, name: str, kind: str, file: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``my_agent.respond`` gets who wrote, by their label and role, what was attached, and what was said before."""
+    got: list[tuple[HandOff, Any]] = []
+
+    def respond(message: HandOff, history: Any) -> list[str]:
+        got.append((message, history))
+        return [f"answer {len(got)}", "and more"]
+
+    monkeypatch.setattr(import_module("my_agent"), "respond", respond)
+    event = load(name)
+    platform = event.platform
+    harness.edge.put(
+        Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=2, label="Alice of accounting")
+    )
+    harness.cold()
+    for number in range(2):
+        harness.deliver(event.another(number))
+        harness.answer()
+    # Several texts are several messages.
+    assert harness.heard(platform) == ["answer 1", "and more", "answer 2", "and more"]
+    (message, before), (again, history) = got
+    assert (message.user.id, message.user.label, message.user.role) == (
+        STRANGER[platform],
+        "Alice of accounting",
+        "user",
+    )
+    assert (message.admitted_by, message.chat, before, message.reply) == ("paired", "direct", (), UNSET)
+    [said] = message.messages
+    [attachment] = said.attachments
+    assert said.kind == kind
+    assert file.items() <= msgspec.to_builtins(attachment).items()
+    assert attachment.id
+    assert again.conversation == message.conversation
+    assert again.id != message.id
+    asked = Turn("user", said.text or f"[{kind}]")
+    assert history == (asked, Turn("assistant", "answer 1\nand more"))
+
+
+async def _soon(message: HandOff, history: Any) -> str:  # noqa: ARG001 (as my_agent has it)
+    return "soon"
+
+
+async def _one_by_one(message: HandOff, history: Any) -> Any:  # noqa: ARG001 (as my_agent has it)
+    yield "one"
+    yield " "
+    yield "two"
+
+
+@pytest.mark.parametrize(
+    ("respond", "heard"),
+    [
+        (lambda _m, _h: None, []),
+        (lambda _m, _h: "", []),
+        (lambda _m, _h: ("a", "b"), ["a", "b"]),
+        (_soon, ["soon"]),
+        (_one_by_one, ["one", "two"]),
+    ],
+    ids=["none", "blank", "several", "async", "async generator"],
+)
+def test_what_an_agent_of_ones_own_may_return(
+    harness: Behind, respond: Any, heard: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A text, several, or nothing: plain, async, one after another."""
+    monkeypatch.setattr(import_module("my_agent"), "respond", respond)
+    harness.cold()
+    harness.hello(Platform.TELEGRAM)
     harness.answer()
-    assert harness.heard(event.platform)[-1] == "I can only read text so far."
-    assert responder.asked == []
+    assert harness.heard(Platform.TELEGRAM) == heard
+    assert harness.parked() == 0
+
+
+def test_what_is_no_answer_is_told(
+    harness: Behind, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What ``respond`` returns and cannot be said is named by its type in the log, never by what it holds."""
+    monkeypatch.setattr(import_module("my_agent"), "respond", lambda _m, _h: {"text": "my secret words"})
+    harness.cold()
+    harness.agent.handle({"Records": [_queued(harness, Platform.TELEGRAM)]})
+    assert "NoTextError at agent/python.py" in str([vars(record) for record in caplog.records])
+    assert "my secret words" not in str([vars(record) for record in caplog.records])
+
+
+def test_people_who_write_at_once_in_a_group_are_answered_one_by_one(harness: Behind) -> None:
+    """An agent is told of one person at a time, whoever else's message came in the same batch."""
+    responder = says(harness)
+    first = _queued(harness, Platform.TELEGRAM)
+    body = json.loads(first["body"])
+    body["user"]["id"] = "424242"
+    other = first | {
+        "messageId": "another", "body": json.dumps(body),
+        "attributes": first["attributes"] | {"MessageDeduplicationId": "another"},
+    }  # fmt: skip
+    assert harness.agent.handle({"Records": [first, other]}) == {"batchItemFailures": []}
+    assert len(responder.asked) == 2
+
+
+def test_typing_is_shown_for_as_long_as_it_takes(harness: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Telegram shows it for five seconds: it is shown again until there is an answer, and not after that."""
+    monkeypatch.setattr(agent_module, "TYPING_SECONDS", 0.01)
+    telegram = harness.stand_ins[Platform.TELEGRAM]
+
+    def shown() -> int:
+        return sum(call.name == "sendChatAction" for call in telegram.calls)
+
+    def slow(_: HandOff) -> tuple[str]:
+        eventually(lambda: shown() >= 3)
+        return ("at last",)
+
+    harness.agent._responders = lambda _: slow
+    harness.hello(Platform.TELEGRAM)
+    harness.answer()
+    assert harness.heard(Platform.TELEGRAM) == ["at last"]
+    assert [call.name for call in telegram.calls][-1] == "sendMessage"
 
 
 @EACH
@@ -240,7 +378,7 @@ def test_a_poisoned_message_is_parked_alone(harness: Behind, body: str) -> None:
 def test_of_a_version_to_come(harness: Behind) -> None:
     """A complete message of a version to come is parked, not guessed at."""
     good = _queued(harness, Platform.TELEGRAM)
-    body = json.dumps(json.loads(good["body"]) | {"version": 2})
+    body = json.dumps(json.loads(good["body"]) | {"version": 3})
     harness.agent.handle({"Records": [good | {"body": body}]})
     assert harness.parked() == 1
     assert harness.heard(Platform.TELEGRAM) == []
@@ -288,7 +426,7 @@ def test_a_queue_s_clock_that_is_ahead(harness: Behind, ahead: int) -> None:
 
 def test_a_conversation_is_remembered(harness: Behind) -> None:
     """With a model, the last turns of a chat are given again, oldest first, and another chat's are not."""
-    responder = says(harness, remembers=True)
+    responder = says(harness)
     for number in range(2):
         harness.hello(Platform.TELEGRAM, number)
         harness.answer()
@@ -429,7 +567,20 @@ def test_a_model_that_says_nothing() -> None:
             """Say nothing."""
             return {"output": {"message": {"content": []}}}
 
-    assert converse_with(Silent(), "m", lambda: "")([Turn("user", "hello")]) == NOTHING_SAID
+    handed = hand_off(
+        Message(
+            platform=Platform.TELEGRAM,
+            user_id="1",
+            delivery_id="1",
+            chat_type=ChatType.DIRECT,
+            chat="1",
+            text="hello",
+            reply="{}",
+        ),
+        Reason.PAIRED,
+        "",
+    )
+    assert converse_with(Silent(), "m", lambda: "")(handed) == (NOTHING_SAID,)
 
 
 def test_one_refusal_does_not_swallow_the_answer(harness: Behind) -> None:
@@ -460,13 +611,13 @@ def test_what_joins_a_half_sent_answer_gets_its_own(harness: Behind) -> None:
     text = " ".join(f"word{number}" for number in range(1200))
     responder = says(harness, "an answer of its own")
     first = _queued(harness, Platform.TELEGRAM)
-    harness.agent._memory.keep_draft(first["attributes"]["MessageDeduplicationId"], Draft(text, 1, 1), harness.now())
+    harness.agent._memory.keep_draft(first["attributes"]["MessageDeduplicationId"], Draft((text,), 1, 1), harness.now())
     harness.agent.handle({"Records": [first]})
     heard = harness.heard(Platform.TELEGRAM)
     assert heard[-1].endswith("word1199")
     assert len(responder.asked) == 0
     assert not any(part.startswith("word0 ") for part in heard)
-    draft = Draft("half of it", 0, 1)
+    draft = Draft(("half of it",), 0, 1)
     second, third = _queued(harness, Platform.TELEGRAM, 1), _queued(harness, Platform.TELEGRAM, 2)
     harness.agent._memory.keep_draft(second["attributes"]["MessageDeduplicationId"], draft, harness.now())
     harness.agent.handle({"Records": [second, third]})
@@ -526,8 +677,11 @@ def test_memory_ends(harness: Behind) -> None:
     memory.note_answered("d", T0)
     assert memory.was_answered("d", T0 + ANSWERED_SECONDS - 1)
     assert not memory.was_answered("d", T0 + ANSWERED_SECONDS)
-    memory.keep_turns("c", [Turn("user", str(number)) for number in range(50)], T0)
-    assert [turn.text for turn in memory.turns("c", T0)] == [str(number) for number in range(50 - MAX_TURNS, 50)]
+    memory.keep_turns("c", [Turn(("user", "assistant")[number % 2], str(number)) for number in range(51)], T0)
+    # The oldest that fits would be an answer to nothing.
+    assert [turn.text for turn in memory.turns("c", T0)] == [str(number) for number in range(52 - MAX_TURNS, 51)]
+    memory.keep_turns("c", [Turn("user", "a"), Turn("user", "b"), Turn("assistant", "c"), Turn("assistant", "d")], T0)
+    assert memory.turns("c", T0) == [Turn("user", "a\nb"), Turn("assistant", "c\nd")]
     assert memory.turns("c", T0 + CONVERSATION_SECONDS) == []
 
 

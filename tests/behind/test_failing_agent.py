@@ -4,12 +4,12 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
 from doorcode.entrypoints.ping import PING, STARTED
 from doorcode.pairing.contact import Contact, Platform, State
+from doorcode.pairing.hand_off import HandOff
 from tests.behind.harness import Behind
 from tests.webhooks import STRANGER
 
@@ -33,15 +33,15 @@ def test_where_it_failed_is_logged_without_what_was_said(behind: Behind, caplog:
     behind.edge.put(Contact(platform=telegram, user_id=STRANGER[telegram], state=State.PAIRED, rev=1))
     answers = iter(["at last"])
 
-    def mine(turns: Any) -> str:
+    def mine(message: HandOff) -> tuple[str]:
         try:
-            return {}[turns[-1].text]  # type: ignore[no-any-return]
+            return {}[message.text]  # type: ignore[no-any-return]
         except KeyError as error:
             if len(behind.clients["sqs"].delays) == 0:  # type: ignore[attr-defined]
-                raise ValueError(turns[-1].text) from error
-            return next(answers)
+                raise ValueError(message.text) from error
+            return (next(answers),)
 
-    behind.agent._respond = mine
+    behind.agent._responders = lambda _: mine
     behind.hello(telegram)
     behind.answer()
     [trace] = [record.trace for record in caplog.records if getattr(record, "trace", "")]  # type: ignore[attr-defined]

@@ -67,7 +67,7 @@ def test_no_common_batch(harness: Behind, name: str) -> None:
 @EACH
 def test_no_common_memory(harness: Behind, name: str) -> None:
     """Security 38: what Bob's question is answered from holds nothing of Alice's; her own next one holds hers."""
-    responder = says(harness, remembers=True)
+    responder = says(harness)
     harness.deliver(_said(name, 0, "Alice's secret"))
     harness.answer()
     harness.deliver(_said(name, 1, "Bob's question", by_bob=True))
@@ -83,7 +83,7 @@ def test_no_common_memory(harness: Behind, name: str) -> None:
 
 def test_what_all_see_is_common(harness: Behind) -> None:
     """In a group that sees the answers, everybody's turns are one conversation."""
-    responder = says(harness, remembers=True)
+    responder = says(harness)
     harness.deliver(_said(SHARED, 0, "@doorcode_bot from Alice"))
     harness.answer()
     harness.deliver(_said(SHARED, 1, "@doorcode_bot from Bob", by_bob=True))

@@ -1,5 +1,7 @@
 """What strangers, owners and guests live through at each platform's door."""
 
+import json
+
 import pytest
 from msgspec.structs import replace
 
@@ -9,6 +11,7 @@ from doorcode.pairing.callbacks import Action
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.decisions import Desk
 from doorcode.pairing.keyring import key_id
+from doorcode.pairing.reply_address import unseal
 from tests import webhooks
 from tests.edge.harness import GATEWAY, Edge, body_of
 from tests.harness import COOLDOWN, T0, TTL
@@ -127,13 +130,32 @@ def test_approve_and_talk(edge: Edge, platform: Platform) -> None:
     response = edge.deliver(load(HELLO[platform]).another(1))
     [handed] = edge.handed_off()
     assert set(handed) == {
-        "version", "platform", "user_id", "name", "chat_type", "kind", "text", "message_id", "sent_at", "admitted_by",
-        "reply",
+        "version", "type", "id", "platform", "conversation", "chat", "user", "admitted_by", "messages", "history",
+        "reply", "reply_to",
     }  # fmt: skip
-    assert (handed["version"], handed["admitted_by"], handed["text"]) == (1, "paired", "Hello, may I come in?")
+    [said] = handed["messages"]
+    assert (handed["version"], handed["admitted_by"], said["text"]) == (2, "paired", "Hello, may I come in?")
     assert response["statusCode"] == 200
     if platform is Platform.DISCORD:
         assert body_of(response)["type"] == 5
+
+
+@EACH
+def test_a_consumer_of_ones_own_gets_an_address_to_answer_at(edge: Edge, platform: Platform) -> None:
+    """Security 41: with AGENT queue the hand-off holds a sealed address for the platform's own; without, no such work."""
+    edge.put(
+        Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1, label="Alice of accounting")
+    )
+    edge.deliver(load(HELLO[platform]))
+    edge.deliver(load(HELLO[platform]).another(1), AGENT="queue")
+    plain, handed = edge.handed_off()
+    assert plain["reply_to"] == ""
+    assert "reply" not in handed
+    address = unseal(handed["reply_to"], GATEWAY, T0)
+    assert (address.platform, address.user_id) == (platform, STRANGER[platform])
+    assert json.loads(address.reply).keys() == plain["reply"].keys()
+    assert handed["conversation"] == plain["conversation"]
+    assert (handed["user"]["label"], handed["user"]["role"]) == ("Alice of accounting", "user")
 
 
 @EACH
@@ -142,7 +164,7 @@ def test_the_same_admitted_delivery_is_handed_off_once(edge: Edge, platform: Pla
     edge.put(Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1))
     for number in (0, 0, 1, 1, 2):
         edge.deliver(load(HELLO[platform]).another(number))
-    ids = [handed["message_id"] for handed in edge.handed_off()]
+    ids = [handed["messages"][0]["id"] for handed in edge.handed_off()]
     assert len(ids) == len(set(ids)) or platform is Platform.TELEGRAM
     sent = edge.clients["sqs"].arguments
     assert len({call["MessageDeduplicationId"] for call in sent}) == 3

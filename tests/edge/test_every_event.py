@@ -4,6 +4,7 @@ What is expected is worked out here from the rules alone, with none of the produ
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -214,16 +215,28 @@ def expected_hand_off(case: Case, reason: str) -> dict[str, Any]:
     if case.delivery.platform is Platform.SLACK:
         text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     return {
-        "version": 1,
+        "version": 2,
+        "type": "message",
         "platform": str(case.delivery.platform),
-        "user_id": expect["user_id"],
-        "name": _name(case.delivery),
-        "chat_type": expect["chat_type"],
-        "kind": expect["message_kind"],
-        "text": text,
-        "message_id": message_id,
-        "sent_at": sent_at,
+        "chat": expect["chat_type"],
+        "user": {
+            "id": expect["user_id"],
+            "name": _name(case.delivery),
+            "label": "",
+            "role": "owner" if reason == "owner" else "user",
+        },
         "admitted_by": reason,
+        "messages": [
+            {
+                "id": message_id,
+                "kind": expect["message_kind"],
+                "text": text,
+                "sent_at": sent_at,
+                "attachments": expect.get("attachments", []),
+            }
+        ],
+        "history": [],
+        "reply_to": "",
     }
 
 
@@ -346,6 +359,8 @@ def _check_hand_off(case: Case, reason: str, sent: list[dict[str, Any]]) -> None
     handed_off = json.loads(body)
     chat, thread, reply = _where(case.delivery)
     assert reply.items() <= handed_off.pop("reply").items()
+    # Opaque, and the same wherever they are passed on to.
+    assert all(re.fullmatch("[0-9a-f]{64}", handed_off.pop(name)) for name in ("id", "conversation"))
     assert handed_off == expected_hand_off(case, reason)
     platform, delivery_id = case.delivery.platform, case.delivery.expect["delivery_id"]
     # What only the writer sees is a conversation of the writer's own.

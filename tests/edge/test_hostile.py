@@ -251,7 +251,7 @@ def test_slack_s_signature_too_old_or_too_young(
 def test_a_signature_within_its_time(edge: Edge, platform: Platform, off: int) -> None:
     """A signature holds for 300 seconds either way."""
     assert edge.door(platform).serve(_genuine(_owners(platform), T0 + off), T0)["statusCode"] == 200
-    assert [message["text"] for message in edge.handed_off()] == [MARKER]
+    assert [message["messages"][0]["text"] for message in edge.handed_off()] == [MARKER]
 
 
 @BODIES
@@ -331,7 +331,7 @@ def test_base64_of_the_signed_bytes(edge: Edge, platform: Platform) -> None:
     delivery = _owners(platform)
     response = edge.door(platform).serve(_encoded(_genuine(delivery), delivery.raw()), T0)
     assert response["statusCode"] == 200
-    assert [message["text"] for message in edge.handed_off()] == [MARKER]
+    assert [message["messages"][0]["text"] for message in edge.handed_off()] == [MARKER]
 
 
 @SIGNING
@@ -368,7 +368,7 @@ def test_what_is_legal_is_not_too_large(edge: Edge, platform: Platform, encoded:
     event = _event(platform, raw, signed(platform, raw, T0))
     response = edge.door(platform).serve(_encoded(event, raw) if encoded else event, T0)
     assert response["statusCode"] == 200
-    assert [message["text"] for message in edge.handed_off()] == [MARKER]
+    assert [message["messages"][0]["text"] for message in edge.handed_off()] == [MARKER]
 
 
 EMOJI = "\U0001f514"
@@ -402,7 +402,7 @@ def test_the_longest_that_a_person_can_write(edge: Edge, platform: Platform) -> 
     raw = json.dumps(delivery.body).encode()
     assert edge.door(platform).serve(_event(platform, raw, signed(platform, raw, T0)), T0)["statusCode"] == 200
     assert len(edge.clients["sqs"].arguments[-1]["MessageBody"]) < 2**20
-    assert [message["text"] for message in edge.handed_off()] == [text]
+    assert [message["messages"][0]["text"] for message in edge.handed_off()] == [text]
 
 
 @TRAVELLING
@@ -665,7 +665,7 @@ def test_odd_text_of_somebody_who_may_write(edge: Edge, platform: Platform, text
     body = edge.clients["sqs"].arguments[-1]["MessageBody"]
     assert body.isascii()
     assert all(character >= " " for character in body)
-    assert [message["text"] for message in edge.handed_off()] == [text]
+    assert [message["messages"][0]["text"] for message in edge.handed_off()] == [text]
 
 
 # The same delivery again

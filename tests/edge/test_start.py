@@ -175,7 +175,7 @@ def test_mentions_are_noticed_once_it_is_known_who_the_bot_is(edge: Edge, name: 
     edge.deliver(load("telegram/group_text"), GROUP_POLICY="mention_only")
     assert edge.handed_off() == []
     edge.deliver(load(f"telegram/{name}"), GROUP_POLICY="mention_only")
-    assert [handed["chat_type"] for handed in edge.handed_off()] == ["group"]
+    assert [handed["chat"] for handed in edge.handed_off()] == ["group"]
 
 
 @pytest.mark.parametrize(

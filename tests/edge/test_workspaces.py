@@ -67,7 +67,7 @@ def test_the_same_id_of_another_workspace(edge: Edge, caplog: pytest.LogCaptureF
     contact = edge.contact(SLACK, f"{OTHER}:{OWNER[SLACK]}")
     edge.deliver(edge.press(contact))
     edge.deliver(event.another(1))
-    ((handed,),) = [[body["user_id"] for body in edge.handed_off()]]
+    ((handed,),) = [[body["user"]["id"] for body in edge.handed_off()]]
     assert handed == f"{OTHER}:{OWNER[SLACK]}"
 
 

@@ -122,13 +122,13 @@ def test_a_press_lets_in_and_messages_come_out_in_order(doors: Doors, platform: 
         assert reply.status == 200
         assert (reply.json or {}).get("type") == (5 if platform is Platform.DISCORD else None)
     bodies = [json.loads(message["Body"]) for message in doors.stack.admitted(1)]
-    assert [body["text"] for body in bodies] == ["message 1", "message 2", "message 3"]
+    assert [body["messages"][0]["text"] for body in bodies] == ["message 1", "message 2", "message 3"]
     for body in bodies:
         assert set(body) == {
-            "version", "platform", "user_id", "name", "chat_type", "kind", "text", "message_id", "sent_at",
-            "admitted_by", "reply",
+            "version", "type", "id", "platform", "conversation", "chat", "user", "admitted_by", "messages", "history",
+            "reply", "reply_to",
         }  # fmt: skip
-        assert (body["version"], body["user_id"], body["admitted_by"]) == (1, STRANGER[platform], "paired")
+        assert (body["version"], body["user"]["id"], body["admitted_by"]) == (2, STRANGER[platform], "paired")
 
 
 @EACH

@@ -6,12 +6,13 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.htm
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from doorcode.agent.responder import Responder, TooLongError, Turn
+from doorcode.agent.responder import Responder, TooLongError, reading_text
+from doorcode.pairing.hand_off import HandOff, Turn
 
 MAX_TOKENS = 1024
 NOTHING_SAID = "I have nothing to say to that."
@@ -33,8 +34,9 @@ class ConverseClient(Protocol):
 def converse_with(client: ConverseClient, model_id: str, instructions: Callable[[], str]) -> Responder:
     """Return a responder that asks that model, with the instructions as they are at the time."""
 
-    def respond(turns: Sequence[Turn]) -> str:
+    def respond(message: HandOff) -> tuple[str]:
         system = instructions()
+        turns = (*message.history, Turn("user", message.text))
         try:
             answer = client.converse(
                 modelId=model_id,
@@ -48,6 +50,6 @@ def converse_with(client: ConverseClient, model_id: str, instructions: Callable[
                 raise TooLongError("The model takes no conversation that long.") from None
             raise
         said = [part["text"] for part in answer["output"]["message"]["content"] if part.get("text")]
-        return "\n".join(said).strip() or NOTHING_SAID
+        return ("\n".join(said).strip() or NOTHING_SAID,)
 
-    return respond
+    return reading_text(respond)

@@ -11,15 +11,14 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import Struct
 
-from doorcode.agent.responder import Turn
+from doorcode.pairing.hand_off import Turn
 
 ANSWERED_SECONDS = 86_400
-CONVERSATION_SECONDS = 7 * 86_400
+CONVERSATION_SECONDS = 86_400
 # Longer than any message waits, also one that was put aside.
 MOVED_SECONDS = 30 * 86_400
-# The last exchanges that a model is given again; always whole ones, so that a conversation begins with the person.
+# The last turns that an agent is given again, so that they begin with the person.
 MAX_TURNS = 20
-EXCHANGE = 2
 # An item holds 400 KB.
 MAX_BYTES = 300_000
 
@@ -32,9 +31,9 @@ class MemoryClient(Protocol):
 
 
 class Draft(Struct, frozen=True):
-    """An answer that was made, how many of its parts were sent, and how many messages it answers."""
+    """An answer that was made, in its texts, how many of their parts were sent, and how many messages it answers."""
 
-    text: str
+    texts: tuple[str, ...]
     done: int = 0
     taken: int = 1
 
@@ -64,7 +63,8 @@ class Memory:
 
     def keep_draft(self, delivery: str, draft: Draft, now: int) -> None:
         """Keep an answer, so that the next try goes on with the very same one."""
-        fields = {"text": {"S": draft.text}, "done": {"N": str(draft.done)}, "taken": {"N": str(draft.taken)}}
+        texts = msgspec.json.encode(draft.texts).decode()
+        fields = {"texts": {"S": texts}, "done": {"N": str(draft.done)}, "taken": {"N": str(draft.taken)}}
         self._put(f"delivery#{delivery}", "draft", now + ANSWERED_SECONDS, **fields)
 
     def turns(self, chat: str, now: int) -> list[Turn]:
@@ -77,10 +77,10 @@ class Memory:
     def keep_turns(self, chat: str, turns: Sequence[Turn], now: int) -> None:
         """Remember the last turns of a chat."""
         until = now + CONVERSATION_SECONDS
-        kept = list(turns)[-MAX_TURNS:]
+        kept = from_the_person(merged(turns)[-MAX_TURNS:])
         text = msgspec.json.encode(kept)
-        while len(text) > MAX_BYTES and len(kept) > EXCHANGE:
-            kept = kept[EXCHANGE:]
+        while len(text) > MAX_BYTES and (shorter := from_the_person(kept[1:])):
+            kept = shorter
             text = msgspec.json.encode(kept)
         self._put(f"chat#{chat}", "turns", until, turns={"S": text.decode()}, until={"N": str(until)})
 
@@ -103,5 +103,24 @@ class Memory:
         self._client.put_item(TableName=self._name, Item=item)
 
 
+def merged(turns: Sequence[Turn]) -> list[Turn]:
+    """Return turns in which the two take turns, as models want it: who speaks twice is written down once."""
+    found: list[Turn] = []
+    for turn in turns:
+        if found and found[-1].role == turn.role:
+            found[-1] = Turn(turn.role, f"{found[-1].text}\n{turn.text}")
+        else:
+            found.append(turn)
+    return found
+
+
+def from_the_person(turns: Sequence[Turn]) -> list[Turn]:
+    """Return the turns from the first one on that is the person's."""
+    first = next((number for number, turn in enumerate(turns) if turn.role == "user"), len(turns))
+    return list(turns[first:])
+
+
 def _draft(item: Any) -> Draft:
-    return Draft(item["text"]["S"], int(item["done"]["N"]), int(item["taken"]["N"]))
+    return Draft(
+        msgspec.json.decode(item["texts"]["S"], type=tuple[str, ...]), int(item["done"]["N"]), int(item["taken"]["N"])
+    )

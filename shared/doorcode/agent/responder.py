@@ -1,35 +1,49 @@
-"""What the agent says. Replace ``greet`` with a function of your own, and you have your own bot."""
+"""What every way to answer is: a function of what was said, and the ways in which it may fail."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from msgspec import Struct
-
 from doorcode.errors import DoorcodeError
+from doorcode.pairing.hand_off import HandOff
 
-GREETING = "Hi there! How can I help you today?"
 ONLY_TEXT = "I can only read text so far."
-TOO_LONG = "That is more than I can read at once. Please say it in fewer words."
 
 
 class TooLongError(DoorcodeError):
-    """A conversation is longer than the responder takes. It is asked again with the last part of it."""
+    """A conversation is longer than the agent takes. It is asked again with the last part of it."""
 
     reason = "too_long"
 
 
-class Turn(Struct, frozen=True):
-    """One thing that was said in a conversation: ``role`` is ``user`` or ``assistant``."""
+class AgentUnavailableError(DoorcodeError):
+    """The agent does not answer now: it is asked again, after ``delay`` seconds where it says for how long."""
 
-    role: str
-    text: str
+    reason = "agent_unavailable"
+
+    def __init__(self, why: str, delay: int = 0) -> None:
+        """Say why, in words that hold nothing of what anybody wrote."""
+        self.delay = delay
+        super().__init__(why)
 
 
-Responder = Callable[[Sequence[Turn]], str]
-"""Answers a conversation, whose last turn is what was just said, all of a batch together. May raise TooLongError."""
+class AgentRefusedError(DoorcodeError):
+    """The agent will never answer this, however often it is asked."""
+
+    reason = "agent_refused"
 
 
-def greet(turns: Sequence[Turn]) -> str:  # noqa: ARG001 (a responder is given the conversation)
-    """Greet, whatever was said."""
-    return GREETING
+Responder = Callable[[HandOff], Sequence[str]]
+"""Answers what was said, its history included, in as many texts as it likes; none if there is no answer, or one to come.
+
+Raises TooLongError, AgentUnavailableError, AgentRefusedError; whatever else it raises is tried again as well.
+"""
+
+
+def reading_text(responder: Responder) -> Responder:
+    """Return a responder that reads nothing but text, and says so to whoever sends something else."""
+
+    def respond(message: HandOff) -> Sequence[str]:
+        return responder(message) if message.text.strip() else (ONLY_TEXT,)
+
+    return respond

@@ -9,10 +9,9 @@ from typing import Any, Protocol
 import msgspec
 
 from doorcode.aws.retrying import Patience
-from doorcode.pairing.gate import Reason
+from doorcode.pairing.hand_off import HandOff
 from doorcode.pairing.messages import Message
 
-VERSION = 1
 # SQS's limit for group and deduplication ids.
 LONGEST_ID = 128
 # Escapes all that is beyond ASCII: SQS refuses some of what people can type.
@@ -34,9 +33,9 @@ class AgentQueue:
         self._url = url
         self._patience = patience
 
-    def send(self, message: Message, admitted_by: Reason) -> None:
+    def send(self, message: Message, handed: HandOff) -> None:
         """Hand a message off. The same delivery sent again within five minutes arrives once. Raises UnavailableError."""
-        body = _ascii(hand_off(message, admitted_by))
+        body = _ascii(handed)
         self._patience.ask(
             "hand the message to the agent",
             lambda: self._client.send_message(
@@ -48,27 +47,10 @@ class AgentQueue:
         )
 
 
-def hand_off(message: Message, admitted_by: Reason) -> dict[str, Any]:
-    """Return what the agent is given: version 1 of a form that others rely on. ``sent_at`` is in whole seconds."""
-    return {
-        "version": VERSION,
-        "platform": message.platform,
-        "user_id": message.user_id,
-        "name": message.name,
-        "chat_type": message.chat_type,
-        "kind": message.kind,
-        "text": message.text,
-        "message_id": message.message_id,
-        "sent_at": message.sent_at,
-        "admitted_by": admitted_by,
-        "reply": msgspec.json.decode(message.reply),
-    }
-
-
 def _ascii(value: Any) -> str:
     """Write JSON, with everything beyond ASCII escaped; the standard library does that, at ten times the cost."""
     encoded = msgspec.json.encode(value)
-    return encoded.decode() if encoded.isascii() else ESCAPED.encode(value)
+    return encoded.decode() if encoded.isascii() else ESCAPED.encode(msgspec.json.decode(encoded))
 
 
 def fitting_id(text: str) -> str:

@@ -2,63 +2,66 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from threading import Event, Thread
 from typing import Any
 
-from msgspec import Struct
+import msgspec
+from msgspec import UNSET, Raw, Struct
 
-from doorcode.agent.memory import EXCHANGE, Draft, Memory
-from doorcode.agent.responder import ONLY_TEXT, TOO_LONG, Responder, TooLongError, Turn
+from doorcode.agent.memory import Draft, Memory, from_the_person
+from doorcode.agent.responder import AgentRefusedError, Responder, TooLongError
 from doorcode.aws.effects_queue import UnusableRecordError
 from doorcode.aws.postbox import Postbox, Record, age, backed_off, group, receives
 from doorcode.entrypoints import log
 from doorcode.entrypoints.trace import traced
-from doorcode.errors import UnknownPlatformError
-from doorcode.pairing.contact import Platform, platform_named
-from doorcode.pairing.platform import TRAITS
+from doorcode.pairing.hand_off import VERSION, HandOff, Turn, together
+from doorcode.pairing.platform import TRAITS, Platform
 from doorcode.platforms.send_errors import AddressError, PermanentRefusalError, SendError
 from doorcode.platforms.sender import OutgoingText, Sender, Senders
 
-VERSION = 1
 # After that the person is told that no answer will come.
 GIVEN_UP_AFTER_SECONDS = 900
 UNANSWERED = "unanswered"
+TOO_LONG = "That is more than I can read at once. Please say it in fewer words."
 GAVE_UP = "Sorry, I could not answer that. Please try again later."
 # What one chat may take at worst, a model's answer included. With less time left, it waits for another invocation.
 RESERVE_MILLISECONDS = 75_000
 ANSWERED_BELOW = "(answered below)"
-# Where every message waits for an answer of its own, although they are answered as one.
+# Telegram shows it for five seconds.
+TYPING_SECONDS = 4.0
 
 
-class HandedOff(Struct, frozen=True):
-    """What the agent needs of an admitted message, and the record that it came in."""
+class Received(Struct, frozen=True):
+    """An admitted message, and the record that it came in."""
 
     record: Record
-    delivery: str
-    platform: Platform
-    user_id: str
-    text: str
-    reply: str
+    handed: HandOff
+
+    @property
+    def delivery(self) -> str:
+        """Name the delivery, the same however often it comes."""
+        name: str = self.record["attributes"]["MessageDeduplicationId"]
+        return name
+
+    @property
+    def reply(self) -> str:
+        """Return the platform's own address."""
+        return bytes(self.handed.reply).decode() if isinstance(self.handed.reply, Raw) else ""
 
 
-def read_hand_off(record: Record) -> HandedOff:
+def read_hand_off(record: Record) -> Received:
     """Read a message of the agent queue. Raises UnusableRecordError."""
     try:
-        body = json.loads(record["body"])
-        handed = HandedOff(
-            record=record,
-            delivery=record["attributes"]["MessageDeduplicationId"],
-            platform=platform_named(body["platform"]),
-            user_id=str(body["user_id"]),
-            text=str(body["text"]),
-            reply=json.dumps(body["reply"]),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError, UnknownPlatformError):
+        handed = msgspec.json.decode(record["body"], type=HandOff)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         raise UnusableRecordError("A message has an unknown form.") from None
-    if body.get("version") != VERSION:
+    if handed.version != VERSION:
         raise UnusableRecordError("A message is of another version.")
-    return handed
+    if handed.reply is UNSET:
+        raise UnusableRecordError("A message was left for another consumer: Agent is no longer queue.")
+    return Received(record, handed)
 
 
 class Agent:
@@ -67,22 +70,20 @@ class Agent:
     def __init__(  # noqa: PLR0913 (what it stands on)
         self,
         *,
-        respond: Responder,
+        responders: Callable[[Platform], Responder],
         memory: Memory,
         senders: Senders,
         postbox: Postbox,
         clock: Callable[[], int],
         debounce: int = 0,
-        remembers: bool = False,
     ) -> None:
-        """Answer with ``respond``; ``debounce`` is in seconds; ``remembers`` gives it the turns before."""
-        self._respond = respond
+        """Answer with what ``responders`` gives for a platform; ``debounce`` is in seconds."""
+        self._responders = responders
         self._memory = memory
         self._senders = senders
         self._postbox = postbox
         self._clock = clock
         self._debounce = debounce
-        self._remembers = remembers
 
     def handle(self, event: Mapping[str, Any], context: Any = None) -> dict[str, Any]:
         """Answer a batch; report what is to come again. A chat that fails comes again whole, and no other with it."""
@@ -123,12 +124,17 @@ class Agent:
         draft = self._memory.draft(first.delivery)
         taken = draft.taken if draft else len(records)
         messages = [first]
+        done = 1
         for record in records[1:taken]:
             message = self._read(record)
+            if message and message.handed.user.id != first.handed.user.id:
+                # An agent is told of one person at a time.
+                break
+            done += 1
             if message:
                 messages.append(message)
         self._answer(chat, messages, draft, now)
-        return min(taken, len(records))
+        return done
 
     def _without_hopeless(self, records: Sequence[Record], now: int) -> list[Record]:
         """Give up on what waited too long, with an honest word, and return the rest."""
@@ -140,7 +146,7 @@ class Agent:
             return list(records)
         return [record for record in records if record not in too_old]
 
-    def _read(self, record: Record) -> HandedOff | None:
+    def _read(self, record: Record) -> Received | None:
         try:
             return read_hand_off(record)
         except UnusableRecordError as error:
@@ -148,74 +154,79 @@ class Agent:
             self._postbox.park(record, error.reason)
             return None
 
-    def _answer(self, chat: str, messages: Sequence[HandedOff], draft: Draft | None, now: int) -> None:
+    def _answer(self, chat: str, messages: Sequence[Received], draft: Draft | None, now: int) -> None:
         first, last = messages[0], messages[-1]
-        sender = self._senders.on(last.platform, now)
+        platform = last.handed.platform
+        sender = self._senders.on(platform, now)
         if draft is None:
             try:
-                sender.typing(last.reply, now)
-            except SendError as error:
-                # Only a courtesy.
-                log.warning(str(error), reason=error.reason, platform=last.platform)
-            said = self._say(chat, "\n".join(message.text for message in messages if message.text), now)
+                with typing(sender, last.reply, now):
+                    said = self._say(chat, together([message.handed for message in messages]), now)
+            except AgentRefusedError as error:
+                self._park(messages, error.reason, str(error))
+                sender.send_text(_answering(last, GAVE_UP, f"{last.delivery}:refused"), now)
+                return
             # What follows meanwhile gets an answer of its own: this one was made for these, and may be half sent.
-            draft = Draft(said, taken=len(messages))
+            draft = Draft(tuple(said), taken=len(messages))
             self._memory.keep_draft(first.delivery, draft, now)
-        if TRAITS[last.platform].each_message_waits:
-            for message in messages[:-1]:
-                self._point_below(sender, message, now)
-        try:
-            sender.send_text(_answering(last, draft.text, first.delivery, draft.done), now)
-        except (PermanentRefusalError, AddressError) as error:
-            # However often it is tried. Not marked as answered: put aside, it can be sent again.
-            self._park(messages, error.reason, str(error))
-            return
-        except SendError as error:
-            if error.done:
-                self._memory.keep_draft(first.delivery, Draft(draft.text, error.done, draft.taken), now)
-            raise
+        if draft.texts:
+            if TRAITS[platform].each_message_waits:
+                for message in messages[:-1]:
+                    self._point_below(sender, message, now)
+            text, *more = draft.texts
+            try:
+                sender.send_text(_answering(last, text, first.delivery, tuple(more), draft.done), now)
+            except (PermanentRefusalError, AddressError) as error:
+                # However often it is tried. Not marked as answered: put aside, it can be sent again.
+                self._park(messages, error.reason, str(error))
+                return
+            except SendError as error:
+                if error.done:
+                    self._memory.keep_draft(first.delivery, Draft(draft.texts, error.done, draft.taken), now)
+                raise
         for message in messages:
             self._memory.note_answered(message.delivery, now)
 
-    def _say(self, chat: str, text: str, now: int) -> str:
-        if not text.strip():
-            return ONLY_TEXT
-        before = self._memory.turns(chat, now) if self._remembers else []
+    def _say(self, chat: str, message: HandOff, now: int) -> Sequence[str]:
+        respond = self._responders(message.platform)
+        asked = Turn("user", message.text or f"[{', '.join(said.kind for said in message.messages)}]")
+        before = self._memory.turns(chat, now)
         while True:
-            turns = [*before, Turn("user", text)]
             try:
-                said = self._respond(turns)
+                said = respond(msgspec.structs.replace(message, history=tuple(before), reply=UNSET))
             except TooLongError as error:
-                log.warning(str(error), reason=error.reason, turns=str(len(turns)))
+                log.warning(str(error), reason=error.reason, turns=str(len(before) + 1))
                 if not before:
                     # Too long on its own. What was remembered stays.
-                    return TOO_LONG
-                # The later half, in whole exchanges: few tries, however long the conversation.
-                before = before[len(before) - len(before) // (2 * EXCHANGE) * EXCHANGE :]
+                    return (TOO_LONG,)
+                # The later half: few tries, however long the conversation.
+                before = from_the_person(before[(len(before) + 1) // 2 :])
             else:
-                if self._remembers:
-                    self._memory.keep_turns(chat, [*turns, Turn("assistant", said)], now)
+                answers = (Turn("assistant", text) for text in said)
+                self._memory.keep_turns(chat, [*before, asked, *answers], now)
                 return said
 
-    def _point_below(self, sender: Sender, message: HandedOff, now: int) -> None:
+    def _point_below(self, sender: Sender, message: Received, now: int) -> None:
         """Say that a message is answered with the last one, unless that cannot be said: the answer itself is what counts."""
         try:
             sender.send_text(_answering(message, ANSWERED_BELOW, message.delivery), now)
         except (PermanentRefusalError, AddressError) as error:
-            log.warning(str(error), reason=error.reason, platform=message.platform, user_id=message.user_id)
+            log.warning(
+                str(error), reason=error.reason, platform=message.handed.platform, user_id=message.handed.user.id
+            )
 
-    def _park(self, messages: Sequence[HandedOff], reason: str, why: str) -> None:
+    def _park(self, messages: Sequence[Received], reason: str, why: str) -> None:
         for message in messages:
             self._postbox.park(message.record, reason)
             log.error(
                 f"Parked a message that could not be answered: {why}",
                 reason=reason,
                 parked="true",
-                platform=message.platform,
-                user_id=message.user_id,
+                platform=message.handed.platform,
+                user_id=message.handed.user.id,
             )
 
-    def _give_up(self, messages: Sequence[HandedOff], now: int) -> None:
+    def _give_up(self, messages: Sequence[Received], now: int) -> None:
         """Say honestly that no answer will come, and keep the messages for somebody to look at."""
         if not messages:
             return
@@ -224,7 +235,7 @@ class Agent:
             log.error("Parked a message that could not be answered", reason=UNANSWERED, parked="true")
         last = messages[-1]
         try:
-            sender = self._senders.on(last.platform, now)
+            sender = self._senders.on(last.handed.platform, now)
             sender.send_text(_answering(last, GAVE_UP, f"{last.delivery}:gave-up"), now)
         except Exception as error:  # noqa: BLE001 (there is nothing left to try)
             log.warning("Could not say so", reason=getattr(error, "reason", type(error).__name__))
@@ -238,5 +249,38 @@ class Agent:
         return records
 
 
-def _answering(message: HandedOff, text: str, key: str, done: int = 0) -> OutgoingText:
-    return OutgoingText(reply=message.reply, user_id=message.user_id, text=text, key=key, quote=message.text, done=done)
+def _answering(message: Received, text: str, key: str, more: tuple[str, ...] = (), done: int = 0) -> OutgoingText:
+    said = message.handed
+    return OutgoingText(
+        reply=message.reply,
+        user_id=said.user.id,
+        text=text,
+        more=more,
+        key=key,
+        quote=said.messages[-1].text,
+        done=done,
+    )
+
+
+@contextmanager
+def typing(sender: Sender, reply: str, now: int) -> Iterator[None]:
+    """Show that an answer is on its way, for as long as it takes. The sender is not to be used meanwhile."""
+    over = Event()
+
+    def show() -> None:
+        while True:
+            try:
+                sender.typing(reply, now)
+            except Exception as error:  # noqa: BLE001 (only a courtesy, and nobody waits for this thread to fail)
+                log.warning(str(error), reason=getattr(error, "reason", type(error).__name__), platform=sender.platform)
+                return
+            if over.wait(TYPING_SECONDS):
+                return
+
+    shown = Thread(target=show, daemon=True)
+    shown.start()
+    try:
+        yield
+    finally:
+        over.set()
+        shown.join()

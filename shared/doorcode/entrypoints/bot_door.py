@@ -6,7 +6,6 @@ if one person did it, and the gate admits that person, or if it tells the bot ab
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from doorcode.entrypoints import log
@@ -42,7 +41,10 @@ class BotDoor(Door):
         except UnusablePayloadError as error:
             log.error(str(error), reason=error.reason, platform=self._platform.PLATFORM)
             return self._platform.unusable()
-        hand_on = partial(self._passed_on, webhook, deed)
+
+        def hand_on(message: Message, _contact: Contact, verdict: Verdict, _now: int) -> WebhookAnswer:
+            return self._passed_on(webhook, deed, message, verdict)
+
         try:
             message = _message_of(deed, events)
             answer = self._message(message, now, hand_on) if message else self._done(deed, now, webhook)

@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+from msgspec import UNSET
+
 from doorcode.aws.agent_queue import AgentQueue
 from doorcode.aws.budget import MessageBudget
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import http, log
 from doorcode.errors import CallbackError, DoorcodeError, ForbiddenError, RefusedError, SecretError, UnavailableError
 from doorcode.pairing import callbacks, gate, texts
+from doorcode.pairing.agents import AgentKind
 from doorcode.pairing.callbacks import Callback
 from doorcode.pairing.contact import Contact, Standing, Via
 from doorcode.pairing.decisions import Actor, Desk, Order
 from doorcode.pairing.gate import GateAction, Reason, Verdict
+from doorcode.pairing.hand_off import HandOff, hand_off
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.messages import ChatType, Deed, Ignored, Message, Press
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET, Secrets, code_of, fitting
 from doorcode.pairing.prompts import closed_prompt
+from doorcode.pairing.reply_address import reply_address, seal
 from doorcode.pairing.settings import Settings
 from doorcode.pairing.transitions import Asked, Operation, RequestVerdict
 from doorcode.platforms.inbound import (
@@ -40,7 +46,7 @@ OPERATIONS = {
 }
 
 
-HandOn = Callable[[Message, Verdict], WebhookAnswer | None]
+HandOn = Callable[[Message, Contact, Verdict, int], WebhookAnswer | None]
 """Brings an admitted message to whoever answers it, and returns what to answer in the response."""
 
 
@@ -148,22 +154,34 @@ class Door:
                 return self._asked(message, outcome.verdict, outcome.contact, now)
             # Paired or blocked since the gate read the contact.
             verdict = gate.decide(self._settings, message, outcome.contact, now)
-        return self._act(message, verdict, now, hand_on)
+            contact = outcome.contact
+        return self._act(message, contact, verdict, now, hand_on)
 
-    def _act(self, message: Message, verdict: Verdict, now: int, hand_on: HandOn) -> WebhookAnswer | None:
+    def _act(
+        self, message: Message, contact: Contact, verdict: Verdict, now: int, hand_on: HandOn
+    ) -> WebhookAnswer | None:
         if verdict.reason is Reason.POLICY_ALLOW and not self._budget.spend(
             message.platform, message.user_id, message.delivery_id, now
         ):
             verdict = gate.OVER_BUDGET
         if verdict.action is GateAction.ADMIT:
-            return hand_on(message, verdict)
+            return hand_on(message, contact, verdict, now)
         self._log(message, verdict)
         return self._platform.dropped(message, verdict.reason)
 
-    def _queued(self, message: Message, verdict: Verdict) -> WebhookAnswer | None:
-        self._queue.send(message, verdict.reason)
+    def _queued(self, message: Message, contact: Contact, verdict: Verdict, now: int) -> WebhookAnswer | None:
+        self._queue.send(message, self._handed_off(message, contact, verdict.reason, now))
         self._log(message, verdict)
         return self._platform.admitted(message)
+
+    def _handed_off(self, message: Message, contact: Contact, admitted_by: Reason, now: int) -> HandOff:
+        handed = hand_off(message, admitted_by, contact.label)
+        if self._settings.agent(message.platform) is not AgentKind.QUEUE:
+            return handed
+        # Whoever takes it off the queue has no use for the platform's own address, but for one to answer at.
+        address = reply_address(message, now)
+        sealed = seal(address, self._secrets.keyring(GATEWAY_SECRET, now))
+        return msgspec.structs.replace(handed, reply=UNSET, reply_to=sealed)
 
     def _asked(self, message: Message, verdict: RequestVerdict, contact: Contact, now: int) -> WebhookAnswer | None:
         if verdict is RequestVerdict.FULL:

@@ -94,6 +94,11 @@ class Agents(Struct, frozen=True, kw_only=True):
                 ]
             if kind in NEEDS_MODEL and not self.model:
                 lines.append(f"AGENT is {kind}, but AGENT_MODEL is empty. Name the model that answers.")
+            if kind is AgentKind.QUEUE and (others := sorted(set(map(self.kind_on, Platform)) & ANSWERED_HERE)):
+                lines.append(
+                    f"AGENT is queue on {', '.join(platforms)} and {', '.join(others)} elsewhere, but there is one queue, "
+                    "and it has one consumer. Use queue for all that no bot answers."
+                )
             service = ARN_SERVICES.get(kind)
             if service and f":{service}:" not in self.arn:
                 lines.append(

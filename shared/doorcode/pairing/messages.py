@@ -16,6 +16,17 @@ class ChatType(StrEnum):
     GROUP = "group"
 
 
+class Attachment(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file that was sent, by the platform's own id. ``size`` is in bytes; ``url``, where there is one, wants the bot's token."""
+
+    kind: str
+    id: str
+    name: str = ""
+    media_type: str = ""
+    size: int = 0
+    url: str = ""
+
+
 class Message(Struct, frozen=True, kw_only=True):
     """Something a person wrote or sent, verified to come from the platform.
 
@@ -35,6 +46,7 @@ class Message(Struct, frozen=True, kw_only=True):
     thread: str = ""
     kind: str = "text"
     text: str = ""
+    attachments: tuple[Attachment, ...] = ()
     name: str = ""
     full_name: str = ""
     username: str = ""

@@ -18,6 +18,7 @@ from msgspec import Struct
 from doorcode.errors import BadReplyAddressError
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import Keyring
+from doorcode.pairing.messages import Message
 
 LIFETIME_SECONDS = 24 * 3600
 # Functions have clocks of their own.
@@ -46,6 +47,19 @@ class ReplyAddress(Struct, frozen=True, kw_only=True):
     delivery: str
     issued_at: int
     quote: str = ""
+
+
+def reply_address(message: Message, now: int) -> ReplyAddress:
+    """Return where a message is answered."""
+    return ReplyAddress(
+        platform=message.platform,
+        user_id=message.user_id,
+        conversation=message.conversation,
+        reply=message.reply,
+        delivery=f"{message.platform}#{message.delivery_id}",
+        issued_at=now,
+        quote=message.text,
+    )
 
 
 def seal(address: ReplyAddress, keyring: Keyring) -> str:

@@ -36,12 +36,14 @@ class Abilities(Struct, frozen=True, kw_only=True):
 
 
 class OutgoingText(Struct, frozen=True, kw_only=True):
-    """A text that is to be sent to one person."""
+    """What is to be sent to one person: a text, or several after one another."""
 
     # The address that ``platforms`` read from the message that is answered. Empty: a direct chat.
     reply: str = ""
     user_id: str
     text: str
+    # What is said after it, each a message of its own.
+    more: tuple[str, ...] = ()
     # Names what is sent, the same at every try, so that a platform that can tells a repetition.
     key: str
     # What is answered, shown where the platform does not show it anyway.

@@ -36,6 +36,11 @@ def split(text: str, limit: int, width: Callable[[str], int] = utf16) -> list[st
     return [part for part in parts if part]
 
 
+def split_each(texts: Sequence[str], limit: int, width: Callable[[str], int] = utf16) -> list[str]:
+    """Split several texts, each of which begins a part of its own."""
+    return [part for text in texts for part in split(text, limit, width)]
+
+
 def _fitting(text: str, limit: int, width: Callable[[str], int]) -> int:
     taken = 0
     for index, character in enumerate(text):

@@ -6,20 +6,22 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from doorcode.agent.bedrock import converse_with
 from doorcode.agent.memory import Memory
-from doorcode.agent.responder import Responder, greet
+from doorcode.agent.python import calling
+from doorcode.agent.responder import AgentRefusedError, Responder
 from doorcode.aws.postbox import Postbox
 from doorcode.aws.secrets import SecretStore
 from doorcode.entrypoints import log
 from doorcode.entrypoints.agent import Agent
 from doorcode.entrypoints.ping import answers_ping
-from doorcode.errors import SecretError
-from doorcode.pairing.agents import AgentKind
-from doorcode.pairing.contact import Platform
-from doorcode.pairing.settings import parse_settings
+from doorcode.errors import SecretError, SettingsError
+from doorcode.pairing.agents import ANSWERED_HERE, AgentKind
+from doorcode.pairing.platform import Platform
+from doorcode.pairing.settings import Settings, parse_settings
 from doorcode.wiring import sdk
 from doorcode.wiring.environment import required
 from doorcode.wiring.senders import TokenSenders, token_name
@@ -53,17 +55,38 @@ def build_agent(environment: Mapping[str, str]) -> Agent:
     )
     names = (INSTRUCTIONS, *(token_name(platform) for platform in Platform))
     secrets = SecretStore(sdk.client("ssm", sdk.TWO_TRIES), prefix, names, max_age=settings.secrets_max_age)
-    model = settings.agents.model if settings.agents.kind is AgentKind.BEDROCK else ""
+    if problems := settings.agents.problems(ANSWERED_HERE | {AgentKind.QUEUE}):
+        raise SettingsError(problems)
     memory = Memory(sdk.client("dynamodb", sdk.TWO_TRIES), table_name)
     return Agent(
-        respond=_model(model, secrets) if model else greet,
+        responders=_responders(settings, secrets),
         memory=memory,
         senders=TokenSenders(secrets, settings, memory),
         postbox=Postbox(sdk.client("sqs", sdk.TWO_TRIES), queue_url, dead_letter_url),
         clock=_now,
         debounce=settings.debounce,
-        remembers=bool(model),
     )
+
+
+def _responders(settings: Settings, secrets: SecretStore) -> Callable[[Platform], Responder]:
+    """Return what answers on each platform, built when its first message comes."""
+    makers: Mapping[AgentKind, Callable[[], Responder]] = {
+        AgentKind.PYTHON: _my_agent,
+        AgentKind.BEDROCK: lambda: _model(settings.agents.model, secrets),
+    }
+
+    @cache
+    def made(kind: AgentKind) -> Responder:
+        if kind not in makers:
+            raise AgentRefusedError(f"Agent is {kind} now, and does not answer here.")
+        return makers[kind]()
+
+    return lambda platform: made(settings.agent(platform))
+
+
+def _my_agent() -> Responder:
+    # It stands beside the function's own module, and may import whatever its layer has.
+    return calling(import_module("my_agent").respond)
 
 
 def _model(model_id: str, secrets: SecretStore) -> Responder:

@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from doorcode.aws.agent_queue import hand_off
 from doorcode.aws.answer_queue import QueuedAnswer
 from doorcode.aws.items import CONTACT, contact_attributes, contact_pk
 from doorcode.aws.postbox import Postbox
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.gate import Reason
+from doorcode.pairing.hand_off import hand_off
 from doorcode.pairing.messages import ChatType, Message
 from tests.unit.cli.setup_fixtures import Harness, refusal
 
@@ -42,7 +42,12 @@ def park(harness: Harness, source: str, body: str, group: str, reason: str = "pl
 
 def park_message(harness: Harness, **fields: Any) -> dict[str, Any]:
     """Have the agent put a message aside."""
-    return park(harness, "AgentQueue", json.dumps(hand_off(MESSAGE, Reason.PAIRED) | fields), "telegram#987654321#")
+    return park(
+        harness,
+        "AgentQueue",
+        json.dumps(msgspec.json.decode(msgspec.json.encode(hand_off(MESSAGE, Reason.PAIRED, ""))) | fields),
+        "telegram#987654321#",
+    )
 
 
 def park_move(harness: Harness) -> dict[str, Any]:
@@ -91,7 +96,7 @@ def test_nothing(harness: Harness) -> None:
 def test_list(harness: Harness) -> None:
     """Whose it is, what, when and why; no text, no name, nothing that a code is made from. Looking changes nothing."""
     park_move(harness)
-    park_message(harness, kind="photo")
+    park_message(harness, messages=[{"id": "7", "kind": "photo", "text": WORDS, "sent_at": 1_800_000_000}])
     ended = harness.run("parked", "list")
     assert ended.code == 0
     lines = [line for line in ended.out.splitlines() if not line.startswith(("Id:", "Parked:"))]

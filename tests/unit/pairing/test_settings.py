@@ -48,6 +48,7 @@ NUMBERS = {
 }
 URLS = {f"{platform.upper()}_API_URL": platform for platform in Platform}
 AWKWARD = NAMES
+ONE_CONSUMER = "but there is one queue, and it has one consumer. Use queue for all that no bot answers."
 
 
 def _problem(name: str, value: str) -> str:
@@ -239,6 +240,10 @@ class TestChoices:
             (
                 {"AGENT": "python,slack=bot"},
                 "AGENT is bot on slack, but AGENT_URL says no address for it. Use AGENT_URL=slack=https://…",
+            ),
+            (
+                {"AGENT": "queue,slack=python"},
+                f"AGENT is queue on telegram, discord and python elsewhere, {ONE_CONSUMER}",
             ),
             ({"AGENT": "bedrock"}, "AGENT is bedrock, but AGENT_MODEL is empty. Name the model that answers."),
             (

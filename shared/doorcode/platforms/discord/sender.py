@@ -45,7 +45,7 @@ from doorcode.platforms.sender import (
     write_address,
 )
 from doorcode.platforms.silence import silence_libraries
-from doorcode.platforms.text_parts import deliver, split
+from doorcode.platforms.text_parts import deliver, split_each
 
 DEFAULT_API_URL = "https://discord.com/api/v10"
 # Discord asks for this form, and blocks libraries' own.
@@ -160,7 +160,7 @@ class DiscordSender:
             fields = {"content": part, "allowed_mentions": NO_MENTIONS}
             self._write(outgoing.user_id, fields, f"{outgoing.key}#{number}")
 
-        deliver(split(text, MAX_TEXT), outgoing.done, send)
+        deliver(split_each([text, *outgoing.more], MAX_TEXT), outgoing.done, send)
 
     def send_prompt(self, owner_id: str, drawn: Drawn, *, key: str) -> str:
         """Ask an owner in the bot's direct messages with them."""

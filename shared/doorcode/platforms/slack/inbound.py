@@ -11,13 +11,14 @@ import re
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 from doorcode.errors import InvalidUserIdError
 from doorcode.pairing.callbacks import PREFIX, Action
 from doorcode.pairing.contact import Platform, possible_user_id
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.keyring import Keyring, same
-from doorcode.pairing.messages import ChatType, Ignored, Message, Press
+from doorcode.pairing.messages import Attachment, ChatType, Ignored, Message, Press
 from doorcode.pairing.names import display_name, safe_name
 from doorcode.pairing.prompts import Prompt
 from doorcode.platforms.inbound import (
@@ -32,13 +33,14 @@ from doorcode.platforms.inbound import (
 from doorcode.platforms.payload import answer, compact, cut, decoded, is_given
 from doorcode.platforms.prompt_text import prompt_text
 from doorcode.platforms.slack.payloads import (
-    Attachment,
     BlockAction,
     BlockActions,
     Envelope,
     EventKind,
     Kind,
     MessageEvent,
+    SentFile,
+    SlackAttachment,
     Verification,
 )
 from doorcode.platforms.slack.workspace import Origin, event_origin, named, press_origin
@@ -175,6 +177,7 @@ def _said(event: MessageEvent, user: str, origin: Origin, *, direct: bool) -> Me
         thread=event.thread_ts or "",
         kind="document" if event.files or any(forward.files for forward in forwards) else "text",
         text=_unescaped("\n\n".join(filter(None, texts))),
+        attachments=_files([*event.files, *(file for forward in forwards for file in forward.files)]),
         addressed=True,
         message_id=event.ts,
         sent_at=int(event.ts.partition(".")[0]),
@@ -182,7 +185,24 @@ def _said(event: MessageEvent, user: str, origin: Origin, *, direct: bool) -> Me
     )
 
 
-def _quoted(forward: Attachment) -> str:
+def _files(files: list[Raw]) -> tuple[Attachment, ...]:
+    found = []
+    for raw in files:
+        try:
+            file = msgspec.json.decode(raw, type=SentFile)
+        except ValueError:
+            # Gone, or of another app: there is nothing to get.
+            continue
+        found.append(
+            Attachment(
+                kind="file", id=file.id, name=file.name or "", media_type=file.mimetype or "", size=file.size or 0,
+                url=file.url_private or "",
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def _quoted(forward: SlackAttachment) -> str:
     # Line by line, so that nothing in it can pass for a word of who forwards it.
     author = safe_name(forward.author_name)
     said = f"{author}: {forward.text or forward.fallback}" if author else forward.text or forward.fallback

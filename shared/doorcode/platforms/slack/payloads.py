@@ -55,7 +55,7 @@ class Verification(Struct):
     challenge: _Challenge
 
 
-class Attachment(Struct):
+class SlackAttachment(Struct):
     """What hangs on a message; with ``is_share``, another message that was forwarded."""
 
     is_share: bool = False
@@ -64,6 +64,16 @@ class Attachment(Struct):
     # The same once more, in one line with time and author; all there is of a message made of blocks.
     fallback: str = ""
     files: list[Raw] = []
+
+
+class SentFile(Struct):
+    """A file of a message. Its address wants the bot's token."""
+
+    id: str
+    name: str | None = None
+    mimetype: str | None = None
+    size: int | None = None
+    url_private: str | None = None
 
 
 class MessageEvent(Struct):
@@ -83,7 +93,7 @@ class MessageEvent(Struct):
     bot_profile: Raw = Raw()
     edited: Raw = Raw()
     files: list[Raw] = []
-    attachments: list[Attachment] = []
+    attachments: list[SlackAttachment] = []
 
     @property
     def teams(self) -> tuple[str | None, ...]:

@@ -43,7 +43,7 @@ from doorcode.platforms.sender import (
     write_address,
 )
 from doorcode.platforms.silence import silence_libraries
-from doorcode.platforms.text_parts import Send, deliver, falling_back, split
+from doorcode.platforms.text_parts import Send, deliver, falling_back, split_each
 
 DEFAULT_API_URL = "https://slack.com/api"
 # What Slack recommends; it cuts a text off at ten times that.
@@ -145,7 +145,7 @@ class SlackSender:
             ways = [self._way(lambda: address.channel), direct]
             if address.thread_ts:
                 ways.insert(0, self._way(lambda: address.channel, address.thread_ts))
-        deliver(split(outgoing.text, MAX_TEXT, _width), outgoing.done, falling_back(*ways))
+        deliver(split_each([outgoing.text, *outgoing.more], MAX_TEXT, _width), outgoing.done, falling_back(*ways))
 
     def notify(self, outgoing: OutgoingText, now: int) -> None:
         """Tell a requester, where they wrote from."""

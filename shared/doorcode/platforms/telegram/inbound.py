@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta, Raw, Struct, field
 
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.keyring import Keyring, same
-from doorcode.pairing.messages import ChatType, Ignored, Message, Press
+from doorcode.pairing.messages import Attachment, ChatType, Ignored, Message, Press
 from doorcode.pairing.names import Names, names_of
 from doorcode.pairing.prompts import Prompt
 from doorcode.platforms.inbound import BotIdentity, Event, FollowUp, Webhook, WebhookAnswer
@@ -116,6 +117,13 @@ class _Entity(Struct):
     offset: _Count
     length: _Count
     user: User | None = None
+
+
+class _File(Struct):
+    file_id: str
+    file_name: str = ""
+    mime_type: str = ""
+    file_size: _Count = 0
 
 
 class _RepliedTo(Struct):
@@ -221,6 +229,7 @@ def _message(update: _Update, bot: str) -> Message | Ignored:  # noqa: PLR0911 (
         chat=str(message.chat.id),
         thread=thread,
         kind=kind,
+        attachments=_attachments(update.message, kind) if message.text is None else (),
         text=message.caption if message.text is None else message.text,
         name=names.name,
         full_name=names.full_name,
@@ -247,6 +256,22 @@ def content(message: Raw) -> str:
     sent = [name for name, value in fields.items() if name not in ABOUT and value[:1] in {b"{", b"["}]
     kind = next((name for name in (*TELLING, *sent) if name in sent), UNKNOWN_CONTENT)
     return kind if KIND.fullmatch(kind) else UNKNOWN_CONTENT
+
+
+def _attachments(message: Raw, kind: str) -> tuple[Attachment, ...]:
+    """Return the file that was sent; a photo comes in several sizes, the largest of them last."""
+    sent = decoded(message, dict[str, Raw]).get(kind, Raw())
+    try:
+        if kind == "photo":
+            *_, file = msgspec.json.decode(sent, type=list[_File])
+        else:
+            file = msgspec.json.decode(sent, type=_File)
+    except ValueError:
+        # A place, a contact, a poll: nothing that has a file.
+        return ()
+    return (
+        Attachment(kind=kind, id=file.file_id, name=file.file_name, media_type=file.mime_type, size=file.file_size),
+    )
 
 
 def addresses(message: SpokenMessage, bot: str) -> bool:

@@ -46,7 +46,7 @@ from doorcode.platforms.sender import (
     write_address,
 )
 from doorcode.platforms.silence import silence_libraries
-from doorcode.platforms.text_parts import Send, deliver, falling_back, split
+from doorcode.platforms.text_parts import Send, deliver, falling_back, split_each
 
 T = TypeVar("T")
 
@@ -183,7 +183,7 @@ class TelegramSender:
             ways.append(self._way(_Address(address.chat_id), now))
         if user_id.isdecimal() and address.chat_id != int(user_id):
             ways.append(self._way(self._private(user_id), now))
-        deliver(split(outgoing.text, MAX_TEXT), outgoing.done, falling_back(*ways))
+        deliver(split_each([outgoing.text, *outgoing.more], MAX_TEXT), outgoing.done, falling_back(*ways))
 
     def notify(self, outgoing: OutgoingText, now: int) -> None:
         """Tell a requester, in the chat that they wrote from."""

@@ -1,0 +1,115 @@
+"""The hand-off: an admitted message as every agent is given it, whoever wrote the agent. The JSON's version is 2.
+
+The same struct is the queue's JSON, what a webhook or a function is sent, and what ``my_agent.py`` is called with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from doorcode.pairing.gate import Reason
+from doorcode.pairing.messages import Attachment, ChatType, Message
+from doorcode.pairing.platform import Platform
+
+VERSION = 2
+TYPE = "message"
+OWNER = "owner"
+USER = "user"
+
+
+class Turn(Struct, frozen=True):
+    """One thing that was said before in a conversation: ``role`` is ``user`` or ``assistant``."""
+
+    role: str
+    text: str
+
+
+class Writer(Struct, frozen=True, kw_only=True):
+    """Who wrote. ``id`` is the platform's own and never changes hands; ``name`` is for showing and proves nothing.
+
+    ``label`` is what the owner calls them, empty if nothing; ``role`` is ``owner`` or ``user``.
+    """
+
+    id: str
+    name: str
+    label: str
+    role: str
+
+
+class SentMessage(Struct, frozen=True, kw_only=True):
+    """One message. ``id`` is the platform's; ``text`` may be empty; ``sent_at`` is in whole seconds since 1970."""
+
+    id: str
+    kind: str
+    text: str
+    sent_at: int
+    attachments: tuple[Attachment, ...] = ()
+
+
+class HandOff(Struct, frozen=True, kw_only=True):
+    """What one person said, and what the agent may know of it.
+
+    ``id`` is the same however often it is delivered, and no other message's. ``conversation`` is an opaque name of
+    everybody who sees the answer, the same for as long as they talk. ``messages`` are what came together, oldest first;
+    ``history`` what was said before, where the agent is one that is given it. ``reply_to`` is a sealed address for
+    ``POST /api/messages``, good for a day. ``reply`` is the platform's own address, and leaves the stack nowhere.
+    """
+
+    id: str
+    platform: Platform
+    conversation: str
+    chat: ChatType
+    user: Writer
+    admitted_by: str
+    messages: tuple[SentMessage, ...]
+    history: tuple[Turn, ...] = ()
+    reply_to: str = ""
+    reply: Raw | UnsetType = UNSET
+    version: int = VERSION
+    type: str = TYPE
+
+    @property
+    def text(self) -> str:
+        """Return the messages' texts, a line break between them."""
+        return "\n".join(said.text for said in self.messages if said.text)
+
+
+def hand_off(message: Message, admitted_by: Reason, label: str) -> HandOff:
+    """Return an admitted message's hand-off, with the platform's own address. Names and texts are as they arrived."""
+    return HandOff(
+        id=_opaque(f"{message.platform}#{message.delivery_id}"),
+        platform=message.platform,
+        conversation=_opaque(message.conversation),
+        chat=message.chat_type,
+        user=Writer(
+            id=message.user_id, name=message.name, label=label, role=OWNER if admitted_by is Reason.OWNER else USER
+        ),
+        admitted_by=admitted_by,
+        messages=(
+            SentMessage(
+                id=message.message_id,
+                kind=message.kind,
+                text=message.text,
+                sent_at=message.sent_at,
+                attachments=message.attachments,
+            ),
+        ),
+        reply=Raw(message.reply.encode()),
+    )
+
+
+def together(hand_offs: list[HandOff]) -> HandOff:
+    """Return what one person said in several messages as one, which is answered where the last one was written."""
+    first, last = hand_offs[0], hand_offs[-1]
+    if first is last:
+        return first
+    said = tuple(said for one in hand_offs for said in one.messages)
+    return msgspec.structs.replace(last, id=first.id, messages=said)
+
+
+def _opaque(name: str) -> str:
+    """Return a name of 64 hex digits, which fits wherever it is passed on to."""
+    return hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
