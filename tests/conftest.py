@@ -1,5 +1,6 @@
 """Fixtures for every test: no way out of this machine, the databases to run against, and the browser."""
 
+import functools
 import ipaddress
 import logging
 import os
@@ -9,15 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
+import httpx
+import httpx._transports.default as httpx_transports
 import msgspec
 import pytest
-from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID
-from moto.ssm.models import ssm_backends
+from botocore import loaders
 from playwright.sync_api import Browser
 
 from doorcode.entrypoints import log
-from tests.backends import dynamodb
+from tests.backends import dynamodb, in_process
 from tests.backends.dynamodb import Backend, Table
 from tests.backends.emulators import EmulatorError
 from tests.browser import chromium
@@ -37,6 +38,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("seconds of all workers together, by folder")
     for folder, took in seconds.most_common():
         terminalreporter.write_line(f"{took:8.1f}  {folder} ({cases[folder]} cases)")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _read_once() -> Iterator[None]:
+    """Read once per worker what does not change: AWS's descriptions of its services, and the certificates to trust."""
+    described = functools.cache(functools.partial(loaders.JSONFileLoader.load_file, loaders.JSONFileLoader()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loaders.JSONFileLoader, "load_file", lambda _, path: described(path))
+        patch.setattr(httpx_transports, "create_ssl_context", functools.cache(httpx.create_ssl_context))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -161,9 +172,8 @@ def racing_table(racing_backend: Backend) -> Iterator[Table]:
 @pytest.fixture
 def ssm() -> Iterator[Any]:
     """Give a client of an empty Parameter Store, in process."""
-    with mock_aws():
-        ssm_backends[DEFAULT_ACCOUNT_ID][dynamodb.REGION].reset()  # moto itself resets only where it is not yet running
-        yield dynamodb.client("ssm")
+    with in_process.aws("ssm"):
+        yield in_process.client("ssm")
 
 
 @pytest.fixture(scope="module")

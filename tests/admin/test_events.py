@@ -4,9 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from doorcode.entrypoints.admin_commands import AnyCommand, OnAccess
 from doorcode.errors import ForbiddenError
@@ -15,7 +13,7 @@ from doorcode.pairing.decisions import Desk
 from doorcode.pairing.keyring import key_id
 from doorcode.wiring import admin as admin_wiring
 from tests.admin.harness import AdminHarness
-from tests.backends import dynamodb
+from tests.backends import dynamodb, in_process
 from tests.backends.dynamodb import Backend
 from tests.harness import T0, TELEGRAM
 
@@ -240,9 +238,9 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    with mock_aws():
-        dynamodb.create_table(boto3.client("dynamodb"), "doorcode")
-        boto3.client("ssm").put_parameter(Name="/doorcode/test/gateway-secret", Value="s", Type="SecureString")
+    with in_process.aws():
+        dynamodb.create_table(in_process.client("dynamodb"), "doorcode")
+        in_process.client("ssm").put_parameter(Name="/doorcode/test/gateway-secret", Value="s", Type="SecureString")
         environment = {
             "TABLE_NAME": "doorcode",
             "PARAMETER_PREFIX": "/doorcode/test",

@@ -10,14 +10,13 @@ from typing import Any, NamedTuple
 
 import boto3
 from botocore.config import Config
-from moto import mock_aws
 
 from doorcode.wiring.edge_clients import edge_clients
 from doorcode_sandbox.deployment import environment
-from tests.backends import emulators
+from tests.backends import emulators, in_process
+from tests.backends.in_process import REGION
 from tests.eventually import PATIENCE_SECONDS
 
-REGION = "us-east-1"
 EDGE = " by the edge's client"
 """After a backend's name: reached by the edge's own client, wherever that knows the call, else by boto3."""
 ALL = ("moto", "ministack", "dynamodb-local", f"ministack{EDGE}", f"dynamodb-local{EDGE}")
@@ -35,7 +34,7 @@ _CONFIG = Config(
     tcp_keepalive=True,
     max_pool_connections=64,
 )
-_session = functools.cache(boto3.session.Session)  # loads the service's description once
+_session = functools.cache(boto3.session.Session)  # makes what clients of one service share once
 _building = threading.Lock()  # a session builds clients in one thread at a time; the clients themselves are safe
 
 
@@ -48,7 +47,7 @@ class Table(NamedTuple):
 
 @dataclass(frozen=True)
 class Backend:
-    """A running DynamoDB. `connect` gives a new low-level client on every call."""
+    """A running DynamoDB. `connect` gives a new low-level client on every call; moto's, which is none's, is always the same."""
 
     name: str
     connect: Callable[[], Any]
@@ -89,8 +88,8 @@ def by_the_edge(backend: Backend) -> Backend:
 def start(name: str) -> Iterator[Backend]:
     """Run the backend of that name. Raises EmulatorError where it is not installed."""
     if name == "moto":
-        with mock_aws():
-            yield Backend(name, lambda: client("dynamodb"))
+        with in_process.aws():
+            yield Backend(name, lambda: in_process.client("dynamodb"))
         return
     runs: dict[str, Callable[[], contextlib.AbstractContextManager[str]]] = {
         "ministack": emulators.ministack,
@@ -100,8 +99,8 @@ def start(name: str) -> Iterator[Backend]:
         yield Backend(name, lambda: client("dynamodb", url), url)
 
 
-def client(service: str, url: str | None = None) -> Any:
-    """Build a new low-level client with made-up credentials; without a URL, for moto."""
+def client(service: str, url: str) -> Any:
+    """Build a new low-level client of an emulator, with the credentials that it was made with."""
     with _building:
         return _session().client(
             service,

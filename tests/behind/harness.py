@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from moto.dynamodb.models import dynamodb_backends
 
@@ -34,6 +33,7 @@ from doorcode_sandbox.platforms.server import StandIn
 from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
 from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
 from tests import webhooks
+from tests.backends import in_process
 from tests.edge.harness import TABLE, Edge
 from tests.harness import RecordingClient
 from tests.web.gateway import request_event
@@ -106,11 +106,11 @@ class Behind:
         self.edge = edge
         self.stand_ins = stand_ins
         self.clients: dict[str, RecordingClient] = {
-            "dynamodb": RecordingClient(boto3.client("dynamodb")),
-            "ssm": RecordingClient(boto3.client("ssm")),
-            "sqs": PatientSqs(boto3.client("sqs")),
-            "events": RecordingClient(boto3.client("events")),
-            "cloudwatch": RecordingClient(boto3.client("cloudwatch")),
+            "dynamodb": RecordingClient(in_process.client("dynamodb")),
+            "ssm": RecordingClient(in_process.client("ssm")),
+            "sqs": PatientSqs(in_process.client("sqs")),
+            "events": RecordingClient(in_process.client("events")),
+            "cloudwatch": RecordingClient(in_process.client("cloudwatch")),
         }
         monkeypatch.setattr(sdk, "client", lambda service, _config: self.clients[service])
         self.before_sending: Callable[[str], None] = lambda _: None

@@ -15,7 +15,8 @@ def _no_code_in_the_open(request: pytest.FixtureRequest, caplog: pytest.LogCaptu
     # First, so that the database is still there when this ends.
     for database in {"backend", "moto"} & set(request.fixturenames):
         request.getfixturevalue(database)
-    caplog.set_level("DEBUG")
+    # What botocore says of each call takes longer than the call.
+    caplog.set_level("DEBUG", logger="doorcode")
     HARNESSES.clear()
     yield
     # A test may have replaced what the recording client does; the search uses the raw one.

@@ -3,15 +3,13 @@
 The squatters always come first, write at every chance, and have all that the room gives them.
 """
 
-import logging
 from collections.abc import Callable, Iterator
 
 import pytest
-from moto import mock_aws
 
 from doorcode.pairing.contact import State
 from doorcode.pairing.transitions import Operation, RequestVerdict
-from tests.backends import dynamodb
+from tests.backends import dynamodb, in_process
 from tests.harness import COOLDOWN, HARNESSES, T0, TELEGRAM, TTL, Harness
 
 SEATS = 3
@@ -25,17 +23,12 @@ HONEST = "999"
 @pytest.fixture
 def harness() -> Iterator[Harness]:
     """Give a small room on an empty table."""
-    # Thousands of calls: what botocore says of each takes longer than the call.
-    botocore = logging.getLogger("botocore")
-    level = botocore.level
-    botocore.setLevel(logging.INFO)
-    with mock_aws():
-        client = dynamodb.client("dynamodb")
+    with in_process.aws():
+        client = in_process.client("dynamodb")
         dynamodb.create_table(client, "doorcode")
         yield Harness(dynamodb.Table(client, "doorcode"), max_pending=SEATS)
     # The table is gone before the search for codes in it, which every other test has.
     HARNESSES.clear()
-    botocore.setLevel(level)
 
 
 def leaves_them(harness: Harness, now: int) -> None:

@@ -4,12 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
-from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID
-from moto.ssm.models import ssm_backends
 from playwright.sync_api import Page, expect
 
-from tests.backends import dynamodb
+from tests.backends import in_process
 from tests.browser.tabs import Tab, Windows
 from tests.e2e import playground_scene
 from tests.e2e.owner_harness import OwnerHarness
@@ -20,10 +17,8 @@ from tests.harness import HARNESSES
 @pytest.fixture(scope="module")
 def clients() -> Iterator[Mapping[str, Any]]:
     """Give clients of AWS in process."""
-    with mock_aws():
-        # moto itself resets only where it is not yet running.
-        ssm_backends[DEFAULT_ACCOUNT_ID][dynamodb.REGION].reset()
-        yield {name: dynamodb.client(name) for name in ("dynamodb", "ssm", "cloudwatch")}
+    with in_process.aws("ssm"):
+        yield {name: in_process.client(name) for name in ("dynamodb", "ssm", "cloudwatch")}
 
 
 @pytest.fixture

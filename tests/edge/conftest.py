@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from moto import mock_aws
 
+from tests.backends import in_process
 from tests.edge.harness import Edge
 
 
@@ -16,7 +16,7 @@ def edge(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> I
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     caplog.set_level("INFO", logger="doorcode")
-    with mock_aws():
+    with in_process.aws():
         yield Edge(monkeypatch)
     logged = " ".join(str(record.__dict__) for record in caplog.records if record.name.startswith("doorcode"))
     assert not re.search(

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
 import pytest
 
 from doorcode.aws.items import CONTACT, contact_attributes, contact_pk
@@ -23,6 +22,7 @@ from doorcode.platforms.telegram import inbound as telegram
 from doorcode.wiring import edge as wiring
 from doorcode.wiring import edge_clients
 from tests import webhooks
+from tests.backends import in_process
 from tests.backends.dynamodb import EDGE_ENVIRONMENT, create_table
 from tests.backends.gateway import moto_url
 from tests.harness import T0, RecordingClient
@@ -60,7 +60,7 @@ class Edge:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Make the resources, and have the wiring use clients that can be watched and disturbed."""
-        self.dynamodb, self.ssm, self.sqs = (boto3.client(service) for service in ("dynamodb", "ssm", "sqs"))
+        self.dynamodb, self.ssm, self.sqs = (in_process.client(service) for service in ("dynamodb", "ssm", "sqs"))
         # Nothing here is about how long things take, however busy the machine is.
         monkeypatch.setattr(wiring, "REQUEST_SECONDS", 60.0)
         own = own_clients()

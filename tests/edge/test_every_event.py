@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pytest
-from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
@@ -18,7 +17,8 @@ from doorcode.pairing.callbacks import Action
 from doorcode.pairing.contact import Contact, Platform, State, is_user_id
 from doorcode.pairing.keyring import key_id
 from tests import webhooks
-from tests.backends.dynamodb import REGION
+from tests.backends import in_process
+from tests.backends.in_process import REGION
 from tests.edge.harness import GATEWAY, TABLE, Edge, body_of
 from tests.harness import T0
 from tests.webhooks import OWNER, Delivery, load
@@ -278,12 +278,10 @@ def _where(delivery: Delivery) -> tuple[str, str, dict[str, Any]]:
 @pytest.fixture(scope="module")
 def shared_edge() -> Iterator[Edge]:
     """Give one edge to all these tests: its doors stay warm."""
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
+    with pytest.MonkeyPatch.context() as patch, in_process.aws():
         edge = Edge(patch)
-        # For speed: moto copies a table with all that its stream holds in every transaction, and a table is emptied here
-        # some thousand times.
+        # For speed: a table is emptied here some thousand times.
         table = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_table(TABLE)
-        table.stream_shard = None
         patch.setattr(edge, "clear", table.items.clear)
         yield edge
 

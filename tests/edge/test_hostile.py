@@ -11,9 +11,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import dynamodb_backends
 from nacl.signing import SigningKey
 
 from doorcode.errors import RefusedError
@@ -25,8 +22,8 @@ from doorcode.pairing.keyring import Keyring, key_id
 from doorcode.pairing.transitions import Decision, Operation
 from doorcode.platforms.discord import inbound as discord
 from tests import webhooks
-from tests.backends.dynamodb import REGION
-from tests.edge.harness import AGENT_QUEUE, CALLBACKS, GATEWAY, MODULES, PREFIX, SECRETS, TABLE, Edge, body_of
+from tests.backends import in_process
+from tests.edge.harness import AGENT_QUEUE, CALLBACKS, GATEWAY, MODULES, PREFIX, SECRETS, Edge, body_of
 from tests.harness import COOLDOWN, T0, TTL
 from tests.webhooks import APPROVE, HELLO, Delivery, envelope, load, signed
 
@@ -98,10 +95,8 @@ BODIES = pytest.mark.parametrize("deliver", TELLING.values(), ids=TELLING)
 @pytest.fixture(scope="module")
 def warm_edge() -> Iterator[Edge]:
     """Give one edge to all these tests, with somebody waiting on each platform."""
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
+    with pytest.MonkeyPatch.context() as patch, in_process.aws():
         edge = Edge(patch)
-        # moto copies a table with all that its stream holds in every transaction.
-        dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_table(TABLE).stream_shard = None
         _lay(edge)
         yield edge
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 from msgspec.structs import replace
 
 from doorcode.aws.lockout import Lockout
@@ -34,6 +33,7 @@ from doorcode.wiring import admin as admin_wiring
 from doorcode.wiring import sdk
 from doorcode.wiring import web as web_wiring
 from doorcode.wiring.provision import connect_to_parameter_store
+from tests.backends import in_process
 from tests.behind.harness import Behind, standing_ins
 from tests.edge.harness import ALL_OWNERS, GATEWAY, PREFIX, Edge
 from tests.harness import COOLDOWN, RecordingClient
@@ -305,11 +305,12 @@ def recorded() -> Calls:
 @contextmanager
 def _harness(recorder: Recorder) -> Iterator[tuple[Behind, pytest.MonkeyPatch]]:
     """Give everything in process, with each function's calls noted as its own."""
-    with pytest.MonkeyPatch.context() as monkeypatch, mock_aws():
+    with pytest.MonkeyPatch.context() as monkeypatch, in_process.aws():
         session = boto3.Session()
         recorder.listen(session)
         session.events.register("before-call.bedrock-runtime.Converse", _model_says)
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+        monkeypatch.setattr(in_process, "client", session.client)
         watched: tuple[tuple[Any, str, Callable[[Any], str]], ...] = (
             (Door, "serve", lambda door: str(door._platform.PLATFORM)),
             (Relay, "handle", lambda _: "relay"),

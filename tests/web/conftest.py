@@ -4,11 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID
-from moto.ssm.models import ssm_backends
 
-from tests.backends import dynamodb
+from tests.backends import in_process
 from tests.harness import HARNESSES, find_codes_in_the_open
 from tests.web.harness import WebHarness
 
@@ -16,10 +13,8 @@ from tests.web.harness import WebHarness
 @pytest.fixture(scope="module")
 def clients() -> Iterator[Mapping[str, Any]]:
     """Give clients of AWS in process."""
-    with mock_aws():
-        # moto itself resets only where it is not yet running.
-        ssm_backends[DEFAULT_ACCOUNT_ID][dynamodb.REGION].reset()
-        yield {name: dynamodb.client(name) for name in ("dynamodb", "ssm", "cloudwatch", "sqs")}
+    with in_process.aws("ssm"):
+        yield {name: in_process.client(name) for name in ("dynamodb", "ssm", "cloudwatch", "sqs")}
 
 
 @pytest.fixture

@@ -16,11 +16,6 @@ from typing import Any, NamedTuple
 
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import dynamodb_backends
-from moto.sqs.models import sqs_backends
-from moto.ssm.models import ssm_backends
 
 from doorcode.aws.items import CONTACT, attribute, contact_attributes, contact_pk
 from doorcode.pairing.contact import Contact, Platform, State
@@ -30,7 +25,7 @@ from doorcode_cli.target import Target
 from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
 from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
 from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
-from tests.backends import dynamodb
+from tests.backends import dynamodb, in_process
 from tests.infra.template import group_of
 
 API = "https://abc123.execute-api.us-east-1.amazonaws.com"
@@ -215,9 +210,9 @@ class Harness:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self._monkeypatch = monkeypatch
         self._capsys = capsys
-        self.ssm = dynamodb.client("ssm")
-        self.sqs = dynamodb.client("sqs")
-        self.dynamodb = dynamodb.client("dynamodb")
+        self.ssm = in_process.client("ssm")
+        self.sqs = in_process.client("sqs")
+        self.dynamodb = in_process.client("dynamodb")
         dynamodb.create_table(self.dynamodb, TABLE)
         self.telegram, self.slack, self.discord = TelegramStandIn(), SlackStandIn(), DiscordStandIn()
         self.discord.application["verify_key"] = VERIFY_KEY
@@ -366,9 +361,7 @@ def harness(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.delenv("DOORCODE_STACK", raising=False)
     monkeypatch.delenv("DOORCODE_STORE_DIR", raising=False)
-    with mock_aws(), ExitStack() as running:
-        for backends in (ssm_backends, sqs_backends, dynamodb_backends):
-            backends[DEFAULT_ACCOUNT_ID][dynamodb.REGION].reset()
+    with in_process.aws("ssm", "sqs", "dynamodb"), ExitStack() as running:
         harness = Harness(monkeypatch, capsys)
         for stand_in in (harness.telegram, harness.slack, harness.discord):
             running.enter_context(stand_in)

@@ -7,12 +7,12 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from doorcode_cli import deploy
 from doorcode_cli.checkout import Checkout
 from doorcode_cli.deploy import LONGEST_NAME, DeployPlan, ask, check_name, clear, read
 from doorcode_cli.exit_codes import CommandError
+from tests.backends import in_process
 from tests.infra.template import ROOT, template
 from tests.unit.cli.setup_fixtures import refusal
 
@@ -60,8 +60,8 @@ class CloudFormation:
 @pytest.fixture
 def aws() -> Any:
     """Give DynamoDB with a protected, empty table, and have CloudFormation be what a test wants."""
-    with mock_aws():
-        dynamodb = boto3.client("dynamodb", region_name=REGION)
+    with in_process.aws():
+        dynamodb = in_process.client("dynamodb")
         dynamodb.create_table(
             TableName="left",
             AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],

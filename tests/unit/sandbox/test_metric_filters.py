@@ -4,13 +4,12 @@ import json
 import time
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from doorcode.aws.activity import METRICS, Activity
 from doorcode.aws.retrying import Patience
 from doorcode_sandbox.metric_filters import EVERY_SECONDS, MetricFilters, pattern
+from tests.backends import in_process
 from tests.infra.template import STACK, resources
 
 FILTERS = {name: one["Properties"]["FilterPattern"] for name, one in resources("AWS::Logs::MetricFilter").items()}
@@ -43,8 +42,8 @@ def test_a_pattern_of_another_kind_is_an_error(text: str) -> None:
 
 def test_what_is_logged_is_counted_once() -> None:
     """The page's own reading of it: lines since the start, each once, however often they are looked at."""
-    with mock_aws():
-        clients: dict[str, Any] = {name: boto3.client(name) for name in ("logs", "cloudwatch")}
+    with in_process.aws():
+        clients: dict[str, Any] = {name: in_process.client(name) for name in ("logs", "cloudwatch")}
         now = [time.time() - 30]
         for floor, (name, dimension, group) in {
             "edge": ("Requests", "reason", "EdgeReasons"), "behind": ("Decisions", "event", "BehindDecisions"),
