@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from doorcode.errors import CallbackError, ForbiddenError
 from doorcode.pairing import texts
+from doorcode.pairing.agents import ARN_EXAMPLES, AgentKind
 from doorcode.pairing.callbacks import Action
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.decisions import Desk
@@ -142,7 +143,7 @@ def test_approve_and_talk(edge: Edge, platform: Platform) -> None:
 
 @EACH
 def test_a_consumer_of_ones_own_gets_an_address_to_answer_at(edge: Edge, platform: Platform) -> None:
-    """Security 41: with AGENT queue the hand-off holds a sealed address for the platform's own; without, no such work."""
+    """Security 41: who may answer later gets a sealed address, in the queue alone for the platform's own; others none."""
     edge.put(
         Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1, label="Alice of accounting")
     )
@@ -156,6 +157,15 @@ def test_a_consumer_of_ones_own_gets_an_address_to_answer_at(edge: Edge, platfor
     assert json.loads(address.reply).keys() == plain["reply"].keys()
     assert handed["conversation"] == plain["conversation"]
     assert (handed["user"]["label"], handed["user"]["role"]) == ("Alice of accounting", "user")
+    for number, kind in enumerate((AgentKind.WEBHOOK, AgentKind.FUNCTION, AgentKind.AGENTCORE), 2):
+        url = "https://agent.example/hook"
+        edge.deliver(
+            load(HELLO[platform]).another(number), AGENT=kind, AGENT_URL=url, AGENT_ARN=ARN_EXAMPLES.get(kind, "")
+        )
+        [answered_here] = edge.handed_off()
+        assert unseal(answered_here["reply_to"], GATEWAY, T0).reply == json.dumps(
+            answered_here["reply"], separators=(",", ":")
+        )
 
 
 @EACH

@@ -14,7 +14,7 @@ from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import http, log
 from doorcode.errors import CallbackError, DoorcodeError, ForbiddenError, RefusedError, SecretError, UnavailableError
 from doorcode.pairing import callbacks, gate, texts
-from doorcode.pairing.agents import AgentKind
+from doorcode.pairing.agents import ANSWERS_LATER, AgentKind
 from doorcode.pairing.callbacks import Callback
 from doorcode.pairing.contact import Contact, Standing, Via
 from doorcode.pairing.decisions import Actor, Desk, Order
@@ -176,12 +176,15 @@ class Door:
 
     def _handed_off(self, message: Message, contact: Contact, admitted_by: Reason, now: int) -> HandOff:
         handed = hand_off(message, admitted_by, contact.label)
-        if self._settings.agent(message.platform) is not AgentKind.QUEUE:
+        kind = self._settings.agent(message.platform)
+        if kind not in ANSWERS_LATER:
             return handed
-        # Whoever takes it off the queue has no use for the platform's own address, but for one to answer at.
+        # Sealed here, where the secret is at hand that the agent's function may not read.
         address = reply_address(message, now)
         sealed = seal(address, self._secrets.keyring(GATEWAY_SECRET, now))
-        return msgspec.structs.replace(handed, reply=UNSET, reply_to=sealed)
+        # Whoever takes it off the queue has no use for the platform's own address.
+        reply = UNSET if kind is AgentKind.QUEUE else handed.reply
+        return msgspec.structs.replace(handed, reply=reply, reply_to=sealed)
 
     def _asked(self, message: Message, verdict: RequestVerdict, contact: Contact, now: int) -> WebhookAnswer | None:
         if verdict is RequestVerdict.FULL:

@@ -38,6 +38,8 @@ class AgentKind(StrEnum):
 
 # What the agent function answers itself.
 ANSWERED_HERE = frozenset(AgentKind) - {AgentKind.BOT, AgentKind.QUEUE}
+# Who may answer later, by a sealed address.
+ANSWERS_LATER = frozenset({AgentKind.WEBHOOK, AgentKind.FUNCTION, AgentKind.AGENTCORE, AgentKind.QUEUE})
 NEEDS_URL = frozenset({AgentKind.OPENAI, AgentKind.WEBHOOK, AgentKind.BOT})
 NEEDS_MODEL = frozenset({AgentKind.BEDROCK, AgentKind.OPENAI})
 # The service in the ARN that each of them needs.
