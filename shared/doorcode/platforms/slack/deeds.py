@@ -131,7 +131,8 @@ def _doer(kind: str, event: Json, bots: set[str | None], *, direct: bool) -> str
         said = [_id(event, path) for path in CHANGERS[subtype]] if subtype == CHANGED or direct else []
         written += [part for part in (event.get("message"), event.get("previous_message")) if isinstance(part, dict)]
     elif not subtype or subtype in SPOKEN_SUBTYPES | TOLD_SUBTYPES or event.get("client_msg_id"):
-        said = [_id(event, PEOPLE[kind])]
+        # What else stands where others say it has to say the same.
+        said = [_id(event, path) for path in (PEOPLE[kind], ("user",), ("user_id",))]
         if kind == JOINED or subtype in JOINED_SUBTYPES:
             # Whoever brought them did it.
             said = [_id(event, ("inviter",), *([] if event.get("inviter") else [PEOPLE[kind]]))]
