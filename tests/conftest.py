@@ -124,49 +124,49 @@ def _emulators() -> Iterator[Callable[[str], Backend]]:
     with ExitStack() as stack:
 
         def running_backend(name: str) -> Backend:
+            if name in running:
+                return running[name]
             if name.endswith(dynamodb.EDGE):
-                return dynamodb.by_the_edge(running_backend(name.removesuffix(dynamodb.EDGE)))
-            if name not in running:
+                running[name] = dynamodb.by_the_edge(running_backend(name.removesuffix(dynamodb.EDGE)))
+            else:
                 try:
                     running[name] = stack.enter_context(dynamodb.start(name))
                 except EmulatorError as error:
                     give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
                     give_up(str(error))
+            stack.callback(running[name].client.close)
             return running[name]
 
         yield running_backend
 
 
-@pytest.fixture(params=dynamodb.ALL)
+@pytest.fixture
 def backend(request: pytest.FixtureRequest, _emulators: Callable[[str], Backend]) -> Iterator[Backend]:
-    """Give each DynamoDB in turn. moto only for one test: a mock within a mock would see what the outer one holds."""
-    if request.param != "moto":
-        yield _emulators(request.param)
+    """Give the strictest DynamoDB, or each that ``EVERYWHERE`` asks for. moto only for one test, with nothing in it."""
+    name = getattr(request, "param", dynamodb.STRICT)
+    if name != "moto":
+        yield _emulators(name)
         return
     with dynamodb.start("moto") as moto:
         yield moto
 
 
-@pytest.fixture(scope="session", params=dynamodb.RACING)
+@pytest.fixture(scope="session", params=["boto3", "the edge's client"])
 def racing_backend(request: pytest.FixtureRequest, _emulators: Callable[[str], Backend]) -> Backend:
-    """Give each DynamoDB that is atomic under threads in turn."""
-    return _emulators(request.param)
+    """Give the strictest DynamoDB, by each of the two clients."""
+    return _emulators(dynamodb.STRICT if request.param == "boto3" else f"{dynamodb.STRICT}{dynamodb.EDGE}")
 
 
 @pytest.fixture
-def table(backend: Backend) -> Iterator[Table]:
-    """Give a new, empty table on each DynamoDB in turn, with a client: ``client, name = table``."""
-    table = backend.new_table()
-    yield table
-    table.client.close()
+def table(backend: Backend) -> Table:
+    """Give a new, empty table, with a client: ``client, name = table``."""
+    return backend.new_table()
 
 
 @pytest.fixture
-def racing_table(racing_backend: Backend) -> Iterator[Table]:
-    """Give a new, empty table on each DynamoDB that is atomic under threads."""
-    table = racing_backend.new_table()
-    yield table
-    table.client.close()
+def racing_table(racing_backend: Backend) -> Table:
+    """Give a new, empty table to those who race for it."""
+    return racing_backend.new_table()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The commands about links, sessions and tokens, on every DynamoDB that the tests use."""
+"""The commands about links, sessions and tokens."""
 
 import json
 
@@ -14,7 +14,7 @@ from tests.harness import T0
 
 @pytest.fixture
 def harness(table: Table) -> AdminHarness:
-    """Give the admin function over a table on each DynamoDB in turn."""
+    """Give the admin function over a table."""
     return AdminHarness(table)
 
 

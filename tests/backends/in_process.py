@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 from moto import backend_index, mock_aws
 from moto.backends import get_backend
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models.table import StreamShard
 
 REGION = "us-east-1"
@@ -26,7 +26,8 @@ def aws(*empty: str) -> Iterator[None]:
     """Mock AWS. Where it is mocked already, moto keeps what it holds, save of the services named here."""
     with mock_aws():
         for service in empty:
-            get_backend(service)[DEFAULT_ACCOUNT_ID][REGION].reset()
+            backend: Any = get_backend(service)  # type: ignore[call-overload]
+            backend[DEFAULT_ACCOUNT_ID][REGION].reset()
         yield
 
 

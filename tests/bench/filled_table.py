@@ -19,7 +19,8 @@ from botocore.config import Config
 from doorcode.aws.items import CONTACT, contact_attributes, contact_pk
 from doorcode.pairing.contact import Contact, Platform, State
 from tests.backends import emulators
-from tests.backends.dynamodb import REGION, client, create_table
+from tests.backends.dynamodb import client, create_table
+from tests.backends.in_process import REGION
 
 TABLE = "doorcode"
 FIRST = 5_000_000_001

@@ -1,4 +1,4 @@
-"""Links and sessions of the owner's page, on every DynamoDB there is."""
+"""Links and sessions of the owner's page."""
 
 import uuid
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Tokens for programs, on every DynamoDB there is."""
+"""Tokens for programs."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the waiting room promises, on every DynamoDB there is."""
+"""What the waiting room promises; what the edge asks of it, on every DynamoDB there is."""
 
 from typing import Any
 
@@ -43,6 +43,7 @@ def item_of(harness: Harness, user_id: str) -> dict[str, Any]:
     return item
 
 
+@dynamodb.EVERYWHERE
 class TestRequest:
     """A stranger asks."""
 
@@ -686,6 +687,7 @@ class TestLockout:
             harness.decide(Operation.APPROVE, T0, actor, code="AAAAAAAA")
 
 
+@dynamodb.EVERYWHERE
 class TestBudget:
     """Messages under the policy allow."""
 

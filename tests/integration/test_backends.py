@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from doorcode.aws.client.errors import ServiceError
-from tests.backends.dynamodb import Table
+from tests.backends.dynamodb import EVERYWHERE, Table
 
 CONTACT = {"pk": {"S": "telegram#1"}, "sk": {"S": "contact"}, "rev": {"N": "1"}}
 
@@ -29,6 +29,7 @@ def write(table: Table, rev: int, expected: int | None, token: str) -> None:
     table.client.transact_write_items(TransactItems=[{"Put": put}], ClientRequestToken=token)
 
 
+@EVERYWHERE
 def test_gives_back_what_was_put(table: Table) -> None:
     """An item is read as it was written."""
     table.client.put_item(TableName=table.name, Item=CONTACT)
@@ -37,6 +38,7 @@ def test_gives_back_what_was_put(table: Table) -> None:
     assert answer["Item"] == CONTACT
 
 
+@EVERYWHERE
 def test_a_lost_transaction_returns_the_item_that_won(table: Table) -> None:
     """ALL_OLD puts the item that failed the condition into the cancellation reasons."""
     table.client.put_item(TableName=table.name, Item=CONTACT)
