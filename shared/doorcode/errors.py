@@ -162,6 +162,22 @@ class UnknownCodeError(DoorcodeError):
     reason = "unknown_code"
 
 
+class SpentTicketError(DoorcodeError):
+    """A claim or an invite does not work: others were quicker, its time is up, or it was taken back."""
+
+    reason = "spent_ticket"
+
+    def __init__(self) -> None:
+        """Say the one thing."""
+        super().__init__("That does not work any more.")
+
+
+class UnknownInviteError(DoorcodeError):
+    """There is no invite with that id, or not any more."""
+
+    reason = "unknown_invite"
+
+
 class NotTheirsError(DoorcodeError):
     """A code that works, given with the id of somebody else than whose it is. Tells no more of whose."""
 

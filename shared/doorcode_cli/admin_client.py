@@ -224,6 +224,10 @@ def _advice(reason: str, who: str) -> list[str]:
         Refusal.NOT_PENDING: "See: doorcode pairing list --pending",
         Refusal.NOT_PAIRED: "See: doorcode pairing list --paired",
         Refusal.NOT_BLOCKED: "See: doorcode pairing list --blocked",
+        Refusal.OWNER: f"Run: doorcode owner remove {who}",
+        Refusal.NOT_OWNER: "See: doorcode owner list",
+        Refusal.LAST_OWNER: f"To remove them all the same: doorcode owner remove {who} --confirm",
+        Refusal.OWNER_BY_SETTING: "Change OwnerUserIds with: doorcode deploy",
         Refusal.SUPERSEDED: "See: doorcode pairing list --pending",
         NotTheirsError.reason: "See whose it is: doorcode pairing list --pending",
     }

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from doorcode_cli import deploy, doctor, pairing, parked, secrets, streams, token, web
+from doorcode_cli import deploy, doctor, invite, owner, pairing, parked, secrets, streams, token, web
 from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.platforms.registry import PLATFORMS
 from doorcode_cli.program import as_called, offer, program
@@ -27,6 +27,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(pairing.app, name="pairing")
+app.add_typer(owner.app, name="owner")
+app.add_typer(invite.app, name="invite")
 app.add_typer(secrets.app, name="secrets")
 for platform, parts in PLATFORMS.items():
     app.add_typer(parts.commands, name=platform)

@@ -12,7 +12,7 @@ from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import same
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
 from doorcode.pairing.seats import SEAT_NAMES
-from doorcode.pairing.settings import NOBODY, Policy, Settings, parse_settings
+from doorcode.pairing.settings import NOBODY, NOBODY_ASKED, Policy, Settings, parse_settings
 from doorcode_cli.deployment import ANY_EDGE, EDGES
 from doorcode_cli.examination import Examination, Finding, ok, warn, wrong
 from doorcode_cli.known_secrets import FORMS
@@ -146,19 +146,23 @@ def policy(examined: Examination) -> Iterator[Finding]:
             yield wrong("policy", line, DEPLOY)
         return
     yield ok("policy", settings.summary())
+    # What they say of a stack that nobody owns is not so where somebody is an owner by claim.
+    owned = bool(examined.owners)
     for line in settings.warnings():
+        if owned and line in {NOBODY, NOBODY_ASKED}:
+            continue
         # Here it can be seen whether that is so.
         yield _nobody(examined) if line == NOBODY else warn("policy", line, _policy_remedy(line))
     for platform in Platform:
-        if _uses(examined, platform) and not settings.owners_on(platform):
+        if _uses(examined, platform) and not any(where is platform for where, _ in examined.owners):
             who = (
                 "strangers are dropped there"
                 if settings.policy(platform) is Policy.DENY
                 else "whoever is asked on another platform approves"
-                if settings.owners
+                if owned
                 else "codes have to be approved by command"
             )
-            yield ok("policy", f"no owner on {platform}: {who}", f"OwnerUserIds={platform}:ID, with {DEPLOY}")
+            yield ok("policy", f"no owner on {platform}: {who}", f"doorcode owner claim {platform}")
     others = {name: _gate(examined, name) for name in EDGES.values()}
     different = [name for name, found in others.items() if found != others[ANY_EDGE]]
     if different:

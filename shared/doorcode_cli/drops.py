@@ -26,7 +26,7 @@ MAX_PAGES = 20
 DROPS = frozenset(
     {
         Reason.POLICY_DENY, Reason.BLOCKED, Reason.GROUP_POLICY, Reason.GROUP_UNKNOWN, Reason.OVER_BUDGET, Reason.RATE_LIMITED,
-        Reason.WAITING_ROOM_FULL,
+        Reason.WAITING_ROOM_FULL, Reason.LOCKED_OUT,
     }
 )  # fmt: skip
 BAD_SIGNATURE = "bad_signature"

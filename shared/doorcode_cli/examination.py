@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
 from doorcode.aws.directory import Directory
-from doorcode.aws.items import CONTACT, contact_from_item, contact_pk
+from doorcode.aws.items import CONTACT, OWNERS, contact_from_item, contact_pk, owners_from_item
 from doorcode.aws.table import Table
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.settings import Settings, parse_settings
@@ -111,6 +111,18 @@ class Examination:
         )
         items = answer["Items"]
         return contact_from_item(items[0]) if items else Contact(platform=platform, user_id=user_id)
+
+    @cached_property
+    def owners(self) -> tuple[tuple[Platform, str], ...]:
+        """Everybody who owns the bot: by the setting, and by claim."""
+        answer = self.deployment.client("dynamodb").query(
+            TableName=self.deployment.output("TableName"),
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": OWNERS}},
+            ConsistentRead=True,
+        )
+        by_claim = [owner for item in answer["Items"] for owner in owners_from_item(item)]
+        return tuple(dict.fromkeys((*self.settings.owners, *by_claim)))
 
     @cached_property
     def someone_is_paired(self) -> bool:

@@ -13,7 +13,7 @@ SEND_TEST = "doorcode doctor --send-test"
 
 def owners(examined: Examination) -> Iterator[Finding]:
     """Look whether every owner can be asked. Without --send-test, only as far as that shows nothing to them but "typing…"."""
-    for platform, user_id in examined.settings.owners:
+    for platform, user_id in examined.owners:
         who, kind = f"{platform}:{user_id}", PLATFORMS[platform].api
         try:
             api = examined.api(kind)

@@ -31,6 +31,8 @@ def _in_already(settings: Settings, contact: Contact, reason: Reason, now: int) 
         return ""
     if by_settings := _by_settings(settings, contact):
         return by_settings
+    if standing is Standing.OWNER:
+        return "they are an owner now"
     if standing is Standing.PAIRED:
         return "they are paired now"
     open_door = settings.policy(contact.platform) is Policy.ALLOW and reason not in GROUPS | {Reason.OVER_BUDGET}
@@ -51,13 +53,14 @@ def _of_person(settings: Settings, contact: Contact, reason: Reason, now: int) -
         return [unblock] if _by_settings(settings, contact) else [unblock, add]
     if standing is Standing.PENDING:
         return [f"doorcode pairing approve {contact.platform} --user {contact.user_id}"]
-    if reason is Reason.POLICY_DENY:
-        return [f"AllowedUsers={contact.platform}:{contact.user_id}, or {add}"]
-    if reason is Reason.OVER_BUDGET:
-        return [f"a higher MessageBudget, or {add}"]
-    if reason is Reason.WAITING_ROOM_FULL:
-        return [f"{add}, or see who waits: doorcode pairing list --pending"]
-    return [add]
+    steps = {
+        Reason.POLICY_DENY: f"AllowedUsers={contact.platform}:{contact.user_id}, or {add}",
+        Reason.OVER_BUDGET: f"a higher MessageBudget, or {add}",
+        Reason.WAITING_ROOM_FULL: f"{add}, or see who waits: doorcode pairing list --pending",
+        # After five wrong claims or invites.
+        Reason.LOCKED_OUT: f"five minutes of waiting, or doorcode pairing unlock --all, or {add}",
+    }
+    return [steps.get(reason, add)]
 
 
 def _of_group(settings: Settings, contact: Contact, group: str) -> list[str]:

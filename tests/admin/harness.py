@@ -5,9 +5,11 @@ from typing import Any
 
 from doorcode.aws.items import CONTACT, contact_attributes, contact_pk
 from doorcode.aws.sign_ins import SignIns
+from doorcode.aws.tickets import Tickets
 from doorcode.aws.tokens import Tokens
 from doorcode.entrypoints.admin import Admin
 from doorcode.entrypoints.admin_access import AccessCommands
+from doorcode.entrypoints.admin_tickets import TicketCommands
 from doorcode.pairing.contact import Contact, State
 from tests.harness import T0, TELEGRAM, Harness
 
@@ -28,6 +30,7 @@ class AdminHarness(Harness):
             lockout=self.lockout,
             secrets=self.secrets,
             access=AccessCommands(self.sign_ins, self.tokens, PAGE),
+            tickets=TicketCommands(Tickets(self.table), self.room, self.settings, lambda _: {TELEGRAM: "doorcode_bot"}),
         )
 
     @property

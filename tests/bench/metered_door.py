@@ -10,7 +10,9 @@ from doorcode.aws.agent_queue import AgentQueue
 from doorcode.aws.budget import MessageBudget
 from doorcode.aws.lockout import Lockout
 from doorcode.aws.table import Table
+from doorcode.aws.tickets import Tickets
 from doorcode.aws.waiting_room import WaitingRoom
+from doorcode.entrypoints.ticket_office import TicketOffice
 from doorcode.entrypoints.webhook import Door
 from doorcode.pairing import callbacks
 from doorcode.pairing.callbacks import Action, Callback
@@ -69,14 +71,16 @@ class MeteredDoor:
         settings = parse_settings({"UNKNOWN_USER_POLICY": "pair", "OWNER_USER_IDS": OWNERS})
         table = Table(self.meter, table_name, patience=10.0)
         self._room = WaitingRoom(table, settings)
+        desk = Desk(self._room, Lockout(table), _Secrets(), settings)
         self._door = Door(
             telegram,
             settings=settings,
             secrets=_Secrets(),
             room=self._room,
-            desk=Desk(self._room, Lockout(table), _Secrets(), settings),
+            desk=desk,
             budget=MessageBudget(table, settings.message_budget),
             queue=cast("AgentQueue", self._handed_off),
+            tickets=lambda: TicketOffice(Tickets(table), self._room, desk, Lockout(table), settings),
         )
 
     def admit(self, user_id: int) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from doorcode.errors import LockedOutError, RefusedError, SignInError, UnknownCodeError
+from doorcode.errors import LockedOutError, RefusedError, SignInError, SpentTicketError, UnknownCodeError
 from tests.backends.dynamodb import Backend, Table
 from tests.eventually import PATIENCE_SECONDS
 from tests.harness import Harness
@@ -36,7 +36,7 @@ class Racers:
             barrier.wait()
             try:
                 return acts[number](harness)
-            except (RefusedError, UnknownCodeError, LockedOutError, SignInError) as error:
+            except (RefusedError, UnknownCodeError, LockedOutError, SignInError, SpentTicketError) as error:
                 return error
 
         return list(self._pool.map(run, range(len(acts))))

@@ -113,6 +113,7 @@ ITEMS = ("GetItem", "BatchGetItem", "Query", "UpdateItem", "PutItem", "DeleteIte
 # Partitions of the operator's surfaces alone.
 SIGN_INS = ("links", "sessions", "tokens")
 STAFF_ONLY = ("lockout#cli", "lockout#api", "lockout#web", *SIGN_INS)
+TICKETS = ("claims", "invites")
 
 
 def _table(name: str, *actions: str) -> list[Call]:
@@ -184,7 +185,17 @@ ALWAYS = {
 }
 NOT_ITS_WORK = ("publish events", "ask a model", "call a function", "read metrics")
 NO_SECRET_WRITTEN = {"make or overwrite a secret": parameter("PutParameter", *PARAMETERS)}
-PAIRING = _items(TABLE, ITEMS, "telegram#1", "seats#telegram", "prompts#telegram#1", "budget#telegram#1", *STAFF_ONLY)
+PAIRING = _items(
+    TABLE,
+    ITEMS,
+    "telegram#1",
+    "seats#telegram",
+    "prompts#telegram#1",
+    "budget#telegram#1",
+    "owners",
+    *TICKETS,
+    *STAFF_ONLY,
+)
 LISTING = [keyed("Query", TABLE, "telegram#paired", index="listing"), *_table(f"{TABLE}/index/listing", "Scan")]
 MEMORY = _items(AGENT_TABLE, ITEMS, "delivery#telegram#1", "chat#telegram#1")
 
@@ -200,6 +211,9 @@ def _edge(platform: str) -> dict[str, list[Call]]:
         ),
         "look into prompts, lockouts, sign-ins, sessions or tokens, or write there": _items(
             TABLE, ITEMS, f"prompts#{platform}#1", *STAFF_ONLY
+        ),
+        "list claims or invites, or delete any, or an owner": _items(
+            TABLE, ("Query", "BatchGetItem", "PutItem", "DeleteItem"), "owners", "lockout#ticket", *TICKETS
         ),
         "list who is paired": [*LISTING, *_items(TABLE, ("Query", "BatchGetItem"), f"{platform}#1")],
         "look into another platform's waiting room, or spend there": [
@@ -261,7 +275,10 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
             *_items(TABLE, ("PutItem",), "telegram#1", "seats#telegram", "prompts#telegram#1"),
             *_items(TABLE, ("DeleteItem",), "telegram#1", "seats#telegram"),
         ],
-        "reach lockouts, sign-ins, sessions, tokens or budgets": _items(TABLE, ITEMS, *STAFF_ONLY, "budget#telegram#1"),
+        "reach lockouts, sign-ins, sessions, tokens, claims, invites or budgets": _items(
+            TABLE, ITEMS, *STAFF_ONLY, *TICKETS, "lockout#ticket", "budget#telegram#1"
+        ),
+        "make or remove an owner": _items(TABLE, ("UpdateItem", "PutItem", "DeleteItem"), "owners"),
         "list who is paired": [*LISTING, *_items(TABLE, ("Query",), "telegram#1")],
         "make up moves, or read what was given up on": [
             *_queue(QUEUES["effects"], "SendMessage"),
@@ -317,7 +334,7 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
         "read what verifies webhooks or signs buttons, or a bot's token": parameter(
             "GetParameters",
             "callback-secret",
-            *(name for names in INBOUND.values() for name in names),
+            *(name for names in INBOUND.values() for name in names if name != "telegram/bot"),
             *TOKENS,
             "agent/instructions",
         ),
@@ -332,8 +349,12 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
             *_items(TABLE, ITEMS, "linksx", "sessions#1", "token"),
         ],
         "count guesses that were made elsewhere": _items(
-            TABLE, ("GetItem", "UpdateItem", "PutItem", "BatchGetItem"), "lockout#api", "lockout#web"
+            TABLE, ("GetItem", "UpdateItem", "PutItem", "BatchGetItem"), "lockout#api", "lockout#web", "lockout#ticket"
         ),
+        "look up a claim or an invite as who sends it does, or delete one": [
+            *_items(TABLE, ("GetItem", "BatchGetItem", "ConditionCheckItem", "PutItem", "DeleteItem"), *TICKETS),
+            *_items(TABLE, ("Query",), "claims"),
+        ],
         "read seats or guesses in bulk, or anything else from the list": [
             *_items(TABLE, ("BatchGetItem",), "seats#telegram", "lockout#cli"),
             *_items(TABLE, ("Query",), "telegram#1"),
@@ -356,7 +377,7 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
         "read what verifies webhooks or signs buttons, or a bot's token": parameter(
             "GetParameters",
             "callback-secret",
-            *(name for names in INBOUND.values() for name in names),
+            *(name for names in INBOUND.values() for name in names if name != "telegram/bot"),
             *TOKENS,
             "agent/instructions",
         ),
@@ -385,6 +406,10 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
                 for queue in (QUEUES["agent"], *DEAD_LETTERS.values())
                 for call in _queue(queue, "SendMessage", *TAKING)
             ),
+        ],
+        "look up a claim or an invite as who sends it does, or delete one": [
+            *_items(TABLE, ("GetItem", "BatchGetItem", "ConditionCheckItem", "PutItem", "DeleteItem"), *TICKETS),
+            *_items(TABLE, ("Query",), "claims"),
         ],
         "call the admin function, which makes links and tokens": [
             Call("lambda:InvokeFunction", arn("lambda", f"function:{STACK}-admin"))

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from doorcode.aws.lockout import Lockout
 from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.table import Table
+from doorcode.aws.tickets import Tickets
 from doorcode.aws.tokens import Tokens
 from doorcode.entrypoints import agent as agent_module
 from doorcode.entrypoints import provision as provision_module
@@ -24,9 +25,10 @@ from doorcode.entrypoints.relay import Relay
 from doorcode.entrypoints.webhook import Door
 from doorcode.pairing.access import Scope
 from doorcode.pairing.callbacks import Action
-from doorcode.pairing.contact import Contact, Platform, State
+from doorcode.pairing.contact import Contact, ContactRole, Platform, State
 from doorcode.pairing.keyring import key_id
 from doorcode.pairing.reply_address import ReplyAddress, seal
+from doorcode.pairing.tickets import InviteOrder
 from doorcode.pairing.transitions import Operation
 from doorcode.web.surface import Web
 from doorcode.wiring import admin as admin_wiring
@@ -44,6 +46,7 @@ from tests.web.gateway import request_event
 from tests.webhooks import HELLO, OWNER, STRANGER, load
 
 NOBODY = {Platform.TELEGRAM: "555", Platform.SLACK: "U0NOBODY00", Platform.DISCORD: "555000000000000555"}
+CLAIM_OF_NOBODY = "AAAABBBBCCCCDDDD"
 
 Calls = dict[str, list[Call]]
 Scenario = Callable[[Behind, Recorder, pytest.MonkeyPatch], None]
@@ -95,6 +98,23 @@ def at_the_edge(platform: Platform) -> Scenario:
         if platform is Platform.TELEGRAM:
             # Who is mentioned in a group has to be known.
             harness.edge.deliver(load("telegram/group_mention"), harness.now(), GROUP_POLICY="mention_only")
+
+        # A wrong claim, counted; a right one and an invite, used up; and who is asked where the setting names nobody.
+        harness.edge.clear()
+        tickets = Tickets(Table(harness.edge.dynamodb, harness.environment["TABLE_NAME"]))
+        claim, _ = tickets.claim("", "alice", harness.now())
+        invite, _ = tickets.invite(InviteOrder(), "alice", harness.now())
+        hello = load(HELLO[platform])
+        for number, (text, who) in enumerate(
+            ((CLAIM_OF_NOBODY, STRANGER), (invite, STRANGER), (claim, OWNER), (hello.expect["text"], NOBODY))
+        ):
+            sent = (
+                hello.replaced(hello.expect["text"], text).replaced(STRANGER[platform], who[platform]).another(number)
+            )
+            harness.edge.deliver(sent, harness.now(), OWNER_USER_IDS="")
+        assert harness.edge.contact(platform).state is State.PAIRED
+        assert harness.edge.contact(platform, OWNER[platform]).role == ContactRole.OWNER
+        assert harness.edge.contact(platform, NOBODY[platform]).state is State.PENDING
 
     return scenario
 
@@ -209,9 +229,20 @@ def administering(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch)
     harness.edge.put_secret("gateway-secret", "another")
     assert command("approve", platform="telegram", code="AAAA2222")["error"]
     assert command("unlock")["ok"]
-    for surface in ("cli", "api", "web"):
+    for surface in ("cli", "api", "web", "ticket"):
         Lockout(Table(harness.edge.dynamodb, harness.environment["TABLE_NAME"])).count(surface, "bob", harness.now())
-    assert command("unlock", everybody=True) == {"ok": True, "freed": 3}
+    assert command("unlock", everybody=True) == {"ok": True, "freed": 4}
+
+    # Claims, owners and invites.
+    assert command("owner_claim")["ok"]
+    harness.edge.put(
+        Contact(platform=Platform.TELEGRAM, user_id="1", state=State.PAIRED, role=ContactRole.OWNER, rev=1)
+    )
+    assert command("owner_list")["owners"]
+    assert command("owner_remove", platform="telegram", user_id="1")["ok"]
+    invite = command("invite_create")
+    assert command("invite_list")["invites"]
+    assert command("invite_revoke", id=invite["id"])["ok"]
 
     # Links and tokens, and the end of all of them.
     token = command("web")["token"]
@@ -269,6 +300,18 @@ def serving(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> No
     agent = {"authorization": f"Bearer {tokens.create('agent', {Scope.MESSAGES}, 'alice', harness.now())[0]}"}
     assert ask(agent, "POST", "/api/messages", reply_to=sealed, text="Good day.")[0] == 202
     cookie, bearer = signed_in(), with_a_token()
+    # Claims, owners and invites.
+    assert ask(cookie, "POST", "/api/owners/claim", channel="telegram")[0] == 201
+    harness.edge.put(
+        Contact(platform=Platform.TELEGRAM, user_id="1", state=State.PAIRED, role=ContactRole.OWNER, rev=1)
+    )
+    assert ask(cookie, "GET", "/api/owners")[0] == 200
+    assert ask(cookie, "POST", "/api/owners/remove", channel="telegram", user_id="1", last=True)[0] == 200
+    status, invite, _ = ask(cookie, "POST", "/api/invites", uses=2)
+    assert status == 201
+    assert ask(cookie, "GET", "/api/invites")[1]["invites"]
+    assert ask(cookie, "DELETE", f"/api/invites/{invite['id']}")[0] == 200
+
     assert ask(cookie, "DELETE", "/api/session")[0] == 204
     assert ask(cookie, "GET", "/api/session")[0] == 401
     signed_in()

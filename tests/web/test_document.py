@@ -23,7 +23,7 @@ DOCUMENT = "/api/openapi.json"
 ENDING = ("sign_out", "sign_everybody_out")
 # No schema can tell a cursor that was given out, a label of visible characters, or an id of the platform beside it, from
 # other texts.
-TEXTS = ("paired", "blocked", "approve", "deny", "revoke", "block", "unblock", "say")
+TEXTS = ("paired", "blocked", "approve", "deny", "revoke", "block", "unblock", "say", "create_invite", "remove_owner")
 ACCEPTING = ("2xx", "401", "403", "404", "409", "429")
 SEED = 20270115
 

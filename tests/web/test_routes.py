@@ -26,6 +26,12 @@ EXPECTED = {
     ("POST", "/api/pairing/block"): Access.PAIRING,
     ("POST", "/api/pairing/unblock"): Access.PAIRING,
     ("POST", "/api/pairing/clear-pending"): Access.PAIRING,
+    ("GET", "/api/invites"): Access.READ,
+    ("POST", "/api/invites"): Access.PAIRING,
+    ("DELETE", "/api/invites/{invite_id}"): Access.PAIRING,
+    ("GET", "/api/owners"): Access.READ,
+    ("POST", "/api/owners/claim"): Access.SESSION,
+    ("POST", "/api/owners/remove"): Access.SESSION,
     ("GET", "/api/activity"): Access.READ,
     ("POST", "/api/messages"): Access.MESSAGES,
     ("GET", "/api/openapi.json"): Access.OPEN,
@@ -38,7 +44,7 @@ DECIDING = [route for route in ROUTES if route.access is Access.PAIRING]
 
 
 def _target(route: Route) -> str:
-    return route.path.replace("{channel}", "telegram").replace("{user_id}", "1")
+    return route.path.replace("{channel}", "telegram").replace("{user_id}", "1").replace("{invite_id}", "3f9a1c0b")
 
 
 def test_these_are_all_routes() -> None:

@@ -11,11 +11,14 @@ from doorcode.aws.table import Item
 from doorcode.errors import UnreadableItemError
 from doorcode.pairing.contact import END_OF_TIME, Contact, Platform, State
 from doorcode.pairing.cooldown import DAY, forgotten_at
+from doorcode.pairing.tickets import TicketKind
 
 CONTACT = "contact"
+# The one item that lists all owners by claim, as ``telegram:123456789``: its partition and its sort key.
+OWNERS = "owners"
 
 _TEXTS = (
-    "name", "full_name", "reply", "delivery_id", "former_deliveries", "presses", "nonce", "key_id", "seat", "label",
+    "role", "name", "full_name", "reply", "delivery_id", "former_deliveries", "presses", "nonce", "key_id", "seat", "label",
     "decided_by", "decided_by_name", "decided_via",
 )  # fmt: skip
 _NUMBERS = (
@@ -47,6 +50,11 @@ def contact_pk(platform: Platform, user_id: str) -> str:
 def seats_pk(platform: Platform) -> str:
     """Return the partition of one platform's waiting room."""
     return f"seats#{platform}"
+
+
+def tickets_pk(kind: TicketKind) -> str:
+    """Return the partition of all claims or of all invites, each under the hash of its code."""
+    return f"{kind}s"
 
 
 def listing(platform: Platform, state: State) -> str:
@@ -95,6 +103,12 @@ def contact_from_item(item: Item) -> Contact:
         )
     except (KeyError, ValueError):
         raise UnreadableItemError("read a contact", "its item has an unknown form") from None
+
+
+def owners_from_item(item: Item) -> tuple[tuple[Platform, str], ...]:
+    """Read the list of owners by claim; empty if there is none. Whoever a version to come has on it is left out."""
+    people = (who.partition(":") for who in sorted(item.get("people", {}).get("SS", [])))
+    return tuple((Platform(platform), user_id) for platform, _, user_id in people if platform in set(Platform))
 
 
 def seat_from_item(item: Item) -> Seat:

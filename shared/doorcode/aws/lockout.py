@@ -10,19 +10,23 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from doorcode.aws.items import attribute, expires_after
+from doorcode.aws.items import attribute, contact_pk, expires_after
 from doorcode.aws.table import ConditionError, Item, Table
+from doorcode.aws.transaction_parts import Part
 from doorcode.errors import LockedOutError, UnavailableError
+from doorcode.pairing.platform import Platform
 
 WINDOW_SECONDS = 60
 LOCK_SECONDS = 300
 MAX_GUESSES = 5
 MAX_TRIES = 20
 MAX_CALLER_LENGTH = 128
+# Where wrong claims and invites are counted, of whoever sends them.
+TICKET = "ticket"
 
 
 class Lockout:
-    """Counts guesses by surface (``cli``, ``api``, ``web``) and by caller within it."""
+    """Counts guesses by surface (``cli``, ``api``, ``web``, ``ticket``) and by caller within it."""
 
     def __init__(self, table: Table) -> None:
         """Keep the counts in ``table``, under ``lockout#{surface}``."""
@@ -73,6 +77,16 @@ class Lockout:
             else:
                 return
         raise UnavailableError("count a code", "too many at once")
+
+
+def not_locked(platform: Platform, user_id: str, now: int) -> Part:
+    """Check, in the transaction that uses a ticket, that whoever sent it is not locked out."""
+    conditions = {"they never were, or it is over": "attribute_not_exists(locked_until) OR locked_until <= :now"}
+    return "ConditionCheck", {
+        "Key": {"pk": {"S": _pk(TICKET)}, "sk": {"S": _sk(contact_pk(platform, user_id))}},
+        "ConditionExpression": " AND ".join(conditions.values()),
+        "ExpressionAttributeValues": {":now": attribute(now)},
+    }
 
 
 def _is_ours(before: Item, now_there: Item, guesses: list[int]) -> bool:

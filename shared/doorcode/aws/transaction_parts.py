@@ -7,6 +7,7 @@ from typing import Any
 
 from doorcode.aws.items import (
     CONTACT,
+    OWNERS,
     Seat,
     attribute,
     changes,
@@ -14,8 +15,10 @@ from doorcode.aws.items import (
     contact_pk,
     expires_after,
     seats_pk,
+    tickets_pk,
 )
 from doorcode.pairing.contact import Contact, Platform, State
+from doorcode.pairing.tickets import Ticket
 from doorcode.pairing.transitions import Operation
 
 Part = tuple[str, Mapping[str, Any]]
@@ -137,6 +140,55 @@ def holder_unmoved(holder: Contact) -> Part:
             "ExpressionAttributeValues": {":read_rev": attribute(holder.rev)},
         }
     return "ConditionCheck", arguments
+
+
+def add_owner(contact: Contact) -> Part:
+    """Put a contact on the list of owners by claim."""
+    return "Update", {
+        "Key": _owners_key(),
+        "UpdateExpression": "ADD people :them",
+        "ExpressionAttributeValues": {":them": {"SS": [_listed(contact)]}},
+    }
+
+
+def drop_owner(contact: Contact, *, even_last: bool) -> Part:
+    """Take a contact from the list of owners by claim, where somebody else is left on it or that does not matter."""
+    arguments: dict[str, Any] = {
+        "Key": _owners_key(),
+        "UpdateExpression": "DELETE people :them",
+        "ExpressionAttributeValues": {":them": {"SS": [_listed(contact)]}},
+    }
+    if not even_last:
+        either = {
+            "somebody else is left": "size(people) > :one",
+            "or they are not on it": "attribute_not_exists(people) OR NOT contains(people, :who)",
+        }
+        arguments["ConditionExpression"] = " OR ".join(either.values())
+        arguments["ExpressionAttributeValues"] |= {":one": attribute(1), ":who": attribute(_listed(contact))}
+    return "Update", arguments
+
+
+def use_ticket(ticket: Ticket, now: int) -> Part:
+    """Use a ticket once more, if it still works."""
+    conditions = {
+        "it is there, and has uses left": "uses_left > :none",
+        "its time is not up": "expires_at > :now",
+        "nobody has taken it back": "attribute_not_exists(revoked_at)",
+    }
+    return "Update", {
+        "Key": {"pk": {"S": tickets_pk(ticket.kind)}, "sk": {"S": ticket.digest}},
+        "UpdateExpression": "SET uses_left = uses_left - :one",
+        "ConditionExpression": _all_of(conditions),
+        "ExpressionAttributeValues": {":one": attribute(1), ":none": attribute(0), ":now": attribute(now)},
+    }
+
+
+def _owners_key() -> dict[str, dict[str, str]]:
+    return {"pk": {"S": OWNERS}, "sk": {"S": OWNERS}}
+
+
+def _listed(contact: Contact) -> str:
+    return f"{contact.platform}:{contact.user_id}"
 
 
 def _contact_key(contact: Contact) -> dict[str, dict[str, str]]:

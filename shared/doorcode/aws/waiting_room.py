@@ -10,31 +10,39 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from types import MappingProxyType
 
 from msgspec import Struct, structs
 
 from doorcode.aws.items import (
     CONTACT,
+    OWNERS,
     Seat,
     attribute,
     contact_from_item,
     contact_pk,
     expires_after,
+    owners_from_item,
     seat_from_item,
     seats_pk,
 )
+from doorcode.aws.lockout import not_locked
 from doorcode.aws.table import ConditionError, Item, Table
 from doorcode.aws.transaction_parts import (
+    Part,
+    add_owner,
+    drop_owner,
     free_own_seat,
     free_seat,
     holder_unmoved,
     move_contact,
     request_contact,
     take_seat,
+    use_ticket,
 )
-from doorcode.errors import RefusedError, UnavailableError, UnreadableItemError
+from doorcode.errors import LockedOutError, RefusedError, SpentTicketError, UnavailableError, UnreadableItemError
 from doorcode.pairing import codes
 from doorcode.pairing.contact import Contact, Platform, Standing, State
 from doorcode.pairing.keyring import Keyring, key_id
@@ -42,10 +50,12 @@ from doorcode.pairing.names import Names
 from doorcode.pairing.ports import GATEWAY_SECRET, Secrets, fitting
 from doorcode.pairing.seats import SEAT_NAMES, free_seats
 from doorcode.pairing.settings import Settings
+from doorcode.pairing.tickets import Ticket
 from doorcode.pairing.transitions import (
     Asked,
     Decision,
     Operation,
+    OwnerChange,
     Refusal,
     RequestVerdict,
     SeatChange,
@@ -151,30 +161,49 @@ class WaitingRoom:
 
         Raises RefusedError with the state that really holds, and UnavailableError.
         """
-        return self._move(self._table.started(), contact, operation, now, decision, nonce)
+        return self._move(self._table.started(), contact, operation, now, decision, nonce=nonce)
 
-    def _move(  # noqa: PLR0913, PLR0917 (the operation, and the table with its deadline)
+    def redeem(self, contact: Contact, operation: Operation, now: int, decision: Decision, ticket: Ticket) -> Contact:
+        """Move whoever has sent a ticket, and use it up once: both or neither, and only while they are not locked out.
+
+        Raises RefusedError with the state that really holds, SpentTicketError, LockedOutError and UnavailableError.
+        """
+        also = {"ticket": use_ticket(ticket, now), "lock": not_locked(contact.platform, contact.user_id, now)}
+        return self._move(self._table.started(), contact, operation, now, decision, also=also)
+
+    def owners(self) -> tuple[tuple[Platform, str], ...]:
+        """Return everybody who owns the bot, with one consistent read: by OWNER_USER_IDS, in its order, then by claim."""
+        by_claim = owners_from_item(self._table.get(OWNERS, OWNERS))
+        return tuple(dict.fromkeys((*self._settings.owners, *by_claim)))
+
+    def _move(  # noqa: PLR0913 (the operation, the table with its deadline, and what belongs to the same transaction)
         self,
         table: Table,
         contact: Contact,
         operation: Operation,
         now: int,
         decision: Decision,
-        nonce: str | None,
+        *,
+        nonce: str | None = None,
+        also: Mapping[str, Part] = MappingProxyType({}),
     ) -> Contact:
         seated = True
         for _ in range(MAX_TRIES):
             if nonce is not None and contact.nonce != nonce:
                 raise refused(contact, Refusal.SUPERSEDED)
             after = moved(contact, operation, now, decision)
-            frees = allowed(contact, operation, now).seat is SeatChange.FREE and contact.seat != "" and seated
-            parts = [move_contact(contact, after, operation, now)]
+            move = allowed(contact, operation, now)
+            frees = move.seat is SeatChange.FREE and contact.seat != "" and seated
+            parts = {"contact": move_contact(contact, after, operation, now), **also}
+            parts |= self._change_of_owners(contact, move.owners, decision)
             if frees:
-                parts.append(free_own_seat(contact, now))
+                parts["seat"] = free_own_seat(contact, now)
             try:
-                table.transact(parts, random_hex())
+                table.transact(list(parts.values()), random_hex())
             except ConditionError as error:
                 if 0 not in error.lost:
+                    lost = {name: error.lost[at] for at, name in enumerate(parts) if at in error.lost}
+                    _give_up(contact, lost)
                     # The seat is not its own any more: for a decision on the request it is as if it had expired.
                     if operation in {Operation.APPROVE, Operation.DENY}:
                         lapsed = structs.replace(contact, state=State.EXPIRED)
@@ -191,6 +220,13 @@ class WaitingRoom:
         if frees:
             self._full_until.pop(contact.platform, None)
         return after
+
+    def _change_of_owners(self, contact: Contact, change: OwnerChange, decision: Decision) -> dict[str, Part]:
+        if change is OwnerChange.COMES:
+            return {"owners": add_owner(contact)}
+        if change is OwnerChange.GOES:
+            return {"owners": drop_owner(contact, even_last=decision.last or bool(self._settings.owners))}
+        return {}
 
     def expire_overdue(self, platform: Platform, now: int) -> Swept:
         """Expire every overdue request of a platform and free its seat: the sweep.
@@ -311,7 +347,7 @@ class WaitingRoom:
                 table.transact([holder_unmoved(contact), free_seat(platform, seat, now)], random_hex())
             return None
         try:
-            return self._move(table, contact, Operation.EXPIRE, now, Decision(), seat.nonce)
+            return self._move(table, contact, Operation.EXPIRE, now, Decision(), nonce=seat.nonce)
         except RefusedError:
             # Decided on or asked anew in this very moment, which has dealt with the seat.
             return None
@@ -332,6 +368,17 @@ class WaitingRoom:
 def random_hex() -> str:
     """Return 128 random bits in hex, from the system's cryptographic source."""
     return os.urandom(NONCE_BYTES).hex()
+
+
+def _give_up(contact: Contact, lost: Mapping[str, Item]) -> None:
+    """Raise what is final about the parts that lost, beside the contact's own."""
+    if "lock" in lost:
+        # Before the ticket: whoever is locked out learns nothing of it.
+        raise LockedOutError(int(lost["lock"].get("locked_until", {"N": "0"})["N"])) from None
+    if "ticket" in lost:
+        raise SpentTicketError from None
+    if "owners" in lost:
+        raise refused(contact, Refusal.LAST_OWNER) from None
 
 
 def _no_seat(contact: Contact, now: int) -> RequestOutcome:

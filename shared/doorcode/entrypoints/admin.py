@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from doorcode.aws.directory import Directory
-from doorcode.aws.lockout import Lockout
+from doorcode.aws.lockout import TICKET, Lockout
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
 from doorcode.entrypoints.admin_access import AccessCommands
@@ -21,12 +21,15 @@ from doorcode.entrypoints.admin_commands import (
     DecideCommand,
     List,
     OnAccess,
+    OnTickets,
+    OwnerRemove,
     TokenRevoke,
     TurnAway,
     Unlock,
     named,
     read_command,
 )
+from doorcode.entrypoints.admin_tickets import TicketCommands
 from doorcode.entrypoints.contact_record import iso, record_of
 from doorcode.errors import (
     DoorcodeError,
@@ -62,6 +65,7 @@ class Admin:
         lockout: Lockout,
         secrets: Secrets,
         access: AccessCommands,
+        tickets: TicketCommands,
     ) -> None:
         """Decide at ``desk``; list from ``directory``; ``secrets`` make the codes that are shown."""
         self._desk = desk
@@ -70,6 +74,7 @@ class Admin:
         self._lockout = lockout
         self._secrets = secrets
         self._access = access
+        self._tickets = tickets
 
     def answer(self, event: object, now: int) -> Answer:
         """Carry out the command of an event at ``now``."""
@@ -89,8 +94,8 @@ class Admin:
             freed = self._unlock(command)
             facts |= {"outcome": "unlocked", "count": str(freed)}
             return {"freed": freed}
-        if isinstance(command, OnAccess):
-            answer, outcome = self._access.carry_out(command, now)
+        if isinstance(command, OnAccess | OnTickets):
+            answer, outcome = self._beside_contacts(command, now)
             facts |= outcome
             return answer
         platform = platform_named(command.platform)
@@ -111,6 +116,11 @@ class Admin:
         facts |= {"user_id": contact.user_id, "outcome": contact.state}
         return {"contact": record_of(contact)}
 
+    def _beside_contacts(self, command: OnAccess | OnTickets, now: int) -> tuple[Answer, dict[str, str]]:
+        if isinstance(command, OnAccess):
+            return self._access.carry_out(command, now)
+        return self._tickets.carry_out(command, now)
+
     def _decide(self, command: DecideCommand, platform: Platform, now: int) -> Contact:
         order = Order(
             operation=command.operation,
@@ -119,6 +129,7 @@ class Admin:
             code=command.code,
             label=command.label,
             until=now + command.for_seconds if command.for_seconds else 0,
+            last=isinstance(command, OwnerRemove) and command.last,
         )
         return self._desk.decide(Actor(via=Via.CLI, id=command.actor), order, now)
 
@@ -171,7 +182,7 @@ class Admin:
 
     def _unlock(self, command: Unlock) -> int:
         if command.everybody:
-            return sum(self._lockout.unlock(surface) for surface in SURFACES)
+            return sum(self._lockout.unlock(surface) for surface in (*SURFACES, TICKET))
         return self._lockout.unlock(Via.CLI, command.actor)
 
 

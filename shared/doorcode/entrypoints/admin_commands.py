@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from doorcode.errors import InputError
 from doorcode.pairing.names import safe_name
+from doorcode.pairing.tickets import DEFAULT_INVITE_SECONDS
 from doorcode.pairing.transitions import Operation
 
 VERSION = 1
@@ -124,9 +125,48 @@ class TokenRevoke(Command, frozen=True, tag="token_revoke"):
     id: str
 
 
-OnContacts = List | ApproveCommand | Deny | Add | Revoke | Block | Unblock | Clear | TurnAway | Unlock
+class OwnerClaim(Command, frozen=True, tag="owner_claim"):
+    """A claim: whoever sends it to the bot owns it, on that platform or, without one, on any."""
+
+    platform: str = ""
+
+
+class OwnerList(Command, frozen=True, tag="owner_list"):
+    """Who owns the bot."""
+
+
+class OwnerRemove(DecideCommand, frozen=True, tag="owner_remove"):
+    """An owner by claim, by user id; the last one only with ``last``."""
+
+    operation = Operation.REMOVE_OWNER
+
+    last: bool = False
+
+
+class InviteCreate(Command, frozen=True, tag="invite_create"):
+    """An invite. ``for_seconds`` is how long whoever it lets in stays, 0 for ever."""
+
+    platform: str = ""
+    uses: int = 1
+    label: str = ""
+    for_seconds: Annotated[int, Meta(ge=0)] = 0
+    expires_seconds: Annotated[int, Meta(ge=1)] = DEFAULT_INVITE_SECONDS
+
+
+class InviteList(Command, frozen=True, tag="invite_list"):
+    """The invites that work, without their codes."""
+
+
+class InviteRevoke(Command, frozen=True, tag="invite_revoke"):
+    """An invite, by its id."""
+
+    id: str
+
+
+OnContacts = List | ApproveCommand | Deny | Add | Revoke | Block | Unblock | Clear | TurnAway | Unlock | OwnerRemove
 OnAccess = WebLink | SignOut | TokenCreate | TokenList | TokenRevoke
-AnyCommand = OnContacts | OnAccess
+OnTickets = OwnerClaim | OwnerList | InviteCreate | InviteList | InviteRevoke
+AnyCommand = OnContacts | OnAccess | OnTickets
 
 
 def named(command: Command) -> str:

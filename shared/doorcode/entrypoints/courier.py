@@ -8,7 +8,8 @@ Slack cannot.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from doorcode.aws.effects_queue import MoveRecord
@@ -21,11 +22,15 @@ from doorcode.entrypoints.trouble import HOPELESS, PASSING, UNDELIVERABLE
 from doorcode.errors import DoorcodeError, UnavailableError
 from doorcode.pairing import texts
 from doorcode.pairing.consequences import Consequences, Event, RequesterTold, follow
-from doorcode.pairing.contact import Contact, Platform, State
+from doorcode.pairing.contact import Contact, ContactRole, Platform, Standing, State
 from doorcode.pairing.platform import TRAITS
 from doorcode.pairing.ports import Secrets, code_of
 from doorcode.pairing.settings import Settings
+from doorcode.pairing.turns import Who
 from doorcode.platforms.sender import OutgoingText, Senders
+
+# What the edge has said already, where anything in its response is shown.
+AT_THE_EDGE = frozenset({RequesterTold.CLAIMED, RequesterTold.INVITED})
 
 
 class PostponedError(DoorcodeError):
@@ -114,8 +119,9 @@ class Courier:
                 expired=str(len(swept.expired)),
                 failed=str(swept.failed),
             )
-        if self._settings.owners and self._room.word_of_full(platform, now):
-            self._tell_owners(texts.room_is_full(platform, self._settings.max_pending), platform, now)
+        owners = self._room.owners()
+        if owners and self._room.word_of_full(platform, now):
+            self._tell_each(owners, texts.room_is_full(platform, self._settings.max_pending), platform, now)
 
     def _steps(
         self, move: MoveRecord, contact: Contact, result: Consequences, now: int
@@ -126,6 +132,11 @@ class Courier:
             steps["notice"] = lambda: self._notice(contact, now)
         if result.closes:
             steps["close"] = lambda: self._prompter.close(contact, move.record, now)
+        if result.announces:
+            for owner in self._room.owners():
+                if owner != (contact.platform, contact.user_id):
+                    # A step each, so that one owner's trouble does not have the others told again.
+                    steps[f"announce {':'.join(owner)}"] = partial(self._announce, contact, owner, now)
         if result.tells:
             told = result.tells
             steps["tell"] = lambda: self._tell(contact, told, now)
@@ -155,21 +166,38 @@ class Courier:
         self._say(contact, text, f"{contact.nonce}:notice", now)
 
     def _tell(self, contact: Contact, verdict: RequesterTold, now: int) -> None:
-        let_in = self._room.get(contact.platform, contact.user_id).state is State.PAIRED
-        if let_in is not (verdict is RequesterTold.APPROVED):
+        if verdict in AT_THE_EDGE and not TRAITS[contact.platform].silent_edge:
+            return
+        present = self._room.get(contact.platform, contact.user_id)
+        let_in = present.state is State.PAIRED
+        holds = present.role == ContactRole.OWNER if verdict is RequesterTold.CLAIMED else let_in
+        if holds is (verdict is RequesterTold.DENIED):
             # Decided otherwise since; that decision's own record says so, or has said so.
             return
-        if verdict is RequesterTold.APPROVED:
-            self._say(contact, texts.approved(contact.platform), f"{contact.nonce}:{contact.rev}", now)
-        elif self._settings.tell_denied:
-            self._say(contact, texts.DECLINED, f"{contact.nonce}:{contact.rev}", now)
+        if verdict is not RequesterTold.DENIED or self._settings.tell_denied:
+            self._say(contact, _words(verdict, contact.platform), f"{contact.nonce}:{contact.rev}", now)
+
+    def _announce(self, contact: Contact, owner: Who, now: int) -> None:
+        """Tell an owner that there is another one, as long as that is so."""
+        if self._room.get(contact.platform, contact.user_id).standing(now) is not Standing.OWNER:
+            return
+        platform, owner_id = owner
+        key = f"owner:{contact.platform}:{contact.user_id}:{contact.rev}"
+        outgoing = OutgoingText(user_id=owner_id, text=texts.new_owner(contact), key=key)
+        try:
+            self._senders.on(platform, now).notify(outgoing, now)
+        except PASSING:
+            raise
+        except HOPELESS as error:
+            # The others can be told all the same.
+            log.warning(str(error), reason=error.reason, platform=platform, step="announce")
 
     def _say(self, contact: Contact, text: str, key: str, now: int) -> None:
         outgoing = OutgoingText(reply=contact.reply, user_id=contact.user_id, text=text, key=key)
         self._senders.on(contact.platform, now).notify(outgoing, now)
 
-    def _tell_owners(self, text: str, about: Platform, now: int) -> None:
-        for platform, owner_id in self._settings.owners:
+    def _tell_each(self, owners: Iterable[Who], text: str, about: Platform, now: int) -> None:
+        for platform, owner_id in owners:
             outgoing = OutgoingText(user_id=owner_id, text=text, key=f"full:{about}:{now}")
             try:
                 self._senders.on(platform, now).notify(outgoing, now)
@@ -178,3 +206,12 @@ class Courier:
 
     def _log(self, contact: Contact, step: str, error: Any) -> None:
         log.warning(str(error), reason=error.reason, platform=contact.platform, user_id=contact.user_id, step=step)
+
+
+def _words(verdict: RequesterTold, platform: Platform) -> str:
+    return {
+        RequesterTold.APPROVED: texts.approved(platform),
+        RequesterTold.DENIED: texts.DECLINED,
+        RequesterTold.CLAIMED: texts.CLAIMED,
+        RequesterTold.INVITED: texts.invited(platform),
+    }[verdict]

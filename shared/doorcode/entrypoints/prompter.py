@@ -97,7 +97,7 @@ class Prompter:
         # Without its code and the signature nobody can be asked at all: that is no owner's trouble.
         code_of(contact, self._secrets, now)
         self._secrets.keyring(CALLBACK_SECRET, now)
-        owners = self._settings.owners
+        owners = self._room.owners()
         near = [owner for owner in owners if owner[0] is contact.platform]
         far = [owner for owner in owners if owner[0] is not contact.platform]
         trouble = self._ask_each(contact, near, holder, now)
@@ -113,7 +113,7 @@ class Prompter:
         """Tell whether an owner was asked, or hears from the digest that somebody waits."""
         if any(noted.place for noted in self._book.prompts(contact.platform, contact.user_id, contact.nonce)):
             return True
-        turns = (self._queues.of(owner, now).seen.turn_of(_who(contact)) for owner in self._settings.owners)
+        turns = (self._queues.of(owner, now).seen.turn_of(_who(contact)) for owner in self._room.owners())
         return any(turn is not None and not turn.failed for turn in turns)
 
     def still_waits(self, contact: Contact, now: int) -> bool:
@@ -145,7 +145,7 @@ class Prompter:
                 stands.add(noted.owner)
         # Who asks anew keeps the turn: that request's own record sees to it.
         if present.state is not State.PENDING:
-            for owner in self._settings.owners:
+            for owner in self._room.owners():
                 if owner not in stands:
                     self._queues.of(owner, now).change(lambda queue: queue.left(_who(contact), holder, now))
         _raise_longest(trouble)
@@ -155,7 +155,7 @@ class Prompter:
     def go_on(self, at: int, holder: str, now: int) -> None:
         """Ask each owner about whoever is next, and bring the digests up to date. Raises what is worth another try."""
         trouble: list[DoorcodeError] = []
-        for owner in self._settings.owners:
+        for owner in self._room.owners():
             try:
                 self._visit(self._queues.of(owner, now), holder, now)
             except (*PASSING, *HOPELESS) as error:
@@ -167,7 +167,7 @@ class Prompter:
     def sweep(self, now: int) -> None:
         """See to what a parked record or a crash has left with any owner, and go on from there."""
         holder = f"sweep {random_hex()}"
-        for owner in self._settings.owners:
+        for owner in self._room.owners():
             try:
                 queue = self._queues.of(owner, now)
                 for turn in queue.seen.turns:
@@ -268,7 +268,7 @@ class Prompter:
             queue.change(lambda seen: seen.left(turn.who, holder, now))
             if not own and queue.owner[0] is contact.platform and not self.reached(contact, now):
                 # Its own record has been here, and trusted that this owner would be asked.
-                far = [owner for owner in self._settings.owners if owner[0] is not contact.platform]
+                far = [owner for owner in self._room.owners() if owner[0] is not contact.platform]
                 _raise_longest(self._ask_each(contact, far, holder, now))
             return
         queue.change(lambda seen: seen.shown(turn.who, holder, contact.nonce))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from msgspec import UNSET
@@ -39,6 +39,17 @@ from doorcode.platforms.inbound import (
     WebhookAnswer,
 )
 
+if TYPE_CHECKING:
+    from doorcode.entrypoints.ticket_office import Served
+
+
+class TakesTickets(Protocol):
+    """Takes what looks like a claim or an invite; ``ticket_office`` has the one that does."""
+
+    def serve(self, message: Message, contact: Contact, now: int) -> Served | Message:
+        """Return what becomes of the message, or what goes on through the gate instead."""
+
+
 OPERATIONS = {
     callbacks.Action.APPROVE: Operation.APPROVE,
     callbacks.Action.DENY: Operation.DENY,
@@ -67,10 +78,12 @@ class Door:
         bot: Callable[[int], str] = lambda _: "",
         call: Callable[[FollowUp], None] = lambda _: None,
         api_url: str = "",
+        tickets: Callable[[], TakesTickets],
     ) -> None:
         """Serve ``platform``. ``begin`` starts the time that a request's calls have together.
 
-        ``bot`` gives who the bot is there, at a time; ``call`` makes a follow-up call.
+        ``bot`` gives who the bot is there, at a time; ``call`` makes a follow-up call; ``tickets`` gives what takes claims
+        and invites, asked for when the first one comes.
         """
         self._platform = platform
         self._settings = settings
@@ -83,6 +96,7 @@ class Door:
         self._bot = bot
         self._call = call
         self._api_url = api_url
+        self._tickets = tickets
 
     def serve(self, event: Mapping[str, Any], now: int) -> dict[str, Any]:
         """Answer one HTTP request at ``now``."""
@@ -141,6 +155,14 @@ class Door:
     def _message(self, message: Message, now: int, hand_on: HandOn) -> WebhookAnswer | None:
         contact = self._room.get(message.platform, message.user_id)
         verdict = gate.decide(self._settings, message, contact, now)
+        if verdict.action is GateAction.ANSWER:
+            served = self._tickets().serve(message, contact, now)
+            if not isinstance(served, Message):
+                self._log(message, served.verdict)
+                answer = self._platform.notice(message, served.text) if served.text else None
+                return answer or self._platform.dropped(message, served.verdict.reason)
+            message = served
+            verdict = gate.decide(self._settings, message, contact, now, looked_up=True)
         if verdict.action is GateAction.PAIR:
             asked = Asked(
                 delivery_id=message.delivery_id,
@@ -153,7 +175,7 @@ class Door:
             if outcome.verdict is not RequestVerdict.NOT_A_STRANGER:
                 return self._asked(message, outcome.verdict, outcome.contact, now)
             # Paired or blocked since the gate read the contact.
-            verdict = gate.decide(self._settings, message, outcome.contact, now)
+            verdict = gate.decide(self._settings, message, outcome.contact, now, looked_up=True)
             contact = outcome.contact
         return self._act(message, contact, verdict, now, hand_on)
 
@@ -204,7 +226,7 @@ class Door:
 
         Without an owner, nothing but the code will ever tell them: where an answer can get lost, the courier sends it.
         """
-        if self._settings.owners:
+        if self._settings.owners or self._room.owners():
             return texts.REQUEST_SENT
         if not self._platform.ANSWERS_SURELY:
             return ""

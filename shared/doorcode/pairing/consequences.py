@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from doorcode.pairing.contact import Contact, State
+from doorcode.pairing.contact import Contact, ContactRole, State, Via
 
 VERSION = 1
 
@@ -37,18 +37,21 @@ class RequesterTold(StrEnum):
 
     APPROVED = "approved"
     DENIED = "denied"
+    CLAIMED = "claimed"
+    INVITED = "invited"
 
 
 class Consequences(Struct, frozen=True, kw_only=True):
     """What is to be done, in this order; each part stands by itself.
 
     ``closes`` names the request (by its nonce) whose prompts are drawn anew, as decided; ``replaces`` the one whose
-    open prompts become those of the new request.
+    open prompts become those of the new request; ``announces`` tells the other owners that there is a new one.
     """
 
     asks: bool = False
     replaces: str = ""
     closes: str = ""
+    announces: bool = False
     tells: RequesterTold | None = None
     events: tuple[Event, ...] = ()
 
@@ -61,6 +64,7 @@ _PUBLISHED = {
     State.BLOCKED: EventType.BLOCKED,
 }
 _TOLD = {State.PAIRED: RequesterTold.APPROVED, State.DENIED: RequesterTold.DENIED}
+_WELCOMED: dict[str, RequesterTold] = {Via.CLAIM: RequesterTold.CLAIMED, Via.INVITE: RequesterTold.INVITED}
 
 
 def follow(old: Contact | None, new: Contact | None, at: int) -> Consequences:
@@ -78,11 +82,17 @@ def follow(old: Contact | None, new: Contact | None, at: int) -> Consequences:
             replaces=old.nonce if old and old.state is State.PENDING else "",
             events=(*ended, _event(EventType.REQUESTED, new, new.requested_at)),
         )
+    announces = new.role == ContactRole.OWNER and (old is None or old.role != ContactRole.OWNER)
     if old is not None and _still_in(old, new):
         # Their prompts stay as they were decided, and they hear nothing: it is the owner's own affair.
         changed = (old.label, old.paired_until) != (new.label, new.paired_until)
-        return Consequences(events=(_event(EventType.RELABELLED, new, new.decided_at),) if changed else ())
+        return Consequences(
+            announces=announces,
+            tells=RequesterTold.CLAIMED if announces else None,
+            events=(_event(EventType.RELABELLED, new, new.decided_at),) if changed else (),
+        )
     return Consequences(
+        announces=announces,
         closes=new.nonce,
         tells=_told(new),
         events=(*ended, _event(_PUBLISHED[new.state], new, new.decided_at)),
@@ -106,7 +116,10 @@ def _still_in(old: Contact, new: Contact) -> bool:
 
 def _told(new: Contact) -> RequesterTold | None:
     # Only who wrote first.
-    return _TOLD.get(new.state) if new.reply else None
+    if not new.reply:
+        return None
+    welcomed = _WELCOMED.get(new.decided_via) if new.state is State.PAIRED else None
+    return welcomed or _TOLD.get(new.state)
 
 
 def _event(event: EventType, contact: Contact, at: int) -> Event:

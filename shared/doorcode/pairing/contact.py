@@ -37,16 +37,26 @@ class Standing(StrEnum):
     OVERDUE = "overdue"
     DENIED = "denied"
     PAIRED = "paired"
+    OWNER = "owner"
     BLOCKED = "blocked"
 
 
+class ContactRole(StrEnum):
+    """What somebody who is paired is beside that."""
+
+    OWNER = "owner"
+    """An owner by claim. Those of OWNER_USER_IDS have no role: the setting says it of them."""
+
+
 class Via(StrEnum):
-    """The surface that a decision came from."""
+    """The surface that a decision came from; or what the person held who was let in without one."""
 
     BUTTON = "button"
     CLI = "cli"
     API = "api"
     WEB = "web"
+    CLAIM = "claim"
+    INVITE = "invite"
 
 
 class Contact(Struct, frozen=True, kw_only=True):
@@ -58,6 +68,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     platform: Platform
     user_id: str
     state: State = State.NONE
+    # ``ContactRole``, for those who are paired. It moves with the list of all owners by claim, in one transaction.
+    role: str = ""
     # Goes up with every move; every write is conditional on the one that was read. 0: there is no item yet.
     rev: int = 0
     # For showing only, made safe. Never an identity.
@@ -103,7 +115,9 @@ class Contact(Struct, frozen=True, kw_only=True):
         if self.state is State.PENDING:
             return Standing.OVERDUE if now >= self.code_expires_at else Standing.PENDING
         if self.state is State.PAIRED:
-            return Standing.NONE if self.paired_until and now >= self.paired_until else Standing.PAIRED
+            if self.paired_until and now >= self.paired_until:
+                return Standing.NONE
+            return Standing.OWNER if self.role == ContactRole.OWNER else Standing.PAIRED
         if self.state is State.DENIED:
             return Standing.DENIED
         if self.state is State.BLOCKED:

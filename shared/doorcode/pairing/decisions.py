@@ -20,13 +20,14 @@ from doorcode.pairing.contact import Contact, Platform, Standing, Via, checked_u
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.ports import GATEWAY_SECRET, Guesses, Room, Secrets, fitting
 from doorcode.pairing.settings import Settings
-from doorcode.pairing.transitions import Decision, Operation, Refusal, refused
+from doorcode.pairing.tickets import OPERATIONS, VIAS, Ticket
+from doorcode.pairing.transitions import Asked, Decision, Operation, Refusal, refused
 
 # A button's block carries the code of the request that it stands under.
 TAKES_A_CODE = frozenset({Operation.APPROVE, Operation.DENY, Operation.BLOCK})
 # These make a contact of whoever is named. The others act on one that is there.
 MAKES_A_CONTACT = frozenset({Operation.ADD, Operation.BLOCK})
-ORDERS = TAKES_A_CODE | {Operation.ADD, Operation.REVOKE, Operation.UNBLOCK}
+ORDERS = TAKES_A_CODE | {Operation.ADD, Operation.REVOKE, Operation.UNBLOCK, Operation.REMOVE_OWNER}
 UNKNOWN_CODE = "No pending request has that code. See what is waiting with: doorcode pairing list --pending"
 
 
@@ -48,7 +49,7 @@ class Order(Struct, frozen=True, kw_only=True):
     """What is to be done, and to whom: by code, by user id, or by both, which then must belong together.
 
     ``label`` None keeps the present one; ``until`` is when the pairing ends, 0 for never. ``delivery_id`` is the platform's
-    id of the press that orders it; empty on every other surface.
+    id of the press that orders it; empty on every other surface. ``last`` tells that even the last owner is to be removed.
     """
 
     operation: Operation
@@ -58,6 +59,7 @@ class Order(Struct, frozen=True, kw_only=True):
     label: str | None = None
     until: int = 0
     delivery_id: str = ""
+    last: bool = False
 
 
 class Desk:
@@ -76,8 +78,10 @@ class Desk:
         Raises ForbiddenError, MalformedCodeError (not counted), LockedOutError, UnknownCodeError and NotTheirsError (counted),
         RefusedError with the state that really holds, InputError, SecretError, UnavailableError.
         """
-        self._authorise(actor, order)
+        self._authorise(actor, order, now)
         contact = self._find(actor, order, now)
+        if order.operation is Operation.REMOVE_OWNER and self._is_owner_by_setting(contact, now):
+            raise refused(contact, Refusal.OWNER_BY_SETTING)
         decision = Decision(
             by=actor.id,
             name=actor.name,
@@ -85,22 +89,49 @@ class Desk:
             label=order.label,
             until=order.until,
             delivery_id=order.delivery_id,
+            last=order.last,
         )
         # With a code, exactly the request that the code belongs to; a newer one is somebody else's decision.
         nonce = contact.nonce if order.code else None
         return self._room.move(contact, order.operation, now, decision, nonce=nonce)
 
-    def _authorise(self, actor: Actor, order: Order) -> None:
+    def redeem(self, ticket: Ticket, contact: Contact, asked: Asked, now: int) -> Contact:
+        """Let in whoever has sent a ticket, as whoever made it has decided, and return the contact as it is then.
+
+        Raises RefusedError with the state that really holds, SpentTicketError, LockedOutError, UnavailableError.
+        """
+        decision = Decision(
+            by=ticket.created_by,
+            via=VIAS[ticket.kind],
+            label=ticket.label or None,
+            until=now + ticket.for_seconds if ticket.for_seconds else 0,
+            asked=asked,
+        )
+        return self._room.redeem(contact, OPERATIONS[ticket.kind], now, decision, ticket)
+
+    def _is_owner_by_setting(self, contact: Contact, now: int) -> bool:
+        by_claim = contact.standing(now) is Standing.OWNER
+        return not by_claim and self._settings.is_owner(contact.platform, contact.user_id)
+
+    def _is_owner(self, platform: Platform, user_id: str, now: int) -> bool:
+        # Those of the setting cost no read.
+        return self._settings.is_owner(platform, user_id) or (
+            self._room.get(platform, user_id).standing(now) is Standing.OWNER
+        )
+
+    def _authorise(self, actor: Actor, order: Order, now: int) -> None:
         if order.operation not in ORDERS:
             raise InputError(f"{order.operation} is not something to decide.")
         if not actor.id:
             raise ForbiddenError("It is not known who decides.")
+        if order.operation is Operation.REMOVE_OWNER and actor.via is Via.API:
+            raise ForbiddenError("A token neither makes nor removes owners. Sign in to the page, or use the command.")
         if order.code and order.operation not in TAKES_A_CODE:
             raise InputError(f"{order.operation} takes a user id, not a code.")
         if actor.via is Via.BUTTON:
             if not order.code:
                 raise InputError("A button acts on the request whose code it carries, and on no other.")
-            if actor.platform is None or not self._settings.is_owner(actor.platform, actor.id):
+            if actor.platform is None or not self._is_owner(actor.platform, actor.id, now):
                 raise ForbiddenError("Only the owner can do this.")
             if (actor.platform, actor.id) == (order.platform, order.user_id):
                 raise ForbiddenError("Nobody decides on himself.")

@@ -9,6 +9,7 @@ from msgspec import Struct
 from doorcode.pairing.contact import Contact, Standing
 from doorcode.pairing.messages import ChatType, Deed, Ignored, Message
 from doorcode.pairing.settings import GroupPolicy, Policy, Settings
+from doorcode.pairing.tickets import Entered, TicketKind, entered
 from doorcode.pairing.transitions import RequestVerdict, assess_request
 
 
@@ -17,6 +18,7 @@ class GateAction(StrEnum):
 
     IGNORE = "ignore"
     DROP = "drop"
+    ANSWER = "answer"
     ADMIT = "admit"
     PAIR = "pair"
 
@@ -28,6 +30,11 @@ class Reason(StrEnum):
     BOT_ITSELF = "bot_itself"
     BLOCKED = "blocked"
     GROUP_POLICY = "group_policy"
+    CLAIMED = "claimed"
+    INVITED = "invited"
+    CLAIM_REFUSED = "claim_refused"
+    INVITE_REFUSED = "invite_refused"
+    LOCKED_OUT = "locked_out"
     OWNER = "owner"
     ALLOWED_USER = "allowed_user"
     PAIRED = "paired"
@@ -47,15 +54,22 @@ class Verdict(Struct, frozen=True):
     reason: Reason
 
 
-# What only the table can tell replaces the gate's own word: a budget that is spent, a room that is full.
+# What only the table can tell replaces the gate's own word: a budget that is spent, a room that is full; and whether
+# what looks like a claim or an invite is one.
 OVER_BUDGET = Verdict(GateAction.DROP, Reason.OVER_BUDGET)
 WAITING_ROOM_FULL = Verdict(GateAction.PAIR, Reason.WAITING_ROOM_FULL)
 _NOTHING = Verdict(GateAction.IGNORE, Reason.NOT_A_MESSAGE)
 
 
-def decide(settings: Settings, event: Message | Deed | Ignored, contact: Contact, now: int) -> Verdict:  # noqa: PLR0911
+TICKETS = {TicketKind.CLAIM: Reason.CLAIMED, TicketKind.INVITE: Reason.INVITED}
+
+
+def decide(  # noqa: PLR0911 (a row of the gate each)
+    settings: Settings, event: Message | Deed | Ignored, contact: Contact, now: int, *, looked_up: bool = False
+) -> Verdict:
     """Decide on what ``contact`` wrote or did, at ``now``. The first rule that matches wins; the order is the promise.
 
+    ``claimed`` and ``invited`` are of what looks like one, and still has to be looked up; ``looked_up`` is of what was.
     ``policy_allow`` still has to fit the message budget, and ``pairing_requested`` still has to find a seat.
     """
     # A message from nobody is nothing that a person said, whatever the policy.
@@ -67,12 +81,10 @@ def decide(settings: Settings, event: Message | Deed | Ignored, contact: Contact
         return Verdict(GateAction.DROP, Reason.BLOCKED)
     if _is_closed(settings, event):
         return Verdict(GateAction.DROP, Reason.GROUP_POLICY)
-    if settings.is_owner(event.platform, event.user_id):
-        return Verdict(GateAction.ADMIT, Reason.OWNER)
-    if settings.is_allowed(event.platform, event.user_id, event.username):
-        return Verdict(GateAction.ADMIT, Reason.ALLOWED_USER)
-    if standing is Standing.PAIRED:
-        return Verdict(GateAction.ADMIT, Reason.PAIRED)
+    if not looked_up and (ticket := _ticket(event)):
+        return Verdict(GateAction.ANSWER, TICKETS[ticket.kind])
+    if grounds := _admitted_by(settings, event, standing):
+        return Verdict(GateAction.ADMIT, grounds)
     policy = settings.policy(event.platform)
     if policy is Policy.DENY:
         return Verdict(GateAction.DROP, Reason.POLICY_DENY)
@@ -89,6 +101,19 @@ def _of_stranger(event: Message | Deed, contact: Contact, now: int) -> Verdict:
         return _NOTHING
     limited = assess_request(contact, event.delivery_id, now) is RequestVerdict.RATE_LIMITED
     return Verdict(GateAction.PAIR, Reason.RATE_LIMITED if limited else Reason.PAIRING_REQUESTED)
+
+
+def _ticket(event: Message | Deed) -> Entered | None:
+    """Read a whole message as a ticket; in groups, too, where none works, but must not be handed on either."""
+    return entered(event.text, event.platform) if isinstance(event, Message) and event.kind == "text" else None
+
+
+def _admitted_by(settings: Settings, event: Message | Deed, standing: Standing) -> Reason | None:
+    if standing is Standing.OWNER or settings.is_owner(event.platform, event.user_id):
+        return Reason.OWNER
+    if settings.is_allowed(event.platform, event.user_id, event.username):
+        return Reason.ALLOWED_USER
+    return Reason.PAIRED if standing is Standing.PAIRED else None
 
 
 def _of_nobody(settings: Settings, event: Message | Deed | Ignored) -> Verdict:

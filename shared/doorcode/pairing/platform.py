@@ -39,6 +39,11 @@ class Traits(Struct, frozen=True, kw_only=True):
     username_pattern: str = ""
     # The command with which people write, where a bot hears nothing else.
     command: str = ""
+    # What a link can have a person's app send before what the link carries; and that link.
+    start_command: str = ""
+    start_link: str = ""
+    # The parameter that tells who the bot is, ``{id}:{username}``, where the link has to name it.
+    bot_parameter: str = ""
     # Nothing that stands in the webhook's response is shown, so that the courier tells people what they wait for.
     silent_edge: bool = False
     # Each message has its own place for an answer, and waits for it.
@@ -60,6 +65,10 @@ TRAITS: Mapping[Platform, Traits] = MappingProxyType(
             # Slack's ids begin with a letter and Discord's are longer: whose those are is not for us to guess.
             guessed_pattern=r"[0-9]{1,15}",
             username_pattern=r"[A-Za-z][A-Za-z0-9_]{3,31}",
+            # https://core.telegram.org/bots/features#deep-linking
+            start_command="/start",
+            start_link="https://t.me/{bot}?start={code}",
+            bot_parameter="telegram/bot",
             made_secrets=("telegram/webhook-secret",),
         ),
         Platform.SLACK: Traits(

@@ -9,6 +9,7 @@ from doorcode.errors import SecretError
 from doorcode.pairing.codes import code_for
 from doorcode.pairing.contact import Contact, Platform
 from doorcode.pairing.keyring import Keyring
+from doorcode.pairing.tickets import Ticket
 from doorcode.pairing.transitions import Decision, Operation
 
 T = TypeVar("T")
@@ -46,6 +47,9 @@ class Room(Protocol):
         nonce: str | None = None,
     ) -> Contact:
         """Move the contact, from whatever state it really is in; with ``nonce``, only that request of it."""
+
+    def redeem(self, contact: Contact, operation: Operation, now: int, decision: Decision, ticket: Ticket) -> Contact:
+        """Move the contact and use up the ticket once, both or neither."""
 
 
 class Guesses(Protocol):

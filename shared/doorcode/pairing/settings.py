@@ -21,7 +21,12 @@ EVERY_GROUP = "*"
 GROUP_EXAMPLES = tuple(f"{platform}:{traits.group_example}" for platform, traits in TRAITS.items())
 NOBODY = (
     "UNKNOWN_USER_POLICY is deny, and OWNER_USER_IDS and ALLOWED_USERS are empty: nobody can get in but whom you pair "
-    "yourself, with doorcode pairing add."
+    "yourself, with doorcode pairing add, or who has a claim or an invite."
+)
+
+NOBODY_ASKED = (
+    "UNKNOWN_USER_POLICY is pair, but OWNER_USER_IDS is empty: unless somebody is an owner by claim, nobody is "
+    "asked, and strangers are told a command for the owner to run. To own the bot: doorcode owner claim"
 )
 
 
@@ -81,12 +86,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         return self.policy_overrides.get(platform, self.unknown_user_policy)
 
     def is_owner(self, platform: Platform, user_id: str) -> bool:
-        """Tell whether that very id, on that very platform, is an owner's. An empty id is nobody's."""
-        return bool(user_id) and (platform, user_id) in self.owners
+        """Tell whether that very id, on that very platform, is an owner's by this setting. An empty id is nobody's.
 
-    def owners_on(self, platform: Platform) -> tuple[str, ...]:
-        """Return the ids of the owners on that platform, in the order given."""
-        return tuple(user_id for owner_platform, user_id in self.owners if owner_platform is platform)
+        There are owners by claim beside them: of one contact its standing says it, of all ``WaitingRoom.owners``.
+        """
+        return bool(user_id) and (platform, user_id) in self.owners
 
     def answers_in(self, platform: Platform, group: str) -> bool:
         """Tell whether ALLOWED_GROUPS names that very group, or all of them. An empty id names none."""
@@ -111,7 +115,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         policies = ", ".join(f"{platform}={self.policy(platform)}" for platform in Platform)
         return (
             f"Unknown users: {policies}. Groups: {self.group_policy}. "
-            f"Owners: {len(self.owners)}. Allowed users: {len(self.allowed) + len(self.allowed_usernames)}."
+            f"Owners by setting: {len(self.owners)}. Allowed users: {len(self.allowed) + len(self.allowed_usernames)}."
         )
 
     def warnings(self) -> tuple[str, ...]:
@@ -121,10 +125,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         if self.lets_nobody_in:
             lines.append(NOBODY)
         if Policy.PAIR in policies.values() and not self.owners:
-            lines.append(
-                "UNKNOWN_USER_POLICY is pair, but OWNER_USER_IDS is empty: nobody is asked, "
-                "and strangers are told a command for the owner to run.",
-            )
+            lines.append(NOBODY_ASKED)
         for platform, policy in policies.items():
             if policy is Policy.ALLOW:
                 lines.append(f"UNKNOWN_USER_POLICY is allow on {platform}: anybody who writes there reaches the agent.")

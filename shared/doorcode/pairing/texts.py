@@ -11,6 +11,10 @@ PRIVATE = "This bot is private."
 DIRECT_ONLY = "Write to me in a direct message."
 STALE_BUTTON = "This button does not work any more."
 ONLY_THE_OWNER = "Only the owner can do this."
+CLAIMED = "You own this bot now. From now on you are asked who may talk to it."
+OWNER_ALREADY = "You own this bot already."
+IN_ALREADY = "You are in already."
+TICKET_IS_OVER = "That does not work any more. Ask for a new one."
 WENT_WRONG = "Something went wrong. Please try again."
 
 APPROVE_BUTTON = "✅ Approve"
@@ -44,9 +48,30 @@ def more_wait(number: int) -> str:
 
 def approved(platform: Platform) -> str:
     """Tell a requester that they are in, and how to write where a bot hears only its command."""
+    return f"You've been approved! {_write(platform)}"
+
+
+def invited(platform: Platform) -> str:
+    """Tell whoever has sent an invite that they are in, likewise."""
+    return f"You're in! {_write(platform)}"
+
+
+def _write(platform: Platform) -> str:
     command = TRAITS[platform].command
-    how = f" with {command}" if command else ""
-    return f"You've been approved! Send me a message{how}."
+    return f"Send me a message{f' with {command}' if command else ''}."
+
+
+def new_owner(contact: Contact) -> str:
+    """Tell the owners that there is another one."""
+    who = f"{contact.called}, {contact.platform} {contact.user_id}," if contact.called else _named(contact)
+    return (
+        f"{who} owns this bot now, too, by a claim that {contact.decided_by} has made. "
+        f"If that is wrong: doorcode owner remove {contact.platform} {contact.user_id}"
+    )
+
+
+def _named(contact: Contact) -> str:
+    return f"{contact.platform} {contact.user_id}"
 
 
 _OUTCOMES = {

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from msgspec import Struct, structs
 
 from doorcode.errors import RefusedError
-from doorcode.pairing.contact import Contact, Standing, State, Via, checked_end, checked_label
+from doorcode.pairing.contact import Contact, ContactRole, Standing, State, Via, checked_end, checked_label
 from doorcode.pairing.cooldown import cooldown_of, doubled, doublings_left
 from doorcode.pairing.names import unparenthesised
 from doorcode.pairing.texts import decider
@@ -30,6 +30,9 @@ class Operation(StrEnum):
     REVOKE = "revoke"
     BLOCK = "block"
     UNBLOCK = "unblock"
+    CLAIM = "claim"  # by whoever has sent a claim: they own the bot
+    ADMIT = "admit"  # of whoever has sent an invite
+    REMOVE_OWNER = "remove_owner"
 
 
 class SeatChange(StrEnum):
@@ -49,6 +52,14 @@ class CooldownChange(StrEnum):
     KEEP = "keep"
 
 
+class OwnerChange(StrEnum):
+    """What a move does to the list of owners by claim."""
+
+    COMES = "comes"
+    GOES = "goes"
+    NONE = "none"
+
+
 class Refusal(StrEnum):
     """Why a standing does not allow an operation."""
 
@@ -61,16 +72,22 @@ class Refusal(StrEnum):
     NOT_PAIRED = "not_paired"
     NOT_BLOCKED = "not_blocked"
     NOT_OVERDUE = "not_overdue"
+    OWNER = "owner"
+    ALREADY_OWNER = "already_owner"
+    NOT_OWNER = "not_owner"
+    LAST_OWNER = "last_owner"
+    OWNER_BY_SETTING = "owner_by_setting"
     SUPERSEDED = "superseded"
     REPEATED = "repeated"
 
 
 class Move(Struct, frozen=True):
-    """A move that is allowed: the new state, and what happens to the seat and to the cooldown."""
+    """A move that is allowed: the new state, and what happens to the seat, to the cooldown and to the list of owners."""
 
     to: State
     seat: SeatChange
     cooldown: CooldownChange
+    owners: OwnerChange = OwnerChange.NONE
 
 
 # The longest time for which a signed delivery can be replayed is Discord's, in seconds; the shortest cooldown is 60 s.
@@ -82,6 +99,9 @@ PRESSES_KEPT = 32
 _FREE, _UNTOUCHED = SeatChange.FREE, SeatChange.UNTOUCHED
 _DOUBLE, _CLEAR, _KEEP = CooldownChange.DOUBLE, CooldownChange.CLEAR, CooldownChange.KEEP
 _TAKE = Move(State.PENDING, SeatChange.TAKE, CooldownChange.START)
+_LET_IN, _LET_IN_FREED = Move(State.PAIRED, _UNTOUCHED, _CLEAR), Move(State.PAIRED, _FREE, _CLEAR)
+_OWN = Move(State.PAIRED, _UNTOUCHED, _CLEAR, OwnerChange.COMES)
+_OWN_FREED = Move(State.PAIRED, _FREE, _CLEAR, OwnerChange.COMES)
 _ORDER = tuple(Operation)
 
 # fmt: off
@@ -90,25 +110,38 @@ _ORDER = tuple(Operation)
 _ROWS: dict[Standing, tuple[Move | Refusal, ...]] = {
     #                   REQUEST, APPROVE, DENY,
     #                   EXPIRE, ADD,
-    #                   REVOKE, BLOCK, UNBLOCK
+    #                   REVOKE, BLOCK, UNBLOCK,
+    #                   CLAIM, ADMIT, REMOVE_OWNER
     Standing.NONE: (    _TAKE, Refusal.NOT_PENDING, Refusal.NOT_PENDING,
-                        Refusal.NOT_OVERDUE, Move(State.PAIRED, _UNTOUCHED, _CLEAR),
-                        Refusal.NOT_PAIRED, Move(State.BLOCKED, _UNTOUCHED, _KEEP), Refusal.NOT_BLOCKED),
+                        Refusal.NOT_OVERDUE, _LET_IN,
+                        Refusal.NOT_PAIRED, Move(State.BLOCKED, _UNTOUCHED, _KEEP), Refusal.NOT_BLOCKED,
+                        _OWN, _LET_IN, Refusal.NOT_OWNER),
     Standing.PENDING: ( _TAKE, Move(State.PAIRED, _FREE, _CLEAR), Move(State.DENIED, _FREE, _DOUBLE),
-                        Refusal.NOT_OVERDUE, Move(State.PAIRED, _FREE, _CLEAR),
-                        Refusal.NOT_PAIRED, Move(State.BLOCKED, _FREE, _KEEP), Refusal.NOT_BLOCKED),
+                        Refusal.NOT_OVERDUE, _LET_IN_FREED,
+                        Refusal.NOT_PAIRED, Move(State.BLOCKED, _FREE, _KEEP), Refusal.NOT_BLOCKED,
+                        _OWN_FREED, _LET_IN_FREED, Refusal.NOT_OWNER),
     Standing.OVERDUE: ( _TAKE, Refusal.EXPIRED, Refusal.EXPIRED,
-                        Move(State.EXPIRED, _FREE, _DOUBLE), Move(State.PAIRED, _FREE, _CLEAR),
-                        Refusal.NOT_PAIRED, Move(State.BLOCKED, _FREE, _KEEP), Refusal.NOT_BLOCKED),
+                        Move(State.EXPIRED, _FREE, _DOUBLE), _LET_IN_FREED,
+                        Refusal.NOT_PAIRED, Move(State.BLOCKED, _FREE, _KEEP), Refusal.NOT_BLOCKED,
+                        _OWN_FREED, _LET_IN_FREED, Refusal.NOT_OWNER),
     Standing.DENIED: (  _TAKE, Refusal.ALREADY_DENIED, Refusal.ALREADY_DENIED,
-                        Refusal.NOT_OVERDUE, Move(State.PAIRED, _UNTOUCHED, _CLEAR),
-                        Refusal.NOT_PAIRED, Move(State.BLOCKED, _UNTOUCHED, _KEEP), Refusal.NOT_BLOCKED),
+                        Refusal.NOT_OVERDUE, _LET_IN,
+                        Refusal.NOT_PAIRED, Move(State.BLOCKED, _UNTOUCHED, _KEEP), Refusal.NOT_BLOCKED,
+                        _OWN, _LET_IN, Refusal.NOT_OWNER),
     Standing.PAIRED: (  Refusal.ALREADY_PAIRED, Refusal.ALREADY_PAIRED, Refusal.ALREADY_PAIRED,
-                        Refusal.NOT_OVERDUE, Move(State.PAIRED, _UNTOUCHED, _CLEAR),
-                        Move(State.REVOKED, _UNTOUCHED, _KEEP), Move(State.BLOCKED, _UNTOUCHED, _KEEP), Refusal.NOT_BLOCKED),
+                        Refusal.NOT_OVERDUE, _LET_IN,
+                        Move(State.REVOKED, _UNTOUCHED, _KEEP), Move(State.BLOCKED, _UNTOUCHED, _KEEP), Refusal.NOT_BLOCKED,
+                        _OWN, Refusal.ALREADY_PAIRED, Refusal.NOT_OWNER),
+    # There is one way to take an owner away, which looks whether it is the last one.
+    Standing.OWNER: (   Refusal.ALREADY_PAIRED, Refusal.ALREADY_PAIRED, Refusal.ALREADY_PAIRED,
+                        Refusal.NOT_OVERDUE, _LET_IN,
+                        Refusal.OWNER, Refusal.OWNER, Refusal.NOT_BLOCKED,
+                        Refusal.ALREADY_OWNER, Refusal.ALREADY_PAIRED,
+                        Move(State.REVOKED, _UNTOUCHED, _KEEP, OwnerChange.GOES)),
     Standing.BLOCKED: ( Refusal.BLOCKED, Refusal.BLOCKED, Refusal.BLOCKED,
                         Refusal.NOT_OVERDUE, Refusal.BLOCKED,
-                        Refusal.NOT_PAIRED, Refusal.ALREADY_BLOCKED, Move(State.REVOKED, _UNTOUCHED, _KEEP)),
+                        Refusal.NOT_PAIRED, Refusal.ALREADY_BLOCKED, Move(State.REVOKED, _UNTOUCHED, _KEEP),
+                        Refusal.BLOCKED, Refusal.BLOCKED, Refusal.NOT_OWNER),
 }
 # fmt: on
 
@@ -131,17 +164,32 @@ _SENTENCES: Mapping[Refusal, str] = MappingProxyType(
         Refusal.NOT_PAIRED: "{contact} is not paired (state: {state}).",
         Refusal.NOT_BLOCKED: "{contact} is not blocked (state: {state}).",
         Refusal.NOT_OVERDUE: "{contact} has no overdue request (state: {state}).",
+        Refusal.OWNER: "{contact} is an owner by claim, and has to be removed as one first.",
+        Refusal.ALREADY_OWNER: "{contact} is an owner already.",
+        Refusal.NOT_OWNER: "{contact} is no owner by claim (state: {state}).",
+        Refusal.LAST_OWNER: "{contact} is the last owner: without one nobody is asked who may talk to the bot.",
+        Refusal.OWNER_BY_SETTING: "{contact} is an owner by OWNER_USER_IDS: take the id out of that setting.",
         Refusal.SUPERSEDED: "A newer request of {contact} has replaced this one.",
         Refusal.REPEATED: "That press has had its effect. {contact} is {state} now.",
     },
 )
 
 
+class Asked(Struct, frozen=True, kw_only=True):
+    """What a request brings, or a message with a claim or an invite: who asks (for showing), where to answer, and which delivery it came with."""
+
+    delivery_id: str
+    name: str = ""
+    full_name: str = ""
+    reply: str = ""
+
+
 class Decision(Struct, frozen=True, kw_only=True):
     """Who decides, from which surface, and with what: ``label`` None keeps what there is, ``until`` 0 means for ever.
 
     ``name`` is what the platform calls who decides, made safe. ``delivery_id`` is the platform's id of the press that it
-    came with, empty for what no platform delivers.
+    came with, empty for what no platform delivers. ``asked`` is the message of whoever lets themselves in, with a claim
+    or an invite that ``by`` has made. ``last`` tells that even the last owner may go.
     """
 
     by: str = ""
@@ -150,15 +198,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     label: str | None = None
     until: int = 0
     delivery_id: str = ""
-
-
-class Asked(Struct, frozen=True, kw_only=True):
-    """What a request brings: who asks (for showing), where to answer, and which delivery it came with."""
-
-    delivery_id: str
-    name: str = ""
-    full_name: str = ""
-    reply: str = ""
+    asked: Asked | None = None
+    last: bool = False
 
 
 class RequestVerdict(StrEnum):
@@ -242,7 +283,7 @@ def requested(  # noqa: PLR0913 (each is one fact of the new request)
         full_name=asked.full_name,
         reply=asked.reply,
         delivery_id=asked.delivery_id,
-        former_deliveries=" ".join([contact.delivery_id, *contact.former_deliveries.split()][:DELIVERIES_KEPT]).strip(),
+        former_deliveries=_remembering(contact, contact.delivery_id),
         nonce=nonce,
         key_id=key_id,
         seat=seat,
@@ -256,25 +297,42 @@ def requested(  # noqa: PLR0913 (each is one fact of the new request)
 def moved(contact: Contact, operation: Operation, now: int, decision: Decision) -> Contact:
     """Return the contact after ``operation`` (any but a request).
 
-    Raises RefusedError where the matrix does not allow it or the press has had its effect, InvalidTimeError and
-    InvalidLabelError for what it brings.
+    Raises RefusedError where the matrix does not allow it or the press or message has had its effect, InvalidTimeError
+    and InvalidLabelError for what it brings.
     """
+    asked = decision.asked
+    if asked and had_its_effect(contact, asked.delivery_id):
+        raise refused(contact, Refusal.REPEATED)
     move = allowed(contact, operation, now)
     presses = contact.presses.split()
     if decision.delivery_id in presses:
         # Whatever the matrix would allow by now: somebody has taken back what this press did.
         raise refused(contact, Refusal.REPEATED)
     grants = move.to is State.PAIRED
+    role = _ROLES.get(move.owners, contact.role)
+    if grants and role and decision.until:
+        # An owner for a while would have to leave the list of owners at an hour at which nothing moves.
+        raise refused(contact, Refusal.OWNER)
     # A new label or end of somebody who is in is no new grant: they have been in since.
-    begins = grants and contact.standing(now) is not Standing.PAIRED
+    begins = grants and contact.standing(now) not in {Standing.PAIRED, Standing.OWNER}
     label = contact.label if decision.label is None else checked_label(decision.label)
     if move.cooldown is CooldownChange.DOUBLE:
         contact = doubled(contact, min(now, contact.code_expires_at))
     elif move.cooldown is CooldownChange.CLEAR:
         contact = structs.replace(contact, next_code_at=0, doublings=0)
+    if asked:
+        contact = structs.replace(
+            contact,
+            # Where the platform sends no names, what was looked up before is better than nothing.
+            name=asked.name or contact.name,
+            full_name=asked.full_name if asked.name else contact.full_name,
+            reply=asked.reply,
+            former_deliveries=_remembering(contact, asked.delivery_id),
+        )
     return structs.replace(
         contact,
         state=move.to,
+        role=role,
         rev=contact.rev + 1,
         seat="" if move.seat is SeatChange.FREE else contact.seat,
         presses=" ".join([decision.delivery_id, *presses][:PRESSES_KEPT]).strip(),
@@ -286,6 +344,18 @@ def moved(contact: Contact, operation: Operation, now: int, decision: Decision) 
         decided_via=decision.via or "",
         decided_at=now,
     )
+
+
+_ROLES: dict[OwnerChange, str] = {OwnerChange.COMES: ContactRole.OWNER, OwnerChange.GOES: ""}
+
+
+def had_its_effect(contact: Contact, delivery_id: str) -> bool:
+    """Tell whether this delivery of a claim or an invite has let them in, whatever became of that since."""
+    return delivery_id in contact.former_deliveries.split()
+
+
+def _remembering(contact: Contact, delivery_id: str) -> str:
+    return " ".join([delivery_id, *contact.former_deliveries.split()][:DELIVERIES_KEPT]).strip()
 
 
 def _with_expiry(contact: Contact, now: int) -> Contact:

@@ -47,7 +47,7 @@ class Guard:
         if needed and not set(needed) & set(principal.scopes):
             raise ForbiddenError(f"That takes the scope {' or '.join(needed)}, and this one has: {principal.scope}.")
         if route.access is Access.SESSION and principal.via is not Via.WEB:
-            raise ForbiddenError("A token has no session to end. Take it back with: doorcode token revoke")
+            raise ForbiddenError("This is for whoever is signed in to the page, not for a token.")
         return principal
 
     def _principal(self, request: Request, now: int) -> Principal:

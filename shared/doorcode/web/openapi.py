@@ -29,6 +29,7 @@ behind the door, and may do nothing else. Every refusal has a sentence in `error
 word for programs in `reason`. Parameters and fields that are not described here are refused."""
 PATH_PARAMETERS: Mapping[str, Any] = {
     "channel": {"$ref": REFERENCE.format(name=Platform.__name__)},
+    "invite_id": {"type": "string", "pattern": "^[0-9a-f]{8}$"},
     # What an id may be, without what cannot stand in a path.
     "user_id": {"type": "string", "pattern": r"^(?!\*$)(?!\.{1,2}$)[!$&-.0-Z\[\]^_a-~]{1,64}$"},
 }

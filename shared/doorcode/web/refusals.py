@@ -26,6 +26,7 @@ from doorcode.errors import (
     SignInError,
     UnavailableError,
     UnknownCodeError,
+    UnknownInviteError,
 )
 from doorcode.pairing.contact import State
 from doorcode.pairing.transitions import Refusal
@@ -134,6 +135,7 @@ STATUSES: Mapping[type[DoorcodeError], HTTPStatus] = MappingProxyType(
         UnknownRouteError: HTTPStatus.NOT_FOUND,
         UnknownCodeError: HTTPStatus.NOT_FOUND,
         NotTheirsError: HTTPStatus.NOT_FOUND,
+        UnknownInviteError: HTTPStatus.NOT_FOUND,
         WrongMethodError: HTTPStatus.METHOD_NOT_ALLOWED,
         BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         UnsupportedMediaError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -152,12 +154,17 @@ REFUSALS: Mapping[Refusal, HTTPStatus] = MappingProxyType(
         Refusal.ALREADY_DENIED: HTTPStatus.CONFLICT,
         Refusal.ALREADY_BLOCKED: HTTPStatus.CONFLICT,
         Refusal.BLOCKED: HTTPStatus.CONFLICT,
+        Refusal.OWNER: HTTPStatus.CONFLICT,
+        Refusal.ALREADY_OWNER: HTTPStatus.CONFLICT,
+        Refusal.LAST_OWNER: HTTPStatus.CONFLICT,
+        Refusal.OWNER_BY_SETTING: HTTPStatus.CONFLICT,
         # There is nothing there to decide on.
         Refusal.EXPIRED: HTTPStatus.NOT_FOUND,
         Refusal.NOT_PENDING: HTTPStatus.NOT_FOUND,
         Refusal.NOT_PAIRED: HTTPStatus.NOT_FOUND,
         Refusal.NOT_BLOCKED: HTTPStatus.NOT_FOUND,
         Refusal.NOT_OVERDUE: HTTPStatus.NOT_FOUND,
+        Refusal.NOT_OWNER: HTTPStatus.NOT_FOUND,
         Refusal.SUPERSEDED: HTTPStatus.NOT_FOUND,
         # Only ever a button's.
         Refusal.REPEATED: HTTPStatus.CONFLICT,

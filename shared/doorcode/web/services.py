@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from msgspec import Struct
 
 from doorcode.aws.activity import Activity
 from doorcode.aws.answer_queue import AnswerQueue
 from doorcode.aws.directory import Directory
 from doorcode.aws.sign_ins import SignIns
+from doorcode.aws.tickets import Tickets
 from doorcode.aws.tokens import Tokens
 from doorcode.aws.waiting_room import WaitingRoom
+from doorcode.pairing.contact import Platform
 from doorcode.pairing.decisions import Desk
 from doorcode.pairing.ports import Secrets
+from doorcode.pairing.settings import Settings
 
 
 class Services(Struct, frozen=True, kw_only=True):
@@ -25,3 +30,7 @@ class Services(Struct, frozen=True, kw_only=True):
     tokens: Tokens
     activity: Activity
     answers: AnswerQueue
+    tickets: Tickets
+    settings: Settings
+    # The bots' usernames at a time, where they are known.
+    bots: Callable[[int], Mapping[Platform, str]]

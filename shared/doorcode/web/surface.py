@@ -10,7 +10,7 @@ import msgspec
 
 from doorcode.errors import DoorcodeError
 from doorcode.pairing.access import Principal
-from doorcode.web import activity, clearing, decisions, journal, lists, messages, openapi, page, session
+from doorcode.web import activity, clearing, decisions, journal, lists, messages, openapi, page, session, tickets
 from doorcode.web.guard import SAFE_METHODS, Guard
 from doorcode.web.refusals import UnknownRouteError, WrongMethodError, told
 from doorcode.web.request import JSON, Request, read_request
@@ -22,6 +22,7 @@ API: tuple[Route, ...] = (
     *lists.ROUTES,
     *decisions.ROUTES,
     *clearing.ROUTES,
+    *tickets.ROUTES,
     *activity.ROUTES,
     *messages.ROUTES,
 )

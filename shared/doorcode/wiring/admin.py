@@ -13,17 +13,19 @@ from doorcode.aws.lockout import Lockout
 from doorcode.aws.secrets import SecretStore
 from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.table import Table
+from doorcode.aws.tickets import Tickets
 from doorcode.aws.tokens import Tokens
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
 from doorcode.entrypoints.admin import Admin, answer_to
 from doorcode.entrypoints.admin_access import AccessCommands
+from doorcode.entrypoints.admin_tickets import TicketCommands
 from doorcode.entrypoints.ping import answers_ping
 from doorcode.errors import SettingsError
 from doorcode.pairing.decisions import Desk
 from doorcode.pairing.ports import GATEWAY_SECRET
 from doorcode.pairing.settings import parse_settings
-from doorcode.wiring import sdk
+from doorcode.wiring import bots, sdk
 from doorcode.wiring.environment import required
 
 PATIENCE_SECONDS = 5.0
@@ -59,7 +61,8 @@ def build_admin(environment: Mapping[str, str]) -> Admin:
         transport_errors=sdk.TRANSPORT_ERRORS,
         patience=PATIENCE_SECONDS,
     )
-    secrets = SecretStore(sdk.client("ssm", sdk.ONE_TRY), prefix, (GATEWAY_SECRET,), max_age=settings.secrets_max_age)
+    names = (GATEWAY_SECRET, *bots.PARAMETERS)
+    secrets = SecretStore(sdk.client("ssm", sdk.ONE_TRY), prefix, names, max_age=settings.secrets_max_age)
     room, lockout = WaitingRoom(table, settings), Lockout(table)
     return Admin(
         desk=Desk(room, lockout, secrets, settings),
@@ -68,4 +71,5 @@ def build_admin(environment: Mapping[str, str]) -> Admin:
         lockout=lockout,
         secrets=secrets,
         access=AccessCommands(SignIns(table), Tokens(table), web_url),
+        tickets=TicketCommands(Tickets(table), room, settings, bots.usernames(secrets)),
     )

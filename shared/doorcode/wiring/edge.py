@@ -19,13 +19,13 @@ from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
 from doorcode.entrypoints.follow_up import post
 from doorcode.entrypoints.ping import answers_ping
-from doorcode.entrypoints.webhook import Door
+from doorcode.entrypoints.webhook import Door, TakesTickets
 from doorcode.errors import SettingsError
 from doorcode.pairing.agents import AgentKind
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.decisions import Desk
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
-from doorcode.pairing.settings import GroupPolicy, parse_settings
+from doorcode.pairing.settings import GroupPolicy, Settings, parse_settings
 from doorcode.platforms import registry
 from doorcode.platforms.inbound import BotIdentity, Inbound
 from doorcode.wiring.edge_clients import edge_clients
@@ -85,6 +85,7 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
         patience=patience,
     )
     room = WaitingRoom(table, settings)
+    desk = Desk(room, Lockout(table), secrets, settings)
     make: Callable[..., Door] = Door
     if settings.agent(platform.PLATFORM) is AgentKind.BOT:
         # Imported here: no other stack starts any later for it.
@@ -96,14 +97,23 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
         settings=settings,
         secrets=secrets,
         room=room,
-        desk=Desk(room, Lockout(table), secrets, settings),
+        desk=desk,
         budget=MessageBudget(table, settings.message_budget),
         queue=AgentQueue(clients.sqs, queue_url, patience),
         begin=partial(clients.deadline.start, REQUEST_SECONDS),
         bot=_identity(secrets, bot),
         call=post,
         api_url=settings.api_url(platform.PLATFORM),
+        tickets=cache(partial(_ticket_office, table, room, desk, settings)),
     )
+
+
+def _ticket_office(table: Table, room: WaitingRoom, desk: Desk, settings: Settings) -> TakesTickets:
+    # Hardly any message is a claim or an invite: the others do not wait for the import.
+    from doorcode.aws.tickets import Tickets  # noqa: PLC0415
+    from doorcode.entrypoints.ticket_office import TicketOffice  # noqa: PLC0415
+
+    return TicketOffice(Tickets(table), room, desk, Lockout(table), settings)
 
 
 def _identity(secrets: SecretStore, bot: BotIdentity | None) -> Callable[[int], str]:

@@ -17,6 +17,7 @@ from doorcode.aws.retrying import Patience
 from doorcode.aws.secrets import SecretStore
 from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.table import Table
+from doorcode.aws.tickets import Tickets
 from doorcode.aws.tokens import Tokens
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
@@ -26,7 +27,7 @@ from doorcode.pairing.ports import GATEWAY_SECRET
 from doorcode.pairing.settings import parse_settings
 from doorcode.web.services import Services
 from doorcode.web.surface import Web
-from doorcode.wiring import sdk
+from doorcode.wiring import bots, sdk
 from doorcode.wiring.environment import required
 
 # A person or a program waits for the answer, and the function is stopped after 10 seconds. Each try is made again until
@@ -62,8 +63,9 @@ def build_services(environment: Mapping[str, str], deadline: Deadline | None = N
     waits: Any = {"transport_errors": sdk.TRANSPORT_ERRORS, "deadline": deadline}
     patience = Patience(REQUEST_SECONDS, **waits)
     table = Table(sdk.client("dynamodb", sdk.ONE_TRY), table_name, patience=REQUEST_SECONDS, **waits)
+    names = (GATEWAY_SECRET, *bots.PARAMETERS)
     secrets = SecretStore(
-        sdk.client("ssm", sdk.ONE_TRY), prefix, (GATEWAY_SECRET,), max_age=settings.secrets_max_age, patience=patience
+        sdk.client("ssm", sdk.ONE_TRY), prefix, names, max_age=settings.secrets_max_age, patience=patience
     )
     room = WaitingRoom(table, settings)
     return Services(
@@ -75,4 +77,7 @@ def build_services(environment: Mapping[str, str], deadline: Deadline | None = N
         tokens=Tokens(table),
         activity=Activity(sdk.client("cloudwatch", sdk.ONE_TRY), namespace, patience),
         answers=AnswerQueue(sdk.client("sqs", sdk.ONE_TRY), queue_url, patience),
+        tickets=Tickets(table),
+        settings=settings,
+        bots=bots.usernames(secrets),
     )

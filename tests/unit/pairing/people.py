@@ -2,7 +2,7 @@
 
 from hypothesis import settings
 
-from doorcode.pairing.contact import Contact, Platform, State
+from doorcode.pairing.contact import Contact, ContactRole, Platform, State
 
 NOW = 1_800_000_000
 TELEGRAM, SLACK, DISCORD = Platform
@@ -46,6 +46,7 @@ EVERYONE = {
     "overdue": contact(State.PENDING, seat="07", code_expires_at=NOW),
     "denied": contact(State.DENIED),
     "paired": contact(State.PAIRED),
+    "owner": contact(State.PAIRED, role=ContactRole.OWNER),
     "guest": contact(State.PAIRED, paired_until=NOW + 1),
     "blocked": contact(State.BLOCKED),
 }

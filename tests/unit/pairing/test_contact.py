@@ -38,6 +38,7 @@ class TestStanding:
             ("overdue", Standing.OVERDUE),
             ("denied", Standing.DENIED),
             ("paired", Standing.PAIRED),
+            ("owner", Standing.OWNER),
             ("guest", Standing.PAIRED),
             ("blocked", Standing.BLOCKED),
         ],

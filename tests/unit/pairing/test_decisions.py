@@ -19,11 +19,12 @@ from doorcode.errors import (
     UnknownCodeError,
 )
 from doorcode.pairing.codes import code_for, fits
-from doorcode.pairing.contact import Contact, Platform, State, Via
+from doorcode.pairing.contact import Contact, ContactRole, Platform, State, Via
 from doorcode.pairing.decisions import ORDERS, TAKES_A_CODE, Actor, Desk, Order
 from doorcode.pairing.keyring import Keyring, key_id
 from doorcode.pairing.ports import Secrets, code_of, fitting
 from doorcode.pairing.settings import Settings
+from doorcode.pairing.tickets import Ticket
 from doorcode.pairing.transitions import Decision, Operation, Refusal, moved, refused
 from tests.unit.pairing.people import DISCORD, NOW, SLACK, TELEGRAM, contact
 
@@ -45,9 +46,11 @@ class FakeRoom:
         self.people = {(person.platform, person.user_id): person for person in people}
         self.trouble: Exception | None = None
         self.moves = 0
+        self.read: set[tuple[Platform, str]] = set()
 
     def get(self, platform: Platform, user_id: str) -> Contact:
         """Return the contact."""
+        self.read.add((platform, user_id))
         if self.trouble:
             raise self.trouble
         return self.people.get((platform, user_id), Contact(platform=platform, user_id=user_id))
@@ -75,6 +78,14 @@ class FakeRoom:
         if nonce is not None and real.nonce != nonce:
             raise refused(real, Refusal.SUPERSEDED)
         after = moved(real, operation, now, decision)
+        return self._moved(after)
+
+    def redeem(self, contact: Contact, operation: Operation, now: int, decision: Decision, ticket: Ticket) -> Contact:
+        """Move the contact as it really is; the ticket is the table's affair."""
+        assert ticket.created_by == decision.by
+        return self._moved(moved(self.get(contact.platform, contact.user_id), operation, now, decision))
+
+    def _moved(self, after: Contact) -> Contact:
         self.people[after.platform, after.user_id] = after
         self.moves += 1
         return after
@@ -196,11 +207,40 @@ class TestWho:
     )
     @pytest.mark.parametrize("operation", sorted(TAKES_A_CODE))
     def test_anybody_else_presses(self, harness: Harness, actor: Actor, operation: Operation) -> None:
-        """Security 7 and 15: whoever is no owner on the platform pressed is refused, and nothing is read or moved."""
-        harness.room.trouble = AssertionError("nothing may be read")
+        """Security 7 and 15: whoever is no owner on the platform pressed is refused; nothing but who presses is read, or moved."""
         with pytest.raises(ForbiddenError, match=r"^Only the owner can do this\.$"):
             harness.decide(actor, operation, user_id="555", code=CODE)
         assert harness.stranger == STRANGER
+        assert harness.room.read <= {(actor.platform, actor.id)}
+
+    @pytest.mark.parametrize("role", [ContactRole.OWNER, ""])
+    def test_an_owner_by_claim_presses(self, role: str) -> None:
+        """Security 15: an owner by claim decides where they are one; whoever is only paired does not."""
+        claimer = contact(State.PAIRED, user_id="2", role=role)
+        harness = Harness(claimer, STRANGER)
+        presser = Actor(via=Via.BUTTON, id="2", platform=TELEGRAM)
+        for actor, may in ((structs.replace(presser, platform=SLACK), False), (presser, bool(role))):
+            if may:
+                assert harness.decide(actor, user_id="555", code=CODE).state is State.PAIRED
+                continue
+            with pytest.raises(ForbiddenError):
+                harness.decide(actor, user_id="555", code=CODE)
+
+    def test_removing_owners(self) -> None:
+        """An owner by claim is removed from the command or the page; no token does that, and none of OWNER_USER_IDS is."""
+        harness = Harness(contact(State.PAIRED, user_id="2", role=ContactRole.OWNER))
+        remove = Operation.REMOVE_OWNER
+        with pytest.raises(ForbiddenError, match="A token neither makes nor removes owners"):
+            harness.decide(Actor(via=Via.API, id="token ci"), remove, user_id="2")
+        for via in (Via.BUTTON, Via.CLAIM, Via.INVITE):
+            with pytest.raises((ForbiddenError, InputError)):
+                harness.decide(Actor(via=via, id="2", platform=TELEGRAM), remove, user_id="2")
+        for user_id, reason in (("1", Refusal.OWNER_BY_SETTING), ("3", Refusal.NOT_OWNER)):
+            with pytest.raises(RefusedError) as refusal:
+                harness.decide(OPERATOR, remove, user_id=user_id)
+            assert refusal.value.reason == reason
+        after = harness.decide(Actor(via=Via.WEB, id="alice"), remove, user_id="2")
+        assert (after.state, after.role, after.decided_via) == (State.REVOKED, "", Via.WEB)
 
     def test_an_owner_elsewhere_decides(self, harness: Harness) -> None:
         """An owner who was asked on another platform decides there about this one."""
@@ -229,16 +269,17 @@ class TestWho:
             harness.decide(Actor(via=via, id="", platform=TELEGRAM), user_id="555", code=CODE)
         assert harness.room.moves == 0
 
-    @pytest.mark.parametrize("operation", [Operation.REQUEST, Operation.EXPIRE])
+    @pytest.mark.parametrize("operation", [Operation.REQUEST, Operation.EXPIRE, Operation.CLAIM, Operation.ADMIT])
     def test_nothing_to_decide(self, harness: Harness, operation: Operation) -> None:
-        """Requests and expiries are nobody's decision."""
+        """Requests and expiries are nobody's decision; claims and invites are redeemed, never ordered."""
         with pytest.raises(InputError):
             harness.decide(OPERATOR, operation, user_id="555")
         assert harness.room.moves == 0
 
     def test_orders(self) -> None:
         """Everything else can be ordered."""
-        assert frozenset(Operation) - {Operation.REQUEST, Operation.EXPIRE} == ORDERS
+        unordered = {Operation.REQUEST, Operation.EXPIRE, Operation.CLAIM, Operation.ADMIT}
+        assert frozenset(Operation) - unordered == ORDERS
 
 
 class TestButtons:

@@ -59,7 +59,7 @@ def _expected(  # noqa: C901, PLR0911, PLR0913 (every rule in its own words)
         return "drop group_policy"
     if group and group_policy == "mention_only" and not addressed:
         return "drop group_policy"
-    if listed in {"owner", "owner and allowed"}:
+    if who == "owner" or listed in {"owner", "owner and allowed"}:
         return "admit owner"
     if listed in {"allowed", "by username"}:
         return "admit allowed_user"
@@ -270,7 +270,8 @@ def test_what_only_the_table_can_tell() -> None:
 def test_reasons() -> None:
     """Security 34: the reason codes are the documented ones, in order."""
     assert list(Reason) == [
-        "not_a_message", "bot_itself", "blocked", "group_policy", "owner", "allowed_user", "paired", "policy_deny", "group_unknown",
+        "not_a_message", "bot_itself", "blocked", "group_policy", "claimed", "invited", "claim_refused", "invite_refused", "locked_out",
+        "owner", "allowed_user", "paired", "policy_deny", "group_unknown",
         "policy_allow", "over_budget", "pairing_requested", "rate_limited", "waiting_room_full",
     ]  # fmt: skip
 

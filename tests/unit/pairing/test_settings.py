@@ -265,9 +265,6 @@ class TestPeople:
         """Any number of owners, in order, each once, on their platforms."""
         settings = parse_settings({"OWNER_USER_IDS": "telegram:2, discord:123456789012345678,telegram:1,telegram:2,"})
         assert settings.owners == ((TELEGRAM, "2"), (DISCORD, "123456789012345678"), (TELEGRAM, "1"))
-        assert settings.owners_on(TELEGRAM) == ("2", "1")
-        assert settings.owners_on(DISCORD) == ("123456789012345678",)
-        assert settings.owners_on(SLACK) == ()
 
     def test_allowed(self) -> None:
         """Ids stay as they are; usernames lose their sign and their case."""
@@ -463,7 +460,7 @@ class TestAtStart:
             "GROUP_POLICY": "mention_only",
         })  # fmt: skip
         assert settings.summary() == (
-            "Unknown users: telegram=pair, slack=deny, discord=pair. Groups: mention_only. Owners: 2. Allowed users: 3."
+            "Unknown users: telegram=pair, slack=deny, discord=pair. Groups: mention_only. Owners by setting: 2. Allowed users: 3."
         )
 
     def test_no_warnings(self) -> None:
@@ -492,8 +489,8 @@ class TestAtStart:
         """Security 35: pair without an owner is warned of."""
         (line,) = parse_settings({"UNKNOWN_USER_POLICY": value}).warnings()
         assert line == (
-            "UNKNOWN_USER_POLICY is pair, but OWNER_USER_IDS is empty: nobody is asked, "
-            "and strangers are told a command for the owner to run."
+            "UNKNOWN_USER_POLICY is pair, but OWNER_USER_IDS is empty: unless somebody is an owner by claim, nobody is "
+            "asked, and strangers are told a command for the owner to run. To own the bot: doorcode owner claim"
         )
 
     def test_open_door(self) -> None:

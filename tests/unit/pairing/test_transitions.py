@@ -21,7 +21,7 @@ from doorcode.pairing.transitions import (
 )
 from tests.unit.pairing.people import EVERYONE, NOW, TELEGRAM, contact
 
-# A cell is "state/seat/cooldown" where the move is allowed, else the refusal.
+# A cell is "state/seat/cooldown", and "/owners" where the list of owners by claim changes, where the move is allowed, else the refusal.
 TABLE = """
 who       request             approve            deny                expire
 stranger  pending/take/start  not_pending        not_pending         not_overdue
@@ -32,6 +32,7 @@ pending   pending/take/start  paired/free/clear  denied/free/double  not_overdue
 overdue   pending/take/start  expired            expired             expired/free/double
 denied    pending/take/start  already_denied     already_denied      not_overdue
 paired    already_paired      already_paired     already_paired      not_overdue
+owner     already_paired      already_paired     already_paired      not_overdue
 guest     already_paired      already_paired     already_paired      not_overdue
 blocked   blocked             blocked            blocked             not_overdue
 
@@ -44,11 +45,25 @@ pending   paired/free/clear       not_paired              blocked/free/keep     
 overdue   paired/free/clear       not_paired              blocked/free/keep       not_blocked
 denied    paired/untouched/clear  not_paired              blocked/untouched/keep  not_blocked
 paired    paired/untouched/clear  revoked/untouched/keep  blocked/untouched/keep  not_blocked
+owner     paired/untouched/clear  owner                   owner                   not_blocked
 guest     paired/untouched/clear  revoked/untouched/keep  blocked/untouched/keep  not_blocked
 blocked   blocked                 not_paired              already_blocked         revoked/untouched/keep
+
+who       claim                         admit                   remove_owner
+stranger  paired/untouched/clear/comes  paired/untouched/clear  not_owner
+expired   paired/untouched/clear/comes  paired/untouched/clear  not_owner
+revoked   paired/untouched/clear/comes  paired/untouched/clear  not_owner
+ended     paired/untouched/clear/comes  paired/untouched/clear  not_owner
+pending   paired/free/clear/comes       paired/free/clear       not_owner
+overdue   paired/free/clear/comes       paired/free/clear       not_owner
+denied    paired/untouched/clear/comes  paired/untouched/clear  not_owner
+paired    paired/untouched/clear/comes  already_paired          not_owner
+owner     already_owner                 already_paired          revoked/untouched/keep/goes
+guest     paired/untouched/clear/comes  already_paired          not_owner
+blocked   blocked                       blocked                 not_owner
 """
 # The state that a refusal tells: what has lapsed counts as expired.
-TOLD = {"stranger": "none", "ended": "expired", "overdue": "expired", "guest": "paired"}
+TOLD = {"stranger": "none", "ended": "expired", "overdue": "expired", "guest": "paired", "owner": "paired"}
 
 
 def _cells() -> list[tuple[str, Operation, str]]:
@@ -83,7 +98,7 @@ def _answer(person: Contact, operation: Operation) -> str:
         move = allowed(person, operation, NOW)
     except RefusedError as refusal:
         return refusal.reason
-    return f"{move.to}/{move.seat}/{move.cooldown}"
+    return f"{move.to}/{move.seat}/{move.cooldown}" + (f"/{move.owners}" if move.owners != "none" else "")
 
 
 class TestMatrix:
@@ -143,6 +158,17 @@ class TestMatrix:
             (Refusal.NOT_PAIRED, "telegram 987654321 is not paired (state: denied)."),
             (Refusal.NOT_BLOCKED, "telegram 987654321 is not blocked (state: denied)."),
             (Refusal.NOT_OVERDUE, "telegram 987654321 has no overdue request (state: denied)."),
+            (Refusal.OWNER, "telegram 987654321 is an owner by claim, and has to be removed as one first."),
+            (Refusal.ALREADY_OWNER, "telegram 987654321 is an owner already."),
+            (Refusal.NOT_OWNER, "telegram 987654321 is no owner by claim (state: denied)."),
+            (
+                Refusal.LAST_OWNER,
+                "telegram 987654321 is the last owner: without one nobody is asked who may talk to the bot.",
+            ),
+            (
+                Refusal.OWNER_BY_SETTING,
+                "telegram 987654321 is an owner by OWNER_USER_IDS: take the id out of that setting.",
+            ),
             (Refusal.SUPERSEDED, "A newer request of telegram 987654321 has replaced this one."),
             (Refusal.REPEATED, "That press has had its effect. telegram 987654321 is denied now."),
         ],
@@ -197,7 +223,10 @@ class TestMoved:
     def test_every_field(self, who: str, operation: Operation, cell: str) -> None:
         """A move changes the state, the revision, the seat, the cooldown, the grant and who decided; and nothing else."""
         before = EVERYONE[who]
-        state, seat, cooldown = cell.split("/")
+        state, seat, cooldown, *owners = cell.split("/")
+        role = {"comes": "owner", "goes": ""}.get("".join(owners), before.role)
+        # An owner has no end: see below.
+        until = 0 if role else NOW + 60
         # Its cooldown was 600 s: twice that, from now, which is also the moment at which the overdue one has expired.
         again_at = {"clear": (0, 0), "double": (NOW + 1200, 3), "keep": (before.next_code_at, before.doublings)}[
             cooldown
@@ -207,16 +236,40 @@ class TestMoved:
             "state": State(state),
             "rev": before.rev + 1,
             "seat": "" if seat == "free" else before.seat,
-            "paired_at": NOW if grants and who not in {"paired", "guest"} else before.paired_at,
-            "paired_until": NOW + 60 if grants else 0,
+            "role": role,
+            "paired_at": NOW if grants and who not in {"paired", "guest", "owner"} else before.paired_at,
+            "paired_until": until if grants else 0,
             "next_code_at": again_at[0],
             "doublings": again_at[1],
             "decided_by": "7",
             "decided_via": "web",
             "decided_at": NOW,
         }
-        after = moved(before, operation, NOW, Decision(by="7", via=Via.WEB, until=NOW + 60))
+        after = moved(before, operation, NOW, Decision(by="7", via=Via.WEB, until=until))
         assert structs.asdict(after) == expected
+
+    def test_no_owner_for_a_while(self) -> None:
+        """An owner by claim has no end, whoever would give one; any other is relabelled and stays one."""
+        for who, operation in (("stranger", Operation.CLAIM), ("owner", Operation.ADD)):
+            with pytest.raises(RefusedError) as refusal:
+                moved(EVERYONE[who], operation, NOW, Decision(until=NOW + 60))
+            assert refusal.value.reason == Refusal.OWNER
+        after = moved(EVERYONE["owner"], Operation.ADD, NOW, Decision(label="bob"))
+        assert (after.standing(NOW), after.label) == (Standing.OWNER, "bob")
+
+    def test_what_comes_with_a_ticket(self) -> None:
+        """Security 4: who sent it, where to answer and which delivery it was are kept; that delivery moves nobody again."""
+        asked = Asked(delivery_id="delivery-9", name="@new", full_name="New", reply="chat 9")
+        after = moved(EVERYONE["pending"], Operation.ADMIT, NOW, Decision(by="alice", via=Via.INVITE, asked=asked))
+        assert (after.name, after.full_name, after.reply) == ("@new", "New", "chat 9")
+        assert after.former_deliveries == "delivery-9 delivery-0"
+        nameless = moved(EVERYONE["pending"], Operation.ADMIT, NOW, Decision(asked=Asked(delivery_id="delivery-9")))
+        assert nameless.name == "@stranger"
+        revoked = moved(after, Operation.REVOKE, NOW, Decision())
+        for operation in (Operation.ADMIT, Operation.CLAIM):
+            with pytest.raises(RefusedError) as refusal:
+                moved(revoked, operation, NOW, Decision(asked=asked))
+            assert refusal.value.reason == Refusal.REPEATED
 
     @pytest.mark.parametrize("operation", [Operation.DENY, Operation.BLOCK, Operation.EXPIRE, Operation.REVOKE])
     def test_only_a_grant_gives_an_end(self, operation: Operation) -> None:
@@ -304,7 +357,7 @@ class TestRequested:
             again = _requested(person, NOW + 1200)
             assert (again.doublings, again.next_code_at) == (3, NOW + 1200 + 4800)
 
-    @pytest.mark.parametrize("who", ["paired", "guest", "blocked"])
+    @pytest.mark.parametrize("who", ["paired", "owner", "guest", "blocked"])
     def test_no_stranger_no_request(self, who: str) -> None:
         """Whoever is paired or blocked cannot ask."""
         with pytest.raises(RefusedError):
@@ -333,6 +386,7 @@ class TestAssessRequest:
             ("overdue", LIMITED, LIMITED, LIMITED),  # expired this very second: the wait counts from there
             ("denied", LIMITED, LIMITED, NEW),
             ("paired", NO_STRANGER, NO_STRANGER, NO_STRANGER),
+            ("owner", NO_STRANGER, NO_STRANGER, NO_STRANGER),
             ("guest", NO_STRANGER, NO_STRANGER, NO_STRANGER),
             ("blocked", NO_STRANGER, NO_STRANGER, NO_STRANGER),
         ],
