@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from doorcode.aws.secrets import REREAD_SECONDS
 from doorcode.errors import SettingsError
+from doorcode.pairing.agents import AgentKind
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.settings import api_url_setting, parse_settings
 from doorcode_cli.exit_codes import CommandError, Exit
@@ -138,6 +139,14 @@ class Deployment:
         except SettingsError as error:
             raise CommandError(str(error)) from None
         return settings.api_url(platform)
+
+    def has_bot(self, platform: Platform) -> bool:
+        """Tell whether a bot that is there already stands behind the platform's door."""
+        values = {"AGENT": self.environment(EDGES[platform]).get("AGENT", "")}
+        try:
+            return parse_settings(values).agent(platform) is AgentKind.BOT
+        except SettingsError as error:
+            raise CommandError(str(error)) from None
 
     def plays(self, platform: Platform) -> bool:
         """Tell whether the stack is the sandbox's and works with its stand-in for that platform."""

@@ -7,7 +7,8 @@ sandbox's own front; or it is the answer that a custom resource was asked for, t
 Whatever says that a browser sent it, or names another host, is refused without a look at its keys. WebSockets always are.
 
 ``AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… GATEWAY_PORT=… python -I emulator_guard.py`` runs on ministack's own interpreter, which
-has nothing of ours: this imports the standard library, and ministack in ``main`` alone.
+has nothing of ours: this imports the standard library, and ministack and what stands
+beside it in ``main`` alone.
 """
 
 import hashlib
@@ -16,10 +17,12 @@ import importlib
 import os
 import posixpath
 import re
+import runpy
 import secrets
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, quote
 
@@ -280,6 +283,17 @@ def _is_awaited(token: str) -> bool:
     return resources is not None and token in resources._pending  # noqa: SLF001 (nothing else knows)
 
 
+def _understand_conditions() -> None:
+    """Have CloudFormation put texts together in conditions, in every module that has taken the function to itself."""
+    knowing_texts = runpy.run_path(str(Path(__file__).with_name("emulator_conditions.py")))["knowing_texts"]
+    cloudformation = "ministack.services.cloudformation"
+    evaluate = importlib.import_module(f"{cloudformation}.engine")._evaluate_conditions  # noqa: SLF001 (it has no other)
+    knowing = knowing_texts(evaluate)
+    for name, module in list(sys.modules.items()):
+        if name.startswith(cloudformation) and getattr(module, "_evaluate_conditions", None) is evaluate:
+            module._evaluate_conditions = knowing  # type: ignore[attr-defined]  # noqa: SLF001 (it has no other)
+
+
 def main() -> None:
     """Run ministack behind the guard."""
     ministack: Any = importlib.import_module("ministack.app")
@@ -290,6 +304,7 @@ def main() -> None:
     runtime.execution_credentials = functions_keys(
         runtime.execution_credentials, lambda: importlib.import_module("ministack.services.sts"), guard.admit
     )
+    _understand_conditions()
     ministack.app = guard
     sys.argv = ["ministack"]
     ministack.main()

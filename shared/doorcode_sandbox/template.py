@@ -8,7 +8,7 @@ from msgspec import Struct
 
 PARAMETER = re.compile(r"^  ([A-Z][A-Za-z0-9]*):\n((?:    .*\n|\n)+)", re.MULTILINE)
 DEFAULT = re.compile(r'^    Default: (?:"(.*)"|(.*))$', re.MULTILINE)
-PASSED_ON = re.compile(r"^ +([A-Z][A-Z0-9_]*): !Ref ([A-Z][A-Za-z0-9]*)$", re.MULTILINE)
+PASSED_ON = re.compile(r"(?<![\w])([A-Z][A-Z0-9_]*): !Ref ([A-Z][A-Za-z0-9]*)(?=[,}\s])")
 
 
 class TemplateSetting(Struct, frozen=True):
@@ -26,7 +26,7 @@ def settings(template: str) -> dict[str, TemplateSetting]:
             defaults[name] = found[1] if found[1] is not None else found[2]
     return {
         name: TemplateSetting(parameter, defaults[parameter])
-        for name, parameter in PASSED_ON.findall(_section(template, "Resources"))
+        for name, parameter in PASSED_ON.findall(_section(template, "Globals") + _section(template, "Resources"))
         if parameter in defaults
     }
 

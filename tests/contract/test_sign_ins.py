@@ -43,7 +43,7 @@ def test_a_link_signs_in(sign_ins: SignIns) -> None:
     assert principal == Principal(
         id=cookie.partition(".")[0],
         actor="alice@laptop",
-        scope=Scope.PAIRING,
+        scopes=frozenset({Scope.PAIRING}),
         via=Via.WEB,
         expires_at=T0 + 10 + SESSION_SECONDS,
     )

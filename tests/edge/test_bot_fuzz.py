@@ -16,7 +16,7 @@ from tests.edge.loopback_bot import LoopbackBot, loopback_bot
 from tests.webhooks import Delivery
 
 repeatable = settings(
-    derandomize=True, database=None, deadline=None, max_examples=150, suppress_health_check=list(HealthCheck)
+    derandomize=True, database=None, deadline=None, max_examples=200, suppress_health_check=list(HealthCheck)
 )
 Reaches = Callable[[Platform, Any], bool]
 ADMITTED = {Platform.TELEGRAM: 111, Platform.SLACK: "U0ADMITTED", Platform.DISCORD: "111111111111111111"}
@@ -62,9 +62,14 @@ def updates(draw: st.DrawFn) -> dict[str, Any]:
     """Make an update of one or two kinds, in each of which some stand where somebody could."""
     kinds = [*telegram_deeds.KINDS, "kind_to_come"]
     update: dict[str, Any] = {"update_id": draw(st.integers(1, 10**6))}
-    for kind in draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=2, unique=True)):
+    for kind in draw(
+        st.lists(st.sampled_from(kinds), min_size=1, max_size=draw(st.sampled_from([1, 1, 1, 2])), unique=True)
+    ):
         thing: dict[str, Any] = {"message_id": 1, "date": 1, "chat": CHAT, "text": "x", "id": "1"}
-        for sign in draw(st.lists(st.sampled_from(SIGNS), max_size=2, unique=True)):
+        # Mostly whoever did it, and somebody else beside them.
+        right = telegram_deeds.KINDS.get(kind) or "from"
+        signs = draw(st.lists(st.sampled_from([right, right, *SIGNS]), max_size=2)) + [right] * draw(st.integers(0, 1))
+        for sign in dict.fromkeys(signs):
             person = _user(draw(_people(Platform.TELEGRAM)), bot=draw(st.integers(0, 5)) == 0)
             thing[sign] = {"id": -100, "type": "channel"} if sign.endswith("chat") else person
         update[kind] = thing
@@ -117,7 +122,8 @@ def events(draw: st.DrawFn) -> tuple[dict[str, Any], set[str]]:
     if event["type"] == "message" and (subtype := draw(st.sampled_from(SUBTYPES))):
         event["subtype"] = subtype
     people: set[str] = set()
-    for path in draw(st.lists(st.sampled_from(PLACES), max_size=3, unique=True)):
+    right = slack_deeds.PEOPLE.get(event["type"], ("user",))
+    for path in dict.fromkeys([right, *draw(st.lists(st.sampled_from(PLACES), max_size=2))]):
         person = draw(_people(Platform.SLACK))
         people.add(person)
         part = event

@@ -162,3 +162,19 @@ def test_no_stack_ends_with_3(harness: Harness) -> None:
     """One line."""
     ended = harness.run("discord", "register", "--stack", "other")
     assert (ended.code, ended.err.count("\n")) == (3, 1)
+
+
+def test_a_bot_behind_the_door_keeps_what_it_has_set_up(harness: Harness) -> None:
+    """Its commands, its profile and its kinds of installation; /chat is added where it is asked for, once."""
+    harness.configure(AGENT="discord=bot", AGENT_URL="https://bot.example")
+    own = {"id": "1", "name": "weather"}
+    harness.discord.commands = [own]
+    before = dict(harness.discord.application)
+    ended = harness.run("discord", "register")
+    assert (ended.code, "its commands are left as they are" in ended.out) == (0, True)
+    assert harness.discord.commands == [own]
+    assert harness.discord.application == before | {"interactions_endpoint_url": URL}
+    assert harness.value("discord/public-key") == VERIFY_KEY
+    for _ in range(2):
+        assert "Registered /chat for" in harness.run("discord", "register", "--chat").out
+        assert [command["name"] for command in harness.discord.commands] == ["weather", "chat"]

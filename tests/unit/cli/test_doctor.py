@@ -306,6 +306,15 @@ def test_the_webhook_on_telegram(
     assert "\x1b" not in str(json.loads(ended.out))
 
 
+def test_a_bot_that_moved_its_webhook(healthy: Harness) -> None:
+    """Many set or delete it whenever they start: doctor says what to have them do."""
+    healthy.configure(AGENT="telegram=bot", AGENT_URL="https://bot.example")
+    for url in ("", "https://bot.example/hook"):
+        healthy.telegram.hook.url = url
+        _, found = examine(healthy)
+        assert any("have it set this stack's, or none" in text for _, text, _ in of(found, "wrong"))
+
+
 @pytest.mark.parametrize("platform", ["telegram", "slack", "discord"])
 def test_tokens_that_are_not_accepted(healthy: Harness, platform: str) -> None:
     """One call tells, and is not made again for the next check."""
@@ -468,7 +477,8 @@ def test_nobody_can_get_in(healthy: Harness) -> None:
 def test_every_reason_for_a_drop_has_a_remedy() -> None:
     """A reason that is added to the gate is added here, too."""
     through = {
-        Reason.NOT_A_MESSAGE, Reason.OWNER, Reason.ALLOWED_USER, Reason.PAIRED, Reason.POLICY_ALLOW, Reason.PAIRING_REQUESTED
+        Reason.NOT_A_MESSAGE, Reason.BOT_ITSELF, Reason.OWNER, Reason.ALLOWED_USER, Reason.PAIRED, Reason.POLICY_ALLOW,
+        Reason.PAIRING_REQUESTED,
     }  # fmt: skip
     assert set(Reason) - through <= set(REASONS)
 

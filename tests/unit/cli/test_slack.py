@@ -130,3 +130,17 @@ def test_a_workspace_that_is_none_is_refused(said: dict[str, object]) -> None:
     """What Slack says is stored only if it has the form of ids."""
     with pytest.raises(CommandError):
         team_of(said)
+
+
+def test_an_app_that_is_there_already_changes_only_where_it_is_sent_to(harness: Harness) -> None:
+    """Its name, scopes, commands and events are its own."""
+    harness.configure(AGENT="slack=bot", AGENT_URL="https://bot.example")
+    ended = harness.run("slack", "manifest")
+    assert ended.json == {
+        "settings": {
+            "event_subscriptions": {"request_url": URL},
+            "interactivity": {"is_enabled": True, "request_url": URL},
+            "socket_mode_enabled": False,
+        }
+    }
+    assert f"slash commands the URL {URL}" in ended.err

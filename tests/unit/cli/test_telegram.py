@@ -206,3 +206,25 @@ def test_the_environment_names_the_api_for_the_sandbox_only(harness: Harness, mo
     monkeypatch.setattr("doorcode_cli.target.Target.public_url", "")
     ended = harness.run("telegram", "webhook", "info", "--local", environment=elsewhere)
     assert (ended.code, "http://127.0.0.1:9" in ended.err) == (1, True)
+
+
+def test_a_bot_behind_the_door_gets_whatever_people_do(harness: Harness) -> None:
+    """Also what Telegram leaves out unless asked; or what is named, and always what Doorcode itself needs."""
+    harness.configure(AGENT="bot", AGENT_URL="https://bot.example")
+    assert harness.run("telegram", "webhook", "set").code == 0
+    kinds = harness.telegram.hook.allowed_updates
+    assert {"message", "callback_query", "inline_query", "chat_member", "message_reaction"} <= set(kinds)
+    assert not {"poll", "channel_post", "chat_boost"} & set(kinds)
+    assert harness.run("telegram", "webhook", "set", "--updates", "inline_query, poll_answer").code == 0
+    assert harness.telegram.hook.allowed_updates == ["message", "callback_query", "inline_query", "poll_answer"]
+    # A new secret changes nothing about them.
+    assert harness.run("secrets", "rotate", "telegram/webhook-secret").code == 0
+    assert harness.telegram.hook.allowed_updates == ["message", "callback_query", "inline_query", "poll_answer"]
+    wrong = harness.run("telegram", "webhook", "set", "--updates", "channel_post")
+    assert (wrong.code, "channel_post is nothing that somebody does" in wrong.err) == (2, True)
+
+
+def test_updates_are_for_a_bot(harness: Harness) -> None:
+    """No other agent reads more than messages and presses."""
+    ended = harness.run("telegram", "webhook", "set", "--updates", "inline_query")
+    assert (ended.code, "Agent=bot" in ended.err, harness.telegram.hook.url) == (2, True, "")

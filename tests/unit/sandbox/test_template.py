@@ -14,8 +14,11 @@ def test_they_are_what_the_template_says() -> None:
     parameters = template()["Parameters"]
     passed_on = {
         name: value["Ref"]
-        for resource in template()["Resources"].values()
-        for name, value in resource.get("Properties", {}).get("Environment", {}).get("Variables", {}).items()
+        for properties in (
+            template()["Globals"]["Function"],
+            *(resource.get("Properties", {}) for resource in template()["Resources"].values()),
+        )
+        for name, value in properties.get("Environment", {}).get("Variables", {}).items()
         if isinstance(value, dict) and value.get("Ref") in parameters
     }
     assert {name: setting.parameter for name, setting in read.items()} == passed_on

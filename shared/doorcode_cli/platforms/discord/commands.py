@@ -60,6 +60,11 @@ DescriptionOption = Annotated[
 ]
 
 
+ChatOption = Annotated[
+    bool, typer.Option("--chat", help=f"Register /{COMMAND} beside the commands of a bot behind the door, too.")
+]
+
+
 @app.callback()
 def discord() -> None:
     """Set up the application on Discord."""
@@ -73,10 +78,13 @@ def discord() -> None:
     )
 )
 @targeted
-def register(target: Target, *, description: DescriptionOption = None, as_json: JsonOption = False) -> None:
+def register(
+    target: Target, *, description: DescriptionOption = None, chat: ChatOption = False, as_json: JsonOption = False
+) -> None:
     """Store the public key, register /chat, have interactions sent to this stack, and print the install links.
 
-    The application's other global commands, if it has any, are removed.
+    The application's other global commands, if it has any, are removed. Those of a bot behind the door (Agent=bot) stay, as
+    does all else that it has set up, and /chat is only added with --chat.
     """
     if description is not None and not 1 <= len(description) <= MAX_DESCRIPTION:
         raise CommandError(f"--description has 1 to {MAX_DESCRIPTION} characters.", Exit.USAGE)
@@ -85,12 +93,21 @@ def register(target: Target, *, description: DescriptionOption = None, as_json: 
     api = DiscordApi.of(deployment)
     application = api.application()
     stored = _store_key(deployment, application)
-    # Installing for users has to be possible before a command can be for users.
-    api.edit_application(
-        description=description or shown(application.get("description") or "", MAX_DESCRIPTION) or DESCRIPTION,
-        integration_types_config=_installations(application),
-    )
-    api.call("PUT", f"/applications/{application['id']}/commands", [CHAT])
+    own = deployment.has_bot(Platform.DISCORD)
+    changes: dict[str, Any] = {}
+    if not own or description:
+        changes["description"] = description or _profile(application) or DESCRIPTION
+    if not own or chat:
+        # Installing for users has to be possible before a command can be for users.
+        changes["integration_types_config"] = _installations(application)
+    if changes:
+        api.edit_application(**changes)
+    commands = f"/applications/{application['id']}/commands"
+    if not own:
+        api.call("PUT", commands, [CHAT])
+    elif chat:
+        # Adds it, or replaces the one of that name.
+        api.call("POST", commands, CHAT)
     _set_endpoint(deployment, api, url, wait=stored)
     links = install_links(str(application["id"]))
     if as_json:
@@ -98,7 +115,11 @@ def register(target: Target, *, description: DescriptionOption = None, as_json: 
             json.dumps({"application_id": application["id"], "interactions_endpoint_url": url, **links}, indent=2)
         )
         return
-    typer.echo(f"✅ Registered /{COMMAND} for {shown(application.get('name', 'the application'), 64)} at {url}")
+    name = shown(application.get("name", "the application"), 64)
+    if own and not chat:
+        typer.echo(f"✅ Interactions of {name} go to {url}; its commands are left as they are")
+    else:
+        typer.echo(f"✅ Registered /{COMMAND} for {name} at {url}")
     typer.echo(f"   Install on a server:   {links['guild_install']}")
     typer.echo(f"   Install for yourself:  {links['user_install']}")
 
@@ -111,6 +132,10 @@ def install_links(application_id: str) -> dict[str, str]:
         return f"{AUTHORIZE_URL}?{urlencode(asked | ({'permissions': 0} if kind == GUILD else {}))}"
 
     return {"guild_install": link(GUILD), "user_install": link(USER)}
+
+
+def _profile(application: dict[str, Any]) -> str:
+    return shown(application.get("description") or "", MAX_DESCRIPTION)
 
 
 def _installations(application: dict[str, Any]) -> dict[str, Any]:

@@ -61,11 +61,23 @@ def slack() -> None:
 def manifest(
     target: Target, *, name: NameOption = "Doorcode", as_yaml: YamlOption = False, groups: GroupsOption = None
 ) -> None:
-    """Print the app's manifest, to create or update the app from at https://api.slack.com/apps."""
+    """Print the app's manifest, to create or update the app from at https://api.slack.com/apps.
+
+    Of an app that has a bot of its own behind the door (Agent=bot), only what has to change in its manifest, unless
+    --groups or --no-groups asks for all of it.
+    """
     if not name.strip() or len(name) > MAX_NAME or shown(name) != name:
         raise CommandError(f"--name has 1 to {MAX_NAME} visible characters.", Exit.USAGE)
     deployment = Deployment(target)
     url = deployment.webhook_url(Platform.SLACK)
+    if groups is None and deployment.has_bot(Platform.SLACK):
+        changes = bot_changes(url)
+        typer.echo(yaml(changes) if as_yaml else json.dumps(changes, indent=2, ensure_ascii=False))
+        note(
+            "Put this into the manifest that the app has at https://api.slack.com/apps, and give each of its slash commands "
+            f"the URL {url}. All else stays as it is; Doorcode itself uses the scopes {', '.join(scopes(groups=False))}."
+        )
+        return
     if groups is None:
         groups = deployment.environment("SlackFunction").get("GROUP_POLICY") == GroupPolicy.MENTION_ONLY
     made = app_manifest(name, url, groups=groups)
@@ -135,6 +147,18 @@ def app_manifest(name: str, url: str, *, groups: bool) -> dict[str, Any]:
             # The token has to stay what it is.
             "token_rotation_enabled": False,
         },
+    }
+
+
+def bot_changes(url: str) -> dict[str, Any]:
+    """Return what of an app's own manifest has to change so that everything goes to ``url``."""
+    return {
+        "settings": {
+            "event_subscriptions": {"request_url": url},
+            "interactivity": {"is_enabled": True, "request_url": url},
+            # With it, Slack sends nothing over HTTP.
+            "socket_mode_enabled": False,
+        }
     }
 
 

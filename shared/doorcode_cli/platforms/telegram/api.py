@@ -5,9 +5,11 @@ https://core.telegram.org/bots/api
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from doorcode.pairing.contact import Platform
+from doorcode.platforms.telegram.deeds import KINDS
 from doorcode_cli.deployment import Deployment
 from doorcode_cli.platform_api import NOT_FOUND, SERVER_ERROR, TEST_TEXT, TOO_MANY_REQUESTS, UNAUTHORIZED, PlatformApi
 from doorcode_cli.platforms.port import SecretHolder
@@ -15,6 +17,8 @@ from doorcode_cli.platforms.telegram.secrets import TOKEN, WEBHOOK_SECRET
 
 # Messages and presses of buttons are all that the edge reads: see doorcode/platforms/telegram/inbound.py.
 ALLOWED_UPDATES = ("message", "callback_query")
+# What a bot behind the door may be passed: every kind that somebody does. Telegram itself leaves some out unless asked.
+BOT_UPDATES = tuple(kind for kind, by in KINDS.items() if by)
 # Each is a function at work at the same time. A new AWS account may run ten of them in all, and one does a hundred
 # updates a second.
 MAX_CONNECTIONS = 10
@@ -48,13 +52,13 @@ class TelegramApi(PlatformApi):
         """Return what Telegram knows of the webhook."""
         return self._object(self.call("getWebhookInfo"))
 
-    def set_webhook(self, url: str, secret: str) -> None:
-        """Have updates sent there, with that secret in each."""
+    def set_webhook(self, url: str, secret: str, updates: Sequence[str] = ALLOWED_UPDATES) -> None:
+        """Have updates of these kinds sent there, with that secret in each."""
         self.call(
             "setWebhook",
             url=url,
             secret_token=secret,
-            allowed_updates=list(ALLOWED_UPDATES),
+            allowed_updates=list(updates),
             max_connections=MAX_CONNECTIONS,
         )
 
@@ -81,9 +85,12 @@ class WebhookHolder(SecretHolder):
         """Ask for the webhook."""
         self._api = TelegramApi.of(deployment, token)
         self._url = deployment.webhook_url(Platform.TELEGRAM)
-        self.ours = self._api.webhook().get("url") == self._url
+        hook = self._api.webhook()
+        self.ours = hook.get("url") == self._url
+        # A bot behind the door may have asked for more than we do.
+        self._updates = hook.get("allowed_updates") or ALLOWED_UPDATES
 
     def give(self, secret: str) -> None:
         """Set the webhook once more, with that secret."""
         if self.ours:
-            self._api.set_webhook(self._url, secret)
+            self._api.set_webhook(self._url, secret, self._updates)

@@ -26,10 +26,10 @@ def bot_and_webhook(examined: Examination) -> Iterator[Finding]:
     hook = examined.once("Telegram's webhook", api.webhook)
     url, ours = hook.get("url") or "", examined.deployment.webhook_url(Platform.TELEGRAM)
     if not url:
-        yield wrong("telegram", "there is no webhook: the bot hears nothing", SET_WEBHOOK)
+        yield wrong("telegram", f"there is no webhook: the bot hears nothing{_by(examined)}", SET_WEBHOOK)
         return
     if url != ours:
-        yield wrong("telegram", f"the webhook is {shown(url)}, not this stack's {ours}", SET_WEBHOOK)
+        yield wrong("telegram", f"the webhook is {shown(url)}, not this stack's {ours}{_by(examined)}", SET_WEBHOOK)
         return
     kinds = hook.get("allowed_updates")
     if kinds and not set(ALLOWED_UPDATES) <= set(kinds):
@@ -45,6 +45,13 @@ def bot_and_webhook(examined: Examination) -> Iterator[Finding]:
         )
     else:
         yield ok("telegram", f"the webhook is ours, {waiting}")
+
+
+def _by(examined: Examination) -> str:
+    """Say who may have moved the webhook, where somebody's own bot could: many do whenever they start."""
+    if not examined.deployment.has_bot(Platform.TELEGRAM):
+        return ""
+    return "; if the bot sets or deletes it whenever it starts, have it set this stack's, or none (docs/agents.md)"
 
 
 def _complaint_remedy(examined: Examination, complaint: str) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from doorcode.pairing.contact import Platform
 from doorcode_cli.deployment import Deployment
 from doorcode_cli.examples import examples
-from doorcode_cli.exit_codes import CommandError
+from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.options import ConfirmOption, JsonOption
-from doorcode_cli.platforms.telegram.api import ALLOWED_UPDATES, TelegramApi
+from doorcode_cli.platforms.telegram.api import ALLOWED_UPDATES, BOT_UPDATES, TelegramApi
 from doorcode_cli.platforms.telegram.secrets import WEBHOOK_SECRET
 from doorcode_cli.program import as_called
 from doorcode_cli.secret_forms import lines
@@ -23,25 +23,39 @@ from doorcode_cli.target import Target, targeted
 # Who the bot itself is, ``{id}:{username}``: used for mentions in groups. No secret.
 TELEGRAM_BOT = "telegram/bot"
 
+UpdatesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--updates", help="What else a bot behind the door is sent, by Telegram's names, with commas; by default all."
+    ),
+]
+
 app = typer.Typer(no_args_is_help=True, help="Set up the bot on Telegram.")
 webhook = typer.Typer(no_args_is_help=True, help="Where Telegram sends what people write.")
 app.add_typer(webhook, name="webhook")
 
 
-@webhook.command("set", epilog=examples("doorcode telegram webhook set"))
+@webhook.command(
+    "set",
+    epilog=examples(
+        "doorcode telegram webhook set", "doorcode telegram webhook set --updates inline_query,poll_answer"
+    ),
+)
 @targeted
-def set_webhook(target: Target) -> None:
+def set_webhook(target: Target, *, updates: UpdatesOption = None) -> None:
     """Have Telegram send messages and presses of buttons to this stack, with its secret token.
 
-    Keeps the bot's id and username, too, by which mentions in groups are noticed.
+    For a bot behind the door (Agent=bot) everything that people do, or what --updates names beside those. Keeps the bot's
+    id and username, too, by which mentions in groups are noticed.
     """
     deployment = Deployment(target)
+    kinds = _updates(deployment, updates)
     url = deployment.webhook_url(Platform.TELEGRAM)
     api = TelegramApi.of(deployment)
     bot = bot_of(api)
     newest = lines(deployment.shelf.take(WEBHOOK_SECRET.name))[0]
     deployment.shelf.write(TELEGRAM_BOT, bot, kind="String")
-    api.set_webhook(url, newest)
+    api.set_webhook(url, newest, kinds)
     typer.echo(f"✅ Telegram sends what people write to @{bot.partition(':')[2]} to {url}")
 
 
@@ -88,6 +102,25 @@ def delete(target: Target, *, confirm: ConfirmOption = False) -> None:
         typer.confirm(f"Delete the webhook {url}{whose}? The bot will hear nothing any more.", abort=True)
     api.call("deleteWebhook")
     typer.echo(f"✅ Deleted the webhook {url}")
+
+
+def _updates(deployment: Deployment, named: str | None) -> tuple[str, ...]:
+    """Return the kinds of updates to ask for. Raises CommandError."""
+    if not deployment.has_bot(Platform.TELEGRAM):
+        if named is not None:
+            raise CommandError(
+                "--updates is for a bot behind the door (Agent=bot): no other agent reads more.", Exit.USAGE
+            )
+        return ALLOWED_UPDATES
+    if named is None:
+        return BOT_UPDATES
+    kinds = [kind.strip() for kind in named.split(",") if kind.strip()]
+    odd = [kind for kind in kinds if kind not in BOT_UPDATES]
+    if odd:
+        raise CommandError(
+            f"{shown(odd[0])} is nothing that somebody does. Use some of: {', '.join(BOT_UPDATES)}", Exit.USAGE
+        )
+    return tuple(dict.fromkeys([*ALLOWED_UPDATES, *kinds]))
 
 
 def bot_of(api: TelegramApi) -> str:

@@ -226,6 +226,7 @@ class DiscordStandIn(StandIn):
                 ("GET", "/applications/@me", "getApplication", _Nothing, lambda _: self.application),
                 ("PATCH", "/applications/@me", "editApplication", _Application, self._edit_application),
                 ("PUT", f"/applications/{snowflake}/commands", "putCommands", _Commands, self._put_commands),
+                ("POST", f"/applications/{snowflake}/commands", "postCommand", _Command, self._post_command),
             )
         ]  # fmt: skip
 
@@ -486,6 +487,14 @@ class DiscordStandIn(StandIn):
             raise _RefusedError(10015)
         self.commands = [{"id": self._id(), **msgspec.to_builtins(command)} for command in form]
         return self.commands
+
+    def _post_command(self, form: _Command, application: str) -> dict[str, Any]:
+        if application != self.application["id"]:
+            raise _RefusedError(10015)
+        added = {"id": self._id(), **msgspec.to_builtins(form)}
+        # One of the same name gives way to it.
+        self.commands = [*(command for command in self.commands if command["name"] != form.name), added]
+        return added
 
 
 def _ids(message: Message) -> set[str]:
