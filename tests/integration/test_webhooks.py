@@ -13,6 +13,7 @@ from doorcode.pairing.codes import code_for
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.keyring import parse_keyring
 from tests import webhooks
+from tests.edge.loopback_bot import loopback_bot
 from tests.eventually import eventually
 from tests.integration.stack import Cloud, Reply, Stack
 from tests.webhooks import APPROVE, HELLO, OWNER, STRANGER, Delivery, load
@@ -215,3 +216,26 @@ def test_the_policy_of_each_platform(doors: Doors) -> None:
     assert text_of(reply) == "This bot is private."
     assert len(doors.stack.admitted(1)) == 2
     assert doors.contact_item(Platform.TELEGRAM) == {}
+
+
+def test_a_bot_behind_the_deployed_door(doors: Doors) -> None:
+    """Security 40: what is let in reaches a bot on this machine as it was sent, and nothing is handed to the agent."""
+    functions, name = doors.stack.client("lambda"), doors.stack.resource("SlackFunction")
+    before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    with loopback_bot() as bot:
+        bot.answers("200 OK", b'{"response_action":"clear"}', "Content-Type: application/json")
+        try:
+            given = {"AGENT": "bot", "AGENT_URL": bot.url}
+            functions.update_function_configuration(FunctionName=name, Environment={"Variables": before | given})
+            command = load("slack/command")
+            assert doors.deliver(command).body == b""
+            assert bot.received == []
+            doors.put(Platform.SLACK, State.PAIRED)
+            reply = doors.deliver(command)
+        finally:
+            functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+        assert (reply.status, reply.json) == (200, {"response_action": "clear"})
+        assert reply.headers["content-type"] == "application/json"
+        (got,) = bot.received
+        assert (got.line, got.body) == ("POST /hook/s3cret?x=1&y=%2F HTTP/1.1", command.raw())
+        assert got.header("x-doorcode-user") == STRANGER[Platform.SLACK]
