@@ -240,6 +240,9 @@ def test_settings(fake: Fake) -> None:
     command.run(set_=["GROUP_POLICY=mention_only", "CODE_TTL_SECONDS=60", "AGENT_MODEL="])
     assert fake.plan is not None
     assert fake.plan.settings == {"GROUP_POLICY": "mention_only", "CODE_TTL_SECONDS": "60", "AGENT_MODEL": ""}
+    # A bot that runs on this machine, behind the sandbox's door.
+    command.run(set_=["AGENT=slack=bot", "AGENT_URL=slack=http://127.0.0.1:3000/slack/events?x=1"])
+    assert fake.plan.settings == {"AGENT": "slack=bot", "AGENT_URL": "slack=http://127.0.0.1:3000/slack/events?x=1"}
 
 
 @pytest.mark.parametrize(
