@@ -1,5 +1,6 @@
 """Buttons: signed by us, for one action on one request of one person, or nothing."""
 
+import itertools
 import string
 
 import hypothesis.strategies as st
@@ -51,12 +52,11 @@ class TestRoundTrip:
         assert sign(CALLBACK, KEYS) == DATA + "ffc0ea1a"
 
     @pytest.mark.parametrize("user_id", ["1", "a:b", ":", "::", "1:ABCD2345", "pair:approve:slack:1", "#|", "x" * 64])
-    @pytest.mark.parametrize("action", Action)
-    @pytest.mark.parametrize("platform", Platform)
-    def test_any_id(self, platform: Platform, action: Action, user_id: str) -> None:
+    def test_any_id(self, user_id: str) -> None:
         """An id may hold colons, or even look like a button."""
-        callback = Callback(action, platform, user_id, "ABCD2345")
-        assert verify(sign(callback, KEYS), KEYS) == callback
+        for platform, action in itertools.product(Platform, Action):
+            callback = Callback(action, platform, user_id, "ABCD2345")
+            assert verify(sign(callback, KEYS), KEYS) == callback
 
     @repeatable
     @given(callback=any_callback)
@@ -64,44 +64,32 @@ class TestRoundTrip:
         """Every callback is read as it was signed."""
         assert verify(sign(callback, KEYS), KEYS) == callback
 
-    @pytest.mark.parametrize("length", range(1, 21))
-    @pytest.mark.parametrize("action", Action)
-    @pytest.mark.parametrize("platform", Platform)
-    def test_fits_telegram(self, platform: Platform, action: Action, length: int) -> None:
+    def test_fits_telegram(self) -> None:
         """A button for an id of up to 20 characters fits Telegram's 64 bytes."""
-        data = sign(Callback(action, platform, "9" * length, "ABCD2345"), KEYS)
-        assert len(data.encode()) <= 64
+        for platform, action, length in itertools.product(Platform, Action, range(1, 21)):
+            data = sign(Callback(action, platform, "9" * length, "ABCD2345"), KEYS)
+            assert len(data.encode()) <= 64, data
 
 
 class TestChanged:
     """Security 16: any changed byte fails."""
 
-    @pytest.mark.parametrize("position", range(len(DATA) + 8))
-    def test_flipped(self, position: int) -> None:
+    def test_flipped(self) -> None:
         """Security 16: whichever character is changed, and to whatever, the button is refused."""
         data = sign(CALLBACK, KEYS)
-        for character in {
-            *string.printable,
-            chr(ord(data[position]) ^ 1),
-            data[position].swapcase(),
-            "\u0430",
-            "\ud800",
-        }:
-            if character != data[position]:
+        for position, was in enumerate(data):
+            for character in {*string.printable, chr(ord(was) ^ 1), was.swapcase(), "\u0430", "\ud800"} - {was}:
                 with pytest.raises(CallbackError):
                     verify(data[:position] + character + data[position + 1 :], KEYS)
 
-    @pytest.mark.parametrize("position", range(len(DATA) + 8))
-    def test_left_out_or_doubled(self, position: int) -> None:
+    def test_left_out_or_doubled(self) -> None:
         """Security 16: a button with a character more or less is refused."""
         data = sign(CALLBACK, KEYS)
-        for changed in (
-            data[:position],
-            data[:position] + data[position + 1 :],
-            data[:position] + data[position] + data[position:],
-        ):
-            with pytest.raises(CallbackError):
-                verify(changed, KEYS)
+        for position, was in enumerate(data):
+            without = data[:position] + data[position + 1 :]
+            for changed in (data[:position], without, data[:position] + was + data[position:]):
+                with pytest.raises(CallbackError):
+                    verify(changed, KEYS)
 
     @pytest.mark.parametrize(
         "other",

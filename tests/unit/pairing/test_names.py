@@ -127,10 +127,10 @@ class TestSafeName:
         assert [point for point in points if not _harmless(safe_name(chr(point)))] == []
         assert [point for point in points if not _harmless(safe_name(f"a{chr(point)}b"))] == []
 
-    @pytest.mark.parametrize("point", IGNORABLE[::7], ids=hex)
-    def test_nothing_hides(self, point: int) -> None:
+    def test_nothing_hides(self) -> None:
         """Security 28: what Unicode calls ignorable is gone, so that two names that look the same are the same."""
-        assert safe_name(f"a{chr(point)}b") == "ab"
+        assert IGNORABLE
+        assert [hex(point) for point in IGNORABLE if safe_name(f"a{chr(point)}b") != "ab"] == []
 
     @repeatable
     @given(
