@@ -82,6 +82,9 @@ MUTANTS = (
     Mutant(40, "doorcode/entrypoints/bot_proxy.py", "if not (comes_again and error.kept) or _is_late(error):", "if not error.kept:", "tests/edge/test_bot.py"),
     Mutant(41, "doorcode/entrypoints/answers.py", "if SENT in noted:", "if False:", "tests/behind/test_answers.py"),
     Mutant(41, "doorcode/platforms/discord/sender.py", "if not number and not self._further:", "if not number:", "tests/behind/test_answers.py"),
+    Mutant(43, "doorcode/entrypoints/gate_door.py", "            if verdict.action is GateAction.ADMIT:", "            if verdict.action is not GateAction.DROP:", "tests/behind/test_gate_api.py"),
+    Mutant(43, "doorcode/web/gate.py", "access=Access.PRESSES,", "access=Access.GATE,", "tests/behind/test_gate_api.py"),
+    Mutant(43, "doorcode/web/gate.py", "user_id = checked_user_id(body.platform, body.user_id)", "user_id = body.user_id", "tests/behind/test_gate_api.py"),
 )  # fmt: skip
 
 

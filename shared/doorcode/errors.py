@@ -83,6 +83,12 @@ class BadReplyAddressError(InputError):
         super().__init__("That reply address is none of this stack's, or older than 24 hours.")
 
 
+class UnknownButtonError(DoorcodeError):
+    """A button that a program reports is none of ours, or not any more. Nothing was decided."""
+
+    reason = "unknown_button"
+
+
 class SettingsError(DoorcodeError):
     """Settings that cannot be used: one line for each in ``problems``."""
 

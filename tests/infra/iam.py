@@ -28,9 +28,6 @@ PAGE = ROOT / "docs/iam.md"
 EDGE = ("telegram", "slack", "discord")
 # What the model's parameter is set to here, so that everything that it brings is there.
 MODEL = "amazon.nova-lite-v1:0"
-# Likewise the function that answers, or the runtime: an ARN is one or the other, and what it is is not asked here.
-AGENT_ARN = "arn:aws:lambda:eu-west-1:123456789012:function:my-agent"
-AGENTS = {"Agent": "bedrock,slack=function,discord=agentcore", "AgentModel": MODEL, "AgentArn": AGENT_ARN}
 
 TABLE, AGENT_TABLE = f"{STACK}-Table", f"{STACK}-AgentTable"
 QUEUES = {"agent": f"{STACK}-AgentQueue", "effects": f"{STACK}-EffectsQueue"}
@@ -52,14 +49,14 @@ PARAMETERS = (*MADE_HERE[:2], *(name for names in INBOUND.values() for name in n
 @functools.cache
 def policies(model: str = MODEL) -> dict[str, list[Statement]]:
     """Return the statements of each role by the name of its function (or of what else it is for)."""
-    with given(**AGENTS if model else {}):
+    with given(Agent="bedrock" if model else "python", AgentModel=model):
         roles = resources("AWS::IAM::Role")
         return {name.removesuffix("Role").lower(): list(statements(name)) for name in roles}
 
 
 def environments() -> dict[str, Mapping[str, str]]:
     """Return what the template gives to each function, by function."""
-    with given(**AGENTS):
+    with given(Agent="bedrock", AgentModel=MODEL):
         return {name: function["Environment"]["Variables"] for name, function in functions().items()}
 
 
@@ -329,12 +326,6 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
                 ((PROFILE_KEY, (arn("bedrock", "inference-profile/eu.another.model"),)),),
             ),
         ],
-        "invoke another function or runtime, or another version of the one": [
-            Call("lambda:InvokeFunction", AGENT_ARN.replace("my-agent", "my-agent-2")),
-            Call("lambda:InvokeFunction", f"{AGENT_ARN}:prod"),
-            Call("bedrock-agentcore:InvokeAgentRuntime", AGENT_ARN.replace("my-agent", "my-agent-2")),
-            Call("bedrock-agentcore:InvokeAgentRuntimeForUser", AGENT_ARN),
-        ],
         **{what: ELSEWHERE[what] for what in NOT_ITS_WORK if what != "ask a model"},
         **NO_SECRET_WRITTEN,
         **ALWAYS,
@@ -383,9 +374,8 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
         **ALWAYS,
     },
     "web": {
-        "read what verifies webhooks or signs buttons, or a bot's token": parameter(
+        "read what verifies webhooks, or a bot's token": parameter(
             "GetParameters",
-            "callback-secret",
             *(name for names in INBOUND.values() for name in names if name != "telegram/bot"),
             *TOKENS,
             "agent/instructions",
@@ -397,9 +387,10 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
             *_items(TABLE, ("PutItem",), "telegram#1", "seats#telegram", "lockout#web", *SIGN_INS),
             *_items(TABLE, ("DeleteItem",), "telegram#1", "seats#telegram", "lockout#api", "lockout#web"),
         ],
-        "look into prompts, budgets or the operator's guesses, or write there": _items(
-            TABLE, ITEMS, "prompts#telegram#1", "budget#telegram#1", "lockout#cli"
-        ),
+        "look into prompts, budgets or the operator's guesses, or write there, save to count a message": [
+            *_items(TABLE, ITEMS, "prompts#telegram#1", "lockout#cli"),
+            *_items(TABLE, tuple(action for action in ITEMS if action != "UpdateItem"), "budget#telegram#1"),
+        ],
         "read seats or guesses in bulk, or anything else from the list": [
             *_items(TABLE, ("BatchGetItem",), "seats#telegram", "lockout#web", *SIGN_INS),
             *_items(TABLE, ("Query",), "telegram#1", "lockout#api", "lockout#web"),
@@ -609,7 +600,7 @@ def page() -> str:
 def _row(role: str, statement: Statement, *, conditional: bool) -> str:
     actions = "<br>".join(f"`{action}`" for action in listed(statement["Action"]))
     places = "<br>".join(_shown(resource) for resource in listed(statement["Resource"]))
-    only = [f"`Agent` is `{KINDS[listed(statement['Action'])[0]]}`"] if conditional else []
+    only = ["`Agent` is `bedrock`"] if conditional else []
     for tests in statement.get("Condition", {}).values():
         for key, values in tests.items():
             shown = ", ".join(_shown(value) if value.startswith("arn:") else f"`{value}`" for value in listed(values))
@@ -617,11 +608,6 @@ def _row(role: str, statement: Statement, *, conditional: bool) -> str:
     return f"| {statement['Sid']} | {_why(role, statement)} | {actions} | {places} | {'; '.join(only)} |"
 
 
-KINDS = {
-    "bedrock:InvokeModel": "bedrock",
-    "lambda:InvokeFunction": "function",
-    "bedrock-agentcore:InvokeAgentRuntime": "agentcore",
-}
 CONDITIONS = {
     "dynamodb:LeadingKeys": "partitions",
     "events:source": "source",
@@ -641,8 +627,6 @@ SHOWN = (
     (rf"arn:aws:bedrock:[^:*]+::foundation-model/{re.escape(MODEL)}", r"foundation model `{AgentModel}`"),
     (rf"arn:aws:bedrock:[^:]+:[^:]+:inference-profile/{re.escape(MODEL)}", r"inference profile `{AgentModel}`"),
     (r"arn:aws:bedrock:\*::foundation-model/\*", r"any foundation model"),
-    (rf"{AGENT_ARN}", r"`{AgentArn}`"),
-    (rf"{AGENT_ARN}/runtime-endpoint/\*", r"`{AgentArn}/runtime-endpoint/*`"),
 )
 
 
@@ -660,7 +644,7 @@ def _by_aws(name: str) -> str:
 
 
 def _why(role: str, statement: Statement) -> str:
-    with given(**AGENTS):
+    with given(Agent="bedrock", AgentModel=MODEL):
         said = policies_of(f"{role.capitalize()}Role")
     (said_by,) = (name for name, its in said.items() if statement["Sid"] in {one["Sid"] for one in its})
     return _whys()[said_by, statement["Sid"]]

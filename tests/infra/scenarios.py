@@ -1,6 +1,5 @@
 """What each function is brought to do, so that every call that it can make of AWS is made."""
 
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,7 +8,6 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.response import StreamingBody
 from msgspec.structs import replace
 
 from doorcode.aws.lockout import Lockout
@@ -26,7 +24,6 @@ from doorcode.entrypoints.effects import EffectsConsumer
 from doorcode.entrypoints.relay import Relay
 from doorcode.entrypoints.webhook import Door
 from doorcode.pairing.access import Scope
-from doorcode.pairing.agents import ARN_EXAMPLES
 from doorcode.pairing.callbacks import Action
 from doorcode.pairing.contact import Contact, ContactRole, Platform, State
 from doorcode.pairing.keyring import key_id
@@ -186,16 +183,13 @@ def following(harness: Behind, _: Recorder, __: pytest.MonkeyPatch) -> None:
 
 
 def answering(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answer, by each kind of agent that AWS is asked for; wait for what follows; give up and park."""
+    """Answer, with a model and without; wait for what follows; give up and park."""
     harness.edge.put_secret("agent/instructions", "Be brief.")
     harness.clients["bedrock-runtime"] = RecordingClient(boto3.client("bedrock-runtime"))
-    for service in ("lambda", "bedrock-agentcore"):
-        harness.clients[service] = RecordingClient(boto3.client(service))
     models: tuple[dict[str, str], ...] = (
         {},
         {"AGENT": "bedrock", "AGENT_MODEL": MODEL},
         {"AGENT": "bedrock", "AGENT_MODEL": f"eu.{MODEL}"},
-        *({"AGENT": kind, "AGENT_ARN": example} for kind, example in ARN_EXAMPLES.items()),
     )
     for number, settings in enumerate((*models, {"DEBOUNCE_SECONDS": "1"})):
         harness.cold(**settings)
@@ -265,8 +259,8 @@ def serving(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> No
     """Answer everything that the page and programs ask for: sign-ins, lists, decisions, numbers."""
     clients = harness.clients | {"cloudwatch": RecordingClient(boto3.client("cloudwatch"))}
     monkeypatch.setattr(sdk, "client", lambda service, _config: clients[service])
-    services = web_wiring.build_services(harness.environment | {"METRICS_NAMESPACE": "Doorcode/test"})
-    surface = Web(lambda: services)
+    services = [web_wiring.build_services(harness.environment | {"METRICS_NAMESPACE": "Doorcode/test"})]
+    surface = Web(lambda: services[-1])
     table = Table(harness.edge.dynamodb, harness.environment["TABLE_NAME"])
     sign_ins, tokens = SignIns(table), Tokens(table)
 
@@ -305,6 +299,8 @@ def serving(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> No
     sealed = seal(address, GATEWAY)
     agent = {"authorization": f"Bearer {tokens.create('agent', {Scope.MESSAGES}, 'alice', harness.now())[0]}"}
     assert ask(agent, "POST", "/api/messages", reply_to=sealed, text="Good day.")[0] == 202
+
+    _asking_the_gate(harness, tokens, ask, services)
     cookie, bearer = signed_in(), with_a_token()
     # Claims, owners and invites.
     assert ask(cookie, "POST", "/api/owners/claim", channel="telegram")[0] == 201
@@ -323,6 +319,36 @@ def serving(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> No
     signed_in()
     sign_ins.link("bob", harness.now())
     assert ask(bearer, "DELETE", "/api/sessions")[1]["signed_out"] == 2
+
+
+def _asking_the_gate(harness: Behind, tokens: Tokens, ask: Callable[..., Any], services: list[Any]) -> None:
+    """Ask about strangers of every platform, and report the owner's presses; ``ask`` uses the last of ``services``."""
+
+    def bot() -> dict[str, str]:
+        scopes = {Scope.GATE, Scope.PRESSES}
+        return {"authorization": f"Bearer {tokens.create('bot', scopes, 'alice', harness.now())[0]}"}
+
+    def asked(reason: str, platform: Platform, **settings: str) -> None:
+        services.append(web_wiring.build_services(harness.environment | settings))
+        who = {"platform": platform, "user_id": STRANGER[platform], "chat": "direct", "delivery_id": reason}
+        assert ask(bot(), "POST", "/api/gate", **who)[1]["reason"] == reason
+        del services[1:]
+
+    for platform in Platform:
+        # A request, and the owner's press. A full room whose seat is overdue, and one whose holder is gone. A budget.
+        harness.edge.clear()
+        asked("pairing_requested", platform)
+        data = harness.edge.button(harness.edge.contact(platform))
+        press = {"platform": platform, "user_id": OWNER[platform], "delivery_id": "p", "data": data}
+        assert ask(bot(), "POST", "/api/gate/press", **press)[1]["prompt"]
+        for gone in (False, True):
+            harness.edge.clear()
+            harness.edge.put(_overdue(harness, platform), seat_until=harness.now() - 1)
+            if gone:
+                _forget_contact(harness, platform, "1")
+            asked("pairing_requested", platform, MAX_PENDING="1")
+        harness.edge.clear()
+        asked("policy_allow", platform, UNKNOWN_USER_POLICY="allow")
 
 
 SCENARIOS: Mapping[str, Scenario] = {
@@ -358,8 +384,6 @@ def _harness(recorder: Recorder) -> Iterator[tuple[Behind, pytest.MonkeyPatch]]:
         session = boto3.Session()
         recorder.listen(session)
         session.events.register("before-call.bedrock-runtime.Converse", _model_says)
-        session.events.register("before-call.lambda.Invoke", _agent_says)
-        session.events.register("before-call.bedrock-agentcore.InvokeAgentRuntime", _agent_says)
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
         monkeypatch.setattr(in_process, "client", session.client)
         watched: tuple[tuple[Any, str, Callable[[Any], str]], ...] = (
@@ -388,12 +412,6 @@ def _harness(recorder: Recorder) -> Iterator[tuple[Behind, pytest.MonkeyPatch]]:
 def _model_says(**_: Any) -> tuple[Any, dict[str, Any]]:
     """Answer in Bedrock's place."""
     return SimpleNamespace(status_code=200), {"output": {"message": {"content": [{"text": "Good day."}]}}}
-
-
-def _agent_says(**_: Any) -> tuple[Any, dict[str, Any]]:
-    """Answer in a function's or a runtime's place."""
-    body = StreamingBody(io.BytesIO(b'"Good day."'), 11)
-    return SimpleNamespace(status_code=200), {"Payload": body, "response": body, "contentType": "application/json"}
 
 
 def _overdue(harness: Behind, platform: Platform) -> Contact:

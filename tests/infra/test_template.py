@@ -21,7 +21,6 @@ from doorcode.platforms.inbound import UnusablePayloadError
 from doorcode.platforms.send_errors import BadTokenError
 from doorcode_cli import admin_client
 from doorcode_sandbox.playground.inside import GROUPS
-from tests.infra.iam import AGENT_ARN, AGENTS
 from tests.infra.template import ROOT, STACK, functions, given, group_of, resources, statements, template, walk
 
 EDGE = ("telegram", "slack", "discord")
@@ -52,7 +51,7 @@ BEHIND_SETTINGS = {
     },
     "agent": {"DEBOUNCE_SECONDS", "AGENT_MODEL", "AGENT_ARN", *URLS},
     "admin": set(),
-    "web": set(),
+    "web": EDGE_SETTINGS - {"AGENT", "AGENT_URL", "SECRETS_MAX_AGE_SECONDS"},
 }
 BEHIND_SET_BY_STACK = {
     "relay": {"EFFECTS_QUEUE_URL": "EffectsQueue"},
@@ -242,7 +241,7 @@ ANYTHING = {"ReadActivity": "cloudwatch:GetMetricData"}
 def test_every_statement_is_exact(role: str) -> None:
     """Security 32: each statement has a name, allows named actions, and is about named resources of this stack."""
     names = []
-    with given(**AGENTS):
+    with given(Agent="bedrock", AgentModel=MODEL):
         allowed = statements(role)
     for statement in allowed:
         names.append(statement["Sid"])
@@ -257,9 +256,6 @@ def test_every_statement_is_exact(role: str) -> None:
             assert UNNAMED[statement["Sid"]] in listed(statement["Resource"])
             continue
         for resource in listed(statement["Resource"]):
-            if resource in {AGENT_ARN, f"{AGENT_ARN}/runtime-endpoint/*"}:
-                assert statement["Sid"] in {"AskFunction", "AskRuntime"}
-                continue
             assert STACK in resource
             # A log group's ARN ends in :*, which means its streams.
             assert "*" not in resource.removesuffix(":*")
@@ -271,7 +267,7 @@ def test_every_statement_says_why() -> None:
     lines = (ROOT / "template.yaml").read_text().splitlines()
     sids = [number for number, line in enumerate(lines) if re.search(r"\bSid: ", line)]
     assert len(sids) == sum("Sid" in one for one in walk(template()["Resources"]) if isinstance(one, dict))
-    with given(**AGENTS):
+    with given(Agent="bedrock", AgentModel=MODEL):
         said = {one["Sid"] for role in ROLES for one in statements(role)}
     assert said <= {found[1] for number in sids if (found := re.search(r"\bSid: (\w+)", lines[number]))}
     assert all(lines[number - 1].lstrip().startswith("# ") for number in sids)
@@ -302,7 +298,7 @@ SECRETS = {
     "courier": {"gateway-secret", "callback-secret", *(f"{platform}/bot-token" for platform in EDGE)},
     "agent": {"agent/instructions", *(f"{platform}/bot-token" for platform in EDGE)},
     "admin": {"gateway-secret"},
-    "web": {"gateway-secret"},
+    "web": {"gateway-secret", "callback-secret"},
 }
 
 
@@ -390,14 +386,15 @@ def test_the_admin_function_reaches_only_contacts_seats_guesses_and_sign_ins() -
 def test_the_web_function_reaches_only_contacts_seats_its_guesses_and_sign_ins() -> None:
     """The web function cannot scan or put, make or revoke a token, delete a contact, nor touch prompts."""
     contacts, seats = {f"{platform}#*" for platform in EDGE}, {f"seats#{platform}" for platform in EDGE}
-    guesses = {"lockout#api", "lockout#web"}
+    guesses, budgets = {"lockout#api", "lockout#web"}, {f"budget#{platform}#*" for platform in EDGE}
     assert partitions("web") == {
         ("dynamodb:GetItem", ""): {*contacts, *guesses, "links", "sessions", "tokens"},
         ("dynamodb:BatchGetItem", ""): contacts,
         ("dynamodb:Query", ""): {*seats, "links", "sessions"},
         ("dynamodb:Query", "listing"): contacts,
-        ("dynamodb:UpdateItem", ""): {*contacts, *seats, *guesses, "links", "sessions"},
+        ("dynamodb:UpdateItem", ""): {*contacts, *seats, *guesses, *budgets, "links", "sessions"},
         ("dynamodb:DeleteItem", ""): {"links", "sessions"},
+        ("dynamodb:ConditionCheckItem", ""): contacts,
     }
 
 

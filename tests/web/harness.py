@@ -81,6 +81,7 @@ class WebHarness(Harness):
         super().__init__(Backend("moto", lambda: clients["dynamodb"]).new_table())
         self.prefix = f"/doorcode/{self.name}"
         self.put_secret(KEYS.newest.decode())
+        self.put_secret("the callback secret", "callback-secret")
         environment = {
             "TABLE_NAME": self.name, "PARAMETER_PREFIX": self.prefix, "METRICS_NAMESPACE": NAMESPACE,
             "EFFECTS_QUEUE_URL": self._queue(),
@@ -101,9 +102,9 @@ class WebHarness(Harness):
         fifo = {"FifoQueue": "true", "MaximumMessageSize": "262144"}
         return str(self.clients["sqs"]._client.create_queue(QueueName=f"{self.name}.fifo", Attributes=fifo)["QueueUrl"])
 
-    def put_secret(self, value: str) -> None:
+    def put_secret(self, value: str, which: str = "gateway-secret") -> None:
         """Set the secret that codes are made with."""
-        name = f"{self.prefix}/gateway-secret"
+        name = f"{self.prefix}/{which}"
         self.clients["ssm"]._client.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
 
     def send(self, event: Mapping[str, Any]) -> Reply:

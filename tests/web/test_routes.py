@@ -34,6 +34,8 @@ EXPECTED = {
     ("POST", "/api/owners/remove"): Access.SESSION,
     ("GET", "/api/activity"): Access.READ,
     ("POST", "/api/messages"): Access.MESSAGES,
+    ("POST", "/api/gate"): Access.GATE,
+    ("POST", "/api/gate/press"): Access.PRESSES,
     ("GET", "/api/openapi.json"): Access.OPEN,
     ("GET", "/owner"): Access.OPEN,
     ("GET", "/owner/{file}"): Access.OPEN,
@@ -84,7 +86,7 @@ def test_a_wrong_credential_is_no_credential(web: WebHarness, headers: dict[str,
 
 
 def test_each_scope_opens_its_own_routes_and_no_other(web: WebHarness) -> None:
-    """Security 20: what a token may do is what its scope says; only who it is may any token ask, and end no session."""
+    """Security 20, 43: what a token may do is what its scope says; only who it is may any token ask, and end no session."""
     opens = {Access.READ: {"read", "pairing"}, Access.SIGNED_IN: set(Scope), Access.SESSION: set()}
     for scope in Scope:
         caller = web.token(scope)

@@ -12,9 +12,9 @@ from doorcode.entrypoints import log
 from doorcode.entrypoints.bot_proxy import BotProxy
 from doorcode.entrypoints.webhook import Door
 from doorcode.errors import BotError, SecretError, UnavailableError
-from doorcode.pairing import callbacks, gate
+from doorcode.pairing import callbacks
 from doorcode.pairing.contact import Contact
-from doorcode.pairing.gate import GateAction, Reason, Verdict
+from doorcode.pairing.gate import GateAction, Verdict
 from doorcode.pairing.messages import Deed, Message, Press
 from doorcode.platforms.deeds import Deeds
 from doorcode.platforms.inbound import Event, Handshake, Inbound, UnusablePayloadError, Webhook, WebhookAnswer
@@ -58,13 +58,7 @@ class BotDoor(Door):
 
     def _done(self, deed: Deed, now: int, webhook: Webhook) -> WebhookAnswer | None:
         """Pass on what is no message, or turn away whoever did it."""
-        nobody = Contact(platform=deed.platform, user_id="")
-        contact = self._room.get(deed.platform, deed.user_id) if deed.user_id else nobody
-        verdict = gate.decide(self._settings, deed, contact, now)
-        if verdict.reason is Reason.POLICY_ALLOW and not self._budget.spend(
-            deed.platform, deed.user_id, deed.delivery_id, now
-        ):
-            verdict = gate.OVER_BUDGET
+        verdict, _ = self._of_deed(deed, now)
         if verdict.action is GateAction.ADMIT:
             return self._passed_on(webhook, deed, deed, verdict)
         self._log(deed, verdict)

@@ -22,7 +22,7 @@ from doorcode.entrypoints.trouble import HOPELESS, PASSING, UNDELIVERABLE
 from doorcode.errors import DoorcodeError, UnavailableError
 from doorcode.pairing import texts
 from doorcode.pairing.consequences import Consequences, Event, RequesterTold, follow
-from doorcode.pairing.contact import Contact, ContactRole, Platform, Standing, State
+from doorcode.pairing.contact import DIRECT, Contact, ContactRole, Platform, Standing, State
 from doorcode.pairing.platform import TRAITS
 from doorcode.pairing.ports import Secrets, code_of
 from doorcode.pairing.settings import Settings
@@ -155,10 +155,14 @@ class Courier:
 
     def _notice(self, contact: Contact, now: int) -> None:
         """Tell a requester what the edge could not: that the owner is asked, or that nobody could be."""
-        if not contact.reply or not self._prompter.still_waits(contact, now):
+        # Whoever asked by way of a bot that asks the gate was told there, in its direct chat: the code, too, unless there
+        # was an owner to be asked.
+        elsewhere = contact.reply == DIRECT
+        told = not contact.reply or (elsewhere and not self._room.owners())
+        if told or not self._prompter.still_waits(contact, now):
             return
         reached = self._prompter.reached(contact, now)
-        if not TRAITS[contact.platform].silent_edge and reached:
+        if reached and (elsewhere or not TRAITS[contact.platform].silent_edge):
             return
         text = (
             texts.REQUEST_SENT if reached else texts.code_notice(contact.platform, code_of(contact, self._secrets, now))
@@ -175,7 +179,7 @@ class Courier:
             # Decided otherwise since; that decision's own record says so, or has said so.
             return
         if verdict is not RequesterTold.DENIED or self._settings.tell_denied:
-            self._say(contact, _words(verdict, contact.platform), f"{contact.nonce}:{contact.rev}", now)
+            self._say(contact, _words(verdict, contact), f"{contact.nonce}:{contact.rev}", now)
 
     def _announce(self, contact: Contact, owner: Who, now: int) -> None:
         """Tell an owner that there is another one, as long as that is so."""
@@ -193,7 +197,8 @@ class Courier:
             log.warning(str(error), reason=error.reason, platform=platform, step="announce")
 
     def _say(self, contact: Contact, text: str, key: str, now: int) -> None:
-        outgoing = OutgoingText(reply=contact.reply, user_id=contact.user_id, text=text, key=key)
+        reply = "" if contact.reply == DIRECT else contact.reply
+        outgoing = OutgoingText(reply=reply, user_id=contact.user_id, text=text, key=key)
         self._senders.on(contact.platform, now).notify(outgoing, now)
 
     def _tell_each(self, owners: Iterable[Who], text: str, about: Platform, now: int) -> None:
@@ -208,10 +213,10 @@ class Courier:
         log.warning(str(error), reason=error.reason, platform=contact.platform, user_id=contact.user_id, step=step)
 
 
-def _words(verdict: RequesterTold, platform: Platform) -> str:
+def _words(verdict: RequesterTold, contact: Contact) -> str:
     return {
-        RequesterTold.APPROVED: texts.approved(platform),
+        RequesterTold.APPROVED: texts.approved(contact),
         RequesterTold.DENIED: texts.DECLINED,
         RequesterTold.CLAIMED: texts.CLAIMED,
-        RequesterTold.INVITED: texts.invited(platform),
+        RequesterTold.INVITED: texts.invited(contact.platform),
     }[verdict]

@@ -191,6 +191,17 @@ class Door:
         self._log(message, verdict)
         return self._platform.dropped(message, verdict.reason)
 
+    def _of_deed(self, deed: Deed, now: int) -> tuple[Verdict, Contact]:
+        """Decide on what is no message; return whose it is, too."""
+        nobody = Contact(platform=deed.platform, user_id="")
+        contact = self._room.get(deed.platform, deed.user_id) if deed.user_id else nobody
+        verdict = gate.decide(self._settings, deed, contact, now)
+        if verdict.reason is Reason.POLICY_ALLOW and not self._budget.spend(
+            deed.platform, deed.user_id, deed.delivery_id, now
+        ):
+            verdict = gate.OVER_BUDGET
+        return verdict, contact
+
     def _queued(self, message: Message, contact: Contact, verdict: Verdict, now: int) -> WebhookAnswer | None:
         self._queue.send(message, self._handed_off(message, contact, verdict.reason, now))
         self._log(message, verdict)

@@ -13,6 +13,8 @@ from doorcode.pairing.platform import TRAITS
 from doorcode.pairing.platform import Platform as Platform  # noqa: PLC0414 (a contact is one person on one of them)
 
 MAX_USER_ID_LENGTH = 64
+# In the place of an address, of whoever asked by way of a bot that asks the gate: they write to it in its direct chat.
+DIRECT = "direct"
 # Year 9999: later than that, tools that show times give up.
 END_OF_TIME = 253_402_300_799
 
@@ -76,7 +78,7 @@ class Contact(Struct, frozen=True, kw_only=True):
     name: str = ""
     # Likewise, where the name is a username.
     full_name: str = ""
-    # Where to answer: that platform's own address, opaque outside its platform.
+    # Where to answer: that platform's own address, opaque outside its platform; or DIRECT. Empty: they have not written.
     reply: str = ""
     # The platform's id of the delivery that made the last request.
     delivery_id: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doorcode.pairing.contact import Contact, Platform, State
+from doorcode.pairing.contact import DIRECT, Contact, Platform, State
 from doorcode.pairing.platform import TRAITS
 
 REQUEST_SENT = "Your request has been sent to the owner for approval."
@@ -46,8 +46,10 @@ def more_wait(number: int) -> str:
     )
 
 
-def approved(platform: Platform) -> str:
+def approved(contact: Contact) -> str:
     """Tell a requester that they are in, and how to write where a bot hears only its command."""
+    # A bot that asks the gate hears what is written to it.
+    platform = None if contact.reply == DIRECT else contact.platform
     return f"You've been approved! {_write(platform)}"
 
 
@@ -56,8 +58,8 @@ def invited(platform: Platform) -> str:
     return f"You're in! {_write(platform)}"
 
 
-def _write(platform: Platform) -> str:
-    command = TRAITS[platform].command
+def _write(platform: Platform | None) -> str:
+    command = TRAITS[platform].command if platform else ""
     return f"Send me a message{f' with {command}' if command else ''}."
 
 

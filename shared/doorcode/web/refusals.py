@@ -25,6 +25,7 @@ from doorcode.errors import (
     SettingsError,
     SignInError,
     UnavailableError,
+    UnknownButtonError,
     UnknownCodeError,
     UnknownInviteError,
 )
@@ -134,6 +135,7 @@ STATUSES: Mapping[type[DoorcodeError], HTTPStatus] = MappingProxyType(
         ForbiddenError: HTTPStatus.FORBIDDEN,
         UnknownRouteError: HTTPStatus.NOT_FOUND,
         UnknownCodeError: HTTPStatus.NOT_FOUND,
+        UnknownButtonError: HTTPStatus.NOT_FOUND,
         NotTheirsError: HTTPStatus.NOT_FOUND,
         UnknownInviteError: HTTPStatus.NOT_FOUND,
         WrongMethodError: HTTPStatus.METHOD_NOT_ALLOWED,

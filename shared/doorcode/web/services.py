@@ -13,6 +13,7 @@ from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.tickets import Tickets
 from doorcode.aws.tokens import Tokens
 from doorcode.aws.waiting_room import WaitingRoom
+from doorcode.entrypoints.gate_door import GateDoor
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.decisions import Desk
 from doorcode.pairing.ports import Secrets
@@ -34,3 +35,4 @@ class Services(Struct, frozen=True, kw_only=True):
     settings: Settings
     # The bots' usernames at a time, where they are known.
     bots: Callable[[int], Mapping[Platform, str]]
+    gate: Callable[[Platform], GateDoor]

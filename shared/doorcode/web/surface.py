@@ -10,7 +10,7 @@ import msgspec
 
 from doorcode.errors import DoorcodeError
 from doorcode.pairing.access import Principal
-from doorcode.web import activity, clearing, decisions, journal, lists, messages, openapi, page, session, tickets
+from doorcode.web import activity, clearing, decisions, gate, journal, lists, messages, openapi, page, session, tickets
 from doorcode.web.guard import SAFE_METHODS, Guard
 from doorcode.web.refusals import UnknownRouteError, WrongMethodError, told
 from doorcode.web.request import JSON, Request, read_request
@@ -25,6 +25,7 @@ API: tuple[Route, ...] = (
     *tickets.ROUTES,
     *activity.ROUTES,
     *messages.ROUTES,
+    *gate.ROUTES,
 )
 ROUTES: tuple[Route, ...] = (*API, openapi.describing(API), *page.ROUTES)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from doorcode.aws.activity import Activity
 from doorcode.aws.answer_queue import AnswerQueue
+from doorcode.aws.budget import MessageBudget
 from doorcode.aws.deadline import Deadline
 from doorcode.aws.directory import Directory
 from doorcode.aws.lockout import Lockout
@@ -21,9 +22,11 @@ from doorcode.aws.tickets import Tickets
 from doorcode.aws.tokens import Tokens
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
+from doorcode.entrypoints.gate_door import GateDoor
 from doorcode.entrypoints.ping import answers_ping
+from doorcode.pairing.contact import Platform
 from doorcode.pairing.decisions import Desk
-from doorcode.pairing.ports import GATEWAY_SECRET
+from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
 from doorcode.pairing.settings import parse_settings
 from doorcode.web.services import Services
 from doorcode.web.surface import Web
@@ -63,13 +66,20 @@ def build_services(environment: Mapping[str, str], deadline: Deadline | None = N
     waits: Any = {"transport_errors": sdk.TRANSPORT_ERRORS, "deadline": deadline}
     patience = Patience(REQUEST_SECONDS, **waits)
     table = Table(sdk.client("dynamodb", sdk.ONE_TRY), table_name, patience=REQUEST_SECONDS, **waits)
-    names = (GATEWAY_SECRET, *bots.PARAMETERS)
+    names = (GATEWAY_SECRET, CALLBACK_SECRET, *bots.PARAMETERS)
     secrets = SecretStore(
         sdk.client("ssm", sdk.ONE_TRY), prefix, names, max_age=settings.secrets_max_age, patience=patience
     )
     room = WaitingRoom(table, settings)
+    desk = Desk(room, Lockout(table), secrets, settings)
+
+    def gate(platform: Platform) -> GateDoor:
+        budget = MessageBudget(table, settings.message_budget)
+        return GateDoor(platform, settings=settings, secrets=secrets, room=room, desk=desk, budget=budget)
+
     return Services(
-        desk=Desk(room, Lockout(table), secrets, settings),
+        desk=desk,
+        gate=gate,
         room=room,
         directory=Directory(table),
         secrets=secrets,

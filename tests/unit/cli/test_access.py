@@ -123,7 +123,7 @@ def test_a_token_stands_alone(doorcode: Run, tokens: Tokens) -> None:
 
 
 def test_a_token_as_strong_as_an_owner_says_so(doorcode: Run, tokens: Tokens) -> None:
-    """Security 20: several scopes go on one token; where it may report presses, that is said, and only there."""
+    """Security 20, 43: several scopes go on one token; where it may report presses, that is said, and only there."""
     ended = doorcode("token", "create", "--scope", "presses", "--scope", "gate")
     assert tokens.principal(ended.out.strip(), T0).scope == "gate presses"
     assert "as strong as an owner" in ended.err

@@ -3,7 +3,7 @@
 import pytest
 
 from doorcode.pairing import texts
-from doorcode.pairing.contact import Platform, State
+from doorcode.pairing.contact import DIRECT, Contact, Platform, State
 from tests.unit.pairing.people import DISCORD, SLACK, TELEGRAM, contact
 
 EXACT = {
@@ -50,7 +50,9 @@ def test_room_is_full() -> None:
 )
 def test_approved(platform: Platform, text: str) -> None:
     """Whoever is let in is told how to go on."""
-    assert texts.approved(platform) == text
+    assert texts.approved(Contact(platform=platform, user_id="1", reply="{}")) == text
+    # A bot that asks the gate hears what is written to it.
+    assert texts.approved(Contact(platform=platform, user_id="1", reply=DIRECT)).endswith(" Send me a message.")
 
 
 def test_prompt_question() -> None:
