@@ -57,6 +57,7 @@ class Canned:
         self.calls[method] += 1
         bot = {"id": 7000000001, "is_bot": True, "first_name": "Doorcode", "username": "doorcode_bot"}
         answers: dict[str, Document] = {
+            "hook": {},
             "getMe": {"ok": True, "result": bot},
             "auth.test": {"ok": True, "user_id": "U0BOT00001", "bot_id": "B0BOT00001", "team_id": "T0TEAM0001"},
         }

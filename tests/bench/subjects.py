@@ -43,6 +43,7 @@ CONTACT = contact_attributes(
 
 START = Counter(GetParameters=1)
 ADMITTED = Counter(GetItem=1, SendMessage=1)
+PASSED_ON = Counter(GetItem=1, hook=1)
 REQUESTED = Counter(GetItem=1, Query=1, TransactWriteItems=1)
 NOTHING: Counter[str] = Counter()
 
@@ -58,6 +59,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     each: Counter[str]
     start: Counter[str] = NOTHING
     ours: bool = False
+    # A bot behind the door, at the same place as all else.
+    bot: str = ""
 
     def events(self, count: int, first: int = 0) -> list[dict[str, Any]]:
         """Return as many deliveries, each another one, signed now."""
@@ -84,11 +87,16 @@ class Subject(Struct, frozen=True, kw_only=True):
             "AWS_ENDPOINT_URL": aws,
         }
         if self.ours:
-            return settings | {
-                "UNKNOWN_USER_POLICY": "pair",
-                "OWNER_USER_IDS": OWNERS,
-                "PARAMETER_PREFIX": "/doorcode/bench",
-            }
+            bot = {"AGENT": "bot", "AGENT_URL": f"{aws}/{self.bot}"} if self.bot else {}
+            return (
+                settings
+                | bot
+                | {
+                    "UNKNOWN_USER_POLICY": "pair",
+                    "OWNER_USER_IDS": OWNERS,
+                    "PARAMETER_PREFIX": "/doorcode/bench",
+                }
+            )
         # The peers are given their secrets: reading and renewing them is left out, as it is in most examples.
         return settings | {
             "SLACK_BOT_TOKEN": "xoxb-of-the-bench",
@@ -120,6 +128,7 @@ def subjects() -> list[Subject]:
         peer("empty handler", "empty", telegram, each=NOTHING),
         peer("two round trips alone", "two_round_trips", telegram, each=ADMITTED),
         *(ours("admitted message", platform, each=ADMITTED) for platform in Platform),
+        ours("message passed on to a bot", Platform.TELEGRAM, bot="hook", each=PASSED_ON),
         ours("new request", Platform.TELEGRAM, says=sent, **requested),
         ours("new request", Platform.SLACK, **requested),
         ours("new request", Platform.DISCORD, says=sent, **requested),

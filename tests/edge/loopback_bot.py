@@ -62,7 +62,7 @@ class LoopbackBot:
                 while header := stream.readline().decode("latin-1").rstrip("\r\n"):
                     name, _, value = header.partition(": ")
                     headers.append((name, value))
-                length = int(dict(headers)["content-length"])
+                length = int({name.lower(): value for name, value in headers}["content-length"])
                 self.received.append(Received(line, headers, stream.read(length), number))
                 answer = self.answer(self.received[-1])
                 if answer is None:

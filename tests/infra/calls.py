@@ -188,6 +188,22 @@ def _bedrock(operation: str, arguments: Mapping[str, Any], names: Names) -> list
     ]
 
 
+def _lambda(operation: str, _: Mapping[str, Any], names: Names) -> list[Call]:
+    assert operation == "Invoke", operation
+    return [Call("lambda:InvokeFunction", names.template["AGENT_ARN"])]
+
+
+def _agentcore(operation: str, arguments: Mapping[str, Any], names: Names) -> list[Call]:
+    # Without a qualifier it is the runtime's DEFAULT endpoint; to send a user's id would be another right.
+    assert operation == "InvokeAgentRuntime", operation
+    assert not arguments.keys() & {"runtimeUserId", "qualifier"}
+    runtime = names.template["AGENT_ARN"]
+    return [
+        Call("bedrock-agentcore:InvokeAgentRuntime", place)
+        for place in (runtime, f"{runtime}/runtime-endpoint/DEFAULT")
+    ]
+
+
 def _cloudwatch(operation: str, _: Mapping[str, Any], __: Names) -> list[Call]:
     # Not about any resource, and no condition key tells which metrics are meant.
     assert operation == "GetMetricData", operation
@@ -200,5 +216,7 @@ _SERVICES: dict[str, Callable[[str, Mapping[str, Any], Names], list[Call]]] = {
     "sqs": _sqs,
     "events": _events,
     "bedrock": _bedrock,
+    "lambda": _lambda,
+    "bedrock-agentcore": _agentcore,
     "monitoring": _cloudwatch,
 }

@@ -28,6 +28,9 @@ PAGE = ROOT / "docs/iam.md"
 EDGE = ("telegram", "slack", "discord")
 # What the model's parameter is set to here, so that everything that it brings is there.
 MODEL = "amazon.nova-lite-v1:0"
+# Likewise the function that answers, or the runtime: an ARN is one or the other, and what it is is not asked here.
+AGENT_ARN = "arn:aws:lambda:eu-west-1:123456789012:function:my-agent"
+AGENTS = {"Agent": "bedrock,slack=function,discord=agentcore", "AgentModel": MODEL, "AgentArn": AGENT_ARN}
 
 TABLE, AGENT_TABLE = f"{STACK}-Table", f"{STACK}-AgentTable"
 QUEUES = {"agent": f"{STACK}-AgentQueue", "effects": f"{STACK}-EffectsQueue"}
@@ -49,14 +52,14 @@ PARAMETERS = (*MADE_HERE[:2], *(name for names in INBOUND.values() for name in n
 @functools.cache
 def policies(model: str = MODEL) -> dict[str, list[Statement]]:
     """Return the statements of each role by the name of its function (or of what else it is for)."""
-    with given(Agent="bedrock" if model else "python", AgentModel=model):
+    with given(**AGENTS if model else {}):
         roles = resources("AWS::IAM::Role")
         return {name.removesuffix("Role").lower(): list(statements(name)) for name in roles}
 
 
 def environments() -> dict[str, Mapping[str, str]]:
     """Return what the template gives to each function, by function."""
-    with given(Agent="bedrock", AgentModel=MODEL):
+    with given(**AGENTS):
         return {name: function["Environment"]["Variables"] for name, function in functions().items()}
 
 
@@ -325,6 +328,12 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
                 "arn:aws:bedrock:eu-west-1::foundation-model/another.model",
                 ((PROFILE_KEY, (arn("bedrock", "inference-profile/eu.another.model"),)),),
             ),
+        ],
+        "invoke another function or runtime, or another version of the one": [
+            Call("lambda:InvokeFunction", AGENT_ARN.replace("my-agent", "my-agent-2")),
+            Call("lambda:InvokeFunction", f"{AGENT_ARN}:prod"),
+            Call("bedrock-agentcore:InvokeAgentRuntime", AGENT_ARN.replace("my-agent", "my-agent-2")),
+            Call("bedrock-agentcore:InvokeAgentRuntimeForUser", AGENT_ARN),
         ],
         **{what: ELSEWHERE[what] for what in NOT_ITS_WORK if what != "ask a model"},
         **NO_SECRET_WRITTEN,
@@ -600,7 +609,7 @@ def page() -> str:
 def _row(role: str, statement: Statement, *, conditional: bool) -> str:
     actions = "<br>".join(f"`{action}`" for action in listed(statement["Action"]))
     places = "<br>".join(_shown(resource) for resource in listed(statement["Resource"]))
-    only = ["`Agent` is `bedrock`"] if conditional else []
+    only = [f"`Agent` is `{KINDS[listed(statement['Action'])[0]]}`"] if conditional else []
     for tests in statement.get("Condition", {}).values():
         for key, values in tests.items():
             shown = ", ".join(_shown(value) if value.startswith("arn:") else f"`{value}`" for value in listed(values))
@@ -608,6 +617,11 @@ def _row(role: str, statement: Statement, *, conditional: bool) -> str:
     return f"| {statement['Sid']} | {_why(role, statement)} | {actions} | {places} | {'; '.join(only)} |"
 
 
+KINDS = {
+    "bedrock:InvokeModel": "bedrock",
+    "lambda:InvokeFunction": "function",
+    "bedrock-agentcore:InvokeAgentRuntime": "agentcore",
+}
 CONDITIONS = {
     "dynamodb:LeadingKeys": "partitions",
     "events:source": "source",
@@ -627,6 +641,8 @@ SHOWN = (
     (rf"arn:aws:bedrock:[^:*]+::foundation-model/{re.escape(MODEL)}", r"foundation model `{AgentModel}`"),
     (rf"arn:aws:bedrock:[^:]+:[^:]+:inference-profile/{re.escape(MODEL)}", r"inference profile `{AgentModel}`"),
     (r"arn:aws:bedrock:\*::foundation-model/\*", r"any foundation model"),
+    (rf"{AGENT_ARN}", r"`{AgentArn}`"),
+    (rf"{AGENT_ARN}/runtime-endpoint/\*", r"`{AgentArn}/runtime-endpoint/*`"),
 )
 
 
@@ -644,7 +660,7 @@ def _by_aws(name: str) -> str:
 
 
 def _why(role: str, statement: Statement) -> str:
-    with given(Agent="bedrock", AgentModel=MODEL):
+    with given(**AGENTS):
         said = policies_of(f"{role.capitalize()}Role")
     (said_by,) = (name for name, its in said.items() if statement["Sid"] in {one["Sid"] for one in its})
     return _whys()[said_by, statement["Sid"]]

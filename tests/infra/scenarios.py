@@ -1,5 +1,6 @@
 """What each function is brought to do, so that every call that it can make of AWS is made."""
 
+import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.response import StreamingBody
 from msgspec.structs import replace
 
 from doorcode.aws.lockout import Lockout
@@ -24,6 +26,7 @@ from doorcode.entrypoints.effects import EffectsConsumer
 from doorcode.entrypoints.relay import Relay
 from doorcode.entrypoints.webhook import Door
 from doorcode.pairing.access import Scope
+from doorcode.pairing.agents import ARN_EXAMPLES
 from doorcode.pairing.callbacks import Action
 from doorcode.pairing.contact import Contact, ContactRole, Platform, State
 from doorcode.pairing.keyring import key_id
@@ -183,13 +186,16 @@ def following(harness: Behind, _: Recorder, __: pytest.MonkeyPatch) -> None:
 
 
 def answering(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answer, with a model and without; wait for what follows; give up and park."""
+    """Answer, by each kind of agent that AWS is asked for; wait for what follows; give up and park."""
     harness.edge.put_secret("agent/instructions", "Be brief.")
     harness.clients["bedrock-runtime"] = RecordingClient(boto3.client("bedrock-runtime"))
+    for service in ("lambda", "bedrock-agentcore"):
+        harness.clients[service] = RecordingClient(boto3.client(service))
     models: tuple[dict[str, str], ...] = (
         {},
         {"AGENT": "bedrock", "AGENT_MODEL": MODEL},
         {"AGENT": "bedrock", "AGENT_MODEL": f"eu.{MODEL}"},
+        *({"AGENT": kind, "AGENT_ARN": example} for kind, example in ARN_EXAMPLES.items()),
     )
     for number, settings in enumerate((*models, {"DEBOUNCE_SECONDS": "1"})):
         harness.cold(**settings)
@@ -384,6 +390,8 @@ def _harness(recorder: Recorder) -> Iterator[tuple[Behind, pytest.MonkeyPatch]]:
         session = boto3.Session()
         recorder.listen(session)
         session.events.register("before-call.bedrock-runtime.Converse", _model_says)
+        session.events.register("before-call.lambda.Invoke", _agent_says)
+        session.events.register("before-call.bedrock-agentcore.InvokeAgentRuntime", _agent_says)
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
         monkeypatch.setattr(in_process, "client", session.client)
         watched: tuple[tuple[Any, str, Callable[[Any], str]], ...] = (
@@ -412,6 +420,12 @@ def _harness(recorder: Recorder) -> Iterator[tuple[Behind, pytest.MonkeyPatch]]:
 def _model_says(**_: Any) -> tuple[Any, dict[str, Any]]:
     """Answer in Bedrock's place."""
     return SimpleNamespace(status_code=200), {"output": {"message": {"content": [{"text": "Good day."}]}}}
+
+
+def _agent_says(**_: Any) -> tuple[Any, dict[str, Any]]:
+    """Answer in a function's or a runtime's place."""
+    body = StreamingBody(io.BytesIO(b'"Good day."'), 11)
+    return SimpleNamespace(status_code=200), {"Payload": body, "response": body, "contentType": "application/json"}
 
 
 def _overdue(harness: Behind, platform: Platform) -> Contact:

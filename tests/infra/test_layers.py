@@ -65,7 +65,7 @@ def loaded(layers: list[Path], code: str) -> dict[str, str]:
 
 IMPORTS = {
     "EdgeLayer": "import msgspec, nacl.signing",
-    "AwsLayer": "import boto3\nfor name in ('bedrock-runtime', 'cloudwatch', 'dynamodb', 'events', 'sqs', 'ssm'): boto3.client(name, region_name='eu-central-1')",
+    "AwsLayer": "import boto3\nfor name in ('bedrock-agentcore', 'bedrock-runtime', 'cloudwatch', 'dynamodb', 'events', 'lambda', 'sqs', 'ssm'): boto3.client(name, region_name='eu-central-1')",
     "BehindLayer": "import aws_lambda_powertools.utilities.batch, httpx, slack_sdk, telegram",
 }
 

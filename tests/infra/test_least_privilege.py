@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.infra.iam import CANNOT, DEPLOYS, PAGE, as_text, asked_by_aws, page, policies
-from tests.infra.policy import Call, Statement, UnknownPolicyError, allowed, grants, unneeded
+from doorcode.pairing.agents import AgentKind
+from tests.infra.iam import AGENTS, CANNOT, DEPLOYS, PAGE, as_text, asked_by_aws, page, policies
+from tests.infra.policy import Call, Statement, UnknownPolicyError, allowed, grants, listed, unneeded
 from tests.infra.scenarios import SCENARIOS, Calls, recorded
-from tests.infra.template import functions, template
+from tests.infra.template import functions, given, statements, template
 
 ROLES = tuple(policies())
 # Roles that no function has, and that AWS alone acts with.
@@ -70,11 +71,16 @@ def test_every_condition_refuses_something(role: str) -> None:
             assert any(allowed(policy, call) for listed in CANNOT[role].values() for call in listed), statement["Sid"]
 
 
-def test_without_a_model_there_is_no_way_to_any() -> None:
-    """Security 32: rights to a model come with AGENT bedrock, and only with it."""
-    actions = [str(statement["Action"]) for statement in policies(model="")["agent"]]
-    assert "bedrock" not in str(actions)
-    assert "bedrock" in str(policies()["agent"])
+def test_each_kind_of_agent_brings_its_own_rights_alone() -> None:
+    """Security 32: rights to a model, a function or a runtime come with that kind of agent, wherever it is set."""
+    services = ("bedrock:", "lambda:", "bedrock-agentcore:")
+    kinds = {"bedrock": "bedrock:", "function": "lambda:", "agentcore": "bedrock-agentcore:"}
+    for kind in AgentKind:
+        for agent in (kind, f"{'python' if kind != 'python' else 'webhook'},slack={kind}"):
+            with given(**AGENTS | {"Agent": agent}):
+                actions = [action for one in statements("AgentRole") for action in listed(one["Action"])]
+            found = {service for service in services if any(action.startswith(service) for action in actions)}
+            assert found == ({kinds[kind]} if kind in kinds else set()), agent
 
 
 def test_the_recording_hears_everything(calls: Calls) -> None:

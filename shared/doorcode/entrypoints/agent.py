@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct
 
 from doorcode.agent.memory import Draft, Memory, from_the_person
-from doorcode.agent.responder import AgentRefusedError, Responder, TooLongError
+from doorcode.agent.responder import AgentRefusedError, AgentUnavailableError, Responder, TooLongError
 from doorcode.aws.effects_queue import UnusableRecordError
 from doorcode.aws.postbox import Postbox, Record, age, backed_off, group, receives
 from doorcode.entrypoints import log
@@ -111,7 +111,9 @@ class Agent:
                 left = left[self._answer_some(chat, left, now) :]
         except Exception as error:  # noqa: BLE001 (a model, a platform, a table: none may hold up another chat)
             reason, trace = getattr(error, "reason", type(error).__name__), traced(error)
-            log.warning("A chat is answered later", reason=reason, trace=trace)
+            # What others raise may say what somebody wrote.
+            why = f": {error}" if isinstance(error, AgentUnavailableError) else ""
+            log.warning(f"A chat is answered later{why}", reason=reason, trace=trace)
             left = self._without_hopeless(left, now)
             return self._hand_back(left, getattr(error, "delay", 0) or backed_off(records[0]))
         return []
@@ -189,7 +191,7 @@ class Agent:
 
     def _say(self, chat: str, message: HandOff, now: int) -> Sequence[str]:
         respond = self._responders(message.platform)
-        asked = Turn("user", message.text or f"[{', '.join(said.kind for said in message.messages)}]")
+        asked = Turn("user", message.said)
         before = self._memory.turns(chat, now)
         while True:
             try:

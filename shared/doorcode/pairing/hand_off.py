@@ -76,6 +76,11 @@ class HandOff(Struct, frozen=True, kw_only=True):
         """Return the messages' texts, a line break between them."""
         return "\n".join(said.text for said in self.messages if said.text)
 
+    @property
+    def said(self) -> str:
+        """Return the text; where there is none, what came instead, in brackets."""
+        return self.text or f"[{', '.join(said.kind for said in self.messages)}]"
+
 
 def hand_off(message: Message, admitted_by: Reason, label: str) -> HandOff:
     """Return an admitted message's hand-off, with the platform's own address. Names and texts are as they arrived."""
@@ -99,6 +104,11 @@ def hand_off(message: Message, admitted_by: Reason, label: str) -> HandOff:
         ),
         reply=Raw(message.reply.encode()),
     )
+
+
+def leaving(handed: HandOff) -> HandOff:
+    """Return what leaves for an agent elsewhere: all but the platform's own address."""
+    return msgspec.structs.replace(handed, reply=UNSET)
 
 
 def together(hand_offs: list[HandOff]) -> HandOff:

@@ -9,6 +9,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from botocore.config import Config
+
 from doorcode.agent.bedrock import converse_with
 from doorcode.agent.memory import Memory
 from doorcode.agent.python import calling
@@ -73,6 +75,8 @@ def _responders(settings: Settings, secrets: SecretStore) -> Callable[[Platform]
     makers: Mapping[AgentKind, Callable[[], Responder]] = {
         AgentKind.PYTHON: _my_agent,
         AgentKind.BEDROCK: lambda: _model(settings.agents.model, secrets),
+        AgentKind.FUNCTION: lambda: _function(settings.agents.arn),
+        AgentKind.AGENTCORE: lambda: _runtime(settings.agents.arn),
     }
 
     @cache
@@ -98,6 +102,23 @@ def _model(model_id: str, secrets: SecretStore) -> Responder:
             return ""
 
     return converse_with(sdk.client("bedrock-runtime", sdk.MODEL), model_id, instructions)
+
+
+def _function(arn: str) -> Responder:
+    from doorcode.agent.function import invoking  # noqa: PLC0415 (no other kind starts any later for it)
+
+    return invoking(sdk.client("lambda", _where(arn)), arn, _now)
+
+
+def _runtime(arn: str) -> Responder:
+    from doorcode.agent.agentcore import running_in  # noqa: PLC0415
+
+    return running_in(sdk.client("bedrock-agentcore", _where(arn)), arn, _now)
+
+
+def _where(arn: str) -> Config:
+    """Return how an agent in any region is asked: where its name says."""
+    return sdk.MODEL.merge(Config(region_name=arn.split(":")[3]))
 
 
 def _now() -> int:
