@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from doorcode.errors import SettingsError
+from doorcode.pairing.agents import AgentKind
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.settings import parse_settings
 from doorcode_cli.checkout import Checkout
@@ -46,6 +47,8 @@ EPILOG = examples(
     "doorcode run",
     "doorcode run --owner telegram:987654321 --policy pair,slack=deny",
     "doorcode run --set GROUP_POLICY=mention_only --set CODE_TTL_SECONDS=60",
+    "doorcode run --agent ./my_agent.py",
+    "doorcode run --agent webhook --agent-url http://127.0.0.1:9000",
     "doorcode run --port 8887 --store-dir ./sandbox --reload",
     "doorcode run --owner telegram:987654321 --public-url https://doorcode.example.org",
 )
@@ -89,6 +92,16 @@ SetOption = Annotated[
         help="A setting of the functions, such as GROUP_POLICY=mention_only. May be given several times.",
     ),
 ]
+AgentOption = Annotated[
+    str,
+    typer.Option(
+        "--agent",
+        metavar="AGENT|FILE.py",
+        help="Who answers: a kind of agent, per platform after commas, or a file with respond(message, history).",
+    ),
+]
+AgentUrlOption = Annotated[str, typer.Option("--agent-url", metavar="URL", help="Where openai, webhook or bot is.")]
+AgentModelOption = Annotated[str, typer.Option("--agent-model", metavar="MODEL", help="The model of openai.")]
 PublicPageOption = Annotated[
     bool, typer.Option("--public-page", help="Have the owner's page and the API there through the tunnel, too.")
 ]
@@ -104,6 +117,9 @@ def run(  # noqa: PLR0913 (each is an option of the command)
     policy: PolicyOption = "pair",
     owner: OwnerOption = None,
     platform: PlatformOption = None,
+    agent: AgentOption = "",
+    agent_url: AgentUrlOption = "",
+    agent_model: AgentModelOption = "",
     set_: SetOption = None,
     store_dir: StoreOption = DEFAULT_STORE,
     fresh: FreshOption = False,
@@ -131,7 +147,8 @@ def run(  # noqa: PLR0913 (each is an option of the command)
         fresh=fresh,
         public_url=_public(public_url, page=public_page),
         public_page=public_page,
-        settings=_settings(set_ or []),
+        settings=_settings(set_ or []) | _agent(agent, agent_url, agent_model),
+        my_agent=_my_agent(agent),
     )
     progress = Progress()
     is_up = False
@@ -170,6 +187,30 @@ def _settings(given: list[str]) -> dict[str, str]:
         raise CommandError(f"--set {error}", Exit.USAGE) from None
     # As templates take it: empty is not the default there.
     return {name: value or known[name].default for name, value in found.items()}
+
+
+def _agent(agent: str, url: str, model: str) -> dict[str, str]:
+    """Return the settings of an agent, as options give it. Raises CommandError where it could not answer."""
+    given = {"AGENT": AgentKind.PYTHON if agent.endswith(".py") else agent, "AGENT_URL": url, "AGENT_MODEL": model}
+    given = {name: value for name, value in given.items() if value}
+    try:
+        problems = "; ".join(parse_settings(given).agents.problems(AgentKind))
+    except SettingsError as error:
+        problems = str(error)
+    if problems:
+        for name in ("AGENT_URL", "AGENT_MODEL", "AGENT"):
+            problems = re.sub(rf"\b{name}\b", f"--{name.lower().replace('_', '-')}", problems)
+        raise CommandError(problems, Exit.USAGE)
+    return given
+
+
+def _my_agent(agent: str) -> Path | None:
+    if not agent.endswith(".py"):
+        return None
+    path = Path(agent).expanduser().absolute()
+    if not path.is_file():
+        raise CommandError(f"--agent: there is no file {path}", Exit.USAGE)
+    return path
 
 
 def _public(url: str, *, page: bool) -> str:
@@ -243,7 +284,7 @@ def _stay(progress: Progress, sandbox: Running, *, reload: bool) -> None:
         sandbox.metrics.apply()
         for line in sandbox.failures.fresh():
             progress.say(line)
-        changed = sandbox.reload.changed() if reload else ()
+        changed = sandbox.reload.changed() if reload else sandbox.reload.agent_changed()
         for name in changed:
             if name.startswith(RESTART):
                 progress.say(f"⚠️  {name} has changed: end the sandbox and start it again to deploy it.")

@@ -34,6 +34,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     public_page: bool = False
     # Further settings of the functions, by their names.
     settings: Mapping[str, str] = {}
+    # What stands in the place of functions/agent/my_agent.py, if anything does.
+    my_agent: Path | None = None
 
     @property
     def command(self) -> str:

@@ -71,7 +71,7 @@ def _open(plan: Plan, progress: Progress, infrastructure: Infrastructure, up: Ex
     stand_ins = StandIns(infrastructure.ports.stand_ins, infrastructure.store.seed)
     up.enter_context(stand_ins.running())
     own = real(clients("ssm"), PREFIX)
-    reload = Reload(infrastructure.checkout, clients, STACK, infrastructure.environment)
+    reload = Reload(infrastructure.checkout, clients, STACK, infrastructure.environment, plan.my_agent)
     not_here = own | {platform for platform in Platform if infrastructure.environment.get(API_URLS[platform])}
     # Before anything is deployed: what waited in the queues since the last run finds everybody's chat open.
     found: dict[str, str] = {}
@@ -92,6 +92,9 @@ def _open(plan: Plan, progress: Progress, infrastructure: Infrastructure, up: Ex
         reload,
         progress,
     )
+    if plan.my_agent:
+        infrastructure.store.mark(Deployed(deployed.key, reloaded=True))
+        reload.apply([str(plan.my_agent)])
     for platform, wanted in stand_ins.credentials().items():
         if platform in plan.platforms:
             fill(clients("ssm"), PREFIX, wanted)

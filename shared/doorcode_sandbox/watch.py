@@ -12,10 +12,11 @@ from doorcode_cli.checkout import Checkout
 class Watch:
     """The files of a checkout that fit some patterns."""
 
-    def __init__(self, checkout: Checkout, patterns: Sequence[str]) -> None:
-        """Take them as they are now."""
+    def __init__(self, checkout: Checkout, patterns: Sequence[str], others: Sequence[Path] = ()) -> None:
+        """Take them as they are now, and ``others``, which stand elsewhere and go by their whole paths."""
         self._root = checkout.root
         self._patterns = patterns
+        self._others = others
         self._looks: dict[Path, tuple[int, int]] = {}
         self._contents: dict[str, str] = {}
         self.changed()
@@ -27,8 +28,9 @@ class Watch:
     def changed(self) -> tuple[str, ...]:
         """Return those that are new, gone, or different since this was last asked."""
         before, looks, self._contents = self._contents, {}, {}
-        for path in sorted({path for pattern in self._patterns for path in self._root.glob(pattern)}):
-            name = path.relative_to(self._root).as_posix()
+        found = {path for pattern in self._patterns for path in self._root.glob(pattern)}
+        for path in [*sorted(found), *self._others]:
+            name = path.relative_to(self._root).as_posix() if path in found else str(path)
             if path.suffix == ".pyc" or path.name.startswith("."):
                 continue
             try:

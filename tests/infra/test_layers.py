@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from doorcode_cli.checkout import Checkout
+from doorcode_sandbox.build import layer_environment
 from tests.backends.emulators import EmulatorError
 from tests.infra.build import INTERPRETER, build, build_local, local_build_held
 from tests.infra.template import ROOT, functions, resources
@@ -19,6 +22,8 @@ from tests.infra.template import ROOT, functions, resources
 LAYERS = tuple(resources("AWS::Serverless::LayerVersion"))
 PYTHON = functions()["telegram"]["Runtime"].removeprefix("python")
 AARCH64 = 183
+# As many as Lambda takes.
+LAYERS_OF_A_FUNCTION = 5
 UNCHECKED_HASH = 0b01
 
 
@@ -176,10 +181,38 @@ def test_the_deployable_template_points_at_the_build(deployable: Path) -> None:
 
 
 def test_the_locks_are_those_that_were_tested() -> None:
-    """Layers have the very versions that the tests run with."""
+    """Layers have the very versions that the tests run with; what is the operator's own besides changes none of them."""
     pins = pinned(ROOT / "requirements/dev.lock")
     for lock in ROOT.glob("layers/*/requirements.lock"):
-        assert pinned(lock).items() <= pins.items()
+        assert {
+            name: version for name, version in pinned(lock).items() if name in pins or lock.parent.name != "agent"
+        }.items() <= pins.items()
+
+
+def test_what_my_agent_needs_is_built(tmp_path: Path) -> None:
+    """A package that is named for the agent's layer and locked is imported from there, by my_agent.py as by anything."""
+    layers = tmp_path / "layers"
+    shutil.copytree(ROOT / "layers", layers)
+    # One that another layer's lock holds: nothing is downloaded that was not before.
+    locked = (ROOT / "layers/aws/requirements.lock").read_text()
+    (six,) = re.findall(r"^six==.*\n(?: +--hash.*\n)+", locked, re.MULTILINE)
+    (layers / "agent/requirements.lock").write_text(six)
+    built = tmp_path / "built"
+    told = {"LAYER_UV": str(ROOT / ".venv/bin/uv"), "ARTIFACTS_DIR": str(built), **layer_environment(Checkout())}
+    command = [
+        "make",
+        "--silent",
+        "-C",
+        str(layers / "agent"),
+        "build-AgentLayer",
+        *(f"{name}={value}" for name, value in told.items()),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    (tmp_path / "my_agent.py").write_text("import six\n")
+    files = loaded([tmp_path, built / "python"], "import my_agent")
+    assert files["six"] == str(built / "python/six.py")
+    assert functions()["agent"]["Layers"][-1].endswith("AgentLayer")
+    assert len(functions()["agent"]["Layers"]) <= LAYERS_OF_A_FUNCTION
 
 
 def pinned(lock: Path) -> dict[str, str]:

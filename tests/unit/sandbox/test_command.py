@@ -35,7 +35,11 @@ class Fake:
         self.closed = False
         self.changes: list[tuple[str, ...]] = []
         self.deployed: list[list[str]] = []
-        self.reload = SimpleNamespace(changed=lambda: self.changes.pop(0) if self.changes else ())
+        self.agent_changes: list[tuple[str, ...]] = []
+        self.reload = SimpleNamespace(
+            changed=lambda: self.changes.pop(0) if self.changes else (),
+            agent_changed=lambda: self.agent_changes.pop(0) if self.agent_changes else (),
+        )
         self.failed: list[str] = []
         self.failures = SimpleNamespace(fresh=self.fresh)
         self.metrics = SimpleNamespace(apply=lambda: None)
@@ -183,11 +187,12 @@ def test_changes_are_deployed_as_they_come(fake: Fake, capsys: pytest.CaptureFix
 
 
 def test_changes_are_left_alone_without_the_option(fake: Fake) -> None:
-    """Nothing is looked at."""
+    """Nothing is looked at but the agent, which is somebody's own."""
     fake.changes = [("functions/slack/app.py",)]
-    fake.looks = [lambda: None]
+    fake.agent_changes = [(), ("functions/agent/my_agent.py",)]
+    fake.looks = [lambda: None] * 2
     command.run()
-    assert fake.deployed == []
+    assert fake.deployed == [["functions/agent/my_agent.py"]]
 
 
 def test_the_browser_is_opened_when_asked(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,4 +266,34 @@ def test_what_cannot_be_set(fake: Fake, given: str, says: str) -> None:
     """It is refused before anything starts, with what would be right."""
     with pytest.raises(CommandError, match=says) as ended:
         command.run(set_=[given])
+    assert (ended.value.code, fake.plan) == (Exit.USAGE, None)
+
+
+def test_an_agent(fake: Fake, tmp_path: Path) -> None:
+    """Each kind is set by its options, a file of one's own by its name."""
+    command.run(agent="webhook", agent_url="http://127.0.0.1:9000", set_=["GROUP_POLICY=off"])
+    assert fake.plan is not None
+    assert fake.plan.settings == {"AGENT": "webhook", "AGENT_URL": "http://127.0.0.1:9000", "GROUP_POLICY": "off"}
+    command.run(agent="queue")
+    assert (fake.plan.settings, fake.plan.my_agent) == ({"AGENT": "queue"}, None)
+    mine = tmp_path / "mine.py"
+    mine.touch()
+    command.run(agent=str(mine))
+    assert (fake.plan.settings, fake.plan.my_agent) == ({"AGENT": "python"}, mine)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"agent": "nobody"}, r"^--agent"),
+        ({"agent": "./nowhere.py"}, "there is no file /.*nowhere.py"),
+        ({"agent": "webhook"}, "--agent-url says no address"),
+        ({"agent": "openai", "agent_url": "https://host.example/v1"}, "--agent-model is empty"),
+        ({"agent": "webhook", "agent_url": "http://host.example"}, r"^--agent-url"),
+    ],
+)
+def test_what_is_no_agent(fake: Fake, given: dict[str, str], says: str) -> None:
+    """It is refused before anything starts, by the options' own names."""
+    with pytest.raises(CommandError, match=says) as ended:
+        command.run(**given)
     assert (ended.value.code, fake.plan) == (Exit.USAGE, None)
