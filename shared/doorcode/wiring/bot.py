@@ -7,18 +7,14 @@ from typing import Any
 from doorcode.entrypoints.bot_door import BotDoor
 from doorcode.entrypoints.bot_proxy import BotProxy
 from doorcode.errors import SettingsError
-from doorcode.pairing.agents import AgentKind
 from doorcode.pairing.settings import Settings
 from doorcode.platforms import registry
 from doorcode.platforms.inbound import Inbound
 
 
 def bot_door(platform: Inbound, settings: Settings, **standing_on: Any) -> BotDoor:
-    """Build the door to the platform's bot. Raises SettingsError if its address is missing or leads nowhere."""
+    """Build the door to the platform's bot. Raises SettingsError if its address leads nowhere."""
     name = platform.PLATFORM
-    problems = settings.agents.problems({AgentKind.BOT}, {name})
-    if problems:
-        raise SettingsError(problems)
     deeds = registry.deeds(name)
     try:
         proxy = BotProxy(settings.agents.url_on(name), deeds.SECONDS)

@@ -65,7 +65,7 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
     """Wire up one platform's webhook. Raises SettingsError with every value that is missing or cannot be used."""
     settings = parse_settings(environment)
     table_name, queue_url, prefix = required(environment, "TABLE_NAME", "AGENT_QUEUE_URL", "PARAMETER_PREFIX")
-    if problems := settings.agents.problems({AgentKind.BOT, AgentKind.QUEUE}):
+    if problems := settings.agents.problems({AgentKind.BOT, AgentKind.QUEUE}, {platform.PLATFORM}):
         raise SettingsError(problems)
     log.info(settings.summary())
     for line in settings.warnings():
