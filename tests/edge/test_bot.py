@@ -190,6 +190,22 @@ def test_doorcode_s_own_buttons_stay(edge: Edge, bot: LoopbackBot) -> None:
         bot.received.clear()
 
 
+def test_what_looks_like_a_claim_is_not_passed_on(
+    edge: Edge, bot: LoopbackBot, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Security 40 and 44: an edit takes nobody in, and a code that stands in it reaches no bot."""
+    for name, text in (("telegram/edited_message", "edited_message"), ("slack/message_changed", "event")):
+        event = load(name)
+        pair(edge, STRANGER[event.platform], event.platform)
+        said = event.body[text].get("message", event.body[text])["text"]
+        edge.deliver(event, **before(bot))
+        assert len(bot.received) == 1
+        edge.deliver(event.replaced(said, "AAAA-BBBB-CCCC").another(1), **before(bot))
+        assert len(bot.received) == 1
+        assert reasons(caplog)[-1] == "invite_refused"
+        bot.received.clear()
+
+
 def test_groups(edge: Edge, bot: LoopbackBot, caplog: pytest.LogCaptureFixture) -> None:
     """GROUP_POLICY and ALLOWED_GROUPS hold for whatever was done in a group; nobody has to address the bot by a press."""
     events = {

@@ -23,8 +23,6 @@ from doorcode.pairing.settings import Settings
 from doorcode.pairing.tickets import Entered, TicketKind, entered
 from doorcode.pairing.transitions import Asked, Refusal, had_its_effect
 
-REFUSED = {TicketKind.CLAIM: Reason.CLAIM_REFUSED, TicketKind.INVITE: Reason.INVITE_REFUSED}
-
 
 class Served(Struct, frozen=True):
     """What becomes of the message, and what its sender is told at once; nothing where the text is empty."""
@@ -99,7 +97,7 @@ class TicketOffice:
             except LockedOutError:
                 return Served(Verdict(GateAction.DROP, Reason.LOCKED_OUT))
         if real and admitted:
-            return Served(Verdict(GateAction.ANSWER, REFUSED[kind]), texts.TICKET_IS_OVER)
+            return Served(Verdict(GateAction.ANSWER, gate.REFUSED[kind]), texts.TICKET_IS_OVER)
         return structs.replace(message, text="") if real else message
 
     def _moved_meanwhile(self, message: Message, kind: TicketKind, error: RefusedError, now: int) -> Served:
@@ -118,7 +116,7 @@ def _again(kind: TicketKind, contact: Contact, now: int) -> Served:
     holds = {Standing.OWNER} if kind is TicketKind.CLAIM else {Standing.OWNER, Standing.PAIRED}
     if standing in holds:
         return Served(_verdict(kind), _welcome(kind, contact.platform))
-    return Served(Verdict(GateAction.DROP, REFUSED[kind]))
+    return Served(Verdict(GateAction.DROP, gate.REFUSED[kind]))
 
 
 def _is_in(otherwise: Verdict) -> bool:

@@ -62,6 +62,7 @@ _NOTHING = Verdict(GateAction.IGNORE, Reason.NOT_A_MESSAGE)
 
 
 TICKETS = {TicketKind.CLAIM: Reason.CLAIMED, TicketKind.INVITE: Reason.INVITED}
+REFUSED = {TicketKind.CLAIM: Reason.CLAIM_REFUSED, TicketKind.INVITE: Reason.INVITE_REFUSED}
 
 
 def decide(  # noqa: PLR0911 (a row of the gate each)
@@ -82,7 +83,7 @@ def decide(  # noqa: PLR0911 (a row of the gate each)
     if _is_closed(settings, event):
         return Verdict(GateAction.DROP, Reason.GROUP_POLICY)
     if not looked_up and (ticket := _ticket(event)):
-        return Verdict(GateAction.ANSWER, TICKETS[ticket.kind])
+        return _of_ticket(event, ticket)
     if grounds := _admitted_by(settings, event, standing):
         return Verdict(GateAction.ADMIT, grounds)
     policy = settings.policy(event.platform)
@@ -105,7 +106,15 @@ def _of_stranger(event: Message | Deed, contact: Contact, now: int) -> Verdict:
 
 def _ticket(event: Message | Deed) -> Entered | None:
     """Read a whole message as a ticket; in groups, too, where none works, but must not be handed on either."""
-    return entered(event.text, event.platform) if isinstance(event, Message) and event.kind == "text" else None
+    spoken = isinstance(event, Deed) or event.kind == "text"
+    return entered(event.text, event.platform) if spoken else None
+
+
+def _of_ticket(event: Message | Deed, ticket: Entered) -> Verdict:
+    # An edit takes nobody in. What looks like one in it is not looked up, and not handed on either.
+    if isinstance(event, Deed):
+        return Verdict(GateAction.DROP, REFUSED[ticket.kind])
+    return Verdict(GateAction.ANSWER, TICKETS[ticket.kind])
 
 
 def _admitted_by(settings: Settings, event: Message | Deed, standing: Standing) -> Reason | None:

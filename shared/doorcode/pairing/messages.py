@@ -105,6 +105,8 @@ class Deed(Struct, frozen=True, kw_only=True):
     group: str = ""
     # False for what is said in a group, and not to the bot. Nobody says anything by a press or a reaction.
     addressed: bool = True
+    # What they say by it, where they say something: an edit's new text.
+    text: str = ""
     # It tells the bot something about itself.
     about_bot: bool = False
 

@@ -116,6 +116,7 @@ def _of_event(envelope: Envelope, event: Json, delivery_id: str, workspace: str)
         chat_type=ChatType.DIRECT if direct else ChatType.GROUP,
         group="" if direct else named(origin.place, place),
         addressed=direct or kind != "message" or _is_to_bot(event, bots),
+        text=_text(event) if kind in {"message", "app_mention"} else "",
         about_bot=kind in ABOUT_APP or (kind == JOINED and event.get("user") in bots and not event.get("inviter")),
     )
 
@@ -158,9 +159,13 @@ def _id(value: Json, *paths: Path) -> str:
     return ""
 
 
-def _is_to_bot(event: Json, bots: set[str | None]) -> bool:
+def _text(event: Json) -> str:
     changed = event.get("message")
-    text = str((changed if isinstance(changed, dict) else event).get("text") or "")
+    return str((changed if isinstance(changed, dict) else event).get("text") or "")
+
+
+def _is_to_bot(event: Json, bots: set[str | None]) -> bool:
+    text = _text(event)
     return any(f"<@{bot}>" in text or f"<@{bot}|" in text for bot in bots)
 
 

@@ -51,6 +51,8 @@ class _Done(Struct):
     sender: User | None = field(name="from", default=None)
     user: User | None = None
     chat: Chat | None = None
+    text: str | None = None
+    caption: str = ""
     # Of a press: the message that the button stands under, or only where it stood.
     message: _Place | None = None
     # It was a chat, and no person: a channel, a group's anonymous administrator.
@@ -82,6 +84,7 @@ def deed(webhook: Webhook, bot: str) -> Deed:
         chat_type=ChatType.GROUP if in_group else ChatType.DIRECT,
         group=str(chat.id) if chat and in_group else "",
         addressed=not (in_group and kind in SAID) or _is_to_bot(update[kind], bot),
+        text=done.caption if done.text is None else done.text,
         about_bot=kind == ABOUT_BOT,
     )
 
