@@ -78,6 +78,7 @@ def _environment(url: str, table: str, bearer: str, keys: Keys) -> list[tuple[in
         sign_ins=SignIns(harness.table),
         tokens=Tokens(harness.table),
         activity=unused,
+        answers=unused,
     )
     web = Web(lambda: services)
     answers = []
