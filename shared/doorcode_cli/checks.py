@@ -174,7 +174,7 @@ def _nobody(examined: Examination) -> Finding:
     if examined.someone_is_paired:
         return ok("policy", f"{text}: nobody gets in but who is paired by command", "doorcode pairing add PLATFORM ID")
     # To whoever has just deployed, the bot looks broken.
-    remedy = f"UnknownUserPolicy=pair and OwnerUserIds={SOME_PLATFORM}:ID, with {DEPLOY}; or doorcode pairing add PLATFORM ID"
+    remedy = f"UnknownUserPolicy=pair, with {DEPLOY}, and doorcode owner claim; or doorcode pairing add PLATFORM ID"
     return warn("policy", f"nobody can get in: {text}, and nobody is paired", remedy)
 
 
@@ -186,7 +186,7 @@ def _gate(examined: Examination, function: str) -> Settings:
 
 def _policy_remedy(line: str) -> str:
     if "OWNER_USER_IDS" in line:
-        return f"OwnerUserIds={SOME_PLATFORM}:ID, with {DEPLOY}"
+        return "doorcode owner claim"
     if "ALLOWED_GROUPS" in line:
         return f"AllowedGroups={SOME_PLATFORM}:GROUP, with {DEPLOY}"
     if "ALLOWED_USERS" in line:

@@ -68,7 +68,9 @@ def list_owners(target: Target, *, as_json: JsonOption = False) -> None:
     if as_json:
         say_json(_record(owner) for owner in owners)
         return
-    say(f"Found {len(owners)} owners:" if owners else "No owners found. To own the bot: doorcode owner claim")
+    say(f"Found {len(owners)} owners:" if owners else "No owners found.")
+    if not owners:
+        note("To own the bot: doorcode owner claim")
     for owner in owners:
         say_fields(
             {

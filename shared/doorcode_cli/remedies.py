@@ -57,8 +57,6 @@ def _of_person(settings: Settings, contact: Contact, reason: Reason, now: int) -
         Reason.POLICY_DENY: f"AllowedUsers={contact.platform}:{contact.user_id}, or {add}",
         Reason.OVER_BUDGET: f"a higher MessageBudget, or {add}",
         Reason.WAITING_ROOM_FULL: f"{add}, or see who waits: doorcode pairing list --pending",
-        # After five wrong claims or invites.
-        Reason.LOCKED_OUT: f"five minutes of waiting, or doorcode pairing unlock --all, or {add}",
     }
     return [steps.get(reason, add)]
 

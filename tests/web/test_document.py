@@ -198,7 +198,10 @@ def test_the_document_says_which_word_stands_for_which_refusal(web: WebHarness) 
 
     assert reasons(401) == {"not_signed_in"}
     assert reasons(403) == {"forbidden", "cross_site"}
-    assert reasons(409) == {"already_paired", "already_denied", "already_blocked", "blocked", "repeated"}
+    assert reasons(409) == {
+        "already_paired", "already_denied", "already_blocked", "blocked", "repeated",
+        "owner", "already_owner", "last_owner", "owner_by_setting",
+    }  # fmt: skip
     assert reasons(429) == {"locked_out"}
     assert {"unknown_code", "expired", "not_paired"} <= reasons(404)
     references = set(re.findall(r'"#/components/(\w+)/(\w+)"', json.dumps(document)))

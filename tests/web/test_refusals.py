@@ -57,6 +57,10 @@ def test_every_refusal_of_a_state_has_a_status() -> None:
         Refusal.ALREADY_DENIED,
         Refusal.ALREADY_BLOCKED,
         Refusal.BLOCKED,
+        Refusal.OWNER,
+        Refusal.ALREADY_OWNER,
+        Refusal.LAST_OWNER,
+        Refusal.OWNER_BY_SETTING,
         Refusal.REPEATED,
     }
     assert {int(status) for status in REFUSALS.values()} == {404, 409}

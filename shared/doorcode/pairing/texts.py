@@ -64,16 +64,12 @@ def _write(platform: Platform | None) -> str:
 
 
 def new_owner(contact: Contact) -> str:
-    """Tell the owners that there is another one."""
-    who = f"{contact.called}, {contact.platform} {contact.user_id}," if contact.called else _named(contact)
+    """Tell the owners that there is another one: by the id alone, as this is no place that escapes what people call themselves."""
+    who = f"{contact.platform} {contact.user_id}"
     return (
         f"{who} owns this bot now, too, by a claim that {contact.decided_by} has made. "
-        f"If that is wrong: doorcode owner remove {contact.platform} {contact.user_id}"
+        f"If that is wrong: doorcode owner remove {who}"
     )
-
-
-def _named(contact: Contact) -> str:
-    return f"{contact.platform} {contact.user_id}"
 
 
 _OUTCOMES = {

@@ -13,7 +13,7 @@ from botocore.exceptions import EndpointConnectionError
 from doorcode.pairing.gate import Reason
 from doorcode_cli.doctor import CHECKS
 from doorcode_cli.drops import REASONS
-from tests.unit.cli.setup_fixtures import API, Ended, Harness, refusal
+from tests.unit.cli.setup_fixtures import API, TABLE, Ended, Harness, refusal
 
 SOMEBODY = "200000000000000444"
 OWNERS = "telegram:111,slack:U0OWNER,discord:333000000000000333"
@@ -240,7 +240,7 @@ def test_an_old_secret_that_was_forgotten(healthy: Harness, monkeypatch: pytest.
     ("settings", "told", "remedy"),
     [
         ({"UNKNOWN_USER_POLICY": "allow"}, "allow on telegram", "UnknownUserPolicy=pair"),
-        ({"UNKNOWN_USER_POLICY": "pair", "OWNER_USER_IDS": ""}, "OWNER_USER_IDS is empty", "OwnerUserIds=telegram:ID"),
+        ({"UNKNOWN_USER_POLICY": "pair", "OWNER_USER_IDS": ""}, "OWNER_USER_IDS is empty", "doorcode owner claim"),
         ({"ALLOWED_USERS": "telegram:@alice"}, "usernames change hands", "AllowedUsers=telegram:ID"),
     ],
 )
@@ -459,13 +459,26 @@ def test_senders_whose_contact_cannot_be_read(healthy: Harness, monkeypatch: pyt
     assert any(check == "dropped" and "dynamodb:Query" in text for check, text, _ in of(found, "wrong"))
 
 
+def test_an_owner_by_claim(healthy: Harness) -> None:
+    """What warns that nobody is asked counts owners by claim, and so does the check whether owners are reached."""
+    healthy.configure(UNKNOWN_USER_POLICY="pair", OWNER_USER_IDS="")
+    healthy.contact("telegram", "987", "paired")
+    healthy.dynamodb.put_item(
+        TableName=TABLE, Item={"pk": {"S": "owners"}, "sk": {"S": "owners"}, "people": {"SS": ["telegram:987"]}}
+    )
+    _, found = examine(healthy)
+    assert [text for check, text, _ in of(found, "warn") if check == "policy"] == []
+    assert [line for line in found if line["check"] == "owners" and "telegram:987" in line["text"]]
+    assert not [line for line in found if "no owner on telegram" in line["text"]]
+
+
 def test_nobody_can_get_in(healthy: Harness) -> None:
     """Said plainly, with both ways out; and once somebody is paired by command, it is how the owner wants it."""
     healthy.configure()
     _, found = examine(healthy)
     [(text, remedy)] = [(text, remedy) for check, text, remedy in of(found, "warn") if check == "policy"]
     assert text.startswith("nobody can get in: ")
-    assert "UnknownUserPolicy=pair and OwnerUserIds=" in str(remedy)
+    assert "doorcode owner claim" in str(remedy)
     assert "doorcode pairing add" in str(remedy)
     assert [line["text"] for line in found if line["check"] == "policy" and "codes" in line["text"]] == []
     healthy.contact("telegram", "987", "paired")
@@ -478,7 +491,9 @@ def test_every_reason_for_a_drop_has_a_remedy() -> None:
     """A reason that is added to the gate is added here, too."""
     through = {
         Reason.NOT_A_MESSAGE, Reason.BOT_ITSELF, Reason.OWNER, Reason.ALLOWED_USER, Reason.PAIRED, Reason.POLICY_ALLOW,
-        Reason.PAIRING_REQUESTED,
+        Reason.PAIRING_REQUESTED, Reason.CLAIMED, Reason.INVITED,
+        # Of whoever is in, or was shut out since.
+        Reason.CLAIM_REFUSED, Reason.INVITE_REFUSED,
     }  # fmt: skip
     assert set(Reason) - through <= set(REASONS)
 

@@ -85,7 +85,8 @@ def test_removing_owners(doorcode: Run, function: Function) -> None:
     refused = doorcode("pairing", "revoke", "slack", "U800")
     assert refused.err.endswith("Run: doorcode owner remove slack U800\n")
     assert doorcode("owner", "remove", "slack", "U800", "--confirm").code == 0
-    assert doorcode("owner", "list").out == "No owners found. To own the bot: doorcode owner claim\n"
+    ended = doorcode("owner", "list")
+    assert (ended.out, ended.err) == ("No owners found.\n", "To own the bot: doorcode owner claim\n")
     ended = doorcode("owner", "remove", "slack", "U800")
     assert "is no owner by claim" in ended.err
 
