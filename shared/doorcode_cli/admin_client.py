@@ -61,6 +61,7 @@ class Listed(Struct, frozen=True, kw_only=True):
     name: str
     # This and who decided by name: of a stack that knows them.
     full_name: str = ""
+    first_message: str | None = None
     state: str
     label: str
     requested_at: datetime | None

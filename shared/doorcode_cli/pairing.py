@@ -290,7 +290,10 @@ def _fields(contact: Listed) -> dict[str, str | datetime | None]:
     if contact.state == "pending":
         # Not there only if the secret that made it is gone.
         code = contact.code or f"none; approve with --user {contact.user_id}"
-        return fields | {"Name": called(contact.name, contact.full_name), "Code": code, "Expires": contact.expires_at}
+        said = {"Says": contact.first_message} if contact.first_message else {}
+        return fields | {
+            "Name": called(contact.name, contact.full_name), **said, "Code": code, "Expires": contact.expires_at
+        }  # fmt: skip
     since = {"Paired": contact.paired_at, "Until": contact.paired_until} if contact.state == "paired" else {}
     return fields | {
         "Name": called(contact.name, contact.full_name),

@@ -243,6 +243,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
         in_process.client("ssm").put_parameter(Name="/doorcode/test/gateway-secret", Value="s", Type="SecureString")
         environment = {
             "TABLE_NAME": "doorcode",
+            "AGENT_TABLE_NAME": "agent",
             "PARAMETER_PREFIX": "/doorcode/test",
             "WEB_URL": "https://door.example/owner",
         }

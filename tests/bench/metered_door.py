@@ -19,9 +19,8 @@ from doorcode.pairing.callbacks import Action, Callback
 from doorcode.pairing.codes import code_for
 from doorcode.pairing.contact import Platform, State
 from doorcode.pairing.decisions import Desk
-from doorcode.pairing.hand_off import HandOff
+from doorcode.pairing.hand_off import QueuedHandOff
 from doorcode.pairing.keyring import Keyring
-from doorcode.pairing.messages import Message
 from doorcode.pairing.settings import parse_settings
 from doorcode.platforms.telegram import inbound as telegram
 from tests import webhooks
@@ -135,5 +134,5 @@ class _Secrets:
 class _Queue:
     count = 0
 
-    def send(self, message: Message, handed: HandOff) -> None:  # noqa: ARG002 (the queue's signature)
+    def send(self, message: QueuedHandOff) -> None:  # noqa: ARG002 (the queue's signature)
         self.count += 1

@@ -83,6 +83,7 @@ class Subject(Struct, frozen=True, kw_only=True):
         """Return the environment of the function where everything is found at the URL ``aws``."""
         settings = {
             "TABLE_NAME": self.table,
+            "AGENT_TABLE_NAME": f"{self.table}-agent",
             "AGENT_QUEUE_URL": f"{aws}/123456789012/agent.fifo",
             "AWS_ENDPOINT_URL": aws,
         }

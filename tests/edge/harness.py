@@ -78,6 +78,8 @@ class Edge:
         queue = self.sqs.create_queue(QueueName="agent.fifo", Attributes=AGENT_QUEUE)
         self.environment = {
             "TABLE_NAME": TABLE,
+            # Made where something is kept in it.
+            "AGENT_TABLE_NAME": "agent",
             "AGENT_QUEUE_URL": queue["QueueUrl"],
             "PARAMETER_PREFIX": PREFIX,
             "UNKNOWN_USER_POLICY": "pair",

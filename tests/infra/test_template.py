@@ -33,11 +33,13 @@ QUEUES = tuple(resources("AWS::SQS::Queue"))
 SWEEP = "SweepRole"
 MODEL = "eu.amazon.nova-lite-v1:0"
 # Environment names that are no settings of the gate, and are set by the stack.
-SET_BY_STACK = {"TABLE_NAME", "AGENT_QUEUE_URL", "PARAMETER_PREFIX", "URL_SUFFIX"}
+SET_BY_STACK = {"TABLE_NAME", "AGENT_TABLE_NAME", "AGENT_QUEUE_URL", "PARAMETER_PREFIX", "URL_SUFFIX"}
+# What every function is given, whether or not it has a use for it.
+GIVEN_TO_ALL = {"SECRETS_MAX_AGE_SECONDS", "AGENT", "AGENT_URL", "FIRST_MESSAGE"}
 EDGE_SETTINGS = {
     *("UNKNOWN_USER_POLICY", "ALLOWED_USERS", "OWNER_USER_IDS", "CODE_TTL_SECONDS", "CODE_COOLDOWN_SECONDS"),
     *("MAX_PENDING", "GROUP_POLICY", "ALLOWED_GROUPS", "MESSAGE_BUDGET", "SECRETS_MAX_AGE_SECONDS"),
-    *("AGENT", "AGENT_URL"),
+    *GIVEN_TO_ALL,
 }
 
 
@@ -51,13 +53,14 @@ BEHIND_SETTINGS = {
         *URLS,
     },
     "agent": {"DEBOUNCE_SECONDS", "AGENT_MODEL", "AGENT_ARN", *URLS},
-    "admin": set(),
-    "web": EDGE_SETTINGS - {"AGENT", "AGENT_URL", "SECRETS_MAX_AGE_SECONDS"},
+    "admin": {"OWNER_USER_IDS"},
+    "web": EDGE_SETTINGS - GIVEN_TO_ALL,
 }
 BEHIND_SET_BY_STACK = {
     "relay": {"EFFECTS_QUEUE_URL": "EffectsQueue"},
     "courier": {
         "TABLE_NAME": "Table",
+        "AGENT_QUEUE_URL": "AgentQueue",
         "EFFECTS_QUEUE_URL": "EffectsQueue",
         "EFFECTS_DEAD_LETTER_URL": "EffectsDeadLetters",
         "PARAMETER_PREFIX": f"/doorcode/{STACK}",
@@ -166,7 +169,7 @@ def test_every_log_group_forgets() -> None:
 # How much there is to read
 
 # Of the edges' blocks, what else names one platform, and what a reader has to get through in all.
-LINES, LINES_OF_A_PLATFORM = 1500, 90
+LINES, LINES_OF_A_PLATFORM = 1600, 90
 
 
 def test_the_template_can_be_read() -> None:
@@ -301,8 +304,8 @@ SECRETS = {
     "relay": set(),
     "courier": {"gateway-secret", "callback-secret", *(f"{platform}/bot-token" for platform in EDGE)},
     "agent": {"agent/instructions", *(f"{platform}/bot-token" for platform in EDGE)},
-    "admin": {"gateway-secret"},
-    "web": {"gateway-secret", "callback-secret"},
+    "admin": {"gateway-secret", "telegram/bot"},
+    "web": {"gateway-secret", "callback-secret", "telegram/bot"},
 }
 
 
@@ -319,13 +322,21 @@ def test_a_function_reaches_only_its_own_secrets(name: str) -> None:
 def test_the_edge_reaches_only_contacts_and_seats(name: str) -> None:
     """The edge cannot scan, put or delete, nor touch sign-ins, tokens, prompts and lockouts, which share the table."""
     assert partitions(name) == {
-        ("dynamodb:GetItem", ""): {"telegram#*", "slack#*", "discord#*"},
+        ("dynamodb:GetItem", ""): {
+            "telegram#*",
+            "slack#*",
+            "discord#*",
+            "claims",
+            "invites",
+            "owners",
+            "lockout#ticket",
+        },
         ("dynamodb:Query", ""): {f"seats#{name}"},
         ("dynamodb:UpdateItem", ""): {
             *("telegram#*", "slack#*", "discord#*", "seats#telegram", "seats#slack", "seats#discord"),
-            f"budget#{name}#*",
+            *(f"budget#{name}#*", "claims", "invites", "owners", "lockout#ticket"),
         },
-        ("dynamodb:ConditionCheckItem", ""): {f"{name}#*"},
+        ("dynamodb:ConditionCheckItem", ""): {f"{name}#*", "lockout#ticket"},
     }
 
 
@@ -353,7 +364,7 @@ def test_the_courier_reaches_only_contacts_seats_and_its_notes() -> None:
     """The courier cannot scan or put, delete anything but its notes, nor touch sign-ins, tokens and lockouts."""
     contacts, seats = {f"{platform}#*" for platform in EDGE}, {f"seats#{platform}" for platform in EDGE}
     assert partitions("courier") == {
-        ("dynamodb:GetItem", ""): {*contacts, "prompts#*"},
+        ("dynamodb:GetItem", ""): {*contacts, "owners", "prompts#*"},
         ("dynamodb:Query", ""): {*seats, "prompts#*"},
         ("dynamodb:UpdateItem", ""): {*contacts, *seats, "prompts#*"},
         ("dynamodb:DeleteItem", ""): {"prompts#*"},
@@ -361,28 +372,41 @@ def test_the_courier_reaches_only_contacts_seats_and_its_notes() -> None:
     }
 
 
-def partitions(name: str) -> dict[tuple[str, str], set[str]]:
-    """Return what a function may do with the table: for each action, on the table or an index, the partitions."""
+def partitions(name: str, table: str = "Table") -> dict[tuple[str, str], set[str]]:
+    """Return what a function may do with a table: for each action, on the table or an index, the partitions."""
     found: dict[tuple[str, str], set[str]] = {}
     for one in statements(f"{name.capitalize()}Role"):
-        if "dynamodb:" in str(one["Action"]):
+        if "dynamodb:" in str(one["Action"]) and f"/{STACK}-{table}" in str(one["Resource"]):
             for action in listed(one["Action"]):
                 about = found.setdefault((action, one["Resource"].partition("/index/")[2]), set())
                 about |= leading_keys(one)
     return found
 
 
+def test_what_strangers_wrote_is_reached_by_whom_it_concerns() -> None:
+    """Security 46: the edge keeps and cannot read it; the courier hands on and forgets; who lists may look."""
+    kept = {"kept#*"}
+    for name in EDGE:
+        assert partitions(name, "AgentTable") == {("dynamodb:UpdateItem", ""): kept}
+    assert partitions("courier", "AgentTable") == {("dynamodb:GetItem", ""): kept, ("dynamodb:DeleteItem", ""): kept}
+    for name in ("admin", "web"):
+        assert partitions(name, "AgentTable") == {("dynamodb:BatchGetItem", ""): kept}
+
+
 def test_the_admin_function_reaches_only_contacts_seats_guesses_and_sign_ins() -> None:
     """The admin function cannot scan or put, read who is signed in, nor touch prompts; it makes no session."""
     contacts, seats = {f"{platform}#*" for platform in EDGE}, {f"seats#{platform}" for platform in EDGE}
-    guesses = {f"lockout#{surface}" for surface in ("cli", "api", "web")}
+    guesses = {f"lockout#{surface}" for surface in ("cli", "api", "web", "ticket")}
     sign_ins = {"links", "sessions", "tokens"}
     assert partitions("admin") == {
-        ("dynamodb:GetItem", ""): {*contacts, "lockout#cli"},
+        ("dynamodb:GetItem", ""): {*contacts, "lockout#cli", "owners"},
         ("dynamodb:BatchGetItem", ""): contacts,
-        ("dynamodb:Query", ""): {*seats, *guesses, *sign_ins},
+        ("dynamodb:Query", ""): {*seats, *guesses, *sign_ins, "invites"},
         ("dynamodb:Query", "listing"): contacts,
-        ("dynamodb:UpdateItem", ""): {*contacts, *seats, "lockout#cli", "links", "tokens"},
+        ("dynamodb:UpdateItem", ""): {
+            *(*contacts, *seats, "lockout#cli", "links", "tokens"),
+            *("claims", "invites", "owners"),
+        },
         ("dynamodb:DeleteItem", ""): {*guesses, *sign_ins},
     }
 
@@ -392,11 +416,14 @@ def test_the_web_function_reaches_only_contacts_seats_its_guesses_and_sign_ins()
     contacts, seats = {f"{platform}#*" for platform in EDGE}, {f"seats#{platform}" for platform in EDGE}
     guesses, budgets = {"lockout#api", "lockout#web"}, {f"budget#{platform}#*" for platform in EDGE}
     assert partitions("web") == {
-        ("dynamodb:GetItem", ""): {*contacts, *guesses, "links", "sessions", "tokens"},
+        ("dynamodb:GetItem", ""): {*contacts, *guesses, "links", "sessions", "tokens", "owners"},
         ("dynamodb:BatchGetItem", ""): contacts,
-        ("dynamodb:Query", ""): {*seats, "links", "sessions"},
+        ("dynamodb:Query", ""): {*seats, "links", "sessions", "invites"},
         ("dynamodb:Query", "listing"): contacts,
-        ("dynamodb:UpdateItem", ""): {*contacts, *seats, *guesses, *budgets, "links", "sessions"},
+        ("dynamodb:UpdateItem", ""): {
+            *(*contacts, *seats, *guesses, *budgets, "links", "sessions"),
+            *("claims", "invites", "owners"),
+        },
         ("dynamodb:DeleteItem", ""): {"links", "sessions"},
         ("dynamodb:ConditionCheckItem", ""): contacts,
     }
@@ -434,11 +461,14 @@ def test_the_relay_only_copies() -> None:
     [("courier", "EffectsQueue", "EffectsDeadLetters"), ("agent", "AgentQueue", "AgentDeadLetters")],
 )
 def test_a_consumer_takes_from_its_queue_and_parks(name: str, queue: str, dead: str) -> None:
-    """Courier and agent take from their own queue, into which they cannot send, and park in its dead-letter queue."""
+    """Courier and agent take from their own queue, into which they cannot send, and park in its dead-letter queue.
+
+    The courier hands kept messages on, too.
+    """
     taking = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
     assert rights(name, "sqs") == {
         **{action: [queue_arn(queue)] for action in taking},
-        "SendMessage": [queue_arn(dead)],
+        "SendMessage": [queue_arn(dead), *([queue_arn("AgentQueue")] if name == "courier" else [])],
     }
 
 
@@ -745,8 +775,8 @@ def test_the_edge_is_given_every_setting_it_uses(name: str) -> None:
 def test_what_is_behind_the_edge_is_given_every_setting_it_uses(name: str) -> None:
     """Nothing is missing in the environment, and nothing that is not used."""
     unresolved = variables_of(name)
-    settings = BEHIND_SETTINGS[name] | {"SECRETS_MAX_AGE_SECONDS", "AGENT", "AGENT_URL"}
-    assert unresolved.keys() == settings | BEHIND_SET_BY_STACK[name].keys() | {"PARAMETER_PREFIX"}
+    settings = BEHIND_SETTINGS[name] | GIVEN_TO_ALL
+    assert unresolved.keys() == settings | BEHIND_SET_BY_STACK[name].keys() | {"PARAMETER_PREFIX", "AGENT_TABLE_NAME"}
     for setting in settings:
         assert unresolved[setting] == {"Ref": camel(setting)}
     for setting, value in BEHIND_SET_BY_STACK[name].items():
@@ -811,6 +841,8 @@ def test_every_setting_is_set_somewhere() -> None:
     # AWS's own are Lambda's to set.
     wiring = "".join(path.read_text() for path in (ROOT / "shared/doorcode/wiring").glob("*.py"))
     read |= {name for name in re.findall(r'environment\.get\(\s*"([A-Z_]+)"', wiring) if not name.startswith("AWS_")}
+    # In a list that is unpacked.
+    read |= {name for names in re.findall(r'\*\(("[A-Z_", ]+)\)', wiring) for name in re.findall(r'"([A-Z_]+)"', names)}
     assert len(read) >= 20
     assert read == given_names
 

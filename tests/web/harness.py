@@ -83,7 +83,7 @@ class WebHarness(Harness):
         self.put_secret(KEYS.newest.decode())
         self.put_secret("the callback secret", "callback-secret")
         environment = {
-            "TABLE_NAME": self.name, "PARAMETER_PREFIX": self.prefix, "METRICS_NAMESPACE": NAMESPACE,
+            "TABLE_NAME": self.name, "AGENT_TABLE_NAME": "agent", "PARAMETER_PREFIX": self.prefix, "METRICS_NAMESPACE": NAMESPACE,
             "EFFECTS_QUEUE_URL": self._queue(),
         }  # fmt: skip
         for name, value in environment.items():

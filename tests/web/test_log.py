@@ -101,6 +101,7 @@ def test_the_function_builds_its_own_clients(clients: Mapping[str, Any], monkeyp
     assert clients
     environment = {
         "TABLE_NAME": "none",
+        "AGENT_TABLE_NAME": "none",
         "PARAMETER_PREFIX": "/none",
         "METRICS_NAMESPACE": "None",
         "EFFECTS_QUEUE_URL": "none",

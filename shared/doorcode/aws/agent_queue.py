@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any, Protocol
 
 import msgspec
 
 from doorcode.aws.retrying import Patience
-from doorcode.pairing.hand_off import HandOff
-from doorcode.pairing.messages import Message
+from doorcode.pairing.hand_off import QueuedHandOff
 
-# SQS's limit for group and deduplication ids.
-LONGEST_ID = 128
 # Escapes all that is beyond ASCII: SQS refuses some of what people can type.
 ESCAPED = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"))
 
@@ -33,16 +29,16 @@ class AgentQueue:
         self._url = url
         self._patience = patience
 
-    def send(self, message: Message, handed: HandOff) -> None:
+    def send(self, message: QueuedHandOff) -> None:
         """Hand a message off. The same delivery sent again within five minutes arrives once. Raises UnavailableError."""
-        body = _ascii(handed)
+        body = _ascii(message.handed)
         self._patience.ask(
             "hand the message to the agent",
             lambda: self._client.send_message(
                 QueueUrl=self._url,
                 MessageBody=body,
-                MessageGroupId=fitting_id(message.conversation),
-                MessageDeduplicationId=fitting_id(f"{message.platform}#{message.delivery_id}"),
+                MessageGroupId=message.group,
+                MessageDeduplicationId=message.delivery,
             ),
         )
 
@@ -51,11 +47,3 @@ def _ascii(value: Any) -> str:
     """Write JSON, with everything beyond ASCII escaped; the standard library does that, at ten times the cost."""
     encoded = msgspec.json.encode(value)
     return encoded.decode() if encoded.isascii() else ESCAPED.encode(msgspec.json.decode(encoded))
-
-
-def fitting_id(text: str) -> str:
-    """Return a group or deduplication id that SQS takes: the text itself, or its digest where it is too long."""
-    # Printable ASCII without the space.
-    if len(text) <= LONGEST_ID and text.isascii() and text.isprintable() and " " not in text:
-        return text
-    return hashlib.sha256(text.encode()).hexdigest()

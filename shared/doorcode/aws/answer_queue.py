@@ -13,9 +13,9 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import Struct
 
-from doorcode.aws.agent_queue import fitting_id
 from doorcode.aws.effects_queue import UnusableRecordError
 from doorcode.aws.retrying import Patience
+from doorcode.pairing.hand_off import fitting_id
 from doorcode.pairing.platform import Platform
 from doorcode.pairing.reply_address import ReplyAddress
 

@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from doorcode.aws.agent_queue import fitting_id
 from doorcode.aws.items import CONTACT, contact_from_item
 from doorcode.errors import DoorcodeError, UnreadableItemError
 from doorcode.pairing.contact import Contact
+from doorcode.pairing.hand_off import fitting_id
 
 VERSION = 1
 # SQS takes ten messages in one call.

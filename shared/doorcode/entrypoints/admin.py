@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from doorcode.aws.directory import Directory
+from doorcode.aws.kept_messages import KeptMessages
 from doorcode.aws.lockout import TICKET, Lockout
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
@@ -66,8 +67,12 @@ class Admin:
         secrets: Secrets,
         access: AccessCommands,
         tickets: TicketCommands,
+        kept_messages: KeptMessages | None = None,
     ) -> None:
-        """Decide at ``desk``; list from ``directory``; ``secrets`` make the codes that are shown."""
+        """Decide at ``desk``; list from ``directory``; ``secrets`` make the codes that are shown.
+
+        ``kept_messages`` are given where owners are shown what strangers wrote.
+        """
         self._desk = desk
         self._room = room
         self._directory = directory
@@ -75,6 +80,7 @@ class Admin:
         self._secrets = secrets
         self._access = access
         self._tickets = tickets
+        self._kept = kept_messages
 
     def answer(self, event: object, now: int) -> Answer:
         """Carry out the command of an event at ``now``."""
@@ -144,7 +150,8 @@ class Admin:
         state = State(command.state)
         if state is State.PENDING:
             waiting = self._directory.pending(platform, now)
-            records = [record_of(contact, self._code(contact, now)) for contact in waiting]
+            said = self._kept.beginnings(waiting) if self._kept else {}
+            records = [record_of(contact, self._code(contact, now), said.get(contact.nonce)) for contact in waiting]
             return {"contacts": records, "cursor": "", "total": len(records)}
         page = self._directory.listed(platform, state, now, cursor=command.cursor)
         answer: Answer = {"contacts": [record_of(contact) for contact in page.contacts], "cursor": page.cursor}

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from doorcode.pairing.contact import Contact, State
 
 
-def record_of(contact: Contact, code: str | None = None) -> dict[str, str | None]:
+def record_of(contact: Contact, code: str | None = None, said: str | None = None) -> dict[str, str | None]:
     """Return the fields of a contact, ready for JSON: times are None where there is none, ``code`` is absent if None.
 
-    Neither where to answer nor what the code is made from is among them.
+    So is ``first_message``, how somebody who waits began. Neither where to answer nor what the code is made from is among them.
     """
     record = {
         "platform": str(contact.platform),
@@ -27,7 +27,8 @@ def record_of(contact: Contact, code: str | None = None) -> dict[str, str | None
         "decided_by_name": contact.decided_by_name,
         "decided_via": contact.decided_via,
     }
-    return record if code is None else record | {"code": code}
+    more = {"code": code, "first_message": said}
+    return record | {field: value for field, value in more.items() if value is not None}
 
 
 def iso(at: int) -> str | None:

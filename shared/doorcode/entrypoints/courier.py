@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+from doorcode.aws.agent_queue import AgentQueue
 from doorcode.aws.effects_queue import MoveRecord
 from doorcode.aws.event_bus import EventBus
+from doorcode.aws.kept_messages import KeptMessages
 from doorcode.aws.prompt_book import PromptBook
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
@@ -23,6 +25,7 @@ from doorcode.errors import DoorcodeError, UnavailableError
 from doorcode.pairing import texts
 from doorcode.pairing.consequences import Consequences, Event, RequesterTold, follow
 from doorcode.pairing.contact import DIRECT, Contact, ContactRole, Platform, Standing, State
+from doorcode.pairing.first_message import let_in
 from doorcode.pairing.platform import TRAITS
 from doorcode.pairing.ports import Secrets, code_of
 from doorcode.pairing.settings import Settings
@@ -57,8 +60,13 @@ class Courier:
         bus: EventBus,
         senders: Senders,
         prompter: Prompter,
+        kept_messages: KeptMessages,
+        agent_queue: AgentQueue,
     ) -> None:
-        """Tell people with ``senders``, and have ``prompter`` ask owners; note in ``book`` what is done."""
+        """Tell people with ``senders``, and have ``prompter`` ask owners; note in ``book`` what is done.
+
+        What those who are let in have written before goes from ``kept_messages`` to ``agent_queue``.
+        """
         self._settings = settings
         self._secrets = secrets
         self._room = room
@@ -66,6 +74,8 @@ class Courier:
         self._bus = bus
         self._senders = senders
         self._prompter = prompter
+        self._kept = kept_messages
+        self._agent_queue = agent_queue
 
     def follow(self, move: MoveRecord, now: int) -> None:
         """Do everything that follows from a move.
@@ -133,18 +143,30 @@ class Courier:
         if result.closes:
             steps["close"] = lambda: self._prompter.close(contact, move.record, now)
         if result.announces:
-            for owner in self._room.owners():
-                if owner != (contact.platform, contact.user_id):
-                    # A step each, so that one owner's trouble does not have the others told again.
-                    steps[f"announce {':'.join(owner)}"] = partial(self._announce, contact, owner, now)
+            # A step each, so that one owner's trouble does not have the others told again.
+            steps |= {
+                f"announce {':'.join(owner)}": partial(self._announce, contact, owner, now)
+                for owner in self._room.owners()
+                if owner != (contact.platform, contact.user_id)
+            }
         if result.tells:
             told = result.tells
             steps["tell"] = lambda: self._tell(contact, told, now)
+        if self._settings.keeps_messages(contact.platform):
+            steps |= self._steps_of_kept(contact, result, now)
         if result.events:
             steps["publish"] = lambda: self._publish(contact, result.events)
         if result.closes:
             # Last: these are other people's affairs.
             steps["next"] = lambda: self._prompter.go_on(move.at, move.record, now)
+        return steps
+
+    def _steps_of_kept(self, contact: Contact, result: Consequences, now: int) -> dict[str, Callable[[], None]]:
+        steps: dict[str, Callable[[], None]] = {}
+        if result.replaces:
+            steps["forget"] = lambda: self._kept.forget(contact, result.replaces)
+        if result.closes:
+            steps["hand_on"] = lambda: self._hand_on(contact, now)
         return steps
 
     def _publish(self, contact: Contact, events: tuple[Event, ...]) -> None:
@@ -179,7 +201,10 @@ class Courier:
             # Decided otherwise since; that decision's own record says so, or has said so.
             return
         if verdict is not RequesterTold.DENIED or self._settings.tell_denied:
-            self._say(contact, _words(verdict, contact), f"{contact.nonce}:{contact.rev}", now)
+            hands_on = verdict is RequesterTold.APPROVED and self._settings.hands_on_later(contact.platform)
+            # Then there is nothing to be written again.
+            text = texts.APPROVED if hands_on and self._kept.of(contact) else _words(verdict, contact)
+            self._say(contact, text, f"{contact.nonce}:{contact.rev}", now)
 
     def _announce(self, contact: Contact, owner: Who, now: int) -> None:
         """Tell an owner that there is another one, as long as that is so."""
@@ -195,6 +220,21 @@ class Courier:
         except HOPELESS as error:
             # The others can be told all the same.
             log.warning(str(error), reason=error.reason, platform=platform, step="announce")
+
+    def _hand_on(self, contact: Contact, now: int) -> None:
+        """Bring what was written before the decision to the agent if its writer is in now, and forget it in any case.
+
+        The queue knows a delivery that comes twice for five minutes, the agent for a day.
+        """
+        present = self._room.get(contact.platform, contact.user_id)
+        if self._settings.hands_on_later(contact.platform) and present.standing(now) in {
+            Standing.PAIRED,
+            Standing.OWNER,
+        }:
+            for message in self._kept.of(contact):
+                self._agent_queue.send(let_in(message, present))
+                log.info("Handed a kept message on", platform=contact.platform, user_id=contact.user_id)
+        self._kept.forget(contact)
 
     def _say(self, contact: Contact, text: str, key: str, now: int) -> None:
         reply = "" if contact.reply == DIRECT else contact.reply

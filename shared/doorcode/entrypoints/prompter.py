@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from msgspec import structs
 
+from doorcode.aws.kept_messages import KeptMessages
 from doorcode.aws.owner_queue import OwnerQueue, OwnerQueues
 from doorcode.aws.prompt_book import Noted, PromptBook
 from doorcode.aws.waiting_room import WaitingRoom, random_hex
@@ -25,10 +26,11 @@ from doorcode.entrypoints.trouble import HOPELESS, PASSING
 from doorcode.errors import DoorcodeError, SecretError, UnreadableItemError, UnreadableSecretError
 from doorcode.pairing import texts
 from doorcode.pairing.contact import Contact, Platform, Standing, State
+from doorcode.pairing.first_message import shown
 from doorcode.pairing.names import Names
 from doorcode.pairing.ports import CALLBACK_SECRET, Secrets, code_of
 from doorcode.pairing.prompts import Prompt, closed_prompt, open_prompt
-from doorcode.pairing.settings import Settings
+from doorcode.pairing.settings import FirstMessage, Settings
 from doorcode.pairing.turns import PromptTurn, TurnQueue, Who
 from doorcode.platforms.send_errors import (
     AddressError,
@@ -73,8 +75,12 @@ class Prompter:
         queues: OwnerQueues,
         senders: Senders,
         pen: Callable[[Platform], Pen],
+        kept_messages: KeptMessages,
     ) -> None:
-        """Send with ``senders`` what each platform's ``pen`` draws; note where it is in ``book``, and whose turn it is in ``queues``."""
+        """Send with ``senders`` what each platform's ``pen`` draws; note where it is in ``book``, and whose turn it is in ``queues``.
+
+        What a stranger wrote is in ``kept_messages``.
+        """
         self._settings = settings
         self._secrets = secrets
         self._room = room
@@ -82,6 +88,7 @@ class Prompter:
         self._queues = queues
         self._senders = senders
         self._pen = pen
+        self._kept = kept_messages
 
     def ask(self, contact: Contact, replaces: str, at: int, holder: str, now: int) -> None:
         """Ask owners about a request, or have it wait for its turn with them. Raises what is worth another try.
@@ -255,7 +262,8 @@ class Prompter:
         keys = self._secrets.keyring(CALLBACK_SECRET, now)
         try:
             code = code_of(contact, self._secrets, now)
-            self._show(contact, noted, open_prompt(contact, code, keys), now)
+            said = shown(self._kept.of(contact)) if self._settings.first_message is FirstMessage.SHOW else ""
+            self._show(contact, noted, open_prompt(contact, code, keys, said), now)
         except PASSING:
             raise
         except HOPELESS as error:

@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from doorcode.aws.agent_queue import AgentQueue
 from doorcode.aws.budget import MessageBudget
+from doorcode.aws.kept_messages import KeptMessages
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import http, log
 from doorcode.errors import CallbackError, DoorcodeError, ForbiddenError, RefusedError, SecretError, UnavailableError
@@ -18,8 +19,9 @@ from doorcode.pairing.agents import ANSWERS_LATER, AgentKind
 from doorcode.pairing.callbacks import Callback
 from doorcode.pairing.contact import Contact, Standing, Via
 from doorcode.pairing.decisions import Actor, Desk, Order
+from doorcode.pairing.first_message import kept
 from doorcode.pairing.gate import GateAction, Reason, Verdict
-from doorcode.pairing.hand_off import HandOff, hand_off
+from doorcode.pairing.hand_off import QueuedHandOff, hand_off, queued
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.messages import ChatType, Deed, Ignored, Message, Press
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET, Secrets, code_of, fitting
@@ -74,6 +76,7 @@ class Door:
         desk: Desk,
         budget: MessageBudget,
         queue: AgentQueue,
+        kept_messages: KeptMessages | None = None,
         begin: Callable[[], None] = lambda: None,
         bot: Callable[[int], str] = lambda _: "",
         call: Callable[[FollowUp], None] = lambda _: None,
@@ -82,7 +85,7 @@ class Door:
     ) -> None:
         """Serve ``platform``. ``begin`` starts the time that a request's calls have together.
 
-        ``bot`` gives who the bot is there, at a time; ``call`` makes a follow-up call; ``tickets`` gives what takes claims
+        What strangers write is put into ``kept_messages``. ``bot`` gives who the bot is there, at a time; ``call`` makes a follow-up call; ``tickets`` gives what takes claims
         and invites, asked for when the first one comes.
         """
         self._platform = platform
@@ -92,6 +95,7 @@ class Door:
         self._desk = desk
         self._budget = budget
         self._queue = queue
+        self._kept = kept_messages
         self._begin = begin
         self._bot = bot
         self._call = call
@@ -203,26 +207,29 @@ class Door:
         return verdict, contact
 
     def _queued(self, message: Message, contact: Contact, verdict: Verdict, now: int) -> WebhookAnswer | None:
-        self._queue.send(message, self._handed_off(message, contact, verdict.reason, now))
+        self._queue.send(self._handed_off(message, contact, verdict.reason, now))
         self._log(message, verdict)
         return self._platform.admitted(message)
 
-    def _handed_off(self, message: Message, contact: Contact, admitted_by: Reason, now: int) -> HandOff:
+    def _handed_off(self, message: Message, contact: Contact, admitted_by: Reason, now: int) -> QueuedHandOff:
         handed = hand_off(message, admitted_by, contact.label)
         kind = self._settings.agent(message.platform)
         if kind not in ANSWERS_LATER:
-            return handed
+            return queued(message, handed)
         # Sealed here, where the secret is at hand that the agent's function may not read.
         address = reply_address(message, now)
         sealed = seal(address, self._secrets.keyring(GATEWAY_SECRET, now))
         # Whoever takes it off the queue has no use for the platform's own address.
         reply = UNSET if kind is AgentKind.QUEUE else handed.reply
-        return msgspec.structs.replace(handed, reply=reply, reply_to=sealed)
+        return queued(message, msgspec.structs.replace(handed, reply=reply, reply_to=sealed))
 
     def _asked(self, message: Message, verdict: RequestVerdict, contact: Contact, now: int) -> WebhookAnswer | None:
         if verdict is RequestVerdict.FULL:
             self._log(message, gate.WAITING_ROOM_FULL)
             return self._platform.dropped(message, Reason.WAITING_ROOM_FULL)
+        if self._kept is not None and contact.standing(now) is Standing.PENDING:
+            # Before it is answered: if this fails, the same delivery comes again and finds its request.
+            self._kept.keep(contact, kept(self._handed_off(message, contact, Reason.PAIRED, now)), now)
         if verdict is RequestVerdict.RATE_LIMITED:
             line = texts.rate_limited_line(contact.user_id, float(now - contact.requested_at))
             self._log(message, Verdict(GateAction.PAIR, Reason.RATE_LIMITED), line)

@@ -18,6 +18,8 @@ VERSION = 2
 TYPE = "message"
 OWNER = "owner"
 USER = "user"
+# SQS's limit for group and deduplication ids.
+LONGEST_ID = 128
 
 
 class Turn(Struct, frozen=True):
@@ -109,6 +111,31 @@ def hand_off(message: Message, admitted_by: Reason, label: str) -> HandOff:
 def leaving(handed: HandOff) -> HandOff:
     """Return what leaves for an agent elsewhere: all but the platform's own address."""
     return msgspec.structs.replace(handed, reply=UNSET)
+
+
+class QueuedHandOff(Struct, frozen=True, kw_only=True):
+    """A hand-off and its place in the agent's queue: in order within ``group``, once for each ``delivery``."""
+
+    group: str
+    delivery: str
+    handed: HandOff
+
+
+def queued(message: Message, handed: HandOff) -> QueuedHandOff:
+    """Return where a message's hand-off stands in the queue."""
+    return QueuedHandOff(
+        group=fitting_id(message.conversation),
+        delivery=fitting_id(f"{message.platform}#{message.delivery_id}"),
+        handed=handed,
+    )
+
+
+def fitting_id(text: str) -> str:
+    """Return a group or deduplication id that SQS takes: the text itself, or its digest where it is too long."""
+    # Printable ASCII without the space.
+    if len(text) <= LONGEST_ID and text.isascii() and text.isprintable() and " " not in text:
+        return text
+    return _opaque(text)
 
 
 def together(hand_offs: list[HandOff]) -> HandOff:

@@ -46,6 +46,11 @@ class Names(Struct, frozen=True):
 
 def safe_name(text: str) -> str:
     """Return ``text`` without what could harm where it is shown, in one line of at most 64 characters; maybe empty."""
+    return safe_text(text, MAX_NAME_LENGTH)
+
+
+def safe_text(text: str, longest: int) -> str:
+    """Return ``text`` without what could harm where it is shown, in one line of at most ``longest``; maybe empty."""
     shown: list[str] = []
     marks = 0
     for character in text[:MAX_READ]:
@@ -62,7 +67,7 @@ def safe_name(text: str) -> str:
         if marks > MAX_MARKS_IN_A_ROW or (marks and not shown):
             continue
         shown.append(character)
-    return "".join(shown[:MAX_NAME_LENGTH]).rstrip()
+    return "".join(shown[:longest]).rstrip()
 
 
 def unjoined(text: str) -> str:

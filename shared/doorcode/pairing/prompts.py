@@ -26,15 +26,18 @@ class Prompt(Struct, frozen=True, kw_only=True):
 
     who: str
     address: str
+    # What they wrote first, made safe and short, where owners are to see that.
+    said: str = ""
     outcome: str = ""
     buttons: tuple[Button, ...] = ()
 
 
-def open_prompt(contact: Contact, code: str, callback_keys: Keyring) -> Prompt:
-    """Ask about a pending request; the buttons act on that request and no other."""
+def open_prompt(contact: Contact, code: str, callback_keys: Keyring, said: str = "") -> Prompt:
+    """Ask about a pending request; the buttons act on that request and no other. ``said`` is how its writer began."""
     return Prompt(
         who=_who(contact),
         address=_address(contact),
+        said=said,
         buttons=(
             _button(texts.APPROVE_BUTTON, Action.APPROVE, contact, code, callback_keys),
             _button(texts.DENY_BUTTON, Action.DENY, contact, code, callback_keys),

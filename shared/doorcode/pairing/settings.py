@@ -45,6 +45,17 @@ class GroupPolicy(StrEnum):
     MENTION_ONLY = "mention_only"
 
 
+class FirstMessage(StrEnum):
+    """What becomes of what strangers write while they wait."""
+
+    DROP = "drop"
+    """Nobody ever sees it."""
+    KEEP = "keep"
+    """The agent gets it once its writer is let in."""
+    SHOW = "show"
+    """The owner sees how it begins, too."""
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """Every setting of the gate and what follows it, with its default. Durations are in seconds.
 
@@ -68,6 +79,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     message_budget: int = 20
     debounce: int = 0
     tell_denied: bool = True
+    first_message: FirstMessage = FirstMessage.DROP
     agents: Agents = Agents()
     # Only what is set; see ``api_url``.
     api_urls: Mapping[Platform, str] = {}
@@ -76,6 +88,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     def agent(self, platform: Platform) -> AgentKind:
         """Tell who answers admitted messages on that platform."""
         return self.agents.kind_on(platform)
+
+    def keeps_messages(self, platform: Platform) -> bool:
+        """Tell whether what strangers write there is kept for anybody to read."""
+        return self.first_message is FirstMessage.SHOW or (
+            self.first_message is FirstMessage.KEEP and self.hands_on_later(platform)
+        )
+
+    def hands_on_later(self, platform: Platform) -> bool:
+        """Tell whether what is kept is handed on after an approval. A bot behind the door can be passed nothing later."""
+        return self.first_message is not FirstMessage.DROP and self.agent(platform) is not AgentKind.BOT
 
     def api_url(self, platform: Platform) -> str:
         """Return where that platform's API is."""
@@ -178,6 +200,7 @@ def parse_settings(values: Mapping[str, str]) -> Settings:
         every_group=any(group == EVERY_GROUP for _, group in groups),
         message_budget=reader.number("MESSAGE_BUDGET", 20, 0, 100_000),
         debounce=reader.number("DEBOUNCE_SECONDS", 0, 0, 30),
+        first_message=reader.read("FIRST_MESSAGE", lambda text: choice(FirstMessage, text), FirstMessage.DROP),
         tell_denied=reader.read("TELL_DENIED", boolean, True),  # noqa: FBT003 (a default, read by its name)
         agents=read_agents(reader.read),
         api_urls={

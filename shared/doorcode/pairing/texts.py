@@ -6,6 +6,7 @@ from doorcode.pairing.contact import DIRECT, Contact, Platform, State
 from doorcode.pairing.platform import TRAITS
 
 REQUEST_SENT = "Your request has been sent to the owner for approval."
+APPROVED = "You've been approved!"
 DECLINED = "Your request was declined."
 PRIVATE = "This bot is private."
 DIRECT_ONLY = "Write to me in a direct message."
@@ -50,7 +51,7 @@ def approved(contact: Contact) -> str:
     """Tell a requester that they are in, and how to write where a bot hears only its command."""
     # A bot that asks the gate hears what is written to it.
     platform = None if contact.reply == DIRECT else contact.platform
-    return f"You've been approved! {_write(platform)}"
+    return f"{APPROVED} {_write(platform)}"
 
 
 def invited(platform: Platform) -> str:

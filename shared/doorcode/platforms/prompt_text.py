@@ -18,6 +18,9 @@ def prompt_text(prompt: Prompt, marked_up: Callable[[str], str], escaped: Callab
     """
     question = texts.prompt_question(marked_up(prompt.who[:LONGEST_LINE]))
     lines = [question, escaped(prompt.address[:LONGEST_LINE])]
+    if prompt.said:
+        # Between quotation marks, on a line of its own: it is theirs, not ours.
+        lines.append(f"“{escaped(prompt.said)}”")
     if prompt.outcome:
         lines.append(escaped(prompt.outcome[:LONGEST_LINE]))
     return "\n".join(lines)

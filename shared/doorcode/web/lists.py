@@ -67,7 +67,12 @@ def pending(call: Call) -> Answer:
     waiting = [contact for platform in PLATFORMS for contact in directory.pending(platform, now)]
     waiting.sort(key=lambda contact: (contact.requested_at, contact.platform, contact.user_id))
     with_codes = Scope.PAIRING in call.caller.scopes
-    records = [record(contact, now, _code(call, contact) if with_codes else None) for contact in waiting]
+    kept = call.services().kept_messages
+    said = kept.beginnings(waiting) if kept else {}
+    records = [
+        record(contact, now, _code(call, contact) if with_codes else None, said.get(contact.nonce))
+        for contact in waiting
+    ]
     return Answer(body=PendingList(pending=records, now=iso(now) or ""))
 
 

@@ -34,12 +34,16 @@ class Record(Struct, frozen=True, kw_only=True):
     code: (
         Annotated[str, Meta(description="Only for the scope pairing, and empty where it cannot be shown.")] | UnsetType
     ) = UNSET
+    first_message: (
+        Annotated[str, Meta(description="How they began, made safe, while they wait and `FirstMessage` is `show`.")]
+        | UnsetType
+    ) = UNSET
 
 
-def record(contact: Contact, now: int, code: str | None = None) -> Record:
+def record(contact: Contact, now: int, code: str | None = None, said: str | None = None) -> Record:
     """Return a contact as it counts at ``now``: what has lapsed is expired, whether or not it was tidied up."""
     lapsed = contact.standing(now) is Standing.OVERDUE or (
         contact.state is State.PAIRED and contact.standing(now) is Standing.NONE
     )
     shown = msgspec.structs.replace(contact, state=State.EXPIRED) if lapsed else contact
-    return msgspec.convert(record_of(shown, code), Record)
+    return msgspec.convert(record_of(shown, code, said), Record)

@@ -9,6 +9,7 @@ from msgspec import Struct
 from doorcode.aws.activity import Activity
 from doorcode.aws.answer_queue import AnswerQueue
 from doorcode.aws.directory import Directory
+from doorcode.aws.kept_messages import KeptMessages
 from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.tickets import Tickets
 from doorcode.aws.tokens import Tokens
@@ -36,3 +37,5 @@ class Services(Struct, frozen=True, kw_only=True):
     # The bots' usernames at a time, where they are known.
     bots: Callable[[int], Mapping[Platform, str]]
     gate: Callable[[Platform], GateDoor]
+    # Where owners are shown what strangers wrote.
+    kept_messages: KeptMessages | None

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from doorcode.aws.directory import Directory
+from doorcode.aws.kept_messages import KeptMessages
 from doorcode.aws.lockout import Lockout
 from doorcode.aws.secrets import SecretStore
 from doorcode.aws.sign_ins import SignIns
@@ -24,7 +25,7 @@ from doorcode.entrypoints.ping import answers_ping
 from doorcode.errors import SettingsError
 from doorcode.pairing.decisions import Desk
 from doorcode.pairing.ports import GATEWAY_SECRET
-from doorcode.pairing.settings import parse_settings
+from doorcode.pairing.settings import FirstMessage, parse_settings
 from doorcode.wiring import bots, sdk
 from doorcode.wiring.environment import required
 
@@ -54,13 +55,12 @@ def admin_handler() -> Callable[[object, object], dict[str, Any]]:
 def build_admin(environment: Mapping[str, str]) -> Admin:
     """Wire up the admin function. Raises SettingsError."""
     settings = parse_settings(environment)
-    table_name, prefix, web_url = required(environment, "TABLE_NAME", "PARAMETER_PREFIX", "WEB_URL")
-    table = Table(
-        sdk.client("dynamodb", sdk.ONE_TRY),
-        table_name,
-        transport_errors=sdk.TRANSPORT_ERRORS,
-        patience=PATIENCE_SECONDS,
+    table_name, agent_table, prefix, web_url = required(
+        environment, "TABLE_NAME", "AGENT_TABLE_NAME", "PARAMETER_PREFIX", "WEB_URL"
     )
+    client = sdk.client("dynamodb", sdk.ONE_TRY)
+    waits: Any = {"transport_errors": sdk.TRANSPORT_ERRORS, "patience": PATIENCE_SECONDS}
+    table = Table(client, table_name, **waits)
     names = (GATEWAY_SECRET, *bots.PARAMETERS)
     secrets = SecretStore(sdk.client("ssm", sdk.ONE_TRY), prefix, names, max_age=settings.secrets_max_age)
     room, lockout = WaitingRoom(table, settings), Lockout(table)
@@ -70,6 +70,9 @@ def build_admin(environment: Mapping[str, str]) -> Admin:
         directory=Directory(table),
         lockout=lockout,
         secrets=secrets,
+        kept_messages=KeptMessages(Table(client, agent_table, **waits))
+        if settings.first_message is FirstMessage.SHOW
+        else None,
         access=AccessCommands(SignIns(table), Tokens(table), web_url),
         tickets=TicketCommands(Tickets(table), room, settings, bots.usernames(secrets)),
     )

@@ -8,10 +8,13 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
+from doorcode.aws.agent_queue import AgentQueue
 from doorcode.aws.event_bus import EventBus
+from doorcode.aws.kept_messages import KeptMessages
 from doorcode.aws.owner_queue import OwnerQueues
 from doorcode.aws.postbox import Postbox
 from doorcode.aws.prompt_book import PromptBook
+from doorcode.aws.retrying import Patience
 from doorcode.aws.secrets import SecretStore
 from doorcode.aws.table import Table
 from doorcode.aws.waiting_room import WaitingRoom
@@ -56,15 +59,15 @@ def courier_handler() -> Handler:
 def build_courier(environment: Mapping[str, str]) -> tuple[Courier, EffectsConsumer]:
     """Wire up the courier and what reads its queue. Raises SettingsError."""
     settings = parse_settings(environment)
-    table_name, queue_url, dead_letter_url, prefix = required(
-        environment, "TABLE_NAME", "EFFECTS_QUEUE_URL", "EFFECTS_DEAD_LETTER_URL", "PARAMETER_PREFIX"
+    table_name, agent_table, agent_queue_url, queue_url, dead_letter_url, prefix = required(
+        environment,
+        *("TABLE_NAME", "AGENT_TABLE_NAME", "AGENT_QUEUE_URL"),
+        *("EFFECTS_QUEUE_URL", "EFFECTS_DEAD_LETTER_URL", "PARAMETER_PREFIX"),
     )
-    table = Table(
-        sdk.client("dynamodb", sdk.TWO_TRIES),
-        table_name,
-        transport_errors=sdk.TRANSPORT_ERRORS,
-        patience=PATIENCE_SECONDS,
-    )
+    waits: Any = {"transport_errors": sdk.TRANSPORT_ERRORS}
+    client, sqs = sdk.client("dynamodb", sdk.TWO_TRIES), sdk.client("sqs", sdk.TWO_TRIES)
+    table = Table(client, table_name, patience=PATIENCE_SECONDS, **waits)
+    kept_messages = KeptMessages(Table(client, agent_table, patience=PATIENCE_SECONDS, **waits))
     tokens = [token_name(platform) for platform in Platform]
     secrets = SecretStore(
         sdk.client("ssm", sdk.TWO_TRIES),
@@ -81,6 +84,7 @@ def build_courier(environment: Mapping[str, str]) -> tuple[Courier, EffectsConsu
         queues=OwnerQueues(table),
         senders=senders,
         pen=registry.inbound,
+        kept_messages=kept_messages,
     )
     courier = Courier(
         settings=settings,
@@ -90,10 +94,10 @@ def build_courier(environment: Mapping[str, str]) -> tuple[Courier, EffectsConsu
         bus=EventBus(sdk.client("events", sdk.TWO_TRIES), transport_errors=sdk.TRANSPORT_ERRORS),
         senders=senders,
         prompter=prompter,
+        kept_messages=kept_messages,
+        agent_queue=AgentQueue(sqs, agent_queue_url, Patience(PATIENCE_SECONDS, **waits)),
     )
-    return courier, EffectsConsumer(
-        courier, Answers(senders, book), Postbox(sdk.client("sqs", sdk.TWO_TRIES), queue_url, dead_letter_url), _now
-    )
+    return courier, EffectsConsumer(courier, Answers(senders, book), Postbox(sqs, queue_url, dead_letter_url), _now)
 
 
 def _now() -> int:

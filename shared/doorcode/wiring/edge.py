@@ -11,6 +11,7 @@ from typing import Any
 from doorcode.aws.agent_queue import AgentQueue
 from doorcode.aws.budget import MessageBudget
 from doorcode.aws.client.errors import TransportError
+from doorcode.aws.kept_messages import KeptMessages
 from doorcode.aws.lockout import Lockout
 from doorcode.aws.retrying import Patience
 from doorcode.aws.secrets import SecretStore
@@ -64,7 +65,9 @@ def edge_handler(name: str) -> Handler:
 def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
     """Wire up one platform's webhook. Raises SettingsError with every value that is missing or cannot be used."""
     settings = parse_settings(environment)
-    table_name, queue_url, prefix = required(environment, "TABLE_NAME", "AGENT_QUEUE_URL", "PARAMETER_PREFIX")
+    table_name, agent_table, queue_url, prefix = required(
+        environment, "TABLE_NAME", "AGENT_TABLE_NAME", "AGENT_QUEUE_URL", "PARAMETER_PREFIX"
+    )
     if problems := settings.agents.problems({AgentKind.BOT, AgentKind.QUEUE}, {platform.PLATFORM}):
         raise SettingsError(problems)
     log.info(settings.summary())
@@ -100,6 +103,9 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
         desk=desk,
         budget=MessageBudget(table, settings.message_budget),
         queue=AgentQueue(clients.sqs, queue_url, patience),
+        kept_messages=KeptMessages(Table(clients.dynamodb, agent_table, patience=EDGE_PATIENCE_SECONDS, **waits))
+        if settings.keeps_messages(platform.PLATFORM)
+        else None,
         begin=partial(clients.deadline.start, REQUEST_SECONDS),
         bot=_identity(secrets, bot),
         call=post,

@@ -13,6 +13,7 @@ from doorcode.aws.answer_queue import AnswerQueue
 from doorcode.aws.budget import MessageBudget
 from doorcode.aws.deadline import Deadline
 from doorcode.aws.directory import Directory
+from doorcode.aws.kept_messages import KeptMessages
 from doorcode.aws.lockout import Lockout
 from doorcode.aws.retrying import Patience
 from doorcode.aws.secrets import SecretStore
@@ -27,7 +28,7 @@ from doorcode.entrypoints.ping import answers_ping
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.decisions import Desk
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
-from doorcode.pairing.settings import parse_settings
+from doorcode.pairing.settings import FirstMessage, parse_settings
 from doorcode.web.services import Services
 from doorcode.web.surface import Web
 from doorcode.wiring import bots, sdk
@@ -60,12 +61,15 @@ def web_handler() -> Callable[[Mapping[str, Any], object], Any]:
 def build_services(environment: Mapping[str, str], deadline: Deadline | None = None) -> Services:
     """Wire up the web function; ``deadline`` ends what one request asks of AWS. Raises SettingsError."""
     settings = parse_settings(environment)
-    table_name, queue_url, prefix = required(environment, "TABLE_NAME", "EFFECTS_QUEUE_URL", "PARAMETER_PREFIX")
+    table_name, agent_table, queue_url, prefix = required(
+        environment, "TABLE_NAME", "AGENT_TABLE_NAME", "EFFECTS_QUEUE_URL", "PARAMETER_PREFIX"
+    )
     # Empty where the stack counts nothing.
     namespace = environment.get("METRICS_NAMESPACE", "")
     waits: Any = {"transport_errors": sdk.TRANSPORT_ERRORS, "deadline": deadline}
     patience = Patience(REQUEST_SECONDS, **waits)
-    table = Table(sdk.client("dynamodb", sdk.ONE_TRY), table_name, patience=REQUEST_SECONDS, **waits)
+    client = sdk.client("dynamodb", sdk.ONE_TRY)
+    table = Table(client, table_name, patience=REQUEST_SECONDS, **waits)
     names = (GATEWAY_SECRET, CALLBACK_SECRET, *bots.PARAMETERS)
     secrets = SecretStore(
         sdk.client("ssm", sdk.ONE_TRY), prefix, names, max_age=settings.secrets_max_age, patience=patience
@@ -86,6 +90,9 @@ def build_services(environment: Mapping[str, str], deadline: Deadline | None = N
         sign_ins=SignIns(table),
         tokens=Tokens(table),
         activity=Activity(sdk.client("cloudwatch", sdk.ONE_TRY), namespace, patience),
+        kept_messages=KeptMessages(Table(client, agent_table, patience=REQUEST_SECONDS, **waits))
+        if settings.first_message is FirstMessage.SHOW
+        else None,
         answers=AnswerQueue(sdk.client("sqs", sdk.ONE_TRY), queue_url, patience),
         tickets=Tickets(table),
         settings=settings,

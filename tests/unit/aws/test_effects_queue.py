@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from doorcode.aws.agent_queue import fitting_id
 from doorcode.aws.effects_queue import EffectsQueue, is_move
 from doorcode.entrypoints.relay import Relay
+from doorcode.pairing.hand_off import fitting_id
 
 
 def record(number: int, pk: str = "telegram#1", sk: str = "contact", **images: Any) -> dict[str, Any]:

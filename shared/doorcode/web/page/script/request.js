@@ -16,6 +16,7 @@ const SOON_SECONDS = 120;
  * @property {string | null} [full_name] where the name is a username
  * @property {string} requested_at
  * @property {string} expires_at
+ * @property {string} [first_message] how they began, where owners are shown that
  * @property {string} [code] absent for those who may only look, empty where it cannot be made
  */
 
@@ -61,6 +62,8 @@ export class Request {
     this.record = record;
     write(parts.name, called(record) || "No name");
     parts.name.classList.toggle("nameless", !record.name);
+    parts.saidbox.hidden = !record.first_message;
+    write(parts.said, record.first_message ?? "");
     parts.codebox.hidden = !record.code;
     write(parts.code1, record.code?.slice(0, 4) ?? "");
     write(parts.code2, record.code?.slice(4) ?? "");
