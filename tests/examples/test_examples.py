@@ -1,0 +1,178 @@
+"""Security 43: each example's gate holds for every kind of entry, and is closed when Doorcode does not answer."""
+
+import asyncio
+import importlib
+import itertools
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doorcode.pairing import texts
+from doorcode.pairing.contact import Platform
+from doorcode_sandbox.platforms.server import StandIn
+from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
+from tests.behind.harness import STRANGER_CHANNEL
+from tests.examples.conftest import button
+from tests.web.harness import WebHarness
+from tests.webhooks import OWNER, STRANGER
+
+EXAMPLES = Path(__file__).parents[2] / "docs/examples"
+TOKEN = "7000000001:stand-in"
+
+Feed = Callable[[dict[str, Any]], Awaitable[Any]]
+numbers = itertools.count(1)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*_bot.py")), ids=lambda path: path.stem)
+def test_a_gate_is_short(path: Path) -> None:
+    """It takes at most 20 lines, besides the few that ask."""
+    gate = path.read_text(encoding="utf-8").partition("# The gate\n")[2].partition("# Your bot")[0]
+    assert 0 < len([line for line in gate.splitlines() if line.strip()]) <= 20
+
+
+def update(user_id: str, kind: str, **more: Any) -> dict[str, Any]:
+    """Return an update of Telegram's."""
+    person = {"id": int(user_id), "is_bot": False, "first_name": "Sam"}
+    chat = {"id": int(user_id), "type": "private", "first_name": "Sam"}
+    message = {"message_id": 7, "date": 1_800_000_000, "chat": chat, "from": person, "text": "Hello?"}
+    parts: dict[str, dict[str, Any]] = {
+        "message": message,
+        "edited_message": message | {"edit_date": 1_800_000_001},
+        "callback_query": {
+            "id": str(next(numbers)),
+            "from": person,
+            "chat_instance": "1",
+            "data": "menu:1",
+            "message": message,
+        },
+        "channel_post": {name: value for name, value in message.items() if name != "from"},
+    }
+    return {"update_id": next(numbers), kind: parts[kind] | more}
+
+
+async def with_telegram_bot(api_url: str, scenario: Callable[[Feed], Awaitable[None]]) -> None:
+    """Run python-telegram-bot's own dispatcher."""
+    from telegram import Bot, Update  # noqa: PLC0415
+    from telegram.ext import Application  # noqa: PLC0415
+
+    example = importlib.import_module("python_telegram_bot")
+    application = example.build(Application.builder().bot(Bot(TOKEN, base_url=f"{api_url}/bot")).updater(None))
+    async with application:
+        await scenario(lambda body: application.process_update(Update.de_json(body, application.bot)))
+
+
+async def with_aiogram(api_url: str, scenario: Callable[[Feed], Awaitable[None]]) -> None:
+    """Run aiogram's own dispatcher."""
+    from aiogram import Bot  # noqa: PLC0415
+    from aiogram.client.session.aiohttp import AiohttpSession  # noqa: PLC0415
+    from aiogram.client.telegram import TelegramAPIServer  # noqa: PLC0415
+
+    dispatcher = importlib.import_module("aiogram_bot").build()
+    bot = Bot(TOKEN, session=AiohttpSession(api=TelegramAPIServer.from_base(api_url)))
+    try:
+        await scenario(lambda body: dispatcher.feed_raw_update(bot, body))
+    finally:
+        await bot.session.close()
+
+
+@pytest.mark.parametrize("run", [with_telegram_bot, with_aiogram], ids=["python-telegram-bot", "aiogram"])
+def test_on_telegram(
+    gate: WebHarness, stand_ins: dict[Platform, StandIn], monkeypatch: pytest.MonkeyPatch, run: Any
+) -> None:
+    """A stranger asks and is told; nothing of theirs passes until the owner's press, whatever it is; then all of it does."""
+    stand_in, stranger = stand_ins[Platform.TELEGRAM], STRANGER[Platform.TELEGRAM]
+    assert isinstance(stand_in, TelegramStandIn)
+
+    def heard() -> list[str]:
+        return [str(message.shown.get("text")) for message in stand_in.in_chat(stranger)]
+
+    async def scenario(feed_raw: Feed) -> None:
+        async def feed(body: dict[str, Any]) -> None:
+            if "callback_query" in body:
+                stand_in.press(body["callback_query"]["id"])
+            await feed_raw(body)
+
+        for kind in ("callback_query", "edited_message", "channel_post"):
+            await feed(update(stranger, kind))
+        assert heard() == []
+        await feed(update(stranger, "message"))
+        await feed(update(stranger, "message"))
+        assert heard() == [texts.REQUEST_SENT]
+        data = button(gate, Platform.TELEGRAM, stranger)
+        # Nobody's press but the owner's.
+        await feed(update(stranger, "callback_query", data=data))
+        await feed(update(stranger, "message"))
+        assert heard() == [texts.REQUEST_SENT]
+        await feed(update(OWNER[Platform.TELEGRAM], "callback_query", data=data))
+        for kind in ("message", "callback_query"):
+            await feed(update(stranger, kind))
+        assert heard() == [texts.REQUEST_SENT, "Hello!", "Hello!"]
+        # Not even the owner, while the gate does not answer.
+        monkeypatch.setenv("DOORCODE_API", "http://127.0.0.1:9")
+        for person in (stranger, OWNER[Platform.TELEGRAM]):
+            await feed(update(person, "message"))
+        assert heard() == [texts.REQUEST_SENT, "Hello!", "Hello!"]
+        assert stand_in.in_chat(OWNER[Platform.TELEGRAM]) == []
+
+    asyncio.run(run(stand_in.api_url, scenario))
+
+
+def test_on_slack(gate: WebHarness, stand_ins: dict[Platform, StandIn], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Likewise in Socket Mode, for messages, commands and buttons; what is refused is acknowledged, so that it is not sent again."""
+    from slack_bolt.adapter.socket_mode.internals import run_bolt_app  # noqa: PLC0415
+    from slack_bolt.authorization import AuthorizeResult  # noqa: PLC0415
+    from slack_sdk import WebClient  # noqa: PLC0415
+    from slack_sdk.socket_mode.request import SocketModeRequest  # noqa: PLC0415
+
+    stand_in, stranger = stand_ins[Platform.SLACK], STRANGER[Platform.SLACK]
+    # Bolt's client names the workspace with each call, which Slack documents for some calls only.
+    stand_in.strict = False
+    bot = AuthorizeResult(
+        enterprise_id=None, team_id="T0DOOR0001", bot_token="xoxb-stand-in", bot_id="B1", bot_user_id="U0BOT00001"
+    )
+    app = importlib.import_module("bolt_bot").build(
+        authorize=lambda **_: bot,
+        client=WebClient("xoxb-stand-in", base_url=f"{stand_in.api_url}/"),
+        process_before_response=True,
+    )
+
+    def feed(person: str, kind: str, value: str = "menu:1", action: str = "menu") -> str:
+        channel, number = STRANGER_CHANNEL[Platform.SLACK], str(next(numbers))
+        payload: dict[str, Any] = {
+            "message": {
+                "type": "event_callback", "team_id": "T0DOOR0001", "event_id": f"Ev{number}",
+                "event": {"type": "message", "channel_type": "im", "channel": channel, "user": person, "text": "Hi", "ts": f"{number}.1"},
+            },
+            "command": {
+                "command": "/hello", "team_id": "T0DOOR0001", "user_id": person, "channel_id": channel, "trigger_id": number,
+                "response_url": "http://127.0.0.1:9/",
+            },
+            "button": {
+                "type": "block_actions", "team": {"id": "T0DOOR0001"}, "user": {"id": person, "team_id": "T0DOOR0001"},
+                "channel": {"id": channel}, "trigger_id": number,
+                "actions": [{"type": "button", "action_id": action, "value": value, "action_ts": f"{number}.1"}],
+            },
+        }[kind]  # fmt: skip
+        response = run_bolt_app(app, SocketModeRequest(type="events_api", envelope_id=number, payload=payload))
+        assert response.status == 200, response.body
+        return str(response.body)
+
+    def heard() -> list[str]:
+        return [str(message.shown.get("text")) for message in stand_in.in_chat(STRANGER_CHANNEL[Platform.SLACK])]
+
+    feed(stranger, "button")
+    assert heard() == []
+    feed(stranger, "message")
+    assert feed(stranger, "command") == ""
+    assert heard() == [texts.REQUEST_SENT]
+    gate.approve(stranger, now=gate.now, platform=Platform.SLACK)
+    feed(stranger, "message")
+    assert feed(stranger, "command") == "Hello!"
+    feed(stranger, "button")
+    assert heard() == [texts.REQUEST_SENT, "Hello!", "Hello!"]
+    monkeypatch.setenv("DOORCODE_API", "http://127.0.0.1:9")
+    for kind in ("message", "button", "command"):
+        assert feed(OWNER[Platform.SLACK], kind) == ""
+    assert heard() == [texts.REQUEST_SENT, "Hello!", "Hello!"]
