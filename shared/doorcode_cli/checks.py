@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from doorcode.aws.items import seat_from_item, seats_pk
 from doorcode.aws.provisioning import MADE_HERE
 from doorcode.errors import SettingsError
+from doorcode.pairing.agents import WEBHOOK_SECRET
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import same
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
@@ -17,7 +18,7 @@ from doorcode_cli.deployment import ANY_EDGE, EDGES
 from doorcode_cli.examination import Examination, Finding, ok, warn, wrong
 from doorcode_cli.known_secrets import FORMS
 from doorcode_cli.platforms.registry import PLATFORMS
-from doorcode_cli.secret_forms import Form, doubt, lines, problem
+from doorcode_cli.secret_forms import Form, doubt, lines, problem, values_of
 from doorcode_cli.shown import counted, duration
 
 # Signed requests to AWS fail at five minutes.
@@ -84,9 +85,9 @@ def secrets(examined: Examination) -> Iterator[Finding]:
     kept = examined.secrets
     for name in MADE_HERE:
         if name not in kept or not lines(kept[name].value):
-            yield wrong(
-                "secrets", f"{name} is missing: everything is refused", f"{DEPLOY}, or doorcode secrets set {name}"
-            )
+            # The agent's own is that of one kind, which is looked at with it.
+            without = "everything is refused" if name != WEBHOOK_SECRET else "no agent could be posted to"
+            yield wrong("secrets", f"{name} is missing: {without}", f"{DEPLOY}, or doorcode secrets set {name}")
     used = [platform for platform in PLATFORMS if _uses(examined, platform)]
     if not used:
         yield wrong("secrets", "no platform is set up", PLATFORMS[SOME_PLATFORM].api.token.sets)
@@ -108,7 +109,7 @@ def _uses(examined: Examination, platform: Platform) -> bool:
 
 def _form(examined: Examination, form: Form) -> Iterator[Finding]:
     kept = examined.secrets[form.name]
-    values = lines(kept.value)
+    values = values_of(form, kept.value)
     found = next(filter(None, (problem(form, value) for value in values)), "")
     if found:
         yield wrong("secrets", found, form.sets)

@@ -7,10 +7,10 @@ from types import MappingProxyType
 
 from doorcode.pairing.contact import Platform
 from doorcode_cli.platforms.registry import PLATFORMS
-from doorcode_cli.secret_forms import OWN, Form
+from doorcode_cli.secret_forms import AGENT, OWN, Form
 
 FORMS: Mapping[str, Form] = MappingProxyType(
-    {form.name: form for form in (*OWN, *(form for parts in PLATFORMS.values() for form in parts.forms))}
+    {form.name: form for form in (*OWN, *(form for parts in PLATFORMS.values() for form in parts.forms), *AGENT)}
 )
 # Whose token each is.
 TOKENS: Mapping[str, Platform] = MappingProxyType(

@@ -6,6 +6,7 @@ import re
 
 from msgspec import Struct
 
+from doorcode.pairing.agents import API_KEY, INSTRUCTIONS, SIGNING_PREFIX, WEBHOOK_SECRET
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
 
 # What Parameter Store's standard tier takes.
@@ -31,6 +32,8 @@ class Form(Struct, frozen=True):
     looks_text: str = ""
     # Several at a time, one on each line, the newest first.
     ring: bool = False
+    # One text of several lines.
+    prose: bool = False
     # What stands before what is secret in it, and what the platform's documents show: patterns, by which placeholders are known.
     prefix: str = ""
     sample: str = ""
@@ -56,6 +59,20 @@ OWN = (
     Form(CALLBACK_SECRET, "", _OWN, _OWN_TEXT, ring=True),
 )
 
+# What an agent is given that is elsewhere, or a model. Standard Webhooks has keys of 24 to 64 bytes.
+AGENT = (
+    Form(INSTRUCTIONS, "", r"(?s).+", "some text", prose=True),
+    Form(API_KEY, "from whoever runs the model or agent", r"[!-~]{4,}", "characters without spaces"),
+    Form(
+        WEBHOOK_SECRET,
+        "",
+        rf"{SIGNING_PREFIX}(?=.{{32,88}}$)([A-Za-z0-9+/]{{4}})*([A-Za-z0-9+/]{{2}}==|[A-Za-z0-9+/]{{3}}=)?",
+        f"{SIGNING_PREFIX} and 24 to 64 random bytes in base64",
+        ring=True,
+        prefix=SIGNING_PREFIX,
+    ),
+)
+
 
 def is_placeholder(form: Form, value: str) -> bool:
     """Tell whether a value is only what a documentation or template has in its place."""
@@ -72,7 +89,7 @@ def problem(form: Form, value: str) -> str:
     for pattern, sentence in form.mistaken:
         if re.fullmatch(pattern, value):
             return f"This is not {form.name}: {sentence[0].lower()}{sentence[1:]}"
-    if is_placeholder(form, value):
+    if not form.prose and is_placeholder(form, value):
         return f"This is only a placeholder for {form.name}.{_where(form)}"
     if not re.fullmatch(form.must, value):
         return f"This is not {form.name}: it has {form.must_text}.{_where(form)}"
@@ -88,6 +105,11 @@ def doubt(form: Form, value: str) -> str:
 
 def _where(form: Form) -> str:
     return f" Take it {form.found}." if form.found else ""
+
+
+def values_of(form: Form, text: str) -> list[str]:
+    """Return the values in a text: its lines, save where it is prose."""
+    return [text.strip()] if form.prose and text.strip() else lines(text)
 
 
 def lines(value: str) -> list[str]:

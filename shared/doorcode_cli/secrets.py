@@ -35,7 +35,7 @@ from doorcode_cli.parameter_store import Kept
 from doorcode_cli.platform_api import PlatformError
 from doorcode_cli.platforms.port import SecretHolder
 from doorcode_cli.platforms.registry import PLATFORMS
-from doorcode_cli.secret_forms import LONGEST_VALUE, Form, doubt, lines, problem
+from doorcode_cli.secret_forms import LONGEST_VALUE, Form, doubt, lines, problem, values_of
 from doorcode_cli.shown import counted, duration, iso, moment
 from doorcode_cli.target import Target, targeted, unreachable
 
@@ -186,7 +186,7 @@ def _token_was_set(deployment: Deployment, platform: Platform) -> None:
 
 
 def _row(form: Form, kept: Kept | None, now: float) -> dict[str, Any]:
-    secrets = lines(kept.value) if kept else []
+    secrets = values_of(form, kept.value) if kept else []
     return {
         "name": form.name,
         "present": bool(secrets),
@@ -231,7 +231,7 @@ def _at_a_terminal() -> bool:
 
 
 def _checked(form: Form, given: str) -> list[str]:
-    values = lines(given)
+    values = values_of(form, given)
     if not form.ring and len(values) > 1:
         raise CommandError(f"The value for {form.name} has more than one line.")
     for value in values or [""]:
@@ -265,7 +265,7 @@ def _add_new(deployment: Deployment, rings: dict[str, Kept], holders: Mapping[st
         if len(lines(ring.value)) >= MAX_RING:
             raise CommandError(f"{name} holds {MAX_RING} secrets. First run: doorcode secrets rotate {name} --drop")
     for name, ring in rings.items():
-        secret = new_secret()
+        secret = new_secret(name)
         deployment.shelf.write(name, "\n".join([secret, *lines(ring.value)]), after=ring.version)
         if name in holders:
             _tell(HELD[name], holders[name], secret)

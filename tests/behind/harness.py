@@ -68,7 +68,8 @@ class WatchedSender:
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._sender, name)
-        if not callable(attribute):
+        # That an answer is on its way is shown from another thread, at no certain moment, and nothing depends on it.
+        if not callable(attribute) or name == "typing":
             return attribute
 
         def watched(*args: Any, **kwargs: Any) -> Any:

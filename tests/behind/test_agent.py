@@ -10,8 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 from msgspec import UNSET
 
-from doorcode.agent.bedrock import NOTHING_SAID, converse_with
+from doorcode.agent.bedrock import converse_with
 from doorcode.agent.memory import ANSWERED_SECONDS, CONVERSATION_SECONDS, MAX_TURNS, Draft, Memory
+from doorcode.agent.responder import NOTHING_SAID
 from doorcode.entrypoints import agent as agent_module
 from doorcode.entrypoints.agent import TOO_LONG
 from doorcode.pairing.contact import Contact, Platform, State

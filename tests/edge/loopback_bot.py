@@ -3,7 +3,7 @@
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
@@ -27,13 +27,13 @@ class Received(NamedTuple):
 
 
 class LoopbackBot:
-    """A bot that answers as it is told to: ``answer`` gives the bytes to send, or None to hang up."""
+    """A bot that answers as it is told to: ``answer`` gives the bytes to send, some after others, or None to hang up."""
 
     def __init__(self, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
         self._listener = listener
         self._tls = tls
         self.received: list[Received] = []
-        self.answer: Callable[[Received], bytes | None] = lambda _: DONE
+        self.answer: Callable[[Received], bytes | Iterable[bytes] | None] = lambda _: DONE
         self.hangs_up_after = False
         self.connections = 0
         self.over = threading.Event()
@@ -67,7 +67,8 @@ class LoopbackBot:
                 answer = self.answer(self.received[-1])
                 if answer is None:
                     return
-                talk.sendall(answer)
+                for part in (answer,) if isinstance(answer, bytes) else answer:
+                    talk.sendall(part)
                 if self.hangs_up_after:
                     return
 

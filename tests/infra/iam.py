@@ -6,7 +6,7 @@
 import functools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.infra.calls import PROFILE_KEY, arn, keyed
@@ -30,20 +30,21 @@ EDGE = ("telegram", "slack", "discord")
 MODEL = "amazon.nova-lite-v1:0"
 # Likewise the function that answers, or the runtime: an ARN is one or the other, and what it is is not asked here.
 AGENT_ARN = "arn:aws:lambda:eu-west-1:123456789012:function:my-agent"
-AGENTS = {"Agent": "bedrock,slack=function,discord=agentcore", "AgentModel": MODEL, "AgentArn": AGENT_ARN}
+AGENTS = {"Agent": "bedrock,openai,webhook,function,agentcore", "AgentModel": MODEL, "AgentArn": AGENT_ARN}
 
 TABLE, AGENT_TABLE = f"{STACK}-Table", f"{STACK}-AgentTable"
 QUEUES = {"agent": f"{STACK}-AgentQueue", "effects": f"{STACK}-EffectsQueue"}
 DEAD_LETTERS = {"agent": f"{STACK}-AgentDeadLetters", "effects": f"{STACK}-EffectsDeadLetters"}
 LOGS = ("edge", "behind", "agent")
-MADE_HERE = ("gateway-secret", "callback-secret", "telegram/webhook-secret")
+AGENT_S = ("agent/instructions", "agent/api-key", "agent/webhook-secret")
+MADE_HERE = ("gateway-secret", "callback-secret", "telegram/webhook-secret", "agent/webhook-secret")
 INBOUND = {
     "telegram": ("telegram/webhook-secret", "telegram/bot"),
     "slack": ("slack/signing-secret", "slack/team"),
     "discord": ("discord/public-key",),
 }
 TOKENS = tuple(f"{platform}/bot-token" for platform in EDGE)
-PARAMETERS = (*MADE_HERE[:2], *(name for names in INBOUND.values() for name in names), *TOKENS, "agent/instructions")
+PARAMETERS = (*MADE_HERE[:2], *(name for names in INBOUND.values() for name in names), *TOKENS, *AGENT_S)
 
 
 # The roles
@@ -168,7 +169,7 @@ ALWAYS = {
         )
     },
     "set what the operator or the platforms set, read parameters one by one or by path, or delete any": [
-        *parameter("PutParameter", *TOKENS, "slack/signing-secret", "discord/public-key", "agent/instructions"),
+        *parameter("PutParameter", *TOKENS, "slack/signing-secret", "discord/public-key", *AGENT_S[:2]),
         Call("ssm:PutParameter", arn("ssm", "parameter/doorcode/another-stack/gateway-secret")),
         *parameter("GetParameter", *PARAMETERS),
         *parameter("GetParameterHistory", *PARAMETERS),
@@ -207,7 +208,7 @@ def _edge(platform: str) -> dict[str, list[Call]]:
     others = [other for other in EDGE if other != platform]
     return {
         "read a bot's token, or what verifies another platform": parameter(
-            "GetParameters", *TOKENS, *(name for other in others for name in INBOUND[other]), "agent/instructions"
+            "GetParameters", *TOKENS, *(name for other in others for name in INBOUND[other]), *AGENT_S
         ),
         "put or delete an item": _items(
             TABLE, ("PutItem", "DeleteItem"), f"{platform}#1", f"seats#{platform}", f"budget#{platform}#1"
@@ -272,7 +273,7 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
     },
     "courier": {
         "read what verifies webhooks, or what the agent is told": parameter(
-            "GetParameters", *(name for names in INBOUND.values() for name in names), "agent/instructions"
+            "GetParameters", *(name for names in INBOUND.values() for name in names), *AGENT_S
         ),
         "put an item, or delete a contact or a seat": [
             *_items(TABLE, ("PutItem",), "telegram#1", "seats#telegram", "prompts#telegram#1"),
@@ -345,7 +346,7 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
             "callback-secret",
             *(name for names in INBOUND.values() for name in names if name != "telegram/bot"),
             *TOKENS,
-            "agent/instructions",
+            *AGENT_S,
         ),
         "put an item, or delete a contact or a seat": [
             *_items(TABLE, ("PutItem",), "telegram#1", "seats#telegram", "lockout#cli", *SIGN_INS),
@@ -387,7 +388,7 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
             "GetParameters",
             *(name for names in INBOUND.values() for name in names if name != "telegram/bot"),
             *TOKENS,
-            "agent/instructions",
+            *AGENT_S,
         ),
         "make, list, change or revoke a token": _items(
             TABLE, ("UpdateItem", "PutItem", "DeleteItem", "Query", "BatchGetItem", "ConditionCheckItem"), "tokens"
@@ -592,9 +593,9 @@ def page() -> str:
     titles = {name: f"Function `{name}`" for name in functions()}
     sections = [INTRODUCTION]
     for name, policy in known.items():
-        always = {statement["Sid"] for statement in unset[name]}
+        always = {statement["Sid"]: listed(statement["Resource"]) for statement in unset[name]}
         about = titles.get(name, f"Schedule `{name}`")
-        rows = [_row(name, statement, conditional=statement["Sid"] not in always) for statement in policy]
+        rows = [_row(name, statement, always.get(statement["Sid"])) for statement in policy]
         sections.append(
             f"## {about}\n\n| statement | why | actions | on | only |\n| --- | --- | --- | --- | --- |\n"
             + "\n".join(rows)
@@ -606,10 +607,14 @@ def page() -> str:
     return "\n".join(sections)
 
 
-def _row(role: str, statement: Statement, *, conditional: bool) -> str:
+def _row(role: str, statement: Statement, always: Sequence[str] | None) -> str:
+    """Return a statement's row; ``always`` are the places that it has whoever the agent is, None if it is not there then."""
     actions = "<br>".join(f"`{action}`" for action in listed(statement["Action"]))
-    places = "<br>".join(_shown(resource) for resource in listed(statement["Resource"]))
-    only = [f"`Agent` is `{KINDS[listed(statement['Action'])[0]]}`"] if conditional else []
+    places = "<br>".join(
+        _shown(place) + (" where `Agent` needs it" if always is not None and place not in always else "")
+        for place in listed(statement["Resource"])
+    )
+    only = [f"`Agent` is `{KINDS[listed(statement['Action'])[0]]}`"] if always is None else []
     for tests in statement.get("Condition", {}).values():
         for key, values in tests.items():
             shown = ", ".join(_shown(value) if value.startswith("arn:") else f"`{value}`" for value in listed(values))

@@ -41,15 +41,19 @@ from doorcode.wiring.provision import connect_to_parameter_store
 from tests.backends import in_process
 from tests.behind.harness import Behind, standing_ins
 from tests.edge.harness import ALL_OWNERS, GATEWAY, PREFIX, Edge
+from tests.edge.loopback_bot import loopback_bot
 from tests.harness import COOLDOWN, RecordingClient
 from tests.infra.calls import Names, Recorder, in_terms_of_iam
-from tests.infra.iam import MODEL, environments
+from tests.infra.iam import MADE_HERE, MODEL, environments
 from tests.infra.policy import Call
 from tests.web.gateway import request_event
 from tests.webhooks import HELLO, OWNER, STRANGER, load
 
 NOBODY = {Platform.TELEGRAM: "555", Platform.SLACK: "U0NOBODY00", Platform.DISCORD: "555000000000000555"}
 CLAIM_OF_NOBODY = "AAAABBBBCCCCDDDD"
+
+# What both kinds of agent can read that are elsewhere.
+SAID_ELSEWHERE = b'{"text": "Good day.", "choices": [{"message": {"content": "Good day."}}]}'
 
 Calls = dict[str, list[Call]]
 Scenario = Callable[[Behind, Recorder, pytest.MonkeyPatch], None]
@@ -127,8 +131,8 @@ def making_secrets(harness: Behind, recorder: Recorder, monkeypatch: pytest.Monk
     answers: list[str] = []
     monkeypatch.setattr(provision_module, "_answer", lambda _event, failure, _pause: answers.append(failure))
     monkeypatch.setenv("PARAMETER_PREFIX", PREFIX)
-    for name in ("gateway-secret", "callback-secret", "telegram/webhook-secret"):
-        harness.edge.ssm.delete_parameter(Name=f"{PREFIX}/{name}")
+    for name in MADE_HERE:
+        harness.edge.ssm.delete_parameters(Names=[f"{PREFIX}/{name}"])
     for kind in ("Create", "Update", "Delete"):
         with recorder.at_work("provision"):
             provision_module.provision({"RequestType": kind}, connect_to_parameter_store)
@@ -188,6 +192,8 @@ def following(harness: Behind, _: Recorder, __: pytest.MonkeyPatch) -> None:
 def answering(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Answer, by each kind of agent that AWS is asked for; wait for what follows; give up and park."""
     harness.edge.put_secret("agent/instructions", "Be brief.")
+    harness.edge.put_secret("agent/api-key", "sk-a-key-of-somebody")
+    harness.edge.put_secret("agent/webhook-secret", "whsec_" + "a" * 32)
     harness.clients["bedrock-runtime"] = RecordingClient(boto3.client("bedrock-runtime"))
     for service in ("lambda", "bedrock-agentcore"):
         harness.clients[service] = RecordingClient(boto3.client(service))
@@ -197,12 +203,15 @@ def answering(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> 
         {"AGENT": "bedrock", "AGENT_MODEL": f"eu.{MODEL}"},
         *({"AGENT": kind, "AGENT_ARN": example} for kind, example in ARN_EXAMPLES.items()),
     )
-    for number, settings in enumerate((*models, {"DEBOUNCE_SECONDS": "1"})):
-        harness.cold(**settings)
-        for platform in Platform:
-            harness.edge.put(Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1))
-            harness.hello(platform, number)
-        harness.answer()
+    with loopback_bot() as server:
+        server.answers("200 OK", SAID_ELSEWHERE, "Content-Type: application/json")
+        elsewhere = ({"AGENT": kind, "AGENT_URL": server.url} for kind in ("openai", "webhook"))
+        for number, settings in enumerate((*models, *elsewhere, {"DEBOUNCE_SECONDS": "1"})):
+            harness.cold(**settings)
+            for platform in Platform:
+                harness.edge.put(Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1))
+                harness.hello(platform, number)
+            harness.answer()
     monkeypatch.setattr(agent_module, "GIVEN_UP_AFTER_SECONDS", 0)
     harness.stand_ins[Platform.TELEGRAM].inject(status=500, times=1 << 30)
     harness.hello(Platform.TELEGRAM, 99)

@@ -196,5 +196,9 @@ def _holds(condition: Any) -> bool:
     ((key, argument),) = condition.items()
     if key == "Fn::Not":
         return not _holds(argument[0])
+    if key == "Fn::Or":
+        return any(_holds(one) for one in argument)
+    if key == "Condition":
+        return _holds(template()["Conditions"][argument])
     left, right = (_resolve(part) for part in argument)
     return bool(left == right)

@@ -12,6 +12,7 @@ from doorcode.aws.effects_queue import is_move
 from doorcode.aws.event_bus import SOURCE
 from doorcode.entrypoints import agent, effects
 from doorcode.errors import BotError, SecretError, SettingsError, UnavailableError
+from doorcode.pairing.agents import AgentKind
 from doorcode.pairing.consequences import EventType
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.platform import Platform
@@ -19,6 +20,7 @@ from doorcode.pairing.settings import api_url_setting, parse_settings
 from doorcode.platforms import registry
 from doorcode.platforms.inbound import UnusablePayloadError
 from doorcode.platforms.send_errors import BadTokenError
+from doorcode.wiring.agent import PARAMETERS
 from doorcode_cli import admin_client
 from doorcode_sandbox.playground.inside import GROUPS
 from tests.infra.iam import AGENT_ARN, AGENTS
@@ -118,7 +120,7 @@ def test_memory_and_time_are_stated(name: str) -> None:
     function = functions()[name]
     assert function["MemorySize"] in {256, 512}
     # A bot behind the door may take longer where the platform waits: see SECONDS in its room.
-    longest = {"telegram": 28, "slack": 10, "discord": 10, "web": 10}
+    longest = {"telegram": 28, "slack": 10, "discord": 10, "web": 10, "provision": 150}
     assert function["Timeout"] <= longest.get(name, 120)
 
 
@@ -300,10 +302,10 @@ SECRETS = {
     "telegram": {"gateway-secret", "callback-secret", "telegram/webhook-secret", "telegram/bot"},
     "slack": {"gateway-secret", "callback-secret", "slack/signing-secret", "slack/team"},
     "discord": {"gateway-secret", "callback-secret", "discord/public-key"},
-    "provision": {"gateway-secret", "callback-secret", "telegram/webhook-secret"},
+    "provision": {"gateway-secret", "callback-secret", "telegram/webhook-secret", "agent/webhook-secret"},
     "relay": set(),
     "courier": {"gateway-secret", "callback-secret", *(f"{platform}/bot-token" for platform in EDGE)},
-    "agent": {"agent/instructions", *(f"{platform}/bot-token" for platform in EDGE)},
+    "agent": {f"{platform}/bot-token" for platform in EDGE},
     "admin": {"gateway-secret", "telegram/bot"},
     "web": {"gateway-secret", "callback-secret", "telegram/bot"},
 }
@@ -504,6 +506,26 @@ def test_a_model_is_asked_only_where_one_is_set() -> None:
             "bedrock:InferenceProfileArn": f"arn:aws:bedrock:eu-central-1:123456789012:inference-profile/{MODEL}"
         }
     }
+
+
+@pytest.mark.parametrize(
+    ("agent", "names"),
+    [
+        ("python", set()),
+        ("bedrock", {"instructions"}),
+        ("python,slack=openai", {"instructions", "api-key"}),
+        ("webhook,discord=bot", {"webhook-secret"}),
+        ("bot,telegram=webhook,slack=bedrock", {"instructions", "webhook-secret"}),
+        ("queue", set()),
+    ],
+)
+def test_the_agent_reads_what_its_kind_needs(agent: str, names: set[str]) -> None:
+    """Security 32: no kind of agent reads another's secrets, and what each reads is what its function asks for."""
+    with given(Agent=agent):
+        readable = {name.rpartition("/")[2] for name in rights("agent", "ssm")["GetParameters"] if "/agent/" in name}
+    assert readable == names
+    kinds = {AgentKind(word.rpartition("=")[2]) for word in agent.split(",")}
+    assert {f"agent/{name}" for name in names} == {name for kind in kinds for name in PARAMETERS.get(kind, ())}
 
 
 def test_the_schedule_invokes_the_courier_and_nothing_else() -> None:
@@ -1112,7 +1134,7 @@ def test_outputs() -> None:
 def test_secrets_are_made_anew_only_when_asked() -> None:
     """The custom resource runs when its version changes."""
     properties = resources("Custom::Secrets")["Secrets"]["Properties"]
-    assert properties["Version"] == "1"
+    assert properties["Version"] == "2"
     assert properties["ServiceTimeout"] > functions()["provision"]["Timeout"]
 
 

@@ -5,7 +5,7 @@ import json
 from tests.eventually import eventually
 from tests.integration.stack import Cloud, Stack
 
-MADE_HERE = ("gateway-secret", "callback-secret", "telegram/webhook-secret")
+MADE_HERE = ("gateway-secret", "callback-secret", "telegram/webhook-secret", "agent/webhook-secret")
 
 
 def test_every_output_is_there(stack: Stack) -> None:
@@ -70,7 +70,7 @@ def test_the_role_is_enforced(stack: Stack) -> None:
             "text": "hi",
         },
     }
-    headers = {"X-Telegram-Bot-Api-Secret-Token": stack.secret("telegram/webhook-secret")}
+    headers = {"X-Telegram-Bot-Api-Secret-Token": stack.secret("telegram/webhook-secret", "agent/webhook-secret")}
     body = json.dumps(update).encode()
     assert stack.post("telegram", body, headers).status == 200
     iam.put_role_policy(RoleName=role, PolicyName="deciders", PolicyDocument=json.dumps(without))

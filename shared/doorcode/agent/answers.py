@@ -29,10 +29,10 @@ EXPECTED = (
 )
 
 
-class UnreadableAnswerError(AgentRefusedError):
+class UnusableAnswerError(AgentRefusedError):
     """The agent answered, and it is no answer. Asked again, it would do again what it has done."""
 
-    reason = "unreadable_answer"
+    reason = "unusable_answer"
 
     def __init__(self, what: str, expected: str = EXPECTED) -> None:
         """Say what came, in words that stand behind "The agent answered", and what is expected."""
@@ -57,31 +57,31 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, now: int) 
     if kind == "text/plain":
         return _said([_decoded(body, charset)])
     if kind != "application/json" and not kind.endswith("+json"):
-        raise UnreadableAnswerError(f"with {_shown(kind)}" if kind else "without a Content-Type")
+        raise UnusableAnswerError(f"with {_shown(kind)}" if kind else "without a Content-Type")
     return read_json(body)
 
 
 def read_json(body: bytes) -> Sequence[str]:
-    """Return the texts of an answer in JSON. Raises UnreadableAnswerError."""
+    """Return the texts of an answer in JSON. Raises UnusableAnswerError."""
     check_size(body)
     return texts_of(decoded_json(body))
 
 
 def texts_of(value: Any) -> Sequence[str]:
-    """Return the texts of what JSON held: a text, the documented object, or null for none. Raises UnreadableAnswerError."""
+    """Return the texts of what JSON held: a text, the documented object, or null for none. Raises UnusableAnswerError."""
     if value is None:
         return ()
     if isinstance(value, str):
         return _said([value])
     if not isinstance(value, dict):
-        raise UnreadableAnswerError("JSON that is no object")
+        raise UnusableAnswerError("JSON that is no object")
     try:
         form = msgspec.convert(value, _Form)
     except msgspec.ValidationError as error:
         # It names the place and the types, and nothing that stands there.
-        raise UnreadableAnswerError(f"JSON of another form ({error})") from None
+        raise UnusableAnswerError(f"JSON of another form ({error})") from None
     if form.text is UNSET and form.texts is UNSET:
-        raise UnreadableAnswerError('JSON with neither "text" nor "texts"')
+        raise UnusableAnswerError('JSON with neither "text" nor "texts"')
     first = [form.text] if isinstance(form.text, str) else []
     return _said([*first, *(form.texts or ())])
 
@@ -100,9 +100,9 @@ def check_status(status: int, headers: Mapping[str, str], now: int, detail: str 
 
 
 def check_size(body: bytes) -> None:
-    """Raise UnreadableAnswerError if an answer is longer than is read."""
+    """Raise UnusableAnswerError if an answer is longer than is read."""
     if len(body) > MAX_ANSWER_BYTES:
-        raise UnreadableAnswerError(f"more than {MAX_ANSWER_BYTES // 1024} KiB", "Answer less.")
+        raise UnusableAnswerError(f"more than {MAX_ANSWER_BYTES // 1024} KiB", "Answer less.")
 
 
 def content_type(headers: Mapping[str, str]) -> tuple[str, str]:
@@ -115,11 +115,11 @@ def content_type(headers: Mapping[str, str]) -> tuple[str, str]:
 
 
 def decoded_json(body: bytes) -> Any:
-    """Return what JSON holds. Raises UnreadableAnswerError."""
+    """Return what JSON holds. Raises UnusableAnswerError."""
     try:
         return msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise UnreadableAnswerError("JSON that cannot be read") from None
+        raise UnusableAnswerError("JSON that cannot be read") from None
 
 
 def retry_after(headers: Mapping[str, str], now: int) -> int:
@@ -143,7 +143,7 @@ def _decoded(body: bytes, charset: str) -> str:
     try:
         return body.decode(charset or "utf-8")
     except (UnicodeDecodeError, LookupError):
-        raise UnreadableAnswerError(f"text that is not {_shown(charset or 'utf-8')}") from None
+        raise UnusableAnswerError(f"text that is not {_shown(charset or 'utf-8')}") from None
 
 
 def _phrase(status: int) -> str:

@@ -5,24 +5,17 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.htm
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from doorcode.agent.responder import Responder, TooLongError, reading_text
+from doorcode.agent.responder import NOTHING_SAID, TOO_LONG, Responder, TooLongError, reading_text
 from doorcode.pairing.hand_off import HandOff, Turn
 
 MAX_TOKENS = 1024
-NOTHING_SAID = "I have nothing to say to that."
-# The service has one error for whatever a model refuses, and each maker words a length in its own way.
-TOO_LONG = re.compile(
-    r"(?:input|prompt) is too long|too many (?:input )?tokens|input tokens exceeded|input tokens? exceeds?"
-    r"|exceeds? (?:the )?(?:maximum (?:context|input|prompt|number of (?:input )?tokens)|context)"
-    r"|maximum (?:context|prompt) length|reduce the length|expected maxlength",
-    re.IGNORECASE,
-)
+# It has one error for whatever a model refuses.
+REFUSED = "ValidationException"
 
 
 class ConverseClient(Protocol):
@@ -46,7 +39,7 @@ def converse_with(client: ConverseClient, model_id: str, instructions: Callable[
             )
         except ClientError as error:
             told = error.response.get("Error", {})
-            if told.get("Code") == "ValidationException" and TOO_LONG.search(told.get("Message", "")):
+            if told.get("Code") == REFUSED and TOO_LONG.search(told.get("Message", "")):
                 raise TooLongError("The model takes no conversation that long.") from None
             raise
         said = [part["text"] for part in answer["output"]["message"]["content"] if part.get("text")]

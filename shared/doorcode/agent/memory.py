@@ -31,9 +31,12 @@ class MemoryClient(Protocol):
 
 
 class Draft(Struct, frozen=True):
-    """An answer that was made, in its texts, how many of their parts were sent, and how many messages it answers."""
+    """An answer that was made, in its texts, how many of their parts were sent, and how many messages it answers.
 
-    texts: tuple[str, ...]
+    Without texts it is still to be made: an agent is asked again what it was asked before, and nothing more with it.
+    """
+
+    texts: tuple[str, ...] | None
     done: int = 0
     taken: int = 1
 
@@ -122,5 +125,7 @@ def from_the_person(turns: Sequence[Turn]) -> list[Turn]:
 
 def _draft(item: Any) -> Draft:
     return Draft(
-        msgspec.json.decode(item["texts"]["S"], type=tuple[str, ...]), int(item["done"]["N"]), int(item["taken"]["N"])
+        msgspec.json.decode(item["texts"]["S"], type=tuple[str, ...] | None),
+        int(item["done"]["N"]),
+        int(item["taken"]["N"]),
     )

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from doorcode.errors import DoorcodeError
 from doorcode.pairing.hand_off import HandOff
 
 ONLY_TEXT = "I can only read text so far."
+NOTHING_SAID = "I have nothing to say to that."
+# Each maker of a model words a length in its own way.
+TOO_LONG = re.compile(
+    r"(?:input|prompt) is too long|too many (?:input )?tokens|input tokens exceeded|input tokens? exceeds?"
+    r"|exceeds? (?:the )?(?:maximum (?:context|input|prompt|number of (?:input )?tokens)|context)"
+    r"|maximum (?:context|prompt) length|reduce the length|expected maxlength",
+    re.IGNORECASE,
+)
 
 
 class TooLongError(DoorcodeError):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from doorcode.errors import SecretError
+from doorcode.pairing.agents import SIGNING_PREFIX, WEBHOOK_SECRET
 from doorcode.pairing.platform import TRAITS
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
 
@@ -15,6 +17,7 @@ MADE_HERE = (
     GATEWAY_SECRET,
     CALLBACK_SECRET,
     *(name for traits in TRAITS.values() for name in traits.made_secrets),
+    WEBHOOK_SECRET,
 )
 SECRET_BYTES = 32
 EXISTS = "ParameterAlreadyExists"
@@ -28,15 +31,20 @@ class PutParameterClient(Protocol):
     def put_parameter(self, **kwargs: Any) -> Any: ...  # noqa: D102
 
 
-def new_secret() -> str:
-    """Return 256 random bits in A-Z, a-z, 0-9, - and _: all that a platform takes for a webhook's secret."""
+def new_secret(name: str) -> str:
+    """Return 256 random bits in the form that the secret of that name has.
+
+    It is A-Z, a-z, 0-9, - and _: all that a platform takes for a webhook's secret; save where Standard Webhooks says.
+    """
+    if name == WEBHOOK_SECRET:
+        return f"{SIGNING_PREFIX}{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
     return secrets.token_urlsafe(SECRET_BYTES)
 
 
 def create_missing_secrets(
     client: PutParameterClient,
     prefix: str,
-    new: Callable[[], str] = new_secret,
+    new: Callable[[str], str] = new_secret,
     wait: Callable[[], bool] = lambda: False,
 ) -> list[str]:
     """Create those secrets under ``prefix`` that are not there, and return their names.
@@ -44,7 +52,7 @@ def create_missing_secrets(
     The write itself refuses to overwrite, so that of two at once the first one's secret stays. A right that is lacking
     may only not be known everywhere yet: ``wait`` waits, and says whether to try again. Raises SecretError.
     """
-    return [name for name in MADE_HERE if _create(client, f"{prefix.rstrip('/')}/{name}", new(), wait)]
+    return [name for name in MADE_HERE if _create(client, f"{prefix.rstrip('/')}/{name}", new(name), wait)]
 
 
 def _create(client: PutParameterClient, path: str, value: str, wait: Callable[[], bool]) -> bool:

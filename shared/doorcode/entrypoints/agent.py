@@ -28,6 +28,8 @@ TOO_LONG = "That is more than I can read at once. Please say it in fewer words."
 GAVE_UP = "Sorry, I could not answer that. Please try again later."
 # What one chat may take at worst, a model's answer included. With less time left, it waits for another invocation.
 RESERVE_MILLISECONDS = 75_000
+# The memory's items hold no more, and nobody reads as much.
+MAX_SAID_BYTES = 250_000
 ANSWERED_BELOW = "(answered below)"
 # Telegram shows it for five seconds.
 TYPING_SECONDS = 4.0
@@ -156,21 +158,13 @@ class Agent:
             self._postbox.park(record, error.reason)
             return None
 
-    def _answer(self, chat: str, messages: Sequence[Received], draft: Draft | None, now: int) -> None:
+    def _answer(self, chat: str, messages: Sequence[Received], known: Draft | None, now: int) -> None:
         first, last = messages[0], messages[-1]
         platform = last.handed.platform
         sender = self._senders.on(platform, now)
+        draft = known if known and known.texts is not None else self._made(chat, messages, known, sender, now)
         if draft is None:
-            try:
-                with typing(sender, last.reply, now):
-                    said = self._say(chat, together([message.handed for message in messages]), now)
-            except AgentRefusedError as error:
-                self._park(messages, error.reason, str(error))
-                sender.send_text(_answering(last, GAVE_UP, f"{last.delivery}:refused"), now)
-                return
-            # What follows meanwhile gets an answer of its own: this one was made for these, and may be half sent.
-            draft = Draft(tuple(said), taken=len(messages))
-            self._memory.keep_draft(first.delivery, draft, now)
+            return
         if draft.texts:
             if TRAITS[platform].each_message_waits:
                 for message in messages[:-1]:
@@ -189,6 +183,28 @@ class Agent:
         for message in messages:
             self._memory.note_answered(message.delivery, now)
 
+    def _made(
+        self, chat: str, messages: Sequence[Received], known: Draft | None, sender: Sender, now: int
+    ) -> Draft | None:
+        """Have the agent make an answer, and keep it; None if it never will, which the person is told."""
+        first, last = messages[0], messages[-1]
+        try:
+            with typing(sender, last.reply, now):
+                said = self._say(chat, together([message.handed for message in messages]), now)
+        except AgentRefusedError as error:
+            self._park(messages, error.reason, str(error))
+            sender.send_text(_answering(last, GAVE_UP, f"{last.delivery}:refused"), now)
+            return None
+        except Exception:
+            if known is None:
+                # It is asked the same again, under the same id, whatever comes meanwhile.
+                self._memory.keep_draft(first.delivery, Draft(None, taken=len(messages)), now)
+            raise
+        # What follows meanwhile gets an answer of its own: this one was made for these, and may be half sent.
+        draft = Draft(tuple(said), taken=len(messages))
+        self._memory.keep_draft(first.delivery, draft, now)
+        return draft
+
     def _say(self, chat: str, message: HandOff, now: int) -> Sequence[str]:
         respond = self._responders(message.platform)
         asked = Turn("user", message.said)
@@ -205,6 +221,8 @@ class Agent:
                 before = from_the_person(before[(len(before) + 1) // 2 :])
             else:
                 answers = (Turn("assistant", text) for text in said)
+                if len(msgspec.json.encode(said)) > MAX_SAID_BYTES:
+                    raise AgentRefusedError(f"The agent answered with more than {MAX_SAID_BYTES:,} bytes of text.")
                 self._memory.keep_turns(chat, [*before, asked, *answers], now)
                 return said
 

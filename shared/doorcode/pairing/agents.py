@@ -36,6 +36,13 @@ class AgentKind(StrEnum):
     """Nobody here: the messages wait for a consumer of the operator's own."""
 
 
+# What belongs to an agent beside the secrets: SSM parameters, for an environment holds no more than 4 KB.
+INSTRUCTIONS = "agent/instructions"
+API_KEY = "agent/api-key"
+WEBHOOK_SECRET = "agent/webhook-secret"  # noqa: S105 (a name, not a secret)
+# What a secret of Standard Webhooks begins with; base64 follows.
+SIGNING_PREFIX = "whsec_"
+
 # What the agent function answers itself.
 ANSWERED_HERE = frozenset(AgentKind) - {AgentKind.BOT, AgentKind.QUEUE}
 # Who may answer later, by a sealed address.

@@ -6,6 +6,7 @@ The same struct is the queue's JSON, what a webhook or a function is sent, and w
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -84,6 +85,16 @@ class HandOff(Struct, frozen=True, kw_only=True):
         return self.text or f"[{', '.join(said.kind for said in self.messages)}]"
 
 
+def schemas(ref_template: str) -> dict[str, dict[str, Any]]:
+    """Return JSON Schemas of a hand-off as it leaves the stack, and of all that is in it, by name."""
+    _, found = msgspec.json.schema_components([HandOff], ref_template=ref_template)
+    del found["HandOff"]["properties"]["reply"]
+    for schema in found.values():
+        # Written for who reads the code.
+        schema.pop("description", None)
+    return found
+
+
 def hand_off(message: Message, admitted_by: Reason, label: str) -> HandOff:
     """Return an admitted message's hand-off, with the platform's own address. Names and texts are as they arrived."""
     return HandOff(
@@ -139,12 +150,15 @@ def fitting_id(text: str) -> str:
 
 
 def together(hand_offs: list[HandOff]) -> HandOff:
-    """Return what one person said in several messages as one, which is answered where the last one was written."""
+    """Return what one person said in several messages as one, which is answered where the last one was written.
+
+    Its id is of these messages together: under one id goes one content.
+    """
     first, last = hand_offs[0], hand_offs[-1]
     if first is last:
         return first
     said = tuple(said for one in hand_offs for said in one.messages)
-    return msgspec.structs.replace(last, id=first.id, messages=said)
+    return msgspec.structs.replace(last, id=_opaque("#".join(one.id for one in hand_offs)), messages=said)
 
 
 def _opaque(name: str) -> str:

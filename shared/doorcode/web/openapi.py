@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from doorcode.errors import DoorcodeError
+from doorcode.pairing import hand_off
 from doorcode.pairing.access import Scope
 from doorcode.pairing.contact import Platform
 from doorcode.web.guard import COOKIE
@@ -63,6 +64,15 @@ RESPONSE_HEADERS: Mapping[int, Mapping[str, Any]] = {
 }
 
 
+# As ``agent.answers`` reads it.
+AGENT_ANSWER = {
+    "title": "AgentAnswer",
+    "type": "object",
+    "properties": {"text": {"type": ["string", "null"]}, "texts": {"type": "array", "items": {"type": "string"}}},
+    "anyOf": [{"required": ["text"]}, {"required": ["texts"]}],
+}
+
+
 def describing(routes: Sequence[Route]) -> Route:
     """Return the route that serves the document about these routes and itself."""
 
@@ -101,10 +111,32 @@ def document(routes: Sequence[Route]) -> Mapping[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Doorcode", "version": VERSION, "description": DESCRIPTION},
         "paths": paths,
+        "webhooks": {"message": {"post": _message_posted()}},
         "components": {
-            "schemas": schemas,
+            "schemas": {**schemas, **hand_off.schemas(REFERENCE), "AgentAnswer": AGENT_ANSWER},
             "responses": {f"Refused{status}": _refusal(status) for status in statuses},
             "securitySchemes": SECURITY_SCHEMES,
+        },
+    }
+
+
+def _message_posted() -> dict[str, Any]:
+    """Describe what an agent is sent whose kind is webhook."""
+    names = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    answer = {"schema": {"$ref": REFERENCE.format(name="AgentAnswer")}}
+    return {
+        "summary": "What an agent is sent at its own address, signed as Standard Webhooks says",
+        "parameters": [
+            {"name": name, "in": "header", "required": True, "schema": {"type": "string"}} for name in names
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": REFERENCE.format(name="HandOff")}}},
+        },
+        "responses": {
+            "200": {"description": "The answer", "content": {"application/json": answer, "text/plain": {}}},
+            "202": {"description": "The answer comes later, by POST /api/messages"},
+            "204": {"description": "There is no answer"},
         },
     }
 

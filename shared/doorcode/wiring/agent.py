@@ -11,7 +11,6 @@ from typing import Any
 
 from botocore.config import Config
 
-from doorcode.agent.bedrock import converse_with
 from doorcode.agent.memory import Memory
 from doorcode.agent.python import calling
 from doorcode.agent.responder import AgentRefusedError, Responder
@@ -20,16 +19,20 @@ from doorcode.aws.secrets import SecretStore
 from doorcode.entrypoints import log
 from doorcode.entrypoints.agent import Agent
 from doorcode.entrypoints.ping import answers_ping
-from doorcode.errors import SecretError, SettingsError
-from doorcode.pairing.agents import ANSWERED_HERE, AgentKind
+from doorcode.errors import SettingsError
+from doorcode.pairing.agents import ANSWERED_HERE, API_KEY, INSTRUCTIONS, NEEDS_URL, WEBHOOK_SECRET, AgentKind
 from doorcode.pairing.platform import Platform
 from doorcode.pairing.settings import Settings, parse_settings
 from doorcode.wiring import sdk
 from doorcode.wiring.environment import required
 from doorcode.wiring.senders import TokenSenders, token_name
 
-# An SSM String beside the secrets, for an environment holds no more than 4 KB.
-INSTRUCTIONS = "agent/instructions"
+# What each kind of agent is given beside the bots' tokens.
+PARAMETERS: Mapping[AgentKind, tuple[str, ...]] = {
+    AgentKind.BEDROCK: (INSTRUCTIONS,),
+    AgentKind.OPENAI: (INSTRUCTIONS, API_KEY),
+    AgentKind.WEBHOOK: (WEBHOOK_SECRET,),
+}
 
 Handler = Callable[[Mapping[str, Any], Any], Mapping[str, Any]]
 
@@ -55,7 +58,10 @@ def build_agent(environment: Mapping[str, str]) -> Agent:
     table_name, queue_url, dead_letter_url, prefix = required(
         environment, "AGENT_TABLE_NAME", "AGENT_QUEUE_URL", "AGENT_DEAD_LETTER_URL", "PARAMETER_PREFIX"
     )
-    names = (INSTRUCTIONS, *(token_name(platform) for platform in Platform))
+    kinds = {settings.agent(platform) for platform in Platform}
+    # Its role may read no others.
+    more = dict.fromkeys(name for kind in sorted(kinds) for name in PARAMETERS.get(kind, ()))
+    names = (*(token_name(platform) for platform in Platform), *more)
     secrets = SecretStore(sdk.client("ssm", sdk.TWO_TRIES), prefix, names, max_age=settings.secrets_max_age)
     if problems := settings.agents.problems(ANSWERED_HERE | {AgentKind.QUEUE}):
         raise SettingsError(problems)
@@ -71,21 +77,27 @@ def build_agent(environment: Mapping[str, str]) -> Agent:
 
 
 def _responders(settings: Settings, secrets: SecretStore) -> Callable[[Platform], Responder]:
-    """Return what answers on each platform, built when its first message comes."""
-    makers: Mapping[AgentKind, Callable[[], Responder]] = {
-        AgentKind.PYTHON: _my_agent,
-        AgentKind.BEDROCK: lambda: _model(settings.agents.model, secrets),
-        AgentKind.FUNCTION: lambda: _function(settings.agents.arn),
-        AgentKind.AGENTCORE: lambda: _runtime(settings.agents.arn),
+    """Return what answers on each platform, built when its first message comes; its kind is not imported before."""
+    makers: Mapping[AgentKind, Callable[[str], Responder]] = {
+        AgentKind.PYTHON: lambda _: _my_agent(),
+        AgentKind.BEDROCK: lambda _: _model(settings.agents.model, secrets),
+        AgentKind.OPENAI: lambda url: _completions(url, settings.agents.model, secrets),
+        AgentKind.WEBHOOK: lambda url: _webhook(url, secrets),
+        AgentKind.FUNCTION: lambda _: _function(settings.agents.arn),
+        AgentKind.AGENTCORE: lambda _: _runtime(settings.agents.arn),
     }
 
     @cache
-    def made(kind: AgentKind) -> Responder:
+    def made(kind: AgentKind, url: str) -> Responder:
         if kind not in makers:
             raise AgentRefusedError(f"Agent is {kind} now, and does not answer here.")
-        return makers[kind]()
+        return makers[kind](url)
 
-    return lambda platform: made(settings.agent(platform))
+    def responder(platform: Platform) -> Responder:
+        kind = settings.agent(platform)
+        return made(kind, settings.agents.url_on(platform) if kind in NEEDS_URL else "")
+
+    return responder
 
 
 def _my_agent() -> Responder:
@@ -94,14 +106,27 @@ def _my_agent() -> Responder:
 
 
 def _model(model_id: str, secrets: SecretStore) -> Responder:
-    def instructions() -> str:
-        try:
-            return secrets.text(INSTRUCTIONS, _now())
-        except SecretError:
-            # There need not be any.
-            return ""
+    from doorcode.agent.bedrock import converse_with  # noqa: PLC0415
 
-    return converse_with(sdk.client("bedrock-runtime", sdk.MODEL), model_id, instructions)
+    return converse_with(sdk.client("bedrock-runtime", sdk.MODEL), model_id, _optional(secrets, INSTRUCTIONS))
+
+
+def _completions(url: str, model: str, secrets: SecretStore) -> Responder:
+    from doorcode.agent.openai import completing_at  # noqa: PLC0415
+
+    key, instructions = _optional(secrets, API_KEY), _optional(secrets, INSTRUCTIONS)
+    return completing_at(url, model, key=key, instructions=instructions, clock=_now)
+
+
+def _webhook(url: str, secrets: SecretStore) -> Responder:
+    from doorcode.agent.webhook import posting_to  # noqa: PLC0415
+
+    return posting_to(url, lambda: secrets.keyring(WEBHOOK_SECRET, _now()), _now)
+
+
+def _optional(secrets: SecretStore, name: str) -> Callable[[], str]:
+    # Read together with the tokens, which there are wherever anything is answered.
+    return lambda: secrets.known(name, _now())
 
 
 def _function(arn: str) -> Responder:

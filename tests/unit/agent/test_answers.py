@@ -5,7 +5,7 @@ import pytest
 from doorcode.agent.answers import (
     LONGEST_RETRY_SECONDS,
     MAX_ANSWER_BYTES,
-    UnreadableAnswerError,
+    UnusableAnswerError,
     read_answer,
     read_json,
 )
@@ -57,11 +57,11 @@ def test_answers(status: int, kind: str | None, body: bytes, texts: tuple[str, .
 )
 def test_what_cannot_be_read(kind: str | None, body: bytes, words: str) -> None:
     """It is refused at once, in words that say what came and what is expected, and repeat nothing of it."""
-    with pytest.raises(UnreadableAnswerError) as caught:
+    with pytest.raises(UnusableAnswerError) as caught:
         read_answer(200, {"content-type": kind} if kind else {}, body, NOW)
     assert words in str(caught.value)
     assert "secret" not in str(caught.value)
-    with pytest.raises(UnreadableAnswerError):
+    with pytest.raises(UnusableAnswerError):
         read_json(b'{"text": "%s"}' % (b"a" * MAX_ANSWER_BYTES))
 
 

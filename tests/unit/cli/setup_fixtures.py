@@ -39,6 +39,7 @@ OWN = {
     "gateway-secret": "gateway-first-0123456789",
     "callback-secret": "callback-first-0123456789",
     "telegram/webhook-secret": "webhook-first-0123456789",
+    "agent/webhook-secret": "whsec_Zmlyc3RmaXJzdGZpcnN0Zmlyc3RmaXJzdA==",
 }
 FUNCTIONS = ("Telegram", "Slack", "Discord", "Relay", "Courier", "Agent", "Admin")
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from doorcode.pairing.platform import Platform
 from doorcode_cli.account_checks import ALLOWED_USERS_LENGTH, MORE
 from tests.infra.template import template
 from tests.unit.cli.setup_fixtures import Harness, refusal
@@ -95,6 +96,53 @@ def test_whether_the_model_may_be_asked(
 def test_without_a_model_there_is_nothing_to_ask(harness: Harness) -> None:
     """The fixed greeting needs nobody's leave."""
     assert said(harness, "model") == [("ok", "no model on Amazon Bedrock answers", None)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "secrets", "told"),
+    [
+        ({}, {}, [("ok", "python answers")]),
+        (
+            {
+                "AGENT": "webhook,slack=bot",
+                "AGENT_URL": "https://agent.example/hook/s3cret,slack=https://bot.example/x",
+            },
+            {},
+            [("ok", "bot answers, at https://bot.example"), ("ok", "webhook answers, at https://agent.example")],
+        ),
+        (
+            {"AGENT": "openai", "AGENT_URL": "http://127.0.0.1:11434/v1", "AGENT_MODEL": "llama3"},
+            {"agent/instructions": "Your name is Bob.\nBe brief."},
+            [
+                ("ok", "openai answers, at http://127.0.0.1:11434"),
+                ("wrong", "http://127.0.0.1:11434 is the function itself: nothing answers there"),
+                ("warn", "agent/api-key is missing: asked without a key, which few servers take"),
+            ],
+        ),
+        (
+            {"AGENT": "openai", "AGENT_MODEL": "gpt-5-mini"},
+            {"agent/api-key": "sk-a-key-of-somebody"},
+            [
+                *(
+                    ("wrong", f"AGENT is openai on {platform}, but AGENT_URL says no address for it.")
+                    for platform in Platform
+                ),
+                ("ok", "openai answers"),
+                ("ok", "the model is told nothing first: agent/instructions is not set"),
+            ],
+        ),
+    ],
+)
+def test_what_the_agent_needs(
+    harness: Harness, settings: dict[str, str], secrets: dict[str, str], told: list[tuple[str, str]]
+) -> None:
+    """Each kind's address, key and instructions are looked at, and no more of an address is shown than its host."""
+    harness.configure(**settings)
+    for name, value in secrets.items():
+        harness.put(name, value)
+    found = said(harness, "agent")
+    assert [(level, text.partition(" Use AGENT_URL")[0]) for level, text, _ in found] == told
+    assert "s3cret" not in str(found)
 
 
 @pytest.mark.parametrize(("many", "warned"), [(50, False), (95, True)])

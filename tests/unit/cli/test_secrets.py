@@ -6,10 +6,13 @@ import pty
 import subprocess
 import sys
 import termios
+import time
 from pathlib import Path
 
 import pytest
+from standardwebhooks import Webhook
 
+from doorcode.agent.webhook import signed
 from doorcode.aws.secrets import SecretStore
 from doorcode.pairing.keyring import key_id
 from doorcode_cli.known_secrets import FORMS
@@ -27,6 +30,9 @@ REAL = {
     "slack/bot-token": "xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy",
     "discord/public-key": "0123456789abcdef" * 4,
     "discord/bot-token": "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs0aaaa",
+    "agent/instructions": "Your name is Bob.\nBe brief, and [never] rude.",
+    "agent/api-key": "sk-proj-0123456789abcdefABCDEF",
+    "agent/webhook-secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
 }
 
 # Where they stand in what ``termios.tcgetattr`` returns.
@@ -148,6 +154,13 @@ def test_a_secret_that_looks_like_asking_for_help_is_not_repeated(harness: Harne
         ("discord/bot-token", b"0123456789abcdef" * 4, "discord/public-key"),
         ("discord/bot-token", b"aBcDeFgHiJkLmNoPqRsTuVwXyZ012345", "client secret"),
         ("gateway-secret", b"short", "at least 16 characters"),
+        ("agent/instructions", b" \n", "is empty"),
+        ("agent/instructions", b"a word " * 600, "too much"),
+        ("agent/api-key", b"your-api-key", "placeholder"),
+        ("agent/api-key", b"two words", "without spaces"),
+        ("agent/webhook-secret", b"0123456789abcdef0123456789abcdef", "24 to 64 random bytes in base64"),
+        ("agent/webhook-secret", b"whsec_c2hvcnQ=", "24 to 64 random bytes in base64"),
+        ("agent/webhook-secret", b"whsec_your-secret", "placeholder"),
         ("gateway-secret", b"changeme", "placeholder"),
         ("telegram/webhook-secret", b"has.a.dot.in.it.somewhere", "16 to 256"),
         ("telegram/webhook-secret", b"x" * 257, "placeholder"),
@@ -314,8 +327,20 @@ def test_every_secret_of_our_own_is_rotated_when_none_is_named(harness: Harness)
     """Without a bot's token Telegram is not in use, and its secret is left as it is."""
     ended = harness.run("secrets", "rotate")
     assert ended.code == 0
-    assert [len(harness.ring(name).secrets) for name in OWN] == [2, 2, 1]
+    assert [len(harness.ring(name).secrets) for name in OWN] == [2, 2, 1, 2]
     assert "Telegram is not in use" in ended.err
+
+
+def test_the_agent_s_webhook_secret_is_rotated_in_its_form(harness: Harness) -> None:
+    """Security 30, 42: both sign until the old one is dropped, and a receiver's own library takes either."""
+    assert harness.run("secrets", "rotate", "agent/webhook-secret").code == 0
+    ring = harness.ring("agent/webhook-secret")
+    assert [problem(FORMS["agent/webhook-secret"], secret.decode()) for secret in ring.secrets] == ["", ""]
+    headers = signed("an-id", b"{}", ring, int(time.time()))
+    for secret in ring.secrets:
+        assert Webhook(secret.decode()).verify(b"{}", headers) == {}
+    assert harness.run("secrets", "rotate", "agent/webhook-secret", "--drop", "--confirm").code == 0
+    assert harness.ring("agent/webhook-secret").secrets == ring.secrets[:1]
 
 
 def test_a_webhook_secret_without_a_token_is_not_rotated_alone(harness: Harness) -> None:
@@ -406,7 +431,7 @@ def test_dropping_after_the_cache_is_over_needs_no_warning(harness: Harness) -> 
     assert ended.code == 0
     assert "may sign" not in ended.err
     assert "buttons" in ended.err
-    assert [len(harness.ring(name).secrets) for name in OWN] == [1, 1, 1]
+    assert [len(harness.ring(name).secrets) for name in OWN] == [1, 1, 1, 1]
 
 
 def test_dropping_what_is_not_there_asks_nothing(harness: Harness) -> None:
@@ -432,7 +457,7 @@ def test_the_old_webhook_secret_goes_only_after_telegram_was_given_the_new_one(h
 def test_two_rotations_at_once_are_noticed(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """Parameter Store knows no condition, but counts versions."""
 
-    def new_secret() -> str:
+    def new_secret(_: str) -> str:
         harness.put("gateway-secret", "somebody-elses-secret-0123")
         return "our-new-secret-0123456789"
 
@@ -483,7 +508,11 @@ def test_status_shows_ages_and_key_ids_and_no_value(harness: Harness) -> None:
     line = next(line for line in ended.out.splitlines() if line.startswith("gateway-secret"))
     ids = [key_id(secret) for secret in harness.ring("gateway-secret").secrets]
     assert line.split()[-3:] == ["2", *ids]
-    assert "missing" not in ended.out
+    # What an agent is given may be missing.
+    assert [line.split()[0] for line in ended.out.splitlines() if "missing" in line] == [
+        "agent/instructions",
+        "agent/api-key",
+    ]
 
 
 def test_status_as_json(harness: Harness) -> None:
@@ -504,7 +533,7 @@ def test_status_as_json(harness: Harness) -> None:
 
 def test_missing_secrets_are_shown_as_missing(harness: Harness) -> None:
     """So that one sees what is left to do."""
-    assert harness.run("secrets", "status").out.count("missing") == 5
+    assert harness.run("secrets", "status").out.count("missing") == 7
 
 
 # Forms

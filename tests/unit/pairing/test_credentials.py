@@ -12,6 +12,7 @@ from rich.pretty import pretty_repr
 
 from doorcode.aws.provisioning import new_secret
 from doorcode.aws.waiting_room import random_hex
+from doorcode.pairing.agents import WEBHOOK_SECRET
 from doorcode.pairing.credentials import Credential, is_credential_id, new_credential, read_credential
 from tests.unit.pairing.people import repeatable
 
@@ -25,7 +26,12 @@ def test_no_two_are_alike() -> None:
 
 def test_chance_comes_from_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
     """Security 8: nonces, credentials and provisioned secrets are made of the system's cryptographic source alone."""
-    made = [random_hex, lambda: new_credential().text, new_secret]
+    made = [
+        random_hex,
+        lambda: new_credential().text,
+        lambda: new_secret("gateway-secret"),
+        lambda: new_secret(WEBHOOK_SECRET),
+    ]
     monkeypatch.setattr(os, "urandom", bytes)
     monkeypatch.setattr(random, "_urandom", bytes)
     assert random_hex() == "0" * 32
