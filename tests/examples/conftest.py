@@ -36,7 +36,7 @@ def gate(web: WebHarness, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebHarnes
     with serving(web.handler) as url:
         monkeypatch.setenv("DOORCODE_API", url)
         yield web
-    for name in ("doorcode_gate", "aiogram_bot", "bolt_bot", "python_telegram_bot"):
+    for name in ("doorcode_gate", "aiogram_bot", "bolt_bot", "discord_bot", "python_telegram_bot"):
         sys.modules.pop(name, None)
 
 

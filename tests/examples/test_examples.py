@@ -176,3 +176,73 @@ def test_on_slack(gate: WebHarness, stand_ins: dict[Platform, StandIn], monkeypa
     for kind in ("message", "button", "command"):
         assert feed(OWNER[Platform.SLACK], kind) == ""
     assert heard() == [texts.REQUEST_SENT, "Hello!", "Hello!"]
+
+
+def test_on_discord(gate: WebHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Likewise on a gateway connection: direct messages, slash commands and buttons of views, through its own parsers."""
+    import discord  # noqa: PLC0415
+
+    stranger, owner = STRANGER[Platform.DISCORD], OWNER[Platform.DISCORD]
+    said: list[str] = []
+
+    async def say(_: Any, content: str, **__: Any) -> None:
+        said.append(content)
+
+    monkeypatch.setattr(discord.InteractionResponse, "send_message", say)
+    monkeypatch.setattr(discord.abc.Messageable, "send", say)
+    example = importlib.import_module("discord_bot")
+
+    async def scenario() -> None:
+        bot = example.build()
+        await bot._async_setup_hook()
+        bot._connection.user = discord.ClientUser(state=bot._connection, data=person_of("700000000000000001"))
+        bot.add_view(example.View(timeout=None))
+
+        async def feed(who: str, kind: str, custom_id: str = "menu") -> None:
+            number = str(900000000000000000 + next(numbers))
+            person, channel = person_of(who), {"id": "800000000000000001", "type": 1, "recipients": [person_of(who)]}
+            common = {
+                "id": number, "application_id": "1", "token": "t", "version": 1, "user": person, "channel": channel,
+                "channel_id": channel["id"], "entitlements": [], "authorizing_integration_owners": {}, "context": 1,
+                "attachment_size_limit": 1,
+            }  # fmt: skip
+            message = {
+                "id": number, "channel_id": channel["id"], "author": person, "content": "!hello", "timestamp": "2027-01-15T08:00:00+00:00",
+                "edited_timestamp": None, "tts": False, "mention_everyone": False, "mentions": [], "mention_roles": [],
+                "attachments": [], "embeds": [], "pinned": False, "type": 0, "components": [],
+            }  # fmt: skip
+            if kind == "message":
+                bot._connection.parse_message_create(message)
+            elif kind == "command":
+                data: dict[str, Any] = {"id": "5", "name": "hello", "type": 1}
+                bot._connection.parse_interaction_create(common | {"type": 2, "data": data})
+            else:
+                data = {"custom_id": custom_id, "component_type": 2}
+                bot._connection.parse_interaction_create(common | {"type": 3, "data": data, "message": message})
+            mine = asyncio.current_task()
+            while pending := [task for task in asyncio.all_tasks() if task is not mine]:
+                await asyncio.wait(pending, timeout=5)
+
+        await feed(stranger, "button")
+        assert said == ["This bot is private."]
+        await feed(stranger, "message")
+        await feed(stranger, "message")
+        await feed(stranger, "command")
+        assert said == ["This bot is private.", texts.REQUEST_SENT, "This bot is private."]
+        await feed(owner, "button", button(gate, Platform.DISCORD, stranger))
+        assert said[-1].startswith("✅ Approved")
+        said.clear()
+        for kind in ("message", "command", "button"):
+            await feed(stranger, kind)
+        assert said == ["Hello!"] * 3
+        monkeypatch.setenv("DOORCODE_API", "http://127.0.0.1:9")
+        for kind in ("message", "command", "button"):
+            await feed(owner, kind)
+        assert said == [*["Hello!"] * 3, "This bot is private.", "This bot is private."]
+
+    asyncio.run(scenario())
+
+
+def person_of(user_id: str) -> dict[str, Any]:
+    """Return a person of Discord's."""
+    return {"id": user_id, "username": "sam", "discriminator": "0", "avatar": None, "global_name": "Sam"}
