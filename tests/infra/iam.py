@@ -583,7 +583,11 @@ Commands that list and decide, and those that make links and tokens, need `lambd
 `doorcode parked` needs `cloudformation:ListStackResources` on the stack, and on the dead-letter queues `AgentDeadLetters` and
 `EffectsDeadLetters` `sqs:ReceiveMessage` and `sqs:ChangeMessageVisibility`, for `list` also `sqs:GetQueueAttributes`, for
 `resend` and `drop` `sqs:DeleteMessage`; `resend` also `sqs:SendMessage` on `AgentQueue` and `EffectsQueue`, where they go. Whoever has
-these reads what people wrote that was parked. What setting up needs: [setup.md](setup.md#what-your-credentials-need).
+these reads what people wrote that was parked.
+
+`doorcode attach` needs `lambda:InvokeFunction` on `{stack}-admin`, for a token that can only answer, `cloudformation:DescribeStacks` and
+`cloudformation:ListStackResources` on the stack, `ssm:GetParameters` on `/doorcode/{stack}/agent/webhook-secret`, on `AgentQueue`
+`sqs:ReceiveMessage`, `sqs:ChangeMessageVisibility` and `sqs:DeleteMessage`, and on `AgentDeadLetters` `sqs:SendMessage`. What setting up needs: [setup.md](setup.md#what-your-credentials-need).
 """
 
 
