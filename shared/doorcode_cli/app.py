@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from doorcode_cli import attach, deploy, doctor, invite, owner, pairing, parked, secrets, streams, token, web
+from doorcode_cli import agent, attach, deploy, doctor, invite, owner, pairing, parked, secrets, streams, token, web
 from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.platforms.registry import PLATFORMS
 from doorcode_cli.program import as_called, offer, program
@@ -35,6 +35,7 @@ for platform, parts in PLATFORMS.items():
 app.add_typer(token.app, name="token")
 app.add_typer(parked.app, name="parked")
 app.command(epilog=web.EPILOG)(web.web)
+app.add_typer(agent.app, name="agent")
 app.command(epilog=attach.EPILOG)(attach.attach)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
 app.command(epilog=deploy.EPILOG)(deploy.deploy)

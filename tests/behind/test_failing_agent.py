@@ -97,3 +97,25 @@ def test_every_function_tells_whether_it_can_start(behind: Behind, name: str, mo
     answer = app(name).handler(PING, None)
     assert (answer["doorcode"], answer["error"]) == ("failed", "bad_settings")
     assert "is not set" in answer["detail"]
+
+
+def test_something_is_said_to_see_what_is_answered(
+    behind: Behind, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The agent that is set answers, or it is told why not; nothing is remembered, sent or taken, and no words are logged."""
+    for name, value in behind.environment.items():
+        monkeypatch.setenv(name, value)
+    said = {"doorcode": "say", "text": SECRET_WORDS, "platform": "telegram"}
+    used = [len(client.calls) for client in behind.clients.values()]
+    assert app("agent").handler(said, None) == {"doorcode": "said", "texts": ["Hi there! How can I help you today?"]}
+    assert [len(client.calls) for client in behind.clients.values()] == used
+    mine = sys.modules["my_agent"]
+    monkeypatch.setattr(mine, "respond", lambda message, _: {}[message.text])
+    answer = app("agent").handler(said, None)
+    assert (answer["doorcode"], answer["error"]) == ("failed", "KeyError")
+    assert SECRET_WORDS not in str(answer)
+    monkeypatch.setenv("AGENT", "bot")
+    monkeypatch.setenv("AGENT_URL", "https://bot.example")
+    assert "Agent is bot now" in app("agent").handler(said, None)["detail"]
+    assert app("agent").handler({**said, "Records": []}, None)["error"] == "ValidationError"
+    assert SECRET_WORDS not in caplog.text

@@ -587,7 +587,8 @@ these reads what people wrote that was parked.
 
 `doorcode attach` needs `lambda:InvokeFunction` on `{stack}-admin`, for a token that can only answer, `cloudformation:DescribeStacks` and
 `cloudformation:ListStackResources` on the stack, `ssm:GetParameters` on `/doorcode/{stack}/agent/webhook-secret`, on `AgentQueue`
-`sqs:ReceiveMessage`, `sqs:ChangeMessageVisibility` and `sqs:DeleteMessage`, and on `AgentDeadLetters` `sqs:SendMessage`. What setting up needs: [setup.md](setup.md#what-your-credentials-need).
+`sqs:ReceiveMessage`, `sqs:ChangeMessageVisibility` and `sqs:DeleteMessage`, and on `AgentDeadLetters` `sqs:SendMessage`. `doorcode agent test`
+needs `lambda:InvokeFunction` on `AgentFunction`, and the same of CloudFormation. What setting up needs: [setup.md](setup.md#what-your-credentials-need).
 """
 
 

@@ -87,6 +87,11 @@ class Agent:
         self._clock = clock
         self._debounce = debounce
 
+    @property
+    def responders(self) -> Callable[[Platform], Responder]:
+        """What answers on each platform."""
+        return self._responders
+
     def handle(self, event: Mapping[str, Any], context: Any = None) -> dict[str, Any]:
         """Answer a batch; report what is to come again. A chat that fails comes again whole, and no other with it."""
         chats: dict[str, list[Record]] = {}

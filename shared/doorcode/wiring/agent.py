@@ -18,6 +18,7 @@ from doorcode.aws.postbox import Postbox
 from doorcode.aws.secrets import SecretStore
 from doorcode.entrypoints import log
 from doorcode.entrypoints.agent import Agent
+from doorcode.entrypoints.agent_trial import is_trial, tried
 from doorcode.entrypoints.ping import answers_ping
 from doorcode.errors import SettingsError
 from doorcode.pairing.agents import ANSWERED_HERE, API_KEY, INSTRUCTIONS, NEEDS_URL, WEBHOOK_SECRET, AgentKind
@@ -47,6 +48,8 @@ def agent_handler() -> Handler:
     @answers_ping(agent)
     def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         log.begin(context, "agent")
+        if is_trial(event):
+            return tried(event, lambda: agent().responders, _now())
         return agent().handle(event, context)
 
     return handler

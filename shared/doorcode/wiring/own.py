@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from doorcode.entrypoints import log
+from doorcode.entrypoints.agent_trial import is_trial
 from doorcode.entrypoints.ping import PING
 from doorcode.entrypoints.trace import traced
 
@@ -25,7 +26,7 @@ def _broken(error: Exception) -> Callable[[Any, Any], Any]:
 
     def handler(event: Any, context: Any) -> Any:
         log.begin(context, "agent")
-        if event == PING:
+        if event == PING or is_trial(event):
             return {"doorcode": "failed", "error": name, "detail": trace}
         log.error("The agent cannot be loaded", reason=name, trace=trace)
         # The messages come again, and wait for a version that works.
