@@ -236,7 +236,7 @@ def test_no_function_is_given_policies_by_the_transform() -> None:
 # All that is not named after the stack: the account's one default bus, and the models that a profile answers from.
 UNNAMED = {
     "Publish": "arn:aws:events:eu-central-1:123456789012:event-bus/default",
-    "AskModel": f"arn:aws:bedrock:eu-central-1:123456789012:inference-profile/{MODEL}",
+    "AskModel": f"arn:aws:bedrock:eu-central-1:123456789012:inference-profile/{AGENTS['AgentModel']}",
     "AskModelBehindProfile": "arn:aws:bedrock:*::foundation-model/*",
 }
 # What AWS cannot narrow to any resource, and nothing else.
@@ -254,7 +254,7 @@ def test_every_statement_is_exact(role: str) -> None:
         assert statement["Effect"] == "Allow"
         assert not {"NotAction", "NotResource"} & statement.keys()
         for action in listed(statement["Action"]):
-            assert re.fullmatch(r"[a-z]+:[A-Za-z]+", action)
+            assert re.fullmatch(r"[a-z-]+:[A-Za-z]+", action)
         if statement["Sid"] in ANYTHING:
             assert (statement["Action"], statement["Resource"]) == (ANYTHING[statement["Sid"]], "*")
             continue
