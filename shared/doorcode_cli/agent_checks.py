@@ -11,6 +11,7 @@ from doorcode.pairing.contact import Platform
 from doorcode.pairing.settings import parse_settings
 from doorcode_cli.checks import DEPLOY
 from doorcode_cli.examination import Examination, Finding, ok, warn, wrong
+from doorcode_cli.shown import counted
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -27,6 +28,9 @@ def agent(examined: Examination) -> Iterator[Finding]:
         yield wrong("agent", line, DEPLOY)
     places = {(agents.kind_on(platform), _host(agents, platform)) for platform in Platform}
     for kind, host in sorted(places):
+        if kind is AgentKind.QUEUE:
+            yield _waiting(examined)
+            continue
         # What an address has behind its host may be a secret.
         yield ok("agent", f"{kind} answers{f', at {host}' if host else ''}")
         if urlsplit(host).hostname in LOOPBACK and not examined.deployment.target.local:
@@ -46,6 +50,23 @@ def agent(examined: Examination) -> Iterator[Finding]:
             f"the model is told nothing first: {INSTRUCTIONS} is not set",
             f"doorcode secrets set {INSTRUCTIONS}",
         )
+
+
+def _waiting(examined: Examination) -> Finding:
+    """Tell how many wait for a consumer of the operator's own, of which nothing else is known here."""
+    deployment = examined.deployment
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = deployment.client("sqs").get_queue_attributes(
+        QueueUrl=deployment.physical("AgentQueue"), AttributeNames=names
+    )["Attributes"]
+    waiting, taken = (int(found[name]) for name in names)
+    if not waiting:
+        return ok("agent", f"queue: nothing waits for your consumer, and it has {counted(taken, 'message')}")
+    return warn(
+        "agent",
+        f"queue: {counted(waiting, 'message')} wait for your consumer, and it has {taken}",
+        "doorcode attach URL, unless a consumer of yours takes them",
+    )
 
 
 def _host(agents: Agents, platform: Platform) -> str:

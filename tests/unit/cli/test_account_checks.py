@@ -151,7 +151,7 @@ def test_a_list_of_people_that_is_nearly_full(harness: Harness, many: int, *, wa
     harness.configure(ALLOWED_USERS=",".join(f"telegram:{number}" for number in range(100_000_000, 100_000_000 + many)))
     ((level, text, remedy),) = said(harness, "allowed users")
     assert level == ("warn" if warned else "ok")
-    assert "of at most 2,000 characters" in text
+    assert "of at most 1,800 characters" in text
     assert ("doorcode pairing add" in str(remedy)) == warned
 
 
@@ -181,3 +181,15 @@ def test_every_function_is_asked_whether_it_can_start(harness: Harness) -> None:
     assert [text for _, text, _ in said(harness, "start")] == [
         "not known: your credentials lack lambda:InvokeFunction on every function"
     ]
+
+
+def test_what_waits_for_a_consumer_of_ones_own(harness: Harness) -> None:
+    """With Agent queue doctor tells how many messages wait, and what would take them."""
+    harness.configure(AGENT="queue")
+    assert said(harness, "agent") == [("ok", "queue: nothing waits for your consumer, and it has 0 messages", None)]
+    _, url = harness.resources["AgentQueue"]
+    for number in ("1", "2"):
+        harness.sqs.send_message(QueueUrl=url, MessageBody="{}", MessageGroupId=number, MessageDeduplicationId=number)
+    ((level, text, remedy),) = said(harness, "agent")
+    assert (level, text) == ("warn", "queue: 2 messages wait for your consumer, and it has 0")
+    assert "attach URL" in str(remedy)
