@@ -72,7 +72,7 @@ MUTANTS = (
     Mutant(44, "doorcode/aws/waiting_room.py", '"lock": not_locked(contact.platform, contact.user_id, now)', "", "tests/contract/test_tickets.py"),
     Mutant(44, "doorcode/entrypoints/ticket_office.py", "        if had_its_effect(contact, message.delivery_id):\n", "        if False:\n", "tests/edge/test_tickets.py"),
     Mutant(46, "doorcode/entrypoints/courier.py", "        self._kept.forget(contact)\n", "", "tests/behind/test_first_message.py"),
-    Mutant(46, "doorcode/entrypoints/courier.py", "present.standing(now) in {Standing.PAIRED, Standing.OWNER}", "present", "tests/behind/test_first_message.py"),
+    Mutant(46, "doorcode/entrypoints/courier.py", "is_in = present.standing(now) in {Standing.PAIRED, Standing.OWNER}", "is_in = True", "tests/behind/test_first_message.py"),
     Mutant(46, "doorcode/aws/kept_messages.py", "size(messages) < :most AND NOT ", "NOT ", "tests/behind/test_first_message.py"),
     Mutant(35, "doorcode/wiring/edge.py", "    log.info(settings.summary())\n", "", "tests/edge/test_start.py tests/edge/test_log.py"),
     Mutant(41, "doorcode/pairing/reply_address.py", "if raw[:1] != VERSION or _written(raw) != text:", "if raw[:1] != VERSION:", "tests/unit/pairing/test_reply_address.py"),

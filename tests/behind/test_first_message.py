@@ -5,10 +5,14 @@ from typing import Any
 
 import pytest
 
-from doorcode.pairing.contact import Contact, Platform, State
+from doorcode.aws.table import Table
+from doorcode.aws.tickets import Tickets
+from doorcode.pairing.contact import Contact, Platform, Standing, State
+from doorcode.pairing.tickets import shown
 from doorcode.pairing.transitions import Operation
 from doorcode.wiring.admin import build_admin
 from tests.behind.harness import Behind, DiedError
+from tests.edge.harness import TABLE
 from tests.harness import TTL
 from tests.webhooks import HELLO, load
 
@@ -186,3 +190,16 @@ def test_a_request_that_follows_another_has_messages_of_its_own(behind: Behind) 
     behind.decide(Operation.APPROVE, platform)
     behind.settle()
     assert [text for _, _, text in said_to_agent(behind)] == ["now"]
+
+
+def test_whoever_waits_and_then_owns_the_bot_is_answered(behind: Behind) -> None:
+    """A claim or an invite of somebody who waits is an approval: what they wrote before reaches the agent."""
+    platform = Platform.TELEGRAM
+    behind.cold(FIRST_MESSAGE="keep")
+    write(behind, platform, 0, "first words")
+    behind.settle()
+    claim = shown(Tickets(Table(behind.edge.dynamodb, TABLE)).claim("", "alice", behind.now())[0])
+    write(behind, platform, 1, claim)
+    behind.settle()
+    assert behind.edge.contact(platform).standing(behind.now()) is Standing.OWNER
+    assert [text for _, _, text in said_to_agent(behind)] == ["first words"]

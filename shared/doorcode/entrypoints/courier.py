@@ -227,10 +227,8 @@ class Courier:
         The queue knows a delivery that comes twice for five minutes, the agent for a day.
         """
         present = self._room.get(contact.platform, contact.user_id)
-        if self._settings.hands_on_later(contact.platform) and present.standing(now) in {
-            Standing.PAIRED,
-            Standing.OWNER,
-        }:
+        is_in = present.standing(now) in {Standing.PAIRED, Standing.OWNER}
+        if is_in and self._settings.hands_on_later(contact.platform):
             for message in self._kept.of(contact):
                 self._agent_queue.send(let_in(message, present))
                 log.info("Handed a kept message on", platform=contact.platform, user_id=contact.user_id)
