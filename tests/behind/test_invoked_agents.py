@@ -234,7 +234,7 @@ PARKED: dict[AgentKind, list[tuple[bytes, str]]] = {
         (refusal("404 Not Found", "ResourceNotFoundException"), "ResourceNotFoundException"),
         (http(json.dumps({"answer": SECRET_WORDS})), "JSON"),
         (http('{"result": [1]}'), "JSON"),
-        (http('{"result": ' * 400 + "1" + "}" * 400), "JSON"),
+        (http('{"result": ' * 300 + "1" + "}" * 300), "JSON"),
         (http("<p>", kind="text/html"), "JSON that cannot be read"),
         (http(b"x" * 4097, kind="text/plain"), "more than 4 KiB"),
     ],
