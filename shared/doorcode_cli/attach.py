@@ -24,11 +24,11 @@ from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.platform import Platform
 from doorcode.pairing.settings import parse_settings
 from doorcode_cli.admin_client import AdminClient
-from doorcode_cli.attachment import Attachment
 from doorcode_cli.deployment import Deployment
 from doorcode_cli.examples import examples
 from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.output import note, say
+from doorcode_cli.queue_consumer import QueueConsumer
 from doorcode_cli.shown import counted, shown
 from doorcode_cli.target import Target, targeted
 
@@ -67,8 +67,8 @@ def attach(
         )
     kept = deployment.shelf.read([WEBHOOK_SECRET]).get(WEBHOOK_SECRET)
     ring = Keyring(tuple(line.encode() for line in kept.value.split())) if kept and kept.value.strip() else None
-    answers = Answers(AdminClient(target), target.local_url or deployment.output("WebUrl").removesuffix("/owner"))
-    attachment = Attachment(
+    answers = AnswersByApi(AdminClient(target), target.local_url or deployment.output("WebUrl").removesuffix("/owner"))
+    consumer = QueueConsumer(
         deployment.client("sqs"),
         deployment.physical("AgentQueue"),
         deployment.physical("AgentDeadLetters"),
@@ -80,7 +80,7 @@ def attach(
     before = {number: signal.signal(number, lambda *_: over.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     note(f"Answering by {shown(url)}{'' if ring else ', unsigned: there is no ' + WEBHOOK_SECRET}. Ctrl-C ends it.")
     try:
-        attachment.run(over)
+        consumer.run(over)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -101,7 +101,7 @@ def asking(url: str, ring: Keyring | None) -> Responder:
     return respond
 
 
-class Answers:
+class AnswersByApi:
     """Sends answers by the HTTP API, with a token that can do nothing else and lives no longer than this."""
 
     def __init__(self, admin: AdminClient, api: str) -> None:

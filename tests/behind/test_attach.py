@@ -15,7 +15,7 @@ from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.hand_off import HandOff
 from doorcode.pairing.keyring import Keyring
 from doorcode_cli.attach import asking
-from doorcode_cli.attachment import GAVE_UP, Attachment
+from doorcode_cli.queue_consumer import GAVE_UP, QueueConsumer
 from tests.behind.harness import Behind
 from tests.edge.loopback_bot import LoopbackBot, Received, loopback_bot
 from tests.webhooks import HELLO, STRANGER, load
@@ -76,7 +76,7 @@ def attached(behind: Behind, agent: LoopbackBot) -> Attached:
         ended = Enough()
         patience = threading.Timer(20, ended.set)
         patience.start()
-        Attachment(sqs, queue, behind.agent_dead, respond=asking(url, ring), send=send, tell=tell).run(ended)
+        QueueConsumer(sqs, queue, behind.agent_dead, respond=asking(url, ring), send=send, tell=tell).run(ended)
         patience.cancel()
         behind.settle()
         return told

@@ -38,7 +38,7 @@ Tell = Callable[[HandOff, Sequence[str], str], None]
 """Tells the operator what became of a message: what was answered, or else why nothing was."""
 
 
-class Attachment:
+class QueueConsumer:
     """Takes messages off one queue, has them answered, and sends the answers."""
 
     def __init__(  # noqa: PLR0913 (what it stands on)
