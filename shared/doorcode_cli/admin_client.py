@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from doorcode.errors import (
     DoorcodeError,
@@ -61,7 +61,8 @@ class Listed(Struct, frozen=True, kw_only=True):
     name: str
     # This and who decided by name: of a stack that knows them.
     full_name: str = ""
-    first_message: str | None = None
+    # Only where owners are shown it.
+    first_message: str | UnsetType = UNSET
     state: str
     label: str
     requested_at: datetime | None

@@ -17,7 +17,10 @@ from tests.web.harness import NAMESPACE, WebHarness
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 TODAY = datetime(2027, 1, 15, tzinfo=UTC)
-ADMITTED = {Reason.OWNER, Reason.ALLOWED_USER, Reason.PAIRED, Reason.POLICY_ALLOW}
+ADMITTED = {
+    *(Reason.OWNER, Reason.ALLOWED_USER, Reason.PAIRED, Reason.POLICY_ALLOW),
+    *(Reason.CLAIMED, Reason.INVITED, Reason.BOT_ITSELF),
+}
 
 
 class CloudWatch:

@@ -10,6 +10,7 @@ from doorcode.aws.lockout import LOCK_SECONDS, MAX_GUESSES
 from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.tokens import Tokens
 from doorcode.pairing.access import Scope
+from doorcode.pairing.settings import Settings
 from doorcode.web.services import Services
 from doorcode.web.surface import Web
 from doorcode_sandbox.emulator_guard import Keys
@@ -79,6 +80,11 @@ def _environment(url: str, table: str, bearer: str, keys: Keys) -> list[tuple[in
         tokens=Tokens(harness.table),
         activity=unused,
         answers=unused,
+        tickets=unused,
+        settings=Settings(),
+        bots=unused,
+        gate=unused,
+        kept_messages=None,
     )
     web = Web(lambda: services)
     answers = []

@@ -11,20 +11,28 @@ from doorcode.web import refusals
 from doorcode.web.refusals import REFUSALS, STATUSES, UnreadableRequestError, status_of, told
 
 # No request can bring these about: a button's, a command's, and the root.
-ELSEWHERE = {CallbackError, errors.UnknownTokenError, errors.UnknownNameError, DoorcodeError, RefusedError}
+ELSEWHERE = {
+    CallbackError,
+    errors.UnknownTokenError,
+    errors.UnknownNameError,
+    errors.SpentTicketError,
+    DoorcodeError,
+    RefusedError,
+}
 ARGUMENTS = {
     errors.SettingsError: (("x",),),
     errors.UnavailableError: ("x", "y"),
     errors.UnreadableItemError: ("x", "y"),
     errors.LockedOutError: (1,),
     refusals.WrongMethodError: (("GET",),),
+    refusals.BodyTooLargeError: (1024,),
 }
 EXPECTED = {
     "invalid_input": 400, "unknown_platform": 400, "invalid_user_id": 400, "invalid_label": 400, "invalid_time": 400,
     "invalid_cursor": 400, "invalid_token_name": 400, "malformed_code": 400, "not_signed_in": 401, "forbidden": 403,
     "cross_site": 403, "unknown_code": 404, "not_theirs": 404, "unknown_route": 404, "wrong_method": 405, "body_too_large": 413,
     "unsupported_media": 415, "locked_out": 429, "secret_unavailable": 503, "unavailable": 503, "unreadable_item": 503,
-    "bad_settings": 503,
+    "bad_settings": 503, "bad_reply_address": 400, "bot_failed": 503, "unknown_button": 404, "unknown_invite": 404,
 }  # fmt: skip
 
 

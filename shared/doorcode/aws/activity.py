@@ -32,6 +32,9 @@ DROPPED: tuple[str, ...] = (
     Reason.OVER_BUDGET,
     Reason.RATE_LIMITED,
     Reason.WAITING_ROOM_FULL,
+    Reason.CLAIM_REFUSED,
+    Reason.INVITE_REFUSED,
+    Reason.LOCKED_OUT,
     BAD_SIGNATURE,
 )
 """Why messages and requests were turned away: the reasons that the logs give."""

@@ -124,7 +124,7 @@ class Desk:
             raise InputError(f"{order.operation} is not something to decide.")
         if not actor.id:
             raise ForbiddenError("It is not known who decides.")
-        if order.operation is Operation.REMOVE_OWNER and actor.via is Via.API:
+        if order.operation is Operation.REMOVE_OWNER and actor.via not in {Via.CLI, Via.WEB}:
             raise ForbiddenError("A token neither makes nor removes owners. Sign in to the page, or use the command.")
         if order.code and order.operation not in TAKES_A_CODE:
             raise InputError(f"{order.operation} takes a user id, not a code.")

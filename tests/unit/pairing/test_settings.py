@@ -10,7 +10,7 @@ from msgspec import structs
 from doorcode.errors import SettingsError
 from doorcode.pairing.agents import ARN_EXAMPLES, AgentKind, Agents
 from doorcode.pairing.contact import Platform, how_ids_look
-from doorcode.pairing.settings import GroupPolicy, Policy, Settings, parse_settings
+from doorcode.pairing.settings import FirstMessage, GroupPolicy, Policy, Settings, parse_settings
 from tests.unit.pairing.people import DISCORD, SLACK, TELEGRAM, repeatable
 
 DEFAULTS = {
@@ -30,12 +30,13 @@ DEFAULTS = {
     "debounce": 0,
     "tell_denied": True,
     "agents": Agents(),
+    "first_message": FirstMessage.DROP,
     "api_urls": {},
     "secrets_max_age": 300,
 }
 NAMES = (
     "UNKNOWN_USER_POLICY", "ALLOWED_USERS", "OWNER_USER_IDS", "CODE_TTL_SECONDS", "CODE_COOLDOWN_SECONDS",
-    "MAX_PENDING", "MAX_PROMPTS", "GROUP_POLICY", "ALLOWED_GROUPS", "MESSAGE_BUDGET", "DEBOUNCE_SECONDS", "TELL_DENIED", "AGENT", "AGENT_URL", "AGENT_MODEL", "AGENT_ARN",
+    "MAX_PENDING", "MAX_PROMPTS", "GROUP_POLICY", "ALLOWED_GROUPS", "MESSAGE_BUDGET", "DEBOUNCE_SECONDS", "TELL_DENIED", "FIRST_MESSAGE", "AGENT", "AGENT_URL", "AGENT_MODEL", "AGENT_ARN",
     "TELEGRAM_API_URL", "SLACK_API_URL", "DISCORD_API_URL", "SECRETS_MAX_AGE_SECONDS",
 )  # fmt: skip
 NUMBERS = {

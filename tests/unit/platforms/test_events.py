@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from doorcode.pairing.messages import Ignored, Message, Press
@@ -24,7 +25,10 @@ def _message(message: Message, expect: dict[str, Any]) -> None:
         "addressed": message.addressed,
         "delivery_id": message.delivery_id,
         "private": message.private,
-    } == {"private": False} | {name: value for name, value in expect.items() if name not in {"kind", "text"}}
+        "attachments": msgspec.to_builtins(list(message.attachments)),
+    } == {"private": False, "attachments": []} | {
+        name: value for name, value in expect.items() if name not in {"kind", "text"}
+    }
     assert abs(message.sent_at - NOW) < 3600
     assert message.chat
     assert message.message_id

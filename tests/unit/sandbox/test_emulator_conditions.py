@@ -12,8 +12,12 @@ def plainly(given: Mapping[str, Any], params: Mapping[str, Any]) -> Mapping[str,
 
     def holds(condition: Any) -> bool:
         ((form, about),) = condition.items()
+        if form == "Condition":
+            return holds(given["Conditions"][about])
         if form == "Fn::Not":
             return not holds(about[0])
+        if form in {"Fn::Or", "Fn::And"}:
+            return (any if form == "Fn::Or" else all)(holds(one) for one in about)
         left, right = (params[one["Ref"]]["Value"] if isinstance(one, dict) else one for one in about)
         return bool(left == right)
 

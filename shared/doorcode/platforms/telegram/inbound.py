@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-import msgspec
 from msgspec import Meta, Raw, Struct, field
 
 from doorcode.pairing.contact import Platform
@@ -19,7 +18,14 @@ from doorcode.pairing.keyring import Keyring, same
 from doorcode.pairing.messages import Attachment, ChatType, Ignored, Message, Press
 from doorcode.pairing.names import Names, names_of
 from doorcode.pairing.prompts import Prompt
-from doorcode.platforms.inbound import BotIdentity, Event, FollowUp, Webhook, WebhookAnswer
+from doorcode.platforms.inbound import (
+    BotIdentity,
+    Event,
+    FollowUp,
+    UnusablePayloadError,
+    Webhook,
+    WebhookAnswer,
+)
 from doorcode.platforms.payload import answer, compact, cut, decoded, is_given
 from doorcode.platforms.prompt_text import prompt_text
 
@@ -263,10 +269,10 @@ def _attachments(message: Raw, kind: str) -> tuple[Attachment, ...]:
     sent = decoded(message, dict[str, Raw]).get(kind, Raw())
     try:
         if kind == "photo":
-            *_, file = msgspec.json.decode(sent, type=list[_File])
+            *_, file = decoded(sent, list[_File])
         else:
-            file = msgspec.json.decode(sent, type=_File)
-    except ValueError:
+            file = decoded(sent, _File)
+    except (UnusablePayloadError, ValueError):
         # A place, a contact, a poll: nothing that has a file.
         return ()
     return (

@@ -13,6 +13,7 @@ from doorcode.aws.table import ConditionError, Table
 from doorcode.errors import UnavailableError, UnreadableSecretError
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.gate import Reason
+from doorcode.pairing.hand_off import hand_off, queued
 from doorcode.pairing.messages import ChatType, Message
 from tests.unit.aws.client.peer import HASTY, Peer, Script, Talk, answer, answering, faithful, refusal, serving
 
@@ -84,7 +85,9 @@ def test_a_transaction_is_asked_again_with_its_token(script: Script) -> None:
 def test_a_message_is_sent_again_with_its_id(script: Script) -> None:
     """However often it is sent: one deduplication id, so one message."""
     with serving(script, script, faithful) as peer:
-        AgentQueue(Sqs(peer.service()), "http://q", patience(peer)).send(MESSAGE, Reason.PAIRED)
+        AgentQueue(Sqs(peer.service()), "http://q", patience(peer)).send(
+            queued(MESSAGE, hand_off(MESSAGE, Reason.PAIRED, ""))
+        )
         assert [request.body for request in peer.requests] == [peer.requests[0].body] * 3
         assert peer.requests[0].body["MessageDeduplicationId"] == "telegram#1"
 

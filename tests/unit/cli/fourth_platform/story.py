@@ -40,7 +40,11 @@ def test_its_secrets_are_set(wired: Harness) -> None:
     assert (ended.code, wired.value("morse/bot-token")) == (0, "morse-alphabet")
     assert ended.err == "The office knows the bot.\nNext: doorcode morse wire\n"
     listed = wired.run("secrets", "status", "--json").json["secrets"]
-    assert [one["name"] for one in listed][-2:] == ["morse/key", "morse/bot-token"]
+    names = [one["name"] for one in listed]
+    # Behind the other platforms', before what belongs to none.
+    own = names.index("morse/key")
+    assert names[own : own + 2] == ["morse/key", "morse/bot-token"]
+    assert names[own + 2] == "agent/instructions"
 
 
 def test_its_key_is_rotated(wired: Harness) -> None:

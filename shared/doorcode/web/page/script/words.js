@@ -13,6 +13,9 @@ const REASONS = new Map(Object.entries({
   bad_signature: "not from the platform",
   rate_limited: "asked again too soon",
   waiting_room_full: "no seat was free",
+  claim_refused: "a claim that does not work",
+  invite_refused: "an invite that does not work",
+  locked_out: "too many wrong codes",
 }));
 const STATES = new Map(Object.entries({ paired: "Approved", denied: "Denied", blocked: "Blocked", revoked: "Revoked", expired: "Expired" }));
 
