@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
 from doorcode.errors import (
     DoorcodeError,
@@ -62,7 +62,7 @@ class Listed(Struct, frozen=True, kw_only=True):
     # This and who decided by name: of a stack that knows them.
     full_name: str = ""
     # Only where owners are shown it.
-    first_message: str | UnsetType = UNSET
+    first_message: str = ""
     state: str
     label: str
     requested_at: datetime | None

@@ -318,6 +318,8 @@ def _record(contact: Listed) -> dict[str, Any]:
         record[field] = value.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else value
     if contact.state != "pending":
         del record["code"]
+    if not contact.first_message:
+        del record["first_message"]
     return record
 
 
