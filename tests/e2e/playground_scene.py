@@ -36,7 +36,7 @@ class Scene:
         ]
         self.people: list[dict[str, Any]] = []
         self.chats: list[dict[str, Any]] = []
-        self.inside: dict[str, list[Any]] = {"items": [], "events": [], "log": []}
+        self.inside: dict[str, list[Any]] = {"items": [], "conversations": [], "events": [], "log": []}
         self.deliveries: list[dict[str, Any]] = []
         self.asked: list[tuple[str, Any]] = []
         self.refuse = ""

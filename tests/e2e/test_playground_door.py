@@ -101,6 +101,21 @@ def test_table(scene: Scene, page: Page) -> None:
     expect(pane(page, "stranger").locator(".caption")).to_contain_text("decided by cli")
 
 
+def test_what_the_agent_was_given_and_answered(scene: Scene, page: Page) -> None:
+    """Each conversation stands with its turns, as text, and takes up what is said next."""
+    turns = [{"role": "user", "text": "<b>Hello</b>"}, {"role": "assistant", "text": "Hi there!"}]
+    scene.inside["conversations"] = [{"conversation": "telegram#2001#", "until": 2, "turns": turns}]
+    scene.change()
+    agent = _part(page, "Agent")
+    expect(agent.locator("dt")).to_have_text(["given", "answered"])
+    expect(agent.locator("dd")).to_have_text(["<b>Hello</b>", "Hi there!"])
+    scene.inside["conversations"] = [
+        {"conversation": "telegram#2001#", "until": 3, "turns": [*turns, {"role": "user", "text": "And you?"}]}
+    ]
+    scene.change()
+    expect(agent.locator("dd").last).to_have_text("And you?")
+
+
 def test_events_and_log(scene: Scene, page: Page) -> None:
     """Events and log lines stand newest first, with what happened to whom, and why."""
     scene.inside["events"] = [

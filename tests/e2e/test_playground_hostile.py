@@ -49,6 +49,8 @@ def test_hostile_texts(scene: Scene, window: Callable[..., Tab], platform: str) 
             {"to": IDS[platform][1], "text": text, "alert": True, "at": "2026-11-21T12:00:00Z"}
         )
         scene.inside["items"].append({"pk": f"{platform}#{sam['id']}", "sk": text, "state": text, "name": text})
+        turns = [{"role": "user", "text": text}, {"role": "assistant", "text": text}]
+        scene.inside["conversations"].append({"conversation": text, "until": 1, "turns": turns})
         scene.inside["events"].append({"at": text, "detail-type": text, "detail": {"platform": text, "user_id": text}})
         scene.inside["log"].append({"at": text, "function": text, "level": text, "message": text, "reason": text})
         scene.deliveries.append(

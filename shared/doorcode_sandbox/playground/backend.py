@@ -159,10 +159,16 @@ class Playground:
         """Return what lies behind the door. Raises PlaygroundError if the emulator does not tell."""
         try:
             items = self._inside.items(self._outputs["TableName"])
+            conversations = self._inside.conversations(self._outputs["AgentTableName"])
             records = self._inside.log(self._clock() - LOG_SECONDS)
         except (BotoCoreError, ClientError) as error:
             raise PlaygroundError(502, f"The emulator does not answer ({type(error).__name__}).") from None
-        return {"items": items, "events": self._bus.events(), "log": [_record_json(record) for record in records]}
+        return {
+            "items": items,
+            "conversations": conversations,
+            "events": self._bus.events(),
+            "log": [_record_json(record) for record in records],
+        }
 
     # What people do
 

@@ -1,4 +1,4 @@
-"""What lies behind the door, to be looked at: the table's items and the functions' logs."""
+"""What lies behind the door, to be looked at: the table's items, what the agent remembers, and the functions' logs."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ LOGGER = "doorcode."
 # What the runtime says around a function's own lines.
 FRAME = ("START ", "END ", "REPORT ", "INIT_START ")
 MAX_RECORDS = 200
+# Where the agent's table has what was said: see doorcode.agent.memory.
+CONVERSATION, TURNS = "chat#", "turns"
 MASK = "•••"
 # Attributes that hold a platform's address, and in it what would let anybody answer there.
 ADDRESSES = frozenset({"reply"})
@@ -58,6 +60,19 @@ class Inside:
             for item in page["Items"]
         ]
         return sorted(items, key=lambda item: (str(item["pk"]), str(item["sk"])))
+
+    def conversations(self, table: str) -> list[dict[str, Any]]:
+        """Return what the agent was given and what it answered, by conversation, as it remembers it; the latest first."""
+        found = [
+            {
+                "conversation": item["pk"].removeprefix(CONVERSATION),
+                "until": item["until"],
+                "turns": json.loads(item["turns"]),
+            }
+            for item in self.items(table)
+            if item["pk"].startswith(CONVERSATION) and item["sk"] == TURNS
+        ]
+        return sorted(found, key=lambda one: (-one["until"], one["conversation"]))
 
     def log(self, since: float, functions: Iterable[str] = FUNCTIONS) -> list[Record]:
         """Return what those functions logged since then (seconds since 1970), oldest first, and no more than the last."""

@@ -183,7 +183,7 @@ class Harness:
             "secret": SECRETS.__getitem__,
             "client": self.cloud,
             "stack": "s",
-            "outputs": {"TableName": "t"},
+            "outputs": {"TableName": "t", "AgentTableName": "a"},
             "owners": OWNERS,
             "clock": lambda: self.now,
         }

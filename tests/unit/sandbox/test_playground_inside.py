@@ -52,6 +52,29 @@ def test_items(harness: Harness) -> None:
     ]
 
 
+def test_conversations(harness: Harness) -> None:
+    """What the agent was given and answered is shown by conversation, the latest first, and nothing else of its table."""
+    harness.cloud.items = [
+        {"pk": {"S": "delivery#1"}, "sk": {"S": "answered"}, "until": {"N": "5"}},
+        *(
+            {
+                "pk": {"S": f"chat#telegram#{chat}#"}, "sk": {"S": "turns"}, "until": {"N": until},
+                "turns": {"S": '[{"role":"user","text":"Hello"},{"role":"assistant","text":"Hi there!"}]'},
+            }
+            for chat, until in (("1", "100"), ("2", "200"))
+        ),
+    ]  # fmt: skip
+    conversations = harness.json("GET", "inside")["conversations"]
+    assert [(one["conversation"], one["until"]) for one in conversations] == [
+        ("telegram#2#", 200),
+        ("telegram#1#", 100),
+    ]
+    assert conversations[0]["turns"] == [
+        {"role": "user", "text": "Hello"},
+        {"role": "assistant", "text": "Hi there!"},
+    ]
+
+
 def test_log(harness: Harness) -> None:
     """The log is that of every function, in order, records with their fields and other lines as they are, the last ones.
 

@@ -1,15 +1,16 @@
-// "Behind the door": the webhooks, the table, the events, the log, and the commands that do the same.
+// "Behind the door": the webhooks, the table, the agent, the events, the log, and the commands that do the same.
 
 import { commands } from "./commands.js";
 import { deliveryEntries } from "./deliveries.js";
 import { h, keyed } from "./dom.js";
-import { eventEntries, itemEntries, logEntries } from "./inside.js";
+import { conversationEntries, eventEntries, itemEntries, logEntries } from "./inside.js";
 import { tabs } from "./tabs.js";
 
 /** @type {[id: string, title: string, text: string][]} */
 const PARTS = [
   ["webhooks", "Webhooks", "What the platforms sent to the edge, newest first: whether the signature fits, and what was answered within the response."],
   ["table", "Table", "Every item of the one DynamoDB table. A person the bot does not know has none. No code is stored: it is computed from the nonce."],
+  ["agent", "Agent", "What the agent was given and what it answered, by conversation, as it remembers them: the latest first."],
   ["events", "Events", "What was published on the EventBridge bus, newest first. No code, name or text in it: attach your own consumers."],
   ["log", "Log", "What the functions logged, newest first. Every drop has one reason; texts and codes are never repeated."],
   ["commands", "Commands", "The same decisions from a terminal. They follow the person shown on the left."],
@@ -82,6 +83,7 @@ export function door(root, world, { opened, closed }) {
     if (!isOpen()) return;
     fill("webhooks", deliveryEntries(world));
     fill("table", itemEntries(world.inside.items));
+    fill("agent", conversationEntries(world.inside.conversations));
     fill("events", eventEntries(world.inside.events));
     fill("log", logEntries(world.inside.log));
     if (subject !== null) fill("commands", commands(subject, subject && world.contact(subject.platform, subject.id), world.scene));

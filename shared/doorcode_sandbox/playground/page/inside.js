@@ -1,4 +1,4 @@
-// The table's items, the events and the log.
+// The table's items, what the agent remembers, the events and the log.
 
 import { nothing } from "./deliveries.js";
 import { h } from "./dom.js";
@@ -47,6 +47,31 @@ function drawnItem(item) {
     h("summary", {}, h("code", {}, String(item.pk)), h("code", { class: "faint" }, String(item.sk)), said && h("span", { class: "chip", data: { tone: TONES[said] ?? "" } }, String(said))),
     h("div", { class: "detail" }, json("Item", item)),
   );
+}
+
+/**
+ * Entries for keyed(): the agent's conversations, each with its turns.
+ * @param {import("./types.js").Conversation[]} conversations
+ * @returns {Entry[]}
+ */
+export function conversationEntries(conversations) {
+  if (!conversations.length) return [nothing("The agent was given nothing yet: nobody who is let in has written.")];
+  return conversations.map((one, number) => ({
+    key: `conversation ${one.conversation}`,
+    version: JSON.stringify(one),
+    draw: () =>
+      h(
+        "details",
+        // The one that goes on is what somebody looks for.
+        { class: "entry", open: number === 0, data: { part: `conversation ${one.conversation}` } },
+        h("summary", {}, h("code", {}, one.conversation), h("span", { class: "numbers" }, `${one.turns.length} turns`)),
+        h(
+          "dl",
+          { class: "turns" },
+          one.turns.flatMap(({ role, text }) => [h("dt", {}, role === "user" ? "given" : "answered"), h("dd", {}, text)]),
+        ),
+      ),
+  }));
 }
 
 /**

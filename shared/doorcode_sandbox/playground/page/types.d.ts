@@ -73,8 +73,16 @@ export interface Note {
 
 export interface Inside {
   items: Item[];
+  conversations: Conversation[];
   events: Published[];
   log: Line[];
+}
+
+/** What the agent was given and what it answered, in one conversation. */
+export interface Conversation {
+  conversation: string;
+  until: number;
+  turns: { role: "user" | "assistant"; text: string }[];
 }
 
 export interface Item {

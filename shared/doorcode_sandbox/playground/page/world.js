@@ -19,7 +19,7 @@ export class World {
   /** @type {Scene} */
   scene = { version: 0, program: "", where: "", platforms: [], people: [], chats: [] };
   /** @type {import("./types.js").Inside} */
-  inside = { items: [], events: [], log: [] };
+  inside = { items: [], conversations: [], events: [], log: [] };
   /** @type {import("./types.js").Delivery[]} */
   deliveries = [];
   /** @type {Set<string>} what was done on this page and leaves no trace in the scene */
