@@ -231,7 +231,11 @@ def _edge(platform: str) -> dict[str, list[Call]]:
             for queue in (QUEUES["effects"], *DEAD_LETTERS.values())
             for call in _queue(queue, "SendMessage", *TAKING)
         ],
-        "reach the agent's memory": MEMORY,
+        "reach the agent's memory, read what strangers have written, or write it for another platform": [
+            *MEMORY,
+            *_items(AGENT_TABLE, tuple(action for action in ITEMS if action != "UpdateItem"), f"kept#{platform}#1"),
+            *_items(AGENT_TABLE, ITEMS, *(f"kept#{other}#1" for other in others)),
+        ],
         **{what: ELSEWHERE[what] for what in NOT_ITS_WORK},
         **NO_SECRET_WRITTEN,
         **ALWAYS,
@@ -288,13 +292,11 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
             *_queue(QUEUES["effects"], "SendMessage"),
             *_queue(DEAD_LETTERS["effects"], *TAKING),
         ],
-        "reach the agent's queues or its memory": [
+        "take from the agent's queues, reach its memory, or write what strangers have written": [
             *MEMORY,
-            *(
-                call
-                for queue in (QUEUES["agent"], DEAD_LETTERS["agent"])
-                for call in _queue(queue, "SendMessage", *TAKING)
-            ),
+            *_queue(QUEUES["agent"], *TAKING),
+            *_queue(DEAD_LETTERS["agent"], "SendMessage", *TAKING),
+            *_items(AGENT_TABLE, ("UpdateItem", "PutItem", "Query", "BatchGetItem"), "kept#telegram#1"),
         ],
         "publish in another's name, or to another bus": [
             Call("events:PutEvents", arn("events", "event-bus/default"), (("events:source", ("aws.health",)),)),
@@ -312,6 +314,7 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
         "delete or list what it remembers": _items(
             AGENT_TABLE, ("DeleteItem", "UpdateItem", "Query"), "chat#telegram#1"
         ),
+        "read what strangers have written": _items(AGENT_TABLE, ITEMS, "kept#telegram#1"),
         "make up messages, or read what was given up on": [
             *_queue(QUEUES["agent"], "SendMessage"),
             *_queue(DEAD_LETTERS["agent"], *TAKING),
@@ -371,8 +374,9 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
             keyed("Query", TABLE, "seats#telegram", index="listing"),
             *_table(f"{TABLE}/index/listing", "Scan"),
         ],
-        "reach a queue or the agent's memory": [
+        "reach a queue or the agent's memory, or change what strangers have written": [
             *MEMORY,
+            *_items(AGENT_TABLE, tuple(one for one in ITEMS if one != "BatchGetItem"), "kept#telegram#1"),
             *(
                 call
                 for queue in (*QUEUES.values(), *DEAD_LETTERS.values())
@@ -408,8 +412,9 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
             keyed("Query", TABLE, "seats#telegram", index="listing"),
             *_table(f"{TABLE}/index/listing", "Scan"),
         ],
-        "take from a queue, hand the agent a message, put anything aside, or reach the agent's memory": [
+        "take from a queue, hand the agent a message, put anything aside, reach the agent's memory, or change what strangers have written": [
             *MEMORY,
+            *_items(AGENT_TABLE, tuple(one for one in ITEMS if one != "BatchGetItem"), "kept#telegram#1"),
             *_queue(QUEUES["effects"], *TAKING),
             *(
                 call

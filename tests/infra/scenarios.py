@@ -64,8 +64,9 @@ def at_the_edge(platform: Platform) -> Scenario:
 
     def scenario(harness: Behind, _: Recorder, __: pytest.MonkeyPatch) -> None:
         # A request, the same delivery again, another one within the cooldown, and a press of somebody else's.
+        # What is written is kept.
         for number in (0, 0, 1):
-            harness.deliver(load(HELLO[platform]).another(number))
+            harness.edge.deliver(load(HELLO[platform]).another(number), harness.now(), FIRST_MESSAGE="keep")
         stranger_s = harness.edge.press(harness.edge.contact(platform)).replaced(OWNER[platform], STRANGER[platform])
         harness.edge.deliver(stranger_s)
 
@@ -148,8 +149,9 @@ def relaying(harness: Behind, _: Recorder, __: pytest.MonkeyPatch) -> None:
 
 def following(harness: Behind, _: Recorder, __: pytest.MonkeyPatch) -> None:
     """Ask, name, close, tell, publish; ask anew, give up on an owner, sweep, tell of a full room; hand back and park."""
+    harness.cold(FIRST_MESSAGE="show")
     for platform in Platform:
-        # Asked, asked again after the cooldown, and decided.
+        # Asked, asked again after the cooldown, and decided: what was written is shown, handed on and forgotten.
         harness.hello(platform)
         harness.settle()
         harness.hello(platform, 1, harness.now() + COOLDOWN)
@@ -212,6 +214,10 @@ def answering(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> 
                 harness.edge.put(Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1))
                 harness.hello(platform, number)
             harness.answer()
+    # A group that has become a supergroup, as Telegram's sender tells and asks.
+    moves = harness.agent._memory
+    moves.note_moved(Platform.TELEGRAM, "-1", "-1001", harness.now())
+    assert moves.moved_to(Platform.TELEGRAM, "-1", harness.now()) == "-1001"
     monkeypatch.setattr(agent_module, "GIVEN_UP_AFTER_SECONDS", 0)
     harness.stand_ins[Platform.TELEGRAM].inject(status=500, times=1 << 30)
     harness.hello(Platform.TELEGRAM, 99)
@@ -222,7 +228,9 @@ def answering(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> 
 def administering(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Carry out every command, with codes that are right, wrong and made with a secret that was rotated."""
     monkeypatch.setattr(sdk, "client", lambda service, _config: harness.clients[service])
-    admin = admin_wiring.build_admin(harness.environment | {"WEB_URL": "https://door.example/owner"})
+    admin = admin_wiring.build_admin(
+        harness.environment | {"WEB_URL": "https://door.example/owner", "FIRST_MESSAGE": "show"}
+    )
 
     def command(name: str, **arguments: Any) -> dict[str, Any]:
         event = {"version": 1, "command": name, "actor": "alice@laptop", **arguments}
@@ -274,7 +282,9 @@ def serving(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> No
     """Answer everything that the page and programs ask for: sign-ins, lists, decisions, numbers."""
     clients = harness.clients | {"cloudwatch": RecordingClient(boto3.client("cloudwatch"))}
     monkeypatch.setattr(sdk, "client", lambda service, _config: clients[service])
-    services = [web_wiring.build_services(harness.environment | {"METRICS_NAMESPACE": "Doorcode/test"})]
+    services = [
+        web_wiring.build_services(harness.environment | {"METRICS_NAMESPACE": "Doorcode/test", "FIRST_MESSAGE": "show"})
+    ]
     surface = Web(lambda: services[-1])
     table = Table(harness.edge.dynamodb, harness.environment["TABLE_NAME"])
     sign_ins, tokens = SignIns(table), Tokens(table)

@@ -389,7 +389,7 @@ def test_what_strangers_wrote_is_reached_by_whom_it_concerns() -> None:
     """Security 46: the edge keeps and cannot read it; the courier hands on and forgets; who lists may look."""
     kept = {"kept#*"}
     for name in EDGE:
-        assert partitions(name, "AgentTable") == {("dynamodb:UpdateItem", ""): kept}
+        assert partitions(name, "AgentTable") == {("dynamodb:UpdateItem", ""): {f"kept#{name}#*"}}
     assert partitions("courier", "AgentTable") == {("dynamodb:GetItem", ""): kept, ("dynamodb:DeleteItem", ""): kept}
     for name in ("admin", "web"):
         assert partitions(name, "AgentTable") == {("dynamodb:BatchGetItem", ""): kept}
