@@ -191,7 +191,7 @@ def following(harness: Behind, _: Recorder, __: pytest.MonkeyPatch) -> None:
     assert harness.parked() == 1
 
 
-def answering(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+def answering(harness: Behind, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Answer, by each kind of agent that AWS is asked for; wait for what follows; give up and park."""
     harness.edge.put_secret("agent/instructions", "Be brief.")
     harness.edge.put_secret("agent/api-key", "sk-a-key-of-somebody")
@@ -216,8 +216,9 @@ def answering(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> 
             harness.answer()
     # A group that has become a supergroup, as Telegram's sender tells and asks.
     moves = harness.agent._memory
-    moves.note_moved(Platform.TELEGRAM, "-1", "-1001", harness.now())
-    assert moves.moved_to(Platform.TELEGRAM, "-1", harness.now()) == "-1001"
+    with recorder.at_work("agent"):
+        moves.note_moved(Platform.TELEGRAM, "-1", "-1001", harness.now())
+        assert moves.moved_to(Platform.TELEGRAM, "-1", harness.now()) == "-1001"
     monkeypatch.setattr(agent_module, "GIVEN_UP_AFTER_SECONDS", 0)
     harness.stand_ins[Platform.TELEGRAM].inject(status=500, times=1 << 30)
     harness.hello(Platform.TELEGRAM, 99)
