@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from doorcode.entrypoints.admin_commands import AnyCommand, OnAccess
+from doorcode.entrypoints.admin_commands import AnyCommand, OnAccess, OnTickets
 from doorcode.errors import ForbiddenError
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.decisions import Desk
@@ -102,11 +102,13 @@ def test_what_cannot_be_read_is_refused_and_changes_nothing(harness: AdminHarnes
 def test_every_command_is_known() -> None:
     """Security 19: the commands are these, and every one that decides goes through the desk."""
     tags = {command.__struct_config__.tag for command in AnyCommand.__args__}  # type: ignore[attr-defined]
+    on_tickets = {command.__struct_config__.tag for command in OnTickets.__args__}  # type: ignore[attr-defined]
     on_access = {command.__struct_config__.tag for command in OnAccess.__args__}  # type: ignore[attr-defined]
     in_bulk = {"clear", "turn_away"}
-    deciding = tags - on_access - in_bulk - {"list", "unlock"}
-    one_by_one = {"approve", "deny", "add", "revoke", "block", "unblock"}
-    assert tags == on_access | one_by_one | in_bulk | {"list", "unlock"}
+    deciding = tags - on_access - on_tickets - in_bulk - {"list", "unlock"}
+    one_by_one = {"approve", "deny", "add", "revoke", "block", "unblock", "owner_remove"}
+    assert on_tickets == {"owner_claim", "owner_list", "invite_create", "invite_list", "invite_revoke"}
+    assert tags == on_access | on_tickets | one_by_one | in_bulk | {"list", "unlock"}
     assert on_access == {"web", "sign_out", "token_create", "token_list", "token_revoke"}
     assert deciding == {
         command.__struct_config__.tag  # type: ignore[attr-defined]

@@ -7,8 +7,10 @@ from msgspec import structs
 
 from doorcode.aws.agent_queue import AgentQueue
 from doorcode.aws.answer_queue import read_answer
+from doorcode.entrypoints import webhook
 from doorcode.pairing.access import Scope
 from doorcode.pairing.contact import Contact, Platform, State
+from doorcode.pairing.hand_off import HandOff, QueuedHandOff, queued
 from doorcode.pairing.messages import Message
 from doorcode.pairing.reply_address import ReplyAddress, seal
 from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
@@ -25,7 +27,13 @@ def admitted(behind: Behind, monkeypatch: pytest.MonkeyPatch) -> list[Message]:
     for platform in Platform:
         behind.edge.put(Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1))
     messages: list[Message] = []
-    monkeypatch.setattr(AgentQueue, "send", lambda _, message, __: messages.append(message))
+    monkeypatch.setattr(AgentQueue, "send", lambda _, __: None)
+
+    def noted(message: Message, handed: HandOff) -> QueuedHandOff:
+        messages.append(message)
+        return queued(message, handed)
+
+    monkeypatch.setattr(webhook, "queued", noted)
     return messages
 
 

@@ -18,7 +18,7 @@ from tests.harness import HARNESSES
 def clients() -> Iterator[Mapping[str, Any]]:
     """Give clients of AWS in process."""
     with in_process.aws("ssm"):
-        yield {name: in_process.client(name) for name in ("dynamodb", "ssm", "cloudwatch")}
+        yield {name: in_process.client(name) for name in ("dynamodb", "ssm", "cloudwatch", "sqs")}
 
 
 @pytest.fixture

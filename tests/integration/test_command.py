@@ -120,7 +120,7 @@ class Operator:
 
     def admitted(self) -> list[str]:
         """Take the texts that reached the agent's queue."""
-        return [json.loads(message["Body"])["text"] for message in self.stack.admitted()]
+        return [json.loads(message["Body"])["messages"][0]["text"] for message in self.stack.admitted()]
 
     def change(self, user_id: str, **numbers: int) -> None:
         """Change times of a contact, as if they had passed."""

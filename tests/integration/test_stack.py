@@ -70,7 +70,7 @@ def test_the_role_is_enforced(stack: Stack) -> None:
             "text": "hi",
         },
     }
-    headers = {"X-Telegram-Bot-Api-Secret-Token": stack.secret("telegram/webhook-secret", "agent/webhook-secret")}
+    headers = {"X-Telegram-Bot-Api-Secret-Token": stack.secret("telegram/webhook-secret")}
     body = json.dumps(update).encode()
     assert stack.post("telegram", body, headers).status == 200
     iam.put_role_policy(RoleName=role, PolicyName="deciders", PolicyDocument=json.dumps(without))
