@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -56,7 +57,7 @@ def attach(
     show: Annotated[bool, typer.Option("--show", help="Print what is said, too.")] = False,
 ) -> None:
     """Have a program on this machine answer what waits in the agent queue (Agent=queue). Ends with Ctrl-C and loses nothing."""
-    if not URL.fullmatch(url):
+    if not re.fullmatch(URL, url):
         raise CommandError("URL is https:// without user and fragment, or http:// on this machine alone.", Exit.USAGE)
     deployment = Deployment(target)
     if not _queues(deployment.parameters.get("Agent", "")):

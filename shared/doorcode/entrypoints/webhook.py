@@ -26,7 +26,6 @@ from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.messages import ChatType, Deed, Ignored, Message, Press
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET, Secrets, code_of, fitting
 from doorcode.pairing.prompts import closed_prompt
-from doorcode.pairing.reply_address import reply_address, seal
 from doorcode.pairing.settings import Settings
 from doorcode.pairing.transitions import Asked, Operation, RequestVerdict
 from doorcode.platforms.inbound import (
@@ -216,6 +215,9 @@ class Door:
         kind = self._settings.agent(message.platform)
         if kind not in ANSWERS_LATER:
             return queued(message, handed)
+        # Imported here: most stacks seal nothing, and their edges start without it.
+        from doorcode.pairing.reply_address import reply_address, seal  # noqa: PLC0415
+
         # Sealed here, where the secret is at hand that the agent's function may not read.
         address = reply_address(message, now)
         sealed = seal(address, self._secrets.keyring(GATEWAY_SECRET, now))

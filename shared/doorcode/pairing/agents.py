@@ -56,14 +56,13 @@ ARN_EXAMPLES = {
     AgentKind.AGENTCORE: "arn:aws:bedrock-agentcore:eu-central-1:123456789012:runtime/my_agent-abc123DEF4",
 }
 # Plain http only to this machine. A query is part of the address, for some frameworks compare it; no user, no fragment.
-URL = re.compile(
+# Patterns, compiled when a setting is read that needs one: most edges read none.
+URL = (
     r"(https://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])|http://(127\.0\.0\.1|localhost|\[::1\]))(:[0-9]{1,5})?"
     r"(/[A-Za-z0-9/._~%+:@=-]*)?(\?[A-Za-z0-9/._~%+:@=&-]*)?"
 )
-MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}")
-ARN = re.compile(
-    r"arn:aws[a-z-]*:(lambda|bedrock-agentcore):[a-z0-9-]+:[0-9]{12}:(function:[A-Za-z0-9_-]+(:[A-Za-z0-9$_-]+)?|runtime/[A-Za-z0-9_-]+)"
-)
+MODEL = r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}"
+ARN = r"arn:aws[a-z-]*:(lambda|bedrock-agentcore):[a-z0-9-]+:[0-9]{12}:(function:[A-Za-z0-9_-]+(:[A-Za-z0-9$_-]+)?|runtime/[A-Za-z0-9_-]+)"
 
 
 class Agents(Struct, frozen=True, kw_only=True):
@@ -152,7 +151,7 @@ def _urls(text: str) -> _Urls:
 
 
 def _url(text: str) -> str:
-    if not URL.fullmatch(text):
+    if not re.fullmatch(URL, text):
         raise ValueError(
             f"{shown(text)} is not an https:// address without user and fragment (http:// only to localhost)."
         )
@@ -160,12 +159,12 @@ def _url(text: str) -> str:
 
 
 def _model(text: str) -> str:
-    if not MODEL.fullmatch(text):
+    if not re.fullmatch(MODEL, text):
         raise ValueError(f"{shown(text)} is no model's name, such as eu.amazon.nova-lite-v1:0 or gpt-5-mini.")
     return text
 
 
 def _arn(text: str) -> str:
-    if not ARN.fullmatch(text):
+    if not re.fullmatch(ARN, text):
         raise ValueError(f"{shown(text)} is no such ARN as {' or '.join(ARN_EXAMPLES.values())}.")
     return text
