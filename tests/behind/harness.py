@@ -148,6 +148,7 @@ class Behind:
         }
         self.settings: dict[str, str] = {}
         self._offset = 0
+        self._dated: dict[int, int] = {}
         self._others: list[Courier] = []
         self.cold()
 
@@ -185,10 +186,12 @@ class Behind:
     def deliver(self, delivery: Delivery, now: int = 0) -> dict[str, Any]:
         """Send a webhook; let the stand-in show what was answered in the response."""
         if delivery.platform is Platform.DISCORD:
-            # An interaction's time is in its id, and its token lives for fifteen minutes from then.
+            # An interaction's time is in its id, and its token lives for fifteen minutes from then. It is the same one
+            # when it is delivered again, a second later too.
             number = int(delivery.body["id"])
+            dated = (self.now() * 1000 - 1_420_070_400_000) << 22 | number & 0x3FFFFF
             delivery.body["token"] += str(number)
-            delivery.body["id"] = str((self.now() * 1000 - 1_420_070_400_000) << 22 | number & 0x3FFFFF)
+            delivery.body["id"] = str(self._dated.setdefault(number, dated))
         response = self.edge.deliver(delivery, now or self.now(), **self.settings)
         stand_in = self.stand_ins[delivery.platform]
         if response.get("body"):
