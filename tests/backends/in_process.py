@@ -2,18 +2,27 @@
 
 Whatever it is asked, it looks for the service among those alone that the tests use. A table's stream, of which every
 transaction keeps a copy to go back to, is copied without the records in it, which nobody changes. An item whose attributes
-are plain goes out as it is, and not looked for by every name that each of its attributes might go by.
+are plain goes out as it is, and not looked for by every name that each of its attributes might go by. What is worked out
+from a name alone is worked out once. And coverage, which would be told of each of its many small functions, is told of none:
+nothing of the product runs below a call of AWS.
 """
 
 import contextlib
 import copy
 import functools
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
+import jsonpath_ng.ext
+import moto.core.responses
+import moto.core.serialize
+from botocore import useragent
+from botocore.client import BaseClient
 from moto import backend_index, mock_aws
 from moto.backends import get_backend
+from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.serialize import BaseJSONSerializer
 from moto.dynamodb.models.table import StreamShard
@@ -37,6 +46,23 @@ def aws(*empty: str) -> Iterator[None]:
 def client(service: str) -> Any:
     """Give the one client of a service in process: it holds nothing, so that every test and thread may have it."""
     return boto3.session.Session("made", "up", region_name=REGION).client(service)
+
+
+def _unmeasured(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function during which coverage rests, in this thread."""
+
+    @functools.wraps(call)
+    def resting(*args: Any, **kwargs: Any) -> Any:
+        measuring = sys.gettrace()
+        if measuring is None:
+            return call(*args, **kwargs)
+        sys.settrace(None)
+        try:
+            return call(*args, **kwargs)
+        finally:
+            sys.settrace(measuring)
+
+    return resting
 
 
 def _twin(shard: StreamShard, memo: dict[int, Any]) -> StreamShard:
@@ -65,3 +91,13 @@ BaseJSONSerializer._serialize_type_map = _map_at_once  # type: ignore[method-ass
 backend_index.backend_url_patterns[:] = [
     (service, pattern) for service, pattern in backend_index.backend_url_patterns if service in SERVICES
 ]
+for _owner, _name in (
+    (moto.core.responses, "method_names_from_class"),
+    (moto.core.responses, "camelcase_to_underscores"),
+    (moto.core.serialize, "xform_name"),
+    (useragent, "sanitize_user_agent_string_component"),
+    (jsonpath_ng.ext, "parse"),
+):
+    setattr(_owner, _name, functools.cache(getattr(_owner, _name)))
+for _owner, _name in ((BaseClient, "_make_api_call"), (BotocoreStubber, "process_request")):
+    setattr(_owner, _name, _unmeasured(getattr(_owner, _name)))
