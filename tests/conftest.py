@@ -16,6 +16,7 @@ import msgspec
 import pytest
 from botocore import loaders
 from playwright.sync_api import Browser
+from xdist.remote import Producer
 
 from doorcode.entrypoints import log
 from tests.backends import dynamodb, in_process
@@ -24,6 +25,18 @@ from tests.backends.emulators import EmulatorError
 from tests.browser import chromium
 from tests.browser.chromium import BrowserError
 from tests.browser.tabs import Tab, Windows
+from tests.distribution import Dealer, turn_of
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Dealer | None:
+    """Deal out the tests of ``--dist loadfile`` in our own way."""
+    return Dealer(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest."""
+    items.sort(key=lambda item: turn_of(item.nodeid))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
