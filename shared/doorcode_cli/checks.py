@@ -13,7 +13,7 @@ from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import same
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
 from doorcode.pairing.seats import SEAT_NAMES
-from doorcode.pairing.settings import NOBODY, NOBODY_ASKED, Policy, Settings, parse_settings
+from doorcode.pairing.settings import NOBODY, NOBODY_ASKED, NOBODY_KNOWS, Policy, Settings, parse_settings
 from doorcode_cli.deployment import ANY_EDGE, EDGES
 from doorcode_cli.examination import Examination, Finding, ok, warn, wrong
 from doorcode_cli.known_secrets import FORMS
@@ -150,7 +150,7 @@ def policy(examined: Examination) -> Iterator[Finding]:
     # What they say of a stack that nobody owns is not so where somebody is an owner by claim.
     owned = bool(examined.owners)
     for line in settings.warnings():
-        if owned and line in {NOBODY, NOBODY_ASKED}:
+        if owned and line in {NOBODY, NOBODY_ASKED, NOBODY_KNOWS}:
             continue
         # Here it can be seen whether that is so.
         yield _nobody(examined) if line == NOBODY else warn("policy", line, _policy_remedy(line))
@@ -164,6 +164,8 @@ def policy(examined: Examination) -> Iterator[Finding]:
                 else "codes have to be approved by command"
             )
             yield ok("policy", f"no owner on {platform}: {who}", f"doorcode owner claim {platform}")
+        if settings.is_silent(platform) and settings.policy(platform) is Policy.PAIR:
+            yield ok("policy", f"strangers on {platform} are told nothing: their requests wait unsaid")
     others = {name: _gate(examined, name) for name in EDGES.values()}
     different = [name for name, found in others.items() if found != others[ANY_EDGE]]
     if different:
@@ -180,7 +182,7 @@ def _nobody(examined: Examination) -> Finding:
 
 
 def _gate(examined: Examination, function: str) -> Settings:
-    keep = ("UNKNOWN_USER_POLICY", "ALLOWED_USERS", "OWNER_USER_IDS", "GROUP_POLICY", "ALLOWED_GROUPS")
+    keep = ("UNKNOWN_USER_POLICY", "UNKNOWN_REPLY", "ALLOWED_USERS", "OWNER_USER_IDS", "GROUP_POLICY", "ALLOWED_GROUPS")
     environment = examined.deployment.environment(function)
     return parse_settings({name: environment.get(name, "") for name in keep})
 

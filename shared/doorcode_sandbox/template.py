@@ -7,7 +7,7 @@ import re
 from msgspec import Struct
 
 PARAMETER = re.compile(r"^  ([A-Z][A-Za-z0-9]*):\n((?:    .*\n|\n)+)", re.MULTILINE)
-DEFAULT = re.compile(r'^    Default: (?:"(.*)"|(.*))$', re.MULTILINE)
+DEFAULT = re.compile(r'(?:^    |[{,] ?)Default: (?:"([^"]*)"|([^,}\n]*))', re.MULTILINE)
 PASSED_ON = re.compile(r"(?<![\w])([A-Z][A-Z0-9_]*): !Ref ([A-Z][A-Za-z0-9]*)(?=[,}\s])")
 
 

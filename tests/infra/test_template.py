@@ -37,7 +37,7 @@ MODEL = "eu.amazon.nova-lite-v1:0"
 # Environment names that are no settings of the gate, and are set by the stack.
 SET_BY_STACK = {"TABLE_NAME", "AGENT_TABLE_NAME", "AGENT_QUEUE_URL", "PARAMETER_PREFIX", "URL_SUFFIX"}
 # What every function is given, whether or not it has a use for it.
-GIVEN_TO_ALL = {"SECRETS_MAX_AGE_SECONDS", "AGENT", "AGENT_URL", "FIRST_MESSAGE"}
+GIVEN_TO_ALL = {"SECRETS_MAX_AGE_SECONDS", "AGENT", "AGENT_URL", "FIRST_MESSAGE", "UNKNOWN_REPLY"}
 EDGE_SETTINGS = {
     *("UNKNOWN_USER_POLICY", "ALLOWED_USERS", "OWNER_USER_IDS", "CODE_TTL_SECONDS", "CODE_COOLDOWN_SECONDS"),
     *("MAX_PENDING", "GROUP_POLICY", "ALLOWED_GROUPS", "MESSAGE_BUDGET", "SECRETS_MAX_AGE_SECONDS"),
@@ -886,6 +886,7 @@ GOOD = {
         "slack=deny",
         "deny, slack=pair,discord=allow",
     ],
+    "UnknownReply": ["", "tell", "silent", "tell,slack=silent", "discord=silent, telegram=tell"],
     "AllowedUsers": ["", "telegram:@owner,telegram:123456789,slack:U1234ABCD", "discord:123456789012345678"],
     "OwnerUserIds": ["", "telegram:123456789,discord:123456789012345678", "slack:W0123ABC"],
     "AllowedGroups": ["", "*", "telegram:-1001234567890,slack:C01234567, discord:123456789012345678"],
@@ -925,6 +926,7 @@ BAD_URLS = [
 ]
 BAD = {
     "UnknownUserPolicy": ["maybe", "pair,deny", "slack", "pair,signal=deny", "pair;slack=deny", "Pair"],
+    "UnknownReply": ["quiet", "tell,silent", "slack", "tell,signal=silent", "Silent"],
     "AllowedUsers": ["123456789", "telegram:", "slack:@owner", "*", "telegram:*", "telegram:1;slack:U1", "telegram:@x"],
     "AllowedGroups": ["**", "*,telegram:-1", "telegram:1", "slack:U1234", "-1001", "discord:*"],
     "OwnerUserIds": ["telegram:@owner", "123", "*", "telegram:1,,slack:U1", "discord:abc"],

@@ -181,7 +181,7 @@ class Courier:
         # was an owner to be asked.
         elsewhere = contact.reply == DIRECT
         told = not contact.reply or (elsewhere and not self._room.owners())
-        if told or not self._prompter.still_waits(contact, now):
+        if self._settings.is_silent(contact.platform) or told or not self._prompter.still_waits(contact, now):
             return
         reached = self._prompter.reached(contact, now)
         if reached and (elsewhere or not TRAITS[contact.platform].silent_edge):
@@ -200,7 +200,8 @@ class Courier:
         if holds is (verdict is RequesterTold.DENIED):
             # Decided otherwise since; that decision's own record says so, or has said so.
             return
-        if verdict is not RequesterTold.DENIED or self._settings.tell_denied:
+        tells_denied = self._settings.tell_denied and not self._settings.is_silent(contact.platform)
+        if verdict is not RequesterTold.DENIED or tells_denied:
             hands_on = verdict is RequesterTold.APPROVED and self._settings.hands_on_later(contact.platform)
             # Then there is nothing to be written again.
             text = texts.APPROVED if hands_on and self._kept.of(contact) else _words(verdict, contact)

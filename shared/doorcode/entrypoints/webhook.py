@@ -26,7 +26,7 @@ from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.messages import ChatType, Deed, Ignored, Message, Press
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET, Secrets, code_of, fitting
 from doorcode.pairing.prompts import closed_prompt
-from doorcode.pairing.settings import Settings
+from doorcode.pairing.settings import Settings, UnknownReply
 from doorcode.pairing.transitions import Asked, Operation, RequestVerdict
 from doorcode.platforms.inbound import (
     BadSignatureError,
@@ -239,13 +239,17 @@ class Door:
         line = texts.generated_line(contact.platform, contact.user_id) if verdict is RequestVerdict.NEW else ""
         self._log(message, Verdict(GateAction.PAIR, Reason.PAIRING_REQUESTED), line)
         text = self._notice(contact, now)
-        return self._platform.notice(message, text) if text else self._platform.dropped(message, Reason.RATE_LIMITED)
+        if not text:
+            return self._platform.dropped(message, Reason.PAIRING_REQUESTED)
+        return self._platform.notice(message, text)
 
     def _notice(self, contact: Contact, now: int) -> str:
-        """Return what a requester is told here; empty if there is a code to tell, but none that works any more.
+        """Return what a requester is told here; empty for nothing, or if there is a code to tell, but none that works any more.
 
         Without an owner, nothing but the code will ever tell them: where an answer can get lost, the courier sends it.
         """
+        if self._settings.is_silent(contact.platform):
+            return ""
         if self._settings.owners or self._room.owners():
             return texts.REQUEST_SENT
         if not self._platform.ANSWERS_SURELY:
@@ -301,12 +305,14 @@ class Door:
     # The log
 
     def _log(self, event: Message | Deed | Ignored, verdict: Verdict, line: str = "") -> None:
+        unanswered = verdict.action is GateAction.PAIR and self._settings.is_silent(event.platform)
         log.info(
             line or f"{verdict.action}: {verdict.reason}",
             action=verdict.action,
             reason=verdict.reason,
             platform=event.platform,
             user_id=event.user_id,
+            **({"reply": UnknownReply.SILENT} if unanswered else {}),
             # So that the operator finds what ALLOWED_GROUPS may name.
             **({"group": event.group} if not isinstance(event, Ignored) and event.chat_type is ChatType.GROUP else {}),
         )

@@ -29,6 +29,11 @@ NOBODY_ASKED = (
     "asked, and strangers are told a command for the owner to run. To own the bot: doorcode owner claim"
 )
 
+NOBODY_KNOWS = (
+    "UNKNOWN_REPLY is silent where UNKNOWN_USER_POLICY is pair, but OWNER_USER_IDS is empty: unless somebody is an owner "
+    "by claim, neither strangers nor anybody else hears of their requests. To own the bot: doorcode owner claim"
+)
+
 
 class Policy(StrEnum):
     """What happens to a stranger in a direct chat."""
@@ -36,6 +41,15 @@ class Policy(StrEnum):
     DENY = "deny"
     PAIR = "pair"
     ALLOW = "allow"
+
+
+class UnknownReply(StrEnum):
+    """Whether strangers are told anything."""
+
+    TELL = "tell"
+    """What becomes of their request."""
+    SILENT = "silent"
+    """Nothing; the owner is asked all the same."""
 
 
 class GroupPolicy(StrEnum):
@@ -65,6 +79,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     unknown_user_policy: Policy = Policy.DENY
     policy_overrides: Mapping[Platform, Policy] = {}
+    unknown_reply: UnknownReply = UnknownReply.TELL
+    reply_overrides: Mapping[Platform, UnknownReply] = {}
     owners: tuple[tuple[Platform, str], ...] = ()
     allowed: frozenset[tuple[Platform, str]] = frozenset()
     allowed_usernames: frozenset[tuple[Platform, str]] = frozenset()
@@ -107,6 +123,10 @@ class Settings(Struct, frozen=True, kw_only=True):
         """Tell what happens to strangers on that platform."""
         return self.policy_overrides.get(platform, self.unknown_user_policy)
 
+    def is_silent(self, platform: Platform) -> bool:
+        """Tell whether strangers on that platform are told nothing."""
+        return self.reply_overrides.get(platform, self.unknown_reply) is UnknownReply.SILENT
+
     def is_owner(self, platform: Platform, user_id: str) -> bool:
         """Tell whether that very id, on that very platform, is an owner's by this setting. An empty id is nobody's.
 
@@ -135,8 +155,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     def summary(self) -> str:
         """Say which policy is in force, in one line for the log."""
         policies = ", ".join(f"{platform}={self.policy(platform)}" for platform in Platform)
+        silent = ", ".join(platform for platform in Platform if self.is_silent(platform))
         return (
-            f"Unknown users: {policies}. Groups: {self.group_policy}. "
+            f"Unknown users: {policies}. {f'Told nothing: {silent}. ' if silent else ''}Groups: {self.group_policy}. "
             f"Owners by setting: {len(self.owners)}. Allowed users: {len(self.allowed) + len(self.allowed_usernames)}."
         )
 
@@ -146,8 +167,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         policies = {platform: self.policy(platform) for platform in Platform}
         if self.lets_nobody_in:
             lines.append(NOBODY)
-        if Policy.PAIR in policies.values() and not self.owners:
-            lines.append(NOBODY_ASKED)
+        asking = [platform for platform, policy in policies.items() if policy is Policy.PAIR]
+        if asking and not self.owners:
+            lines.append(NOBODY_KNOWS if any(map(self.is_silent, asking)) else NOBODY_ASKED)
         for platform, policy in policies.items():
             if policy is Policy.ALLOW:
                 lines.append(f"UNKNOWN_USER_POLICY is allow on {platform}: anybody who writes there reaches the agent.")
@@ -175,6 +197,8 @@ def is_group(platform: Platform, text: str) -> bool:
 
 _Policies = tuple[Policy | None, dict[Platform, Policy]]
 _NO_POLICIES: _Policies = (None, {})
+_Replies = tuple[UnknownReply | None, dict[Platform, UnknownReply]]
+_NO_REPLIES: _Replies = (None, {})
 _People = tuple[tuple[Platform, str], ...]
 
 
@@ -182,12 +206,15 @@ def parse_settings(values: Mapping[str, str]) -> Settings:
     """Read the settings. Absent and blank values mean the default. Raises SettingsError with a line for each bad one."""
     reader = _Reader(values)
     policy, policies = reader.read("UNKNOWN_USER_POLICY", _policies, _NO_POLICIES)
+    reply, replies = reader.read("UNKNOWN_REPLY", _replies, _NO_REPLIES)
     nobody: _People = ()
     allowed = reader.read("ALLOWED_USERS", _people_or_usernames, nobody)
     groups = reader.read("ALLOWED_GROUPS", _groups, nobody)
     settings = Settings(
         unknown_user_policy=policy or Policy.DENY,
         policy_overrides=policies,
+        unknown_reply=reply or UnknownReply.TELL,
+        reply_overrides=replies,
         owners=reader.read("OWNER_USER_IDS", _people, nobody),
         allowed=frozenset((platform, who) for platform, who in allowed if not who.startswith("@")),
         allowed_usernames=frozenset((platform, who[1:].lower()) for platform, who in allowed if who.startswith("@")),
@@ -251,6 +278,11 @@ class _Reader:
 def _policies(text: str) -> _Policies:
     example = f"{Policy.PAIR},{list(Platform)[1]}={Policy.DENY}"
     return per_platform(text, lambda word: choice(Policy, word), "policies", example)
+
+
+def _replies(text: str) -> _Replies:
+    example = f"{UnknownReply.TELL},{list(Platform)[1]}={UnknownReply.SILENT}"
+    return per_platform(text, lambda word: choice(UnknownReply, word), "replies", example)
 
 
 def _people(text: str) -> _People:

@@ -29,6 +29,8 @@ DEFAULTS = {
     "message_budget": 20,
     "debounce": 0,
     "tell_denied": True,
+    "unknown_reply": "tell",
+    "reply_overrides": {},
     "agents": Agents(),
     "first_message": FirstMessage.DROP,
     "api_urls": {},
@@ -36,7 +38,7 @@ DEFAULTS = {
 }
 NAMES = (
     "UNKNOWN_USER_POLICY", "ALLOWED_USERS", "OWNER_USER_IDS", "CODE_TTL_SECONDS", "CODE_COOLDOWN_SECONDS",
-    "MAX_PENDING", "MAX_PROMPTS", "GROUP_POLICY", "ALLOWED_GROUPS", "MESSAGE_BUDGET", "DEBOUNCE_SECONDS", "TELL_DENIED", "FIRST_MESSAGE", "AGENT", "AGENT_URL", "AGENT_MODEL", "AGENT_ARN",
+    "MAX_PENDING", "MAX_PROMPTS", "GROUP_POLICY", "ALLOWED_GROUPS", "MESSAGE_BUDGET", "DEBOUNCE_SECONDS", "TELL_DENIED", "FIRST_MESSAGE", "UNKNOWN_REPLY", "AGENT", "AGENT_URL", "AGENT_MODEL", "AGENT_ARN",
     "TELEGRAM_API_URL", "SLACK_API_URL", "DISCORD_API_URL", "SECRETS_MAX_AGE_SECONDS",
 )  # fmt: skip
 NUMBERS = {
@@ -168,6 +170,23 @@ class TestChoices:
     def test_bad_policy(self, value: str, problem: str) -> None:
         """Security 35: a policy that is not understood, or that contradicts itself, is refused, never taken for another."""
         assert _problem("UNKNOWN_USER_POLICY", value) == f"UNKNOWN_USER_POLICY: {problem}"
+
+    def test_unknown_reply(self) -> None:
+        """After commas, platforms have their own; what is not said is tell; what is not understood is refused."""
+        for value, silent in {
+            "": "",
+            "silent": "telegram slack discord",
+            "tell,slack=silent": "slack",
+            "slack=silent": "slack",
+        }.items():
+            settings = parse_settings({"UNKNOWN_REPLY": value})
+            assert [
+                platform for platform in (TELEGRAM, SLACK, DISCORD) if settings.is_silent(platform)
+            ] == silent.split()
+        assert _problem("UNKNOWN_REPLY", "Silent") == "UNKNOWN_REPLY: 'Silent' is none of tell, silent. Use silent"
+        assert _problem("UNKNOWN_REPLY", "tell,silent").endswith(
+            "'silent' names no platform. Use for example tell,slack=silent"
+        )
 
     @pytest.mark.parametrize("policy", GroupPolicy)
     def test_group_policy(self, policy: GroupPolicy) -> None:
@@ -490,6 +509,15 @@ class TestAtStart:
             "UNKNOWN_USER_POLICY is pair, but OWNER_USER_IDS is empty: unless somebody is an owner by claim, nobody is "
             "asked, and strangers are told a command for the owner to run. To own the bot: doorcode owner claim"
         )
+
+    def test_nobody_would_know(self) -> None:
+        """Where strangers are told nothing and nobody is asked, that is said instead."""
+        silent = {"UNKNOWN_USER_POLICY": "pair", "UNKNOWN_REPLY": "tell,slack=silent"}
+        (line,) = parse_settings(silent).warnings()
+        assert "neither strangers nor anybody else hears of their requests" in line
+        assert "Told nothing: slack. " in parse_settings(silent).summary()
+        (line,) = parse_settings(silent | {"UNKNOWN_USER_POLICY": "pair,slack=deny"}).warnings()
+        assert "told a command" in line
 
     def test_open_door(self) -> None:
         """Security 35: allow is warned of, for each platform."""
