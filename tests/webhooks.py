@@ -29,6 +29,11 @@ HELLO = {
     Platform.SLACK: "slack/message_im",
     Platform.DISCORD: "discord/chat_bot_dm",
 }
+DOOR = {
+    Platform.TELEGRAM: "telegram/private_door",
+    Platform.SLACK: "slack/command_door",
+    Platform.DISCORD: "discord/door_bot_dm",
+}
 APPROVE = {
     Platform.TELEGRAM: "telegram/callback_query_approve",
     Platform.SLACK: "slack/block_actions_approve",
@@ -69,6 +74,8 @@ class Delivery:
                 body["callback_query"]["id"] = str(int(body["callback_query"]["id"]) + number)
         elif self.platform is Platform.DISCORD:
             body["id"] = str(int(body["id"]) + number)
+        elif "trigger_id" in body and "actions" not in body:
+            body["trigger_id"] = f"{number}.{body['trigger_id']}"
         elif "event" in body:
             body["event"]["ts"] = body["event"]["event_ts"] = f"{1776860000 + number}.000000"
         elif "actions" in body:

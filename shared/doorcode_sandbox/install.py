@@ -39,6 +39,8 @@ def parameters(
         "UnknownUserPolicy": plan.policy,
         "OwnerUserIds": ",".join(owners),
         "SecretsMaxAgeSeconds": SECRETS_MAX_AGE,
+        # The stack's own address is the emulator's, which shows no page.
+        "PageUrl": plan.page_url,
     }
     for platform, stand_in in stand_ins.each.items():
         near = REAL_URLS[platform] if platform in real else stand_in.api_url

@@ -11,6 +11,7 @@ from msgspec import Struct
 from doorcode.pairing.contact import Platform
 from doorcode_cli.program import program
 from doorcode_cli.target import DEFAULT_STORE
+from doorcode_sandbox.loopback import HOST
 
 FIRST_PORT = 8787
 # How many ports it takes: for the front, the emulator, and each platform's stand-in.
@@ -36,6 +37,11 @@ class Plan(Struct, frozen=True, kw_only=True):
     settings: Mapping[str, str] = {}
     # What stands in the place of functions/agent/my_agent.py, if anything does.
     my_agent: Path | None = None
+
+    @property
+    def page_url(self) -> str:
+        """Where the owner's page is for whoever may see it."""
+        return f"{self.public_url if self.public_page else f'http://{HOST}:{self.port}'}/owner"
 
     @property
     def command(self) -> str:

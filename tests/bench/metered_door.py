@@ -8,10 +8,13 @@ from typing import Any, cast
 
 from doorcode.aws.agent_queue import AgentQueue
 from doorcode.aws.budget import MessageBudget
+from doorcode.aws.directory import Directory
 from doorcode.aws.lockout import Lockout
+from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.table import Table
 from doorcode.aws.tickets import Tickets
 from doorcode.aws.waiting_room import WaitingRoom
+from doorcode.entrypoints.owner_glance import OwnerGlance
 from doorcode.entrypoints.ticket_office import TicketOffice
 from doorcode.entrypoints.webhook import Door
 from doorcode.pairing import callbacks
@@ -80,6 +83,7 @@ class MeteredDoor:
             budget=MessageBudget(table, settings.message_budget),
             queue=cast("AgentQueue", self._handed_off),
             tickets=lambda: TicketOffice(Tickets(table), self._room, desk, Lockout(table), settings),
+            glances=lambda: OwnerGlance(Directory(table), SignIns(table), ""),
         )
 
     def admit(self, user_id: int) -> float:

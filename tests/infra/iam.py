@@ -214,14 +214,17 @@ def _edge(platform: str) -> dict[str, list[Call]]:
             TABLE, ("PutItem", "DeleteItem"), f"{platform}#1", f"seats#{platform}", f"budget#{platform}#1"
         ),
         "look into prompts, lockouts, sign-ins, sessions or tokens, or write there": _items(
-            TABLE, ITEMS, f"prompts#{platform}#1", *STAFF_ONLY
+            TABLE, ITEMS, f"prompts#{platform}#1", *(pk for pk in STAFF_ONLY if pk != "links")
         ),
+        # It makes one for an owner; a session is what the web function alone makes of it.
+        "look for links, or end any": _items(TABLE, tuple(one for one in ITEMS if one != "UpdateItem"), "links"),
         "list claims or invites, or delete any, or an owner": _items(
             TABLE, ("Query", "BatchGetItem", "PutItem", "DeleteItem"), "owners", "lockout#ticket", *TICKETS
         ),
         "list who is paired": [*LISTING, *_items(TABLE, ("Query", "BatchGetItem"), f"{platform}#1")],
-        "look into another platform's waiting room, or spend there": [
-            *_items(TABLE, ("Query", "GetItem"), *(f"seats#{other}" for other in others)),
+        # It counts who waits there, for an owner.
+        "take a place in another platform's waiting room, or spend there": [
+            *_items(TABLE, ("GetItem", "PutItem", "DeleteItem"), *(f"seats#{other}" for other in others)),
             *_items(TABLE, ITEMS, *(f"budget#{other}#1" for other in others)),
             *_items(TABLE, ("ConditionCheckItem",), *(f"{other}#1" for other in others)),
         ],

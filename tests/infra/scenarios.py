@@ -47,7 +47,7 @@ from tests.infra.calls import Names, Recorder, in_terms_of_iam
 from tests.infra.iam import MADE_HERE, MODEL, environments
 from tests.infra.policy import Call
 from tests.web.gateway import request_event
-from tests.webhooks import HELLO, OWNER, STRANGER, load
+from tests.webhooks import DOOR, HELLO, OWNER, STRANGER, load
 
 NOBODY = {Platform.TELEGRAM: "555", Platform.SLACK: "U0NOBODY00", Platform.DISCORD: "555000000000000555"}
 CLAIM_OF_NOBODY = "AAAABBBBCCCCDDDD"
@@ -106,6 +106,11 @@ def at_the_edge(platform: Platform) -> Scenario:
         if platform is Platform.TELEGRAM:
             # Who is mentioned in a group has to be known.
             harness.edge.deliver(load("telegram/group_mention"), harness.now(), GROUP_POLICY="mention_only")
+
+        # An owner asks who waits.
+        harness.edge.clear()
+        harness.hello(platform)
+        harness.edge.deliver(load(DOOR[platform]), harness.now(), WEB_URL="https://door.example/owner")
 
         # A wrong claim, counted; a right one and an invite, used up; and who is asked where the setting names nobody.
         harness.edge.clear()

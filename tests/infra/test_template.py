@@ -35,7 +35,7 @@ QUEUES = tuple(resources("AWS::SQS::Queue"))
 SWEEP = "SweepRole"
 MODEL = "eu.amazon.nova-lite-v1:0"
 # Environment names that are no settings of the gate, and are set by the stack.
-SET_BY_STACK = {"TABLE_NAME", "AGENT_TABLE_NAME", "AGENT_QUEUE_URL", "PARAMETER_PREFIX", "URL_SUFFIX"}
+SET_BY_STACK = {"TABLE_NAME", "AGENT_TABLE_NAME", "AGENT_QUEUE_URL", "PARAMETER_PREFIX", "URL_SUFFIX", "WEB_URL"}
 # What every function is given, whether or not it has a use for it.
 GIVEN_TO_ALL = {"SECRETS_MAX_AGE_SECONDS", "AGENT", "AGENT_URL", "FIRST_MESSAGE", "UNKNOWN_REPLY"}
 EDGE_SETTINGS = {
@@ -333,10 +333,13 @@ def test_the_edge_reaches_only_contacts_and_seats(name: str) -> None:
             "owners",
             "lockout#ticket",
         },
-        ("dynamodb:Query", ""): {f"seats#{name}"},
+        # Every waiting room's: an owner asks how many wait in all of them.
+        ("dynamodb:Query", ""): {"seats#telegram", "seats#slack", "seats#discord"},
         ("dynamodb:UpdateItem", ""): {
             *("telegram#*", "slack#*", "discord#*", "seats#telegram", "seats#slack", "seats#discord"),
             *(f"budget#{name}#*", "claims", "invites", "owners", "lockout#ticket"),
+            # Made here, and used by the web function alone.
+            "links",
         },
         ("dynamodb:ConditionCheckItem", ""): {f"{name}#*", "lockout#ticket"},
     }
@@ -720,8 +723,9 @@ def test_no_other_origin_is_let_in() -> None:
 
 def test_the_operator_is_told_where_the_page_is() -> None:
     """The address that the command prints is the output's, and leads to the page's route."""
-    variables = template()["Resources"]["AdminFunction"]["Properties"]["Environment"]["Variables"]
-    assert variables["WEB_URL"] == template()["Outputs"]["WebUrl"]["Value"] == {"Fn::Sub": "${Api.ApiEndpoint}/owner"}
+    variables = template()["Globals"]["Function"]["Environment"]["Variables"]
+    where = {"Fn::If": ["PageIsElsewhere", {"Ref": "PageUrl"}, {"Fn::Sub": "${Api.ApiEndpoint}/owner"}]}
+    assert variables["WEB_URL"] == template()["Outputs"]["WebUrl"]["Value"] == where
 
 
 def test_routes_are_throttled() -> None:
@@ -798,7 +802,11 @@ def test_what_is_behind_the_edge_is_given_every_setting_it_uses(name: str) -> No
     """Nothing is missing in the environment, and nothing that is not used."""
     unresolved = variables_of(name)
     settings = BEHIND_SETTINGS[name] | GIVEN_TO_ALL
-    assert unresolved.keys() == settings | BEHIND_SET_BY_STACK[name].keys() | {"PARAMETER_PREFIX", "AGENT_TABLE_NAME"}
+    assert unresolved.keys() == settings | BEHIND_SET_BY_STACK[name].keys() | {
+        "PARAMETER_PREFIX",
+        "AGENT_TABLE_NAME",
+        "WEB_URL",
+    }
     for setting in settings:
         assert unresolved[setting] == {"Ref": camel(setting)}
     for setting, value in BEHIND_SET_BY_STACK[name].items():
@@ -891,6 +899,7 @@ GOOD = {
     "OwnerUserIds": ["", "telegram:123456789,discord:123456789012345678", "slack:W0123ABC"],
     "AllowedGroups": ["", "*", "telegram:-1001234567890,slack:C01234567, discord:123456789012345678"],
     "TellDenied": ["true", "false"],
+    "PageUrl": ["", "https://door.example.org/owner", "http://127.0.0.1:8787/owner"],
     "Agent": ["python", "bedrock,slack=bot", "telegram=queue, discord=webhook"],
     "AgentUrl": [
         "",
@@ -929,6 +938,7 @@ BAD = {
     "UnknownReply": ["quiet", "tell,silent", "slack", "tell,signal=silent", "Silent"],
     "AllowedUsers": ["123456789", "telegram:", "slack:@owner", "*", "telegram:*", "telegram:1;slack:U1", "telegram:@x"],
     "AllowedGroups": ["**", "*,telegram:-1", "telegram:1", "slack:U1234", "-1001", "discord:*"],
+    "PageUrl": ["https://door.example.org", "http://door.example.org/owner", "https://a.example/x?y/owner"],
     "OwnerUserIds": ["telegram:@owner", "123", "*", "telegram:1,,slack:U1", "discord:abc"],
     "TelegramApiUrl": BAD_URLS,
     "SlackApiUrl": BAD_URLS,

@@ -69,6 +69,25 @@ class Directory:
         ]
         return sorted(waiting, key=lambda contact: (contact.requested_at, contact.user_id))
 
+    def glance(self, now: int) -> tuple[int, Contact | None]:
+        """Count the requests of all platforms by the seats that they hold; return that, and whose came last, if it still waits."""
+        table = self._table.started()
+        held: list[tuple[int, Platform, str]] = []
+        for platform in Platform:
+            seats = [
+                seat_from_item(item) for item in table.partition(seats_pk(platform)) if item["sk"]["S"] in SEAT_NAMES
+            ]
+            held += [
+                (seat.expires_at, platform, seat.user_id)
+                for seat in seats
+                if seat.user_id and not seat.freed_at and now < seat.expires_at
+            ]
+        if not held:
+            return 0, None
+        _, platform, user_id = max(held)
+        found = _readable([item] if (item := table.get(contact_pk(platform, user_id), CONTACT)) else [])
+        return len(held), next((one for one in found if one.standing(now) is Standing.PENDING), None)
+
     def listed(self, platform: Platform, state: State, now: int, *, cursor: str = "", limit: int = PAGE_SIZE) -> Page:
         """Return one page of the paired or of the blocked contacts, without guests whose time is up.
 

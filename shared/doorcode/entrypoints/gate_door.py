@@ -66,9 +66,11 @@ class GateDoor(Door):
 
     def __init__(self, platform: Platform, **standing_on: Any) -> None:
         """Decide about people of ``platform``; what it stands on is as ``Door`` has it."""
-        # It draws all that is ever drawn here. Nothing is handed on, and what was written is not told, so that it is no claim.
+        # It draws all that is ever drawn here. Nothing is handed on, and what was written is not told, so that it is neither a claim nor a command.
         nothing: Any = None
-        super().__init__(cast("Inbound", _Values(platform)), queue=nothing, tickets=nothing, **standing_on)
+        super().__init__(
+            cast("Inbound", _Values(platform)), queue=nothing, tickets=nothing, glances=nothing, **standing_on
+        )
 
     def ask(self, event: Message | Deed, now: int) -> GateAnswer:
         """Decide on what somebody wrote or did. Raises UnavailableError, SecretError."""

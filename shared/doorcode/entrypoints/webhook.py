@@ -41,6 +41,7 @@ from doorcode.platforms.inbound import (
 )
 
 if TYPE_CHECKING:
+    from doorcode.entrypoints.owner_glance import Glance
     from doorcode.entrypoints.ticket_office import Served
 
 
@@ -49,6 +50,13 @@ class TakesTickets(Protocol):
 
     def serve(self, message: Message, contact: Contact, now: int) -> Served | Message:
         """Return what becomes of the message, or what goes on through the gate instead."""
+
+
+class Glances(Protocol):
+    """Looks who waits, for an owner; ``owner_glance`` has the one that does."""
+
+    def look(self, message: Message, now: int) -> Glance:
+        """Return what the owner is told."""
 
 
 OPERATIONS = {
@@ -81,11 +89,12 @@ class Door:
         call: Callable[[FollowUp], None] = lambda _: None,
         api_url: str = "",
         tickets: Callable[[], TakesTickets],
+        glances: Callable[[], Glances],
     ) -> None:
         """Serve ``platform``. ``begin`` starts the time that a request's calls have together.
 
         What strangers write is put into ``kept_messages``. ``bot`` gives who the bot is there, at a time; ``call`` makes a follow-up call; ``tickets`` gives what takes claims
-        and invites, asked for when the first one comes.
+        and invites, ``glances`` what answers an owner's /door, each asked for when the first one comes.
         """
         self._platform = platform
         self._settings = settings
@@ -100,6 +109,7 @@ class Door:
         self._call = call
         self._api_url = api_url
         self._tickets = tickets
+        self._glances = glances
 
     def serve(self, event: Mapping[str, Any], now: int) -> dict[str, Any]:
         """Answer one HTTP request at ``now``."""
@@ -189,6 +199,11 @@ class Door:
             message.platform, message.user_id, message.delivery_id, now
         ):
             verdict = gate.OVER_BUDGET
+        if message.door and verdict.reason is Reason.OWNER and message.chat_type is ChatType.DIRECT:
+            glance = self._glances().look(message, now)
+            # Neither what is said nor the link stands in the log.
+            self._log(message, Verdict(GateAction.ANSWER, Reason.OWNER))
+            return self._platform.show_door(message, glance.text, glance.link)
         if verdict.action is GateAction.ADMIT:
             return hand_on(message, contact, verdict, now)
         self._log(message, verdict)

@@ -53,6 +53,8 @@ class Message(Struct, frozen=True, kw_only=True):
     # In a group: the bot was mentioned, answered or given a command.
     addressed: bool = False
     private: bool = False
+    # It is the command /door, with which an owner asks who waits. From everybody else it is a message like any other.
+    door: bool = False
     message_id: str = ""
     sent_at: int = 0
     reply: str = ""

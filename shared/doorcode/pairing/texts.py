@@ -16,6 +16,8 @@ CLAIMED = "You own this bot now. From now on you are asked who may talk to it."
 OWNER_ALREADY = "You own this bot already."
 IN_ALREADY = "You are in already."
 TICKET_IS_OVER = "That does not work any more. Ask for a new one."
+YOUR_PAGE = "Your page. The link works once, for five minutes; whoever opens it decides who is let in:"
+NO_PAGE = "To see them all: doorcode pairing list --pending"
 WENT_WRONG = "Something went wrong. Please try again."
 
 APPROVE_BUTTON = "✅ Approve"
@@ -45,6 +47,14 @@ def more_wait(number: int) -> str:
         f"{who} for your answer. You are asked about the next one when you have answered one of the open requests. "
         "See them all with: doorcode pairing list --pending, or on the page that doorcode web opens."
     )
+
+
+def who_waits(number: int, last: Contact | None) -> str:
+    """Tell an owner how many wait on all platforms, and who came last."""
+    if not number:
+        return "Nobody waits for your answer."
+    who = f" Last to ask: {last.called or last.user_id} ({last.platform} {last.user_id})." if last else ""
+    return f"Waiting for your answer: {number}.{who}"
 
 
 def approved(contact: Contact) -> str:

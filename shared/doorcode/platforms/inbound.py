@@ -126,6 +126,9 @@ class Inbound(Protocol):
     def notice(self, message: Message, text: str, /) -> WebhookAnswer | None:
         """Tell the writer of a direct message something."""
 
+    def show_door(self, message: Message, text: str, link: str, /) -> WebhookAnswer | None:
+        """Answer an owner's /door to them alone: with ``text``, which may name strangers, and under it the link as it is."""
+
     def dropped(self, message: Message, reason: Reason, /) -> WebhookAnswer | None:
         """Answer a message that goes no further, where the platform must always be answered."""
 

@@ -20,7 +20,7 @@ from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
 from doorcode.entrypoints.follow_up import post
 from doorcode.entrypoints.ping import answers_ping
-from doorcode.entrypoints.webhook import Door, TakesTickets
+from doorcode.entrypoints.webhook import Door, Glances, TakesTickets
 from doorcode.errors import SettingsError
 from doorcode.pairing.agents import AgentKind
 from doorcode.pairing.contact import Platform
@@ -111,6 +111,7 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
         call=post,
         api_url=settings.api_url(platform.PLATFORM),
         tickets=cache(partial(_ticket_office, table, room, desk, settings)),
+        glances=cache(partial(_owner_glance, table, environment.get("WEB_URL", ""))),
     )
 
 
@@ -120,6 +121,15 @@ def _ticket_office(table: Table, room: WaitingRoom, desk: Desk, settings: Settin
     from doorcode.entrypoints.ticket_office import TicketOffice  # noqa: PLC0415
 
     return TicketOffice(Tickets(table), room, desk, Lockout(table), settings)
+
+
+def _owner_glance(table: Table, web_url: str) -> Glances:
+    # Likewise.
+    from doorcode.aws.directory import Directory  # noqa: PLC0415
+    from doorcode.aws.sign_ins import SignIns  # noqa: PLC0415
+    from doorcode.entrypoints.owner_glance import OwnerGlance  # noqa: PLC0415
+
+    return OwnerGlance(Directory(table), SignIns(table), web_url)
 
 
 def _identity(secrets: SecretStore, bot: BotIdentity | None) -> Callable[[int], str]:

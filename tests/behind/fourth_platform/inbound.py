@@ -57,6 +57,11 @@ def dropped(_message: Message, _reason: Reason) -> WebhookAnswer | None:
     return None
 
 
+def show_door(_message: Message, _text: str, _link: str) -> WebhookAnswer | None:
+    """Nothing is shown."""
+    return None
+
+
 def rate_limited(_message: Message, _text: str) -> WebhookAnswer | None:
     """Nothing is shown."""
     return None

@@ -151,7 +151,7 @@ def test_a_list_of_people_that_is_nearly_full(harness: Harness, many: int, *, wa
     harness.configure(ALLOWED_USERS=",".join(f"telegram:{number}" for number in range(100_000_000, 100_000_000 + many)))
     ((level, text, remedy),) = said(harness, "allowed users")
     assert level == ("warn" if warned else "ok")
-    assert "of at most 1,800 characters" in text
+    assert "of at most 1,700 characters" in text
     assert ("doorcode pairing add" in str(remedy)) == warned
 
 

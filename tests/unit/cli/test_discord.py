@@ -25,13 +25,15 @@ def test_register_does_all_of_it(harness: Harness) -> None:
     ended = harness.run("discord", "register")
     assert ended.code == 0, ended.err
     # The key can be read, by functions that had just looked, before Discord tries the endpoint.
-    assert probed == [(URL, VERIFY_KEY, 1)]
+    assert probed == [(URL, VERIFY_KEY, 2)]
     assert harness.slept == [3]
     application = harness.discord.application
     assert application["interactions_endpoint_url"] == URL
     assert application["description"] == DESCRIPTION
     assert application["integration_types_config"]["1"]["oauth2_install_params"]["scopes"] == ["applications.commands"]
-    (command,) = harness.discord.commands
+    command, door = harness.discord.commands
+    # The owner's own, where nobody else reads along.
+    assert (door["name"], door["type"], door["contexts"], door["options"]) == ("door", 1, [1], [])
     assert (command["name"], command["type"], command["contexts"]) == ("chat", 1, [0, 1, 2])
     assert command["integration_types"] == [0, 1]
     (option,) = command["options"]
@@ -178,3 +180,5 @@ def test_a_bot_behind_the_door_keeps_what_it_has_set_up(harness: Harness) -> Non
     for _ in range(2):
         assert "Registered /chat for" in harness.run("discord", "register", "--chat").out
         assert [command["name"] for command in harness.discord.commands] == ["weather", "chat"]
+    assert "Registered /door for" in harness.run("discord", "register", "--door").out
+    assert [command["name"] for command in harness.discord.commands] == ["weather", "chat", "door"]

@@ -345,7 +345,21 @@ def test_scopes_that_are_missing_on_slack(healthy: Harness, monkeypatch: pytest.
 
     monkeypatch.setattr(healthy.slack, "_do", scoped)
     _, found = examine(healthy)
-    assert any(text == "the app lacks im:history, users:read" for _, text, _ in of(found, "wrong"))
+    assert any(text == "the app lacks commands, im:history, users:read" for _, text, _ in of(found, "wrong"))
+
+
+def test_an_app_on_slack_without_commands(healthy: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is older than /door works, but for that: a warning, with the way out."""
+    answer, granted = healthy.slack._do, "chat:write,im:history,im:write,users:read"
+    monkeypatch.setattr(
+        healthy.slack,
+        "_do",
+        lambda call: type(done := answer(call))(done.status, done.body, {**done.headers, "X-OAuth-Scopes": granted}),
+    )
+    _, found = examine(healthy)
+    [(text, remedy)] = [(text, remedy) for check, text, remedy in of(found, "warn") if check == "slack"]
+    assert text == "the app lacks commands: owners have no /door"
+    assert "install the app again" in remedy
 
 
 @pytest.mark.parametrize("url", [None, "https://elsewhere.example/discord"])

@@ -27,8 +27,16 @@ def test_the_manifest_is_complete(harness: Harness) -> None:
                 "messages_tab_read_only_enabled": False,
             },
             "bot_user": {"display_name": "doorcode", "always_online": True},
+            "slash_commands": [
+                {
+                    "command": "/door",
+                    "url": URL,
+                    "description": "For the owner: who waits, and a link to the page",
+                    "should_escape": False,
+                }
+            ],
         },
-        "oauth_config": {"scopes": {"bot": ["chat:write", "im:history", "im:write", "users:read"]}},
+        "oauth_config": {"scopes": {"bot": ["chat:write", "commands", "im:history", "im:write", "users:read"]}},
         "settings": {
             "event_subscriptions": {"request_url": URL, "bot_events": ["message.im"]},
             "interactivity": {"is_enabled": True, "request_url": URL},

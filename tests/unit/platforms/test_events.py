@@ -25,8 +25,9 @@ def _message(message: Message, expect: dict[str, Any]) -> None:
         "addressed": message.addressed,
         "delivery_id": message.delivery_id,
         "private": message.private,
+        "door": message.door,
         "attachments": msgspec.to_builtins(list(message.attachments)),
-    } == {"private": False, "attachments": []} | {
+    } == {"private": False, "door": False, "attachments": []} | {
         name: value for name, value in expect.items() if name not in {"kind", "text"}
     }
     assert abs(message.sent_at - NOW) < 3600

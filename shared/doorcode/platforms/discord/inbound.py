@@ -49,6 +49,7 @@ MAX_TIMESTAMP_LENGTH = 64
 
 COMMAND = "chat"
 OPTION = "message"
+DOOR_COMMAND = "door"
 MAX_TEXT = 2000
 # A command's options take 6,000 characters, and a pressed message comes with all that it shows: escaped, some 200 kB,
 # with room. https://docs.discord.com/developers/interactions/application-commands#slash-commands
@@ -63,6 +64,7 @@ CHAT_INPUT, STRING = 1, 3
 PONG, SHOW, DEFER, UPDATE, CHOICES = 1, 4, 5, 7, 8
 ACTION_ROW, BUTTON = 1, 2
 EPHEMERAL = 64
+NO_EMBEDS = 4
 BOT_DM = 1
 THREADS = frozenset({10, 11, 12})
 # Whom the app was installed for, by the way it was: in the bot's own direct messages, no guild.
@@ -179,11 +181,17 @@ def parse(webhook: Webhook, _bot: str) -> list[Event]:
 
 def _message(interaction: Invocation) -> Message | Ignored:
     command = decoded(interaction.data, _Command)
-    if (command.name, command.type) != (COMMAND, CHAT_INPUT):
+    door = (command.name, command.type) == (DOOR_COMMAND, CHAT_INPUT)
+    if door:
+        text = f"/{DOOR_COMMAND}"
+    elif (command.name, command.type) != (COMMAND, CHAT_INPUT):
         return _ignored("unknown_command")
-    said = next((option.value for option in command.options if (option.name, option.type) == (OPTION, STRING)), None)
-    if said is None or not is_given(said):
-        return _ignored("no_text")
+    else:
+        options = (option.value for option in command.options if (option.name, option.type) == (OPTION, STRING))
+        said = next(options, None)
+        if said is None or not is_given(said):
+            return _ignored("no_text")
+        text = decoded(said, str)
     user = _invoker(interaction)
     direct = is_direct(interaction)
     names = _names(user)
@@ -195,12 +203,13 @@ def _message(interaction: Invocation) -> Message | Ignored:
         # Whoever writes from nowhere that is named is a conversation of their own.
         chat=interaction.channel_id or f"@{user.id}",
         parent=parent_of(interaction.channel),
-        text=decoded(said, str),
+        text=text,
         name=names.name,
         full_name=names.full_name,
         addressed=True,
         # See ``admitted``.
         private=not direct,
+        door=door,
         message_id=interaction.id,
         sent_at=_sent_at(interaction),
         reply=_address(interaction),
@@ -272,6 +281,12 @@ def notice(_message: Message, text: str) -> WebhookAnswer | None:
     return _to_them_alone(text)
 
 
+def show_door(_message: Message, text: str, link: str) -> WebhookAnswer | None:
+    """Tell the writer alone, with no look at the page by Discord."""
+    content = "\n".join(filter(None, (_escaped(text), link)))
+    return _shown({"content": content, "flags": EPHEMERAL | NO_EMBEDS})
+
+
 def dropped(_message: Message, reason: Reason) -> WebhookAnswer | None:
     """Say that the bot is private, whatever the reason; or, in a guild, where it may be asked."""
     return turned_away(reason)
@@ -322,7 +337,11 @@ def failed() -> WebhookAnswer:
 
 
 def _to_them_alone(text: str) -> WebhookAnswer:
-    return answer({"type": SHOW, "data": {"content": text, "flags": EPHEMERAL, "allowed_mentions": {"parse": []}}})
+    return _shown({"content": text, "flags": EPHEMERAL})
+
+
+def _shown(data: dict[str, Any]) -> WebhookAnswer:
+    return answer({"type": SHOW, "data": data | {"allowed_mentions": {"parse": []}}})
 
 
 def draw_prompt(prompt: Prompt) -> dict[str, Any]:

@@ -35,12 +35,16 @@ from doorcode.platforms.prompt_text import prompt_text
 from doorcode.platforms.slack.payloads import (
     BlockAction,
     BlockActions,
+    Command,
     Envelope,
     EventKind,
     Kind,
     MessageEvent,
+    Named,
+    Presser,
     SentFile,
     SlackAttachment,
+    SlackUser,
     Verification,
 )
 from doorcode.platforms.slack.workspace import Origin, event_origin, named, press_origin
@@ -61,6 +65,8 @@ SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 MAX_AGE_SECONDS = 300
 MAX_TIMESTAMP_DIGITS = 12
 
+# The one command that is ours.
+DOOR = "/door"
 FORM = "application/x-www-form-urlencoded"
 # More than any form of Slack's has.
 MAX_FORM_FIELDS = 100
@@ -121,7 +127,7 @@ def parse(webhook: Webhook, workspace: str) -> list[Event]:
     ``workspace`` is the app's own, with its organization, ``T…:E…``, or empty as long as nobody has told us.
     """
     if is_form(webhook):
-        return _form(webhook.body, workspace)
+        return _form(webhook, workspace)
     kind = decoded(webhook.body, Kind).type
     if kind == "url_verification":
         return [Handshake(answer({"challenge": decoded(webhook.body, Verification).challenge}))]
@@ -214,16 +220,18 @@ def _unescaped(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def _form(body: bytes, workspace: str) -> list[Event]:
-    # Only presses of buttons come here, so messages do not wait for the import.
+def _form(webhook: Webhook, workspace: str) -> list[Event]:
+    # Only presses of buttons and commands come here, so messages do not wait for the import.
     from urllib.parse import parse_qs  # noqa: PLC0415
 
     try:
-        fields = parse_qs(body.decode(), errors="strict", max_num_fields=MAX_FORM_FIELDS)
+        fields = parse_qs(webhook.body.decode(), errors="strict", max_num_fields=MAX_FORM_FIELDS)
     except ValueError:
         raise UnusablePayloadError("The payload is not a form.") from None
     if not fields:
         raise UnusablePayloadError("The form is empty.")
+    if "payload" not in fields and fields.get("command") == [DOOR]:
+        return [_door({name: values[0] for name, values in fields.items() if len(values) == 1}, webhook, workspace)]
     if len(fields.get("payload", ())) != 1:
         return [_ignored("unknown_request")]
     (payload,) = fields["payload"]
@@ -231,6 +239,33 @@ def _form(body: bytes, workspace: str) -> list[Event]:
         return [_ignored("unknown_interaction")]
     actions = decoded(payload, BlockActions)
     return [_press(actions, action, workspace) for action in actions.actions] or [_ignored("unknown_interaction")]
+
+
+def _door(form: dict[str, str], webhook: Webhook, workspace: str) -> Message | Ignored:
+    """Read our own command: a message like any other, but of an owner."""
+    try:
+        command = msgspec.convert(form, Command)
+    except ValueError:
+        raise UnusablePayloadError("The command is of another form.") from None
+    user = SlackUser(id=command.user_id)
+    presser = Presser(user=user, team=Named(id=command.team_id), enterprise=Named(id=command.enterprise_id))
+    origin = press_origin(presser, workspace)
+    if origin is None or not command.user_id:
+        return _ignored("no_workspace")
+    return Message(
+        platform=PLATFORM,
+        user_id=user_id(named(origin.person, command.user_id)),
+        # No command is ever sent again, and each has its own.
+        delivery_id=command.trigger_id,
+        chat_type=ChatType.DIRECT if command.channel_id.startswith("D") else ChatType.GROUP,
+        chat=command.channel_id,
+        text=DOOR,
+        addressed=True,
+        door=True,
+        message_id=command.trigger_id,
+        sent_at=int(webhook.headers[TIMESTAMP_HEADER]),
+        reply=compact({"channel": command.channel_id}),
+    )
 
 
 def _press(payload: BlockActions, action: BlockAction, workspace: str) -> Press | Ignored:
@@ -270,6 +305,12 @@ def _ignored(what: str) -> Ignored:
 def notice(_message: Message, _text: str) -> WebhookAnswer | None:
     """Say nothing here: Slack shows nothing from the response, the courier sends it."""
     return None
+
+
+def show_door(_message: Message, text: str, link: str) -> WebhookAnswer | None:
+    """Show it to who gave the command: of all that comes here, only a command's response is shown."""
+    said = "\n".join(filter(None, (_escaped(text), link)))
+    return answer({"response_type": "ephemeral", "text": said, "unfurl_links": False, "unfurl_media": False})
 
 
 def dropped(_message: Message, _reason: Reason) -> WebhookAnswer | None:

@@ -9,6 +9,7 @@ from msgspec import Meta, Raw, Struct
 _Channel = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 # Seconds, and what makes it unique in its channel.
 _Ts = Annotated[str, Meta(pattern=r"^[0-9]{1,12}\.[0-9]{1,9}\Z")]
+_TriggerId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z.]{1,100}\Z")]
 _Challenge = Annotated[str, Meta(min_length=1, max_length=1000)]
 
 
@@ -134,6 +135,18 @@ class BlockAction(Struct):
     # When it was used, in microseconds: what tells one use from the next.
     action_ts: str
     value: str | None = None
+
+
+class Command(Struct):
+    """A slash command, as its form has it."""
+
+    user_id: str
+    channel_id: _Channel
+    # It becomes a delivery's id.
+    trigger_id: _TriggerId
+    # Empty where the app is installed for a whole organization.
+    team_id: str = ""
+    enterprise_id: str = ""
 
 
 class Presser(Struct, kw_only=True):

@@ -77,6 +77,8 @@ ABOUT = frozenset({
     "link_preview_options", "quote", "receiver_user", "reply_markup", "reply_to_message", "reply_to_story",
     "sender_business_bot", "sender_chat", "suggested_post_info", "via_bot",
 })  # fmt: skip
+# In the bot's own chat nobody names the bot with it.
+DOOR = "/door"
 UNKNOWN_CONTENT = "unknown"
 PRIVATE_CHAT = "private"
 # A field's name, as Telegram writes them.
@@ -242,6 +244,7 @@ def _message(update: _Update, bot: str) -> Message | Ignored:  # noqa: PLR0911 (
         username=sender.username,
         # Telegram brings an ephemeral message to whom it is for, and to nobody else.
         addressed=direct or ephemeral or addresses(message, bot),
+        door=direct and (message.text or "").strip() == DOOR,
         private=ephemeral or message.direct_messages_topic is not None,
         message_id=str(message.message_id),
         sent_at=message.date,
@@ -328,6 +331,17 @@ def _ignored(what: str) -> Ignored:
 def notice(message: Message, text: str) -> WebhookAnswer | None:
     """Send a message back, into the topic that it came from."""
     method = {"method": "sendMessage", "chat_id": int(message.chat), "text": cut(text, MAX_TEXT)}
+    return answer(method | ({"message_thread_id": int(message.thread)} if message.thread else {}))
+
+
+def show_door(message: Message, text: str, link: str) -> WebhookAnswer | None:
+    """Send it back into the chat, which is theirs, with no look at the page by Telegram."""
+    method = {
+        "method": "sendMessage",
+        "chat_id": int(message.chat),
+        "text": "\n".join(filter(None, (_unlinked(text), link))),
+        "link_preview_options": {"is_disabled": True},
+    }
     return answer(method | ({"message_thread_id": int(message.thread)} if message.thread else {}))
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import typer
 
 from doorcode.pairing.contact import Platform
-from doorcode.platforms.discord.inbound import CHAT_INPUT, COMMAND, MAX_TEXT, OPTION, STRING
+from doorcode.platforms.discord.inbound import CHAT_INPUT, COMMAND, DOOR_COMMAND, MAX_TEXT, OPTION, STRING
 from doorcode_cli.deployment import SETTLING_SECONDS, Deployment
 from doorcode_cli.examples import examples
 from doorcode_cli.exit_codes import CommandError, Exit
@@ -52,6 +52,15 @@ CHAT = {
     ],
 }
 
+# In the bot's own direct messages alone: elsewhere it is nothing special.
+DOOR = {
+    "name": DOOR_COMMAND,
+    "type": CHAT_INPUT,
+    "description": "For the owner: who waits, and a link to the page",
+    "contexts": [BOT_DM_CONTEXT],
+    "integration_types": [GUILD, USER],
+}
+
 app = typer.Typer(no_args_is_help=True, help="Set up the application on Discord.")
 
 DescriptionOption = Annotated[
@@ -62,6 +71,9 @@ DescriptionOption = Annotated[
 
 ChatOption = Annotated[
     bool, typer.Option("--chat", help=f"Register /{COMMAND} beside the commands of a bot behind the door, too.")
+]
+DoorOption = Annotated[
+    bool, typer.Option("--door", help=f"Register /{DOOR_COMMAND}, the owner's, beside the commands of such a bot, too.")
 ]
 
 
@@ -74,17 +86,22 @@ def discord() -> None:
     epilog=examples(
         "doorcode discord register",
         "doorcode discord register --description 'The concierge of Acme'",
-        "doorcode discord register --json",
+        "doorcode discord register --door --json",
     )
 )
 @targeted
 def register(
-    target: Target, *, description: DescriptionOption = None, chat: ChatOption = False, as_json: JsonOption = False
+    target: Target,
+    *,
+    description: DescriptionOption = None,
+    chat: ChatOption = False,
+    door: DoorOption = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Store the public key, register /chat, have interactions sent to this stack, and print the install links.
+    """Store the public key, register /chat and /door, have interactions sent to this stack, and print the install links.
 
     The application's other global commands, if it has any, are removed. Those of a bot behind the door (Agent=bot) stay, as
-    does all else that it has set up, and /chat is only added with --chat.
+    does all else that it has set up; /chat is only added with --chat, and the owner's /door with --door.
     """
     if description is not None and not 1 <= len(description) <= MAX_DESCRIPTION:
         raise CommandError(f"--description has 1 to {MAX_DESCRIPTION} characters.", Exit.USAGE)
@@ -94,20 +111,22 @@ def register(
     application = api.application()
     stored = _store_key(deployment, application)
     own = deployment.has_bot(Platform.DISCORD)
+    added = [command for command, wanted in ((CHAT, chat), (DOOR, door)) if wanted or not own]
     changes: dict[str, Any] = {}
     if not own or description:
         changes["description"] = description or _profile(application) or DESCRIPTION
-    if not own or chat:
+    if added:
         # Installing for users has to be possible before a command can be for users.
         changes["integration_types_config"] = _installations(application)
     if changes:
         api.edit_application(**changes)
     commands = f"/applications/{application['id']}/commands"
     if not own:
-        api.call("PUT", commands, [CHAT])
-    elif chat:
-        # Adds it, or replaces the one of that name.
-        api.call("POST", commands, CHAT)
+        api.call("PUT", commands, added)
+    else:
+        for command in added:
+            # Adds it, or replaces the one of that name.
+            api.call("POST", commands, command)
     _set_endpoint(deployment, api, url, wait=stored)
     links = install_links(str(application["id"]))
     if as_json:
@@ -116,10 +135,11 @@ def register(
         )
         return
     name = shown(application.get("name", "the application"), 64)
-    if own and not chat:
+    if not added:
         typer.echo(f"✅ Interactions of {name} go to {url}; its commands are left as they are")
     else:
-        typer.echo(f"✅ Registered /{COMMAND} for {name} at {url}")
+        names = " and ".join(f"/{command['name']}" for command in added)
+        typer.echo(f"✅ Registered {names} for {name} at {url}")
     typer.echo(f"   Install on a server:   {links['guild_install']}")
     typer.echo(f"   Install for yourself:  {links['user_install']}")
 

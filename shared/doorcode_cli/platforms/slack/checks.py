@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from doorcode.pairing.contact import Platform
 from doorcode.pairing.settings import GroupPolicy
-from doorcode_cli.examination import Examination, Finding, ok, wrong
+from doorcode_cli.examination import Examination, Finding, ok, warn, wrong
 from doorcode_cli.platforms.slack.api import SlackApi
-from doorcode_cli.platforms.slack.commands import SLACK_TEAM, scopes, team_of
+from doorcode_cli.platforms.slack.commands import COMMAND_SCOPE, SLACK_TEAM, scopes, team_of
 from doorcode_cli.shown import shown
 
 
@@ -26,9 +27,10 @@ def app_and_scopes(examined: Examination) -> Iterator[Finding]:
         return
     needed = scopes(groups=examined.settings.group_policy is GroupPolicy.MENTION_ONLY)
     missing = [scope for scope in needed if scope not in granted]
-    if missing:
-        yield wrong(
-            "slack",
-            f"the app lacks {', '.join(missing)}",
-            "doorcode slack manifest, put it in the app's App Manifest, and install the app again",
-        )
+    remedy = "doorcode slack manifest, put it in the app's App Manifest, and install the app again"
+    if missing == [COMMAND_SCOPE]:
+        # A bot of one's own may do without.
+        level = ok if examined.deployment.has_bot(Platform.SLACK) else warn
+        yield level("slack", f"the app lacks {COMMAND_SCOPE}: owners have no /door", remedy)
+    elif missing:
+        yield wrong("slack", f"the app lacks {', '.join(missing)}", remedy)

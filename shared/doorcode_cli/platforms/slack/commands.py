@@ -14,6 +14,7 @@ import typer
 
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.settings import GroupPolicy
+from doorcode.platforms.slack.inbound import DOOR
 from doorcode_cli.deployment import Deployment
 from doorcode_cli.examples import examples
 from doorcode_cli.exit_codes import CommandError, Exit
@@ -27,6 +28,8 @@ MAX_NAME, MAX_DESCRIPTION = 35, 140
 DESCRIPTION = "A private bot: write to it, and its owner decides who may talk to it."
 # What each is for: sending, opening chats with owners, hearing direct messages, showing owners who asks.
 SCOPES = ("chat:write", "im:history", "im:write", "users:read")
+# The owner's /door. Without it all else works.
+COMMAND_SCOPE = "commands"
 # Hearing where the app is mentioned in channels; only with GROUP_POLICY=mention_only.
 GROUP_SCOPE = "app_mentions:read"
 # The app's own workspace and organization, as the edge reads them.
@@ -75,7 +78,7 @@ def manifest(
         typer.echo(yaml(changes) if as_yaml else json.dumps(changes, indent=2, ensure_ascii=False))
         note(
             "Put this into the manifest that the app has at https://api.slack.com/apps, and give each of its slash commands "
-            f"the URL {url}. All else stays as it is; Doorcode itself uses the scopes {', '.join(scopes(groups=False))}."
+            f"the URL {url}. With a command {DOOR} among them, an owner hears who waits. All else stays as it is; Doorcode itself uses the scopes {', '.join(scopes(groups=False))}."
         )
         return
     if groups is None:
@@ -134,6 +137,7 @@ def app_manifest(name: str, url: str, *, groups: bool) -> dict[str, Any]:
                 "messages_tab_read_only_enabled": False,
             },
             "bot_user": {"display_name": _handle(name), "always_online": True},
+            "slash_commands": [door_command(url)],
         },
         "oauth_config": {"scopes": {"bot": scopes(groups=groups)}},
         "settings": {
@@ -147,6 +151,16 @@ def app_manifest(name: str, url: str, *, groups: bool) -> dict[str, Any]:
             # The token has to stay what it is.
             "token_rotation_enabled": False,
         },
+    }
+
+
+def door_command(url: str) -> dict[str, Any]:
+    """Return the owner's command, as a manifest has it."""
+    return {
+        "command": DOOR,
+        "url": url,
+        "description": "For the owner: who waits, and a link to the page",
+        "should_escape": False,
     }
 
 
@@ -169,7 +183,7 @@ def _handle(name: str) -> str:
 
 def scopes(*, groups: bool) -> list[str]:
     """Return what the app has to be allowed."""
-    return sorted([*SCOPES, *([GROUP_SCOPE] if groups else [])])
+    return sorted([*SCOPES, COMMAND_SCOPE, *([GROUP_SCOPE] if groups else [])])
 
 
 def yaml(value: Any, depth: int = 0) -> str:
@@ -181,6 +195,10 @@ def yaml(value: Any, depth: int = 0) -> str:
             else f"{indent}{key}: {yaml(inner)}"
             for key, inner in value.items()
         )  # fmt: skip
+    if isinstance(value, list) and any(isinstance(inner, dict) for inner in value):
+        # Under the hyphen, an object's lines stand as far in as its first.
+        objects = (yaml(inner, depth + 1) for inner in value)
+        return "\n".join(f"{indent}- {lines[len(indent) + 2 :]}" for lines in objects)
     if isinstance(value, list):
         return "\n".join(f"{indent}- {yaml(inner)}" for inner in value)
     return json.dumps(value, ensure_ascii=False)
