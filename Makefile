@@ -110,8 +110,8 @@ build: command .tools/sam/.run ## Build for AWS (Lambda on arm64), without Docke
 	.tools/sam/bin/sam build
 
 # What is asked the first time, and the settings of the stack, are kept in samconfig.local.toml, which is yours.
-deploy: build ## Build, and deploy to your AWS account; asks what it needs to know the first time
-	@$(BIN)/doorcode deploy
+deploy: command .tools/sam/.run ## Set everything up in your AWS account, or update it (doorcode init); options with ARGS=, such as ARGS="--ask"
+	@$(BIN)/doorcode init $(ARGS)
 
 ## Working
 

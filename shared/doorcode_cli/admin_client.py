@@ -229,7 +229,7 @@ def _advice(reason: str, who: str) -> list[str]:
         Refusal.OWNER: f"Run: doorcode owner remove {who}",
         Refusal.NOT_OWNER: "See: doorcode owner list",
         Refusal.LAST_OWNER: f"To remove them all the same: doorcode owner remove {who} --confirm",
-        Refusal.OWNER_BY_SETTING: "Change OwnerUserIds with: doorcode deploy",
+        Refusal.OWNER_BY_SETTING: "Change it with: doorcode init --set OwnerUserIds=…",
         Refusal.SUPERSEDED: "See: doorcode pairing list --pending",
         NotTheirsError.reason: "See whose it is: doorcode pairing list --pending",
     }

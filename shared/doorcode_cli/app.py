@@ -9,10 +9,11 @@ from typing import Annotated
 
 import typer
 
-from doorcode_cli import agent, attach, deploy, doctor, invite, owner, pairing, parked, secrets, streams, token, web
+from doorcode_cli import agent, attach, doctor, invite, owner, pairing, parked, secrets, streams, token, web
 from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.platforms.registry import PLATFORMS
 from doorcode_cli.program import as_called, offer, program
+from doorcode_cli.setting_up import command as init
 from doorcode_cli.shown import shown
 
 # A sentence, and what to do.
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command(epilog=init.EPILOG)(init.init)
 app.add_typer(pairing.app, name="pairing")
 app.add_typer(owner.app, name="owner")
 app.add_typer(invite.app, name="invite")
@@ -38,12 +40,12 @@ app.command(epilog=web.EPILOG)(web.web)
 app.add_typer(agent.app, name="agent")
 app.command(epilog=attach.EPILOG)(attach.attach)
 app.command(epilog=doctor.EPILOG)(doctor.doctor)
-app.command(epilog=deploy.EPILOG)(deploy.deploy)
 if find_spec("doorcode_sandbox"):
     # A checkout has it; what is installed elsewhere has nothing to run.
     from doorcode_sandbox import command
 
     app.command(epilog=command.EPILOG)(command.run)
+    init.offer_sandbox(command.run_for)
 offer(app)
 
 

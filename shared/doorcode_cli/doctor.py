@@ -64,15 +64,20 @@ def doctor(target: Target, *, send_test: SendTestOption = False, as_json: JsonOp
     except CommandError as error:
         # Without the stack there is nothing to look at. That the doctor tells more is for other commands to say.
         raise CommandError(_alone(error), error.code) from None
+    if not examine(deployment, send_test=send_test, as_json=as_json):
+        raise typer.Exit(Exit.REFUSED)
+
+
+def examine(deployment: Deployment, *, send_test: bool = False, as_json: bool = False) -> bool:
+    """Carry out every check, print what they found, and tell whether nothing is wrong."""
     examined = Examination(deployment, FORMS, send_test=send_test)
     findings = [finding for name, check in CHECKS.items() for finding in carried_out(name, check, examined)]
     bad = any(finding.level is Level.WRONG for finding in findings)
     if as_json:
-        typer.echo(json.dumps(_as_json(target.stack, findings, examined.dropped, bad=bad), indent=2))
+        typer.echo(json.dumps(_as_json(deployment.target.stack, findings, examined.dropped, bad=bad), indent=2))
     else:
         _print(findings, examined.dropped)
-    if bad:
-        raise typer.Exit(Exit.REFUSED)
+    return not bad
 
 
 EPILOG = examples("doorcode doctor", "doorcode doctor --send-test", "doorcode doctor --json --stack my-bot")

@@ -26,13 +26,17 @@ WhereArgument = Annotated[
 ]
 
 
-class _Claim(Struct, frozen=True, kw_only=True):
+class PrintedClaim(Struct, frozen=True, kw_only=True):
+    """What makes somebody an owner: ``ways`` are a link or a text for each platform."""
+
     code: str
     ways: list[PrintedWay]
     expires_at: datetime
 
 
-class _Owner(Struct, frozen=True, kw_only=True):
+class ListedOwner(Struct, frozen=True, kw_only=True):
+    """Somebody who owns the bot on a platform."""
+
     platform: str
     user_id: str
     name: str
@@ -44,14 +48,23 @@ class _Owner(Struct, frozen=True, kw_only=True):
 
 
 class _Owners(Struct, frozen=True):
-    owners: list[_Owner]
+    owners: list[ListedOwner]
 
 
 @app.command(epilog=examples("doorcode owner claim", "doorcode owner claim telegram"))
 @targeted
 def claim(target: Target, platform: WhereArgument = None) -> None:
     """Print what makes whoever sends it to the bot, in a direct chat, its owner there. It works once, for 15 minutes."""
-    made = AdminClient(target).ask(_Claim, command="owner_claim", platform=str(platform or ""))
+    say_claim(made_claim(AdminClient(target), platform))
+
+
+def made_claim(client: AdminClient, platform: Platform | None) -> PrintedClaim:
+    """Make a claim for a platform; without one, for any. Raises CommandError."""
+    return client.ask(PrintedClaim, command="owner_claim", platform=str(platform or ""))
+
+
+def say_claim(made: PrintedClaim) -> None:
+    """Print a claim, each way in which it is used."""
     say_ways(made.ways)
     opened = "Open the link, or send" if any(way.link for way in made.ways) else "Send"
     note(
@@ -64,14 +77,14 @@ def claim(target: Target, platform: WhereArgument = None) -> None:
 @targeted
 def list_owners(target: Target, *, as_json: JsonOption = False) -> None:
     """List who owns the bot: by a claim, and by the parameter OwnerUserIds. Times are UTC."""
-    owners = AdminClient(target).ask(_Owners, command="owner_list").owners
+    found = owners(AdminClient(target))
     if as_json:
-        say_json(_record(owner) for owner in owners)
+        say_json(_record(owner) for owner in found)
         return
-    say(f"Found {len(owners)} owners:" if owners else "No owners found.")
-    if not owners:
+    say(f"Found {len(found)} owners:" if found else "No owners found.")
+    if not found:
         note("To own the bot: doorcode owner claim")
-    for owner in owners:
+    for owner in found:
         say_fields(
             {
                 "Platform": owner.platform,
@@ -100,7 +113,12 @@ def remove(
     say(f"✅ Removed {shown(contact.platform)} owner {shown(contact.user_id)}")
 
 
-def _record(owner: _Owner) -> dict[str, Any]:
+def owners(client: AdminClient) -> list[ListedOwner]:
+    """Return who owns the bot. Raises CommandError."""
+    return client.ask(_Owners, command="owner_list").owners
+
+
+def _record(owner: ListedOwner) -> dict[str, Any]:
     return {
         field: value.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else value
         for field, value in structs.asdict(owner).items()

@@ -61,6 +61,10 @@ class PlatformApi(ABC):
         return cls(token or deployment.shelf.take(cls.token.name), deployment.api_url(cls.platform))
 
     @abstractmethod
+    def identity(self) -> str:
+        """Ask whose the token is, and return it as people know it. Raises PlatformError."""
+
+    @abstractmethod
     def reach(self, user_id: str, *, send: bool) -> str:
         """Try whether a person can be written to, unseen by them unless ``send``, and say what is known then.
 

@@ -8,9 +8,9 @@ import re
 import signal
 import time
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,10 +24,11 @@ from doorcode_cli.deployment import API_URLS
 from doorcode_cli.examples import examples
 from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.program import program
+from doorcode_cli.progress import Progress
+from doorcode_cli.setting_up.local_stack import LocalStack
 from doorcode_cli.target import DEFAULT_STORE
+from doorcode_cli.template import settings
 from doorcode_sandbox.plan import FIRST_PORT, PORTS, RESTART, Plan
-from doorcode_sandbox.progress import Progress
-from doorcode_sandbox.template import settings
 from doorcode_sandbox.trouble import SandboxError
 
 if TYPE_CHECKING:
@@ -135,7 +136,6 @@ def run(  # noqa: PLR0913 (each is an option of the command)
     """
     # Half of the sandbox is servers, which no other command should wait for.
     from doorcode_sandbox.platforms.registry import OWNERS  # noqa: PLC0415
-    from doorcode_sandbox.run import running  # noqa: PLC0415
 
     platforms = tuple(dict.fromkeys(platform or Platform))
     plan = Plan(
@@ -150,14 +150,45 @@ def run(  # noqa: PLR0913 (each is an option of the command)
         settings=_settings(set_ or []) | _agent(agent, agent_url, agent_model),
         my_agent=_my_agent(agent),
     )
+    _run(plan, reload=reload, then=webbrowser.open if open_ else None)
+
+
+def run_for(wanted: LocalStack, secrets: Mapping[str, str], then: Callable[[], None]) -> None:
+    """Run a sandbox for ``doorcode init``: nobody owns the bot there, so that somebody can claim it."""
+    known = settings(Checkout().template.read_text())
+    by_parameter = {one.parameter: name for name, one in known.items()}
+    named = {by_parameter[name]: value for name, value in wanted.settings.items() if name in by_parameter}
+    plan = Plan(
+        store=wanted.store.absolute(),
+        policy=wanted.policy,
+        owners=dict.fromkeys(wanted.platforms, ()),
+        platforms=wanted.platforms,
+        port=wanted.port or FIRST_PORT,
+        public_url=_public(wanted.public_url, page=False),
+        settings={**named, **({"AGENT": AgentKind.PYTHON} if wanted.agent_file else {})},
+        my_agent=_my_agent(wanted.agent_file),
+    )
+    _run(plan, reload=False, secrets=secrets, then=lambda _: then())
+
+
+def _run(
+    plan: Plan,
+    *,
+    reload: bool,
+    then: Callable[[str], object] | None,
+    secrets: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Run a sandbox until it is ended; ``then`` is given its address once it is up."""
+    from doorcode_sandbox.run import running  # noqa: PLC0415
+
     progress = Progress()
     is_up = False
     try:
-        with _ending(), running(plan, progress, os.environ) as sandbox:
+        with _ending(), running(plan, progress, os.environ, secrets=secrets) as sandbox:
             _greet(progress, plan, sandbox)
             is_up = True
-            if open_:
-                webbrowser.open(sandbox.url)
+            if then:
+                then(sandbox.url)
             _stay(progress, sandbox, reload=reload)
     except _Ended:
         if not is_up:

@@ -41,6 +41,12 @@ def verifying(ssm: Any, prefix: str) -> dict[Platform, str]:
     }
 
 
+def put(ssm: Any, prefix: str, secrets: Mapping[str, str]) -> None:
+    """Set what somebody gives."""
+    for name, value in secrets.items():
+        ssm.put_parameter(Name=f"{prefix}/{name}", Value=value, Type="SecureString", Overwrite=True)
+
+
 def fill(ssm: Any, prefix: str, wanted: Mapping[str, str]) -> None:
     """Set what is missing, and nothing else."""
     for name, value in wanted.items():

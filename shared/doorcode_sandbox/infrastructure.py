@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from doorcode_cli.checkout import Checkout
 from doorcode_cli.program import program
+from doorcode_cli.progress import Progress
 from doorcode_cli.target import DEFAULT_STACK
 from doorcode_sandbox import build, emulator, ports
 from doorcode_sandbox.clients import Clients
@@ -18,7 +19,6 @@ from doorcode_sandbox.emulator_guard import Keys, made_keys
 from doorcode_sandbox.plan import Plan
 from doorcode_sandbox.ports import Ports
 from doorcode_sandbox.process import Leashed, tail
-from doorcode_sandbox.progress import Progress
 from doorcode_sandbox.store import Store
 from doorcode_sandbox.trouble import SandboxError
 

@@ -12,15 +12,15 @@ from doorcode.pairing.contact import Platform
 from doorcode.pairing.settings import Settings
 from doorcode_cli.checkout import Checkout
 from doorcode_cli.deployment import API_URLS
+from doorcode_cli.progress import Progress
+from doorcode_cli.template import settings
 from doorcode_sandbox.build import built_key, digests, local_build_held
 from doorcode_sandbox.deployment import deploy, make_good, outputs
 from doorcode_sandbox.infrastructure import STACK, Infrastructure
 from doorcode_sandbox.plan import Plan
-from doorcode_sandbox.progress import Progress
 from doorcode_sandbox.reload import Reload
 from doorcode_sandbox.stand_ins import StandIns
 from doorcode_sandbox.store import Deployed
-from doorcode_sandbox.template import settings
 
 BUCKET = "doorcode-sandbox"
 # Secrets that were just set are soon in use.

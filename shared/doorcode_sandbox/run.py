@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,7 +16,8 @@ from doorcode.pairing.contact import Platform
 from doorcode_cli.checkout import Checkout
 from doorcode_cli.deployment import API_URLS, WEBHOOK_OUTPUTS
 from doorcode_cli.program import program
-from doorcode_sandbox.credentials import fill, read, real, verifying
+from doorcode_cli.progress import Progress
+from doorcode_sandbox.credentials import fill, put, read, real, verifying
 from doorcode_sandbox.deployment import REGION, outputs
 from doorcode_sandbox.emulator_guard import front_word
 from doorcode_sandbox.failures import Failures
@@ -26,7 +28,6 @@ from doorcode_sandbox.metric_filters import MetricFilters
 from doorcode_sandbox.plan import Plan
 from doorcode_sandbox.playground.backend import Playground
 from doorcode_sandbox.playground.inside import Inside
-from doorcode_sandbox.progress import Progress
 from doorcode_sandbox.reload import Reload
 from doorcode_sandbox.stand_ins import StandIns
 from doorcode_sandbox.store import Deployed
@@ -59,10 +60,16 @@ class Running(Struct, frozen=True, kw_only=True):
 
 @contextlib.contextmanager
 def running(
-    plan: Plan, progress: Progress, environment: Mapping[str, str], checkout: Checkout | None = None
+    plan: Plan,
+    progress: Progress,
+    environment: Mapping[str, str],
+    checkout: Checkout | None = None,
+    *,
+    secrets: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Running]:
-    """Have a sandbox. Raises SandboxError; nothing is left running, however this ends."""
+    """Have a sandbox, with those secrets of somebody's own. Raises SandboxError; nothing is left running, however this ends."""
     with started(plan, progress, environment, checkout or Checkout()) as infrastructure, ExitStack() as up:
+        put(infrastructure.clients("ssm"), PREFIX, secrets)
         yield _open(plan, progress, infrastructure, up)
 
 

@@ -16,13 +16,13 @@ from rich.console import Console
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.texts import REQUEST_SENT
 from doorcode_cli.checkout import Checkout
+from doorcode_cli.progress import Progress
 from doorcode_sandbox.build import check
 from doorcode_sandbox.credentials import read
 from doorcode_sandbox.deployment import resource
 from doorcode_sandbox.infrastructure import PREFIX, STACK
 from doorcode_sandbox.plan import Plan
 from doorcode_sandbox.platforms.registry import OWNERS
-from doorcode_sandbox.progress import Progress
 from doorcode_sandbox.run import Running, running
 from doorcode_sandbox.trouble import SandboxError
 from tests.e2e.sandbox_process import Machine, copied

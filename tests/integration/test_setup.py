@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import pytest
 
@@ -23,9 +23,10 @@ from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import Keyring, parse_keyring
 from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
 from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
-from doorcode_sandbox.platforms.telegram.stand_in import Hook, TelegramStandIn
+from doorcode_sandbox.platforms.telegram.stand_in import Hook
 from tests import webhooks
 from tests.backends import dynamodb
+from tests.integration.near_telegram import NearTelegram
 from tests.integration.stack import Cloud, Reply, Stack
 from tests.webhooks import APPROVE, HELLO, OWNER, load
 
@@ -33,19 +34,6 @@ COMMAND = Path(sys.executable).with_name("doorcode")
 TELEGRAM, SLACK, DISCORD = Platform
 MAX_AGE = 4
 OWN = ("gateway-secret", "callback-secret", "telegram/webhook-secret")
-
-
-class NearTelegram(TelegramStandIn):
-    """Telegram, that takes this machine's names for a webhook, too."""
-
-    def _set_hook(self, form: Any) -> bool:
-        self.hook = Hook(
-            url=form.url,
-            secret_token=form.secret_token,
-            max_connections=form.max_connections,
-            allowed_updates=form.allowed_updates,
-        )
-        return True
 
 
 class Ended(NamedTuple):

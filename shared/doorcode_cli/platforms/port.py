@@ -14,6 +14,7 @@ from doorcode_cli.deployment import Deployment
 from doorcode_cli.examination import Check
 from doorcode_cli.platform_api import PlatformApi
 from doorcode_cli.secret_forms import Form
+from doorcode_cli.setting_up.secret_desk import SecretDesk
 
 
 class SecretHolder(ABC):
@@ -32,6 +33,19 @@ class SecretHolder(ABC):
         """Have it send this one from now on, if it sends here. Raises PlatformError."""
 
 
+class SettingUp(Struct, frozen=True, kw_only=True):
+    """A stack that is deployed, to which a platform is to send, and whoever sets it up: ``desk`` asks for secrets."""
+
+    deployment: Deployment
+    desk: SecretDesk
+    # Whether the platform may be taken from where it sends to so far.
+    take_over: bool = False
+
+    def may_take_over(self, fact: str) -> bool:
+        """Tell whether what is there may be replaced: ``fact`` says what. Raises CommandError where nobody can be asked."""
+        return self.take_over or self.desk.questions.agree(fact, "Have it sent here instead?", "--take-over")
+
+
 class OperatorPlatform(Struct, frozen=True, kw_only=True):
     """A platform, as the command has it."""
 
@@ -44,6 +58,13 @@ class OperatorPlatform(Struct, frozen=True, kw_only=True):
     checks: Mapping[str, Check]
     # What mends webhooks that are signed with another secret; empty where the platform sends such on purpose.
     mends_signatures: str = ""
+    # Has the platform send to the stack, for ``doorcode init``. What is so already is left alone; says what was done.
+    set_up: Callable[[SettingUp], None]
+    # How somebody comes by the token, and whether that needs a stack that is deployed: its address belongs to the app.
+    how_to_get_token: str
+    token_needs_stack: bool = False
+    # Secrets that help to set up, and are kept nowhere.
+    used_once: tuple[Form, ...] = ()
     # Follows when the token has been set: keeps what the token tells, and notes it.
     token_was_set: Callable[[Deployment], None] | None = None
     holder: type[SecretHolder] | None = None

@@ -113,7 +113,7 @@ def test_every_command_is_known() -> None:
     work_on("--local")
     called = {words: as_called(f"Run: doorcode {words}.") for words in commands()}
     anywhere = {words for words, text in called.items() if text == f"Run: .venv/bin/doorcode {words}."}
-    assert anywhere == {"run", "deploy"}
+    assert anywhere == {"run"}
     on_a_stack = called.keys() - anywhere
     assert {words: called[words] for words in on_a_stack} == {
         words: f"Run: .venv/bin/doorcode {words} --local." for words in on_a_stack

@@ -102,7 +102,7 @@ def test_owners_by_setting(doorcode: Run, function: Function, monkeypatch: pytes
     assert ended.code == 1
     assert ended.err == (
         "telegram 1 is an owner by OWNER_USER_IDS: take the id out of that setting. "
-        "Change OwnerUserIds with: doorcode deploy\n"
+        "Change it with: doorcode init --set OwnerUserIds=…\n"
     )
 
 

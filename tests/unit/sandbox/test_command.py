@@ -47,9 +47,12 @@ class Fake:
         self.closing: Callable[[], Any] = lambda: None
 
     @contextlib.contextmanager
-    def running(self, plan: Plan, progress: Any, environment: Mapping[str, str]) -> Iterator["Fake"]:
+    def running(
+        self, plan: Plan, progress: Any, environment: Mapping[str, str], *, secrets: Mapping[str, str]
+    ) -> Iterator["Fake"]:
         """Stand in for the real thing."""
         assert environment is os.environ
+        self.secrets = secrets
         self.plan, self.progress = plan, progress
         try:
             self.starting()

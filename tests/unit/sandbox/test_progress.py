@@ -6,7 +6,7 @@ import re
 import pytest
 from rich.console import Console
 
-from doorcode_sandbox.progress import Progress
+from doorcode_cli.progress import Progress
 
 
 def console(*, terminal: bool) -> Console:

@@ -2,7 +2,7 @@
 
 from doorcode.pairing.settings import parse_settings
 from doorcode_cli.checkout import Checkout
-from doorcode_sandbox.template import settings
+from doorcode_cli.template import settings
 from tests.infra.template import template
 
 TEXT = Checkout().template.read_text(encoding="utf-8")

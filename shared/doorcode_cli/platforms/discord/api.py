@@ -13,6 +13,7 @@ import msgspec
 from doorcode.pairing.contact import Platform
 from doorcode_cli.platform_api import SERVER_ERROR, SUCCESS, TEST_TEXT, TOO_MANY_REQUESTS, UNAUTHORIZED, PlatformApi
 from doorcode_cli.platforms.discord.secrets import TOKEN
+from doorcode_cli.shown import shown
 
 # Discord asks for this form, and blocks libraries' own.
 USER_AGENT = "DiscordBot (https://github.com/doorcode/doorcode, 1)"
@@ -47,6 +48,11 @@ class DiscordApi(PlatformApi):
         if not isinstance(found, dict) or not re.fullmatch(r"[0-9]{1,20}", str(found.get("id", ""))):
             raise self._refused("an answer of another form")
         return found
+
+    def identity(self) -> str:
+        """Ask which application it is."""
+        application = self.application()
+        return f"{shown(application.get('name'), 40)} ({shown(application['id'], 20)})"
 
     def edit_application(self, **fields: Any) -> None:
         """Change the application."""

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import typer
+from msgspec import Struct
 
 from doorcode.pairing.contact import Platform
 from doorcode.platforms.discord.inbound import CHAT_INPUT, COMMAND, DOOR_COMMAND, MAX_TEXT, OPTION, STRING
@@ -106,9 +107,40 @@ def register(
     if description is not None and not 1 <= len(description) <= MAX_DESCRIPTION:
         raise CommandError(f"--description has 1 to {MAX_DESCRIPTION} characters.", Exit.USAGE)
     deployment = Deployment(target)
-    url = deployment.webhook_url(Platform.DISCORD)
+    _ = deployment.webhook_url(Platform.DISCORD)
     api = DiscordApi.of(deployment)
-    application = api.application()
+    done = registered(deployment, api, api.application(), description=description, chat=chat, door=door)
+    if as_json:
+        url = done.url
+        typer.echo(
+            json.dumps(
+                {"application_id": done.id, "interactions_endpoint_url": url, **install_links(done.id)}, indent=2
+            )
+        )
+        return
+    for line in done.lines:
+        typer.echo(line)
+
+
+class Registration(Struct, frozen=True):
+    """An application that sends here, and lines about it."""
+
+    id: str
+    url: str
+    lines: tuple[str, ...]
+
+
+def registered(  # noqa: PLR0913 (each is an option of the command)
+    deployment: Deployment,
+    api: DiscordApi,
+    application: dict[str, Any],
+    *,
+    description: str | None = None,
+    chat: bool = False,
+    door: bool = False,
+) -> Registration:
+    """Store the application's key, register its commands and have interactions sent to the stack. Raises CommandError."""
+    url = deployment.webhook_url(Platform.DISCORD)
     stored = _store_key(deployment, application)
     own = deployment.has_bot(Platform.DISCORD)
     added = [command for command, wanted in ((CHAT, chat), (DOOR, door)) if wanted or not own]
@@ -120,7 +152,7 @@ def register(
         changes["integration_types_config"] = _installations(application)
     if changes:
         api.edit_application(**changes)
-    commands = f"/applications/{application['id']}/commands"
+    commands = commands_of(application)
     if not own:
         api.call("PUT", commands, added)
     else:
@@ -129,19 +161,27 @@ def register(
             api.call("POST", commands, command)
     _set_endpoint(deployment, api, url, wait=stored)
     links = install_links(str(application["id"]))
-    if as_json:
-        typer.echo(
-            json.dumps({"application_id": application["id"], "interactions_endpoint_url": url, **links}, indent=2)
-        )
-        return
     name = shown(application.get("name", "the application"), 64)
-    if not added:
-        typer.echo(f"✅ Interactions of {name} go to {url}; its commands are left as they are")
-    else:
-        names = " and ".join(f"/{command['name']}" for command in added)
-        typer.echo(f"✅ Registered {names} for {name} at {url}")
-    typer.echo(f"   Install on a server:   {links['guild_install']}")
-    typer.echo(f"   Install for yourself:  {links['user_install']}")
+    names = " and ".join(f"/{command['name']}" for command in added)
+    first = (
+        f"✅ Registered {names} for {name} at {url}"
+        if added
+        else f"✅ Interactions of {name} go to {url}; its commands are left as they are"
+    )
+    return Registration(
+        str(application["id"]),
+        url,
+        (
+            first,
+            f"   Install on a server:   {links['guild_install']}",
+            f"   Install for yourself:  {links['user_install']}",
+        ),
+    )
+
+
+def commands_of(application: dict[str, Any]) -> str:
+    """Return where the application's global commands are."""
+    return f"/applications/{application['id']}/commands"
 
 
 def install_links(application_id: str) -> dict[str, str]:

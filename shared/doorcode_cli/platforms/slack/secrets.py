@@ -14,6 +14,18 @@ SIGNING_SECRET = Form(
     ring=True,
     mistaken=((r"xox.*|xapp.*", "That is a token. The signing secret stands in the app's Basic Information."),),
 )
+# Makes the app by itself. It is its owner's, works for twelve hours, and is kept nowhere.
+CONFIGURATION_TOKEN = Form(
+    "slack/configuration-token",
+    "from Your App Configuration Tokens, at https://api.slack.com/apps",
+    r"xoxe\.xox[a-z]-[A-Za-z0-9-]+",
+    "xoxe.xoxp- and more letters and digits",
+    prefix=r"xoxe\.xox[a-z]-",
+    mistaken=(
+        (r"xoxe-.*", "That is the refresh token, which stands beside it. The access token begins with xoxe.xoxp-."),
+        (r"xoxb-.*", "That is a bot's token, which is asked for later."),
+    ),
+)
 TOKEN = Form(
     "slack/bot-token",
     "from the app's OAuth & Permissions, at https://api.slack.com/apps",

@@ -14,6 +14,7 @@ from doorcode_cli.deployment import Deployment
 from doorcode_cli.platform_api import NOT_FOUND, SERVER_ERROR, TEST_TEXT, TOO_MANY_REQUESTS, UNAUTHORIZED, PlatformApi
 from doorcode_cli.platforms.port import SecretHolder
 from doorcode_cli.platforms.telegram.secrets import TOKEN, WEBHOOK_SECRET
+from doorcode_cli.shown import shown
 
 # Messages and presses of buttons are all that the edge reads: see doorcode/platforms/telegram/inbound.py.
 ALLOWED_UPDATES = ("message", "callback_query")
@@ -51,6 +52,19 @@ class TelegramApi(PlatformApi):
     def webhook(self) -> dict[str, Any]:
         """Return what Telegram knows of the webhook."""
         return self._object(self.call("getWebhookInfo"))
+
+    def identity(self) -> str:
+        """Ask who the bot is."""
+        bot = self.me()
+        return f"@{shown(bot.get('username'), 40)} ({shown(bot.get('id'), 20)})"
+
+    def introduction(self) -> dict[str, Any]:
+        """Return what people see of the bot before they write: its commands and its two descriptions, as far as there are any."""
+        return {
+            "commands": self.call("getMyCommands"),
+            "description": self._object(self.call("getMyDescription")).get("description"),
+            "short_description": self._object(self.call("getMyShortDescription")).get("short_description"),
+        }
 
     def set_webhook(self, url: str, secret: str, updates: Sequence[str] = ALLOWED_UPDATES) -> None:
         """Have updates of these kinds sent there, with that secret in each."""

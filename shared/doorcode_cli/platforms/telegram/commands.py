@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -50,13 +51,17 @@ def set_webhook(target: Target, *, updates: UpdatesOption = None) -> None:
     """
     deployment = Deployment(target)
     kinds = _updates(deployment, updates)
-    url = deployment.webhook_url(Platform.TELEGRAM)
-    api = TelegramApi.of(deployment)
-    bot = bot_of(api)
+    _ = deployment.webhook_url(Platform.TELEGRAM)
+    typer.echo(send_here(deployment, TelegramApi.of(deployment), kinds))
+
+
+def send_here(deployment: Deployment, api: TelegramApi, kinds: Sequence[str]) -> str:
+    """Have Telegram send updates of these kinds to the stack, and keep who the bot is; return a line about it."""
+    url, bot = deployment.webhook_url(Platform.TELEGRAM), bot_of(api)
     newest = lines(deployment.shelf.take(WEBHOOK_SECRET.name))[0]
     deployment.shelf.write(TELEGRAM_BOT, bot, kind="String")
     api.set_webhook(url, newest, kinds)
-    typer.echo(f"✅ Telegram sends what people write to @{bot.partition(':')[2]} to {url}")
+    return f"✅ Telegram sends what people write to @{bot.partition(':')[2]} to {url}"
 
 
 @webhook.command(epilog=examples("doorcode telegram webhook info", "doorcode telegram webhook info --json"))

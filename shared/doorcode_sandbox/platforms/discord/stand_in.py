@@ -225,6 +225,7 @@ class DiscordStandIn(StandIn):
                 ("POST", f"/webhooks/{snowflake}/{rest}", "followUp", _FollowUp, self._follow_up),
                 ("GET", "/applications/@me", "getApplication", _Nothing, lambda _: self.application),
                 ("PATCH", "/applications/@me", "editApplication", _Application, self._edit_application),
+                ("GET", f"/applications/{snowflake}/commands", "getCommands", _Nothing, lambda *_: self.commands),
                 ("PUT", f"/applications/{snowflake}/commands", "putCommands", _Commands, self._put_commands),
                 ("POST", f"/applications/{snowflake}/commands", "postCommand", _Command, self._post_command),
             )

@@ -129,6 +129,15 @@ class _Respond(Struct):
     thread_ts: _Ts = ""
 
 
+class _CreateApp(Struct):
+    manifest: str
+
+
+class _UpdateApp(Struct):
+    app_id: str
+    manifest: str
+
+
 class _Nothing(Struct):
     pass
 
@@ -190,6 +199,10 @@ class SlackStandIn(StandIn):
         # Channels that were archived, and threads that are locked, by channel and ts.
         self.archived: set[str] = set()
         self.locked: set[tuple[str, str]] = set()
+        # What its owner makes apps with, and those that were made: their manifests, by id.
+        self.configuration_token = "xoxe.xoxp-stand-in"  # noqa: S105 (made up)
+        self.apps: dict[str, dict[str, Any]] = {}
+        self.signing_secret = secrets.token_hex(SIGNING_BYTES)
         # What only one person saw.
         self.whispers: list[Message] = []
         self._responses: dict[str, ResponseUrl] = {}
@@ -201,6 +214,8 @@ class SlackStandIn(StandIn):
             "chat.update": (_Update, self._update),
             "conversations.open": (_Open, self._open_conversation),
             "users.info": (_Info, self._info),
+            "apps.manifest.create": (_CreateApp, self._create_app),
+            "apps.manifest.update": (_UpdateApp, self._update_app),
         }
 
     @property
@@ -265,9 +280,10 @@ class SlackStandIn(StandIn):
             return json_answer({"ok": False, "error": "unknown_method"}, 404)
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         token = token if scheme == "Bearer" else fields.pop("token", "")
-        if token != self.token:
+        method = request.path.removeprefix(API_PATH)
+        if token != (self.configuration_token if method.startswith("apps.manifest.") else self.token):
             return json_answer({"ok": False, "error": "invalid_auth" if token else "not_authed"})
-        return self._route_method(request.path.removeprefix(API_PATH), fields)
+        return self._route_method(method, fields)
 
     def _route_method(self, method: str, fields: dict[str, Any]) -> Routed | Answer:
         if method not in self._methods:
@@ -297,6 +313,17 @@ class SlackStandIn(StandIn):
             return json_answer({"ok": True, **method(self._read(call.fields, form))})
         except _RefusedError as error:
             return json_answer(error.answer)
+
+    def _create_app(self, form: _CreateApp) -> dict[str, Any]:
+        app_id = f"A0MADE{len(self.apps):04}"
+        self.apps[app_id] = msgspec.json.decode(form.manifest)
+        return {"app_id": app_id, "credentials": {"client_id": "1.1", "signing_secret": self.signing_secret}}
+
+    def _update_app(self, form: _UpdateApp) -> dict[str, Any]:
+        if form.app_id not in self.apps:
+            raise _RefusedError("app_not_found")
+        self.apps[form.app_id] = msgspec.json.decode(form.manifest)
+        return {"app_id": form.app_id, "permissions_updated": False}
 
     def limited(self, delay: float) -> Answer:
         """Ask to wait."""

@@ -21,7 +21,9 @@ from doorcode_sandbox.platforms.server import RESPONSE, Answer, Message, Request
 TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 PATH = re.compile(r"/bot([^/]+)/([A-Za-z]+)")
 # Nested fields are JSON, also in a form.
-NESTED = frozenset({"entities", "link_preview_options", "reply_parameters", "reply_markup", "allowed_updates"})
+NESTED = frozenset(
+    {"entities", "link_preview_options", "reply_parameters", "reply_markup", "allowed_updates", "commands"}
+)
 
 MAX_TEXT = 4096
 MAX_CALLBACK_DATA = 64
@@ -156,6 +158,23 @@ class _DeleteWebhook(Struct):
     drop_pending_updates: bool = False
 
 
+class _BotCommand(Struct):
+    command: Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,32}$")]
+    description: Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class _SetMyCommands(Struct):
+    commands: Annotated[list[_BotCommand], Meta(max_length=100)]
+
+
+class _SetMyDescription(Struct):
+    description: Annotated[str, Meta(max_length=512)] = ""
+
+
+class _SetMyShortDescription(Struct):
+    short_description: Annotated[str, Meta(max_length=120)] = ""
+
+
 class _Nothing(Struct):
     pass
 
@@ -198,6 +217,9 @@ class TelegramStandIn(StandIn):
         self.chats: dict[str, Chat] = {}
         self.queries: dict[str, Query] = {}
         self.hook = Hook()
+        # What people see of the bot before they write.
+        self.commands: list[dict[str, str]] = []
+        self.description, self.short_description = "", ""
         self.actions: list[tuple[str, str]] = []
         # The messages of an earlier run are other messages, so their ids are left behind.
         self._ids = itertools.count(max(1001, int((self.clock() - FIRST_RUN) * NUMBERS_A_SECOND)))
@@ -213,6 +235,12 @@ class TelegramStandIn(StandIn):
             "setWebhook": (_SetWebhook, self._set_hook),
             "getWebhookInfo": (_Nothing, self._hook_info),
             "deleteWebhook": (_DeleteWebhook, self._delete_hook),
+            "getMyCommands": (_Nothing, lambda _: self.commands),
+            "setMyCommands": (_SetMyCommands, self._set_commands),
+            "getMyDescription": (_Nothing, lambda _: {"description": self.description}),
+            "setMyDescription": (_SetMyDescription, self._set_description),
+            "getMyShortDescription": (_Nothing, lambda _: {"short_description": self.short_description}),
+            "setMyShortDescription": (_SetMyShortDescription, self._set_short_description),
         }
 
     # Being part of a sandbox
@@ -487,6 +515,18 @@ class TelegramStandIn(StandIn):
 
     def _delete_hook(self, _: _DeleteWebhook) -> bool:
         self.hook = Hook()
+        return True
+
+    def _set_commands(self, form: _SetMyCommands) -> bool:
+        self.commands = msgspec.to_builtins(form.commands)
+        return True
+
+    def _set_description(self, form: _SetMyDescription) -> bool:
+        self.description = form.description
+        return True
+
+    def _set_short_description(self, form: _SetMyShortDescription) -> bool:
+        self.short_description = form.short_description
         return True
 
 

@@ -12,7 +12,7 @@ from doorcode_cli.examination import Examination, Finding, ok, wrong
 from doorcode_cli.examples import examples
 from doorcode_cli.output import note
 from doorcode_cli.platform_api import TEST_TEXT, PlatformApi, PlatformError, Trouble
-from doorcode_cli.platforms.port import OperatorPlatform, SecretHolder
+from doorcode_cli.platforms.port import OperatorPlatform, SecretHolder, SettingUp
 from doorcode_cli.secret_forms import Form
 from doorcode_cli.target import Target, targeted
 
@@ -32,6 +32,10 @@ class MorseApi(PlatformApi):
     platform = Platform("morse")
     token = TOKEN
     owner_remedy = "look whether {user_id} is on the air"
+
+    def identity(self) -> str:
+        """Tell whose the token is."""
+        return "the office's bot"
 
     def reach(self, user_id: str, *, send: bool) -> str:
         """Send a test to a call sign."""
@@ -78,12 +82,19 @@ def office(examined: Examination) -> Iterator[Finding]:
         yield ok("morse", "the office has the key") if KEYS else wrong("morse", "the office has no key", WIRE)
 
 
+def set_up(setting_up: SettingUp) -> None:
+    """Have the office send here."""
+    typer.echo(f"✅ Telegrams go to {setting_up.deployment.webhook_url(Platform('morse'))}")
+
+
 MORSE = OperatorPlatform(
     api=MorseApi,
     commands=app,
     forms=(KEY, TOKEN),
     checks={"morse": office},
     mends_signatures=WIRE,
+    set_up=set_up,
+    how_to_get_token="Ask at the office.",
     token_was_set=lambda _: note("The office knows the bot."),
     holder=Seal,
 )

@@ -33,3 +33,8 @@ def settings(template: str) -> dict[str, TemplateSetting]:
 
 def _section(template: str, name: str) -> str:
     return re.split(r"^(?=\S)", template.partition(f"\n{name}:\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def parameters(template: str) -> frozenset[str]:
+    """Return the names of all parameters."""
+    return frozenset(name for name, _ in PARAMETER.findall(_section(template, "Parameters")))
