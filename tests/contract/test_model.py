@@ -142,7 +142,15 @@ class WaitingRoomMachine(RuleBasedStateMachine):
     @rule(
         user=USERS,
         operation=st.sampled_from(
-            [Operation.APPROVE, Operation.DENY, Operation.ADD, Operation.REVOKE, Operation.BLOCK, Operation.UNBLOCK]
+            [
+                Operation.APPROVE,
+                Operation.DENY,
+                Operation.ADD,
+                Operation.CHANGE,
+                Operation.REVOKE,
+                Operation.BLOCK,
+                Operation.UNBLOCK,
+            ]
         ),
         guest=st.sampled_from([0, 0, 1, 90]),
     )
@@ -156,7 +164,7 @@ class WaitingRoomMachine(RuleBasedStateMachine):
         """Compare what comes of a decision with the matrix."""
         person = self.person(user)
         cell = MATRIX[person.standing(self.now), operation]
-        until = self.now + guest if guest and operation in {Operation.APPROVE, Operation.ADD} else 0
+        until = self.now + guest if guest and operation in {Operation.APPROVE, Operation.ADD, Operation.CHANGE} else 0
         if isinstance(cell, Refusal):
             with pytest.raises(RefusedError) as refused:
                 act(until)

@@ -319,8 +319,12 @@ def serving(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> No
                 assert ask(who, "POST", f"/api/pairing/{decision}", channel=platform, code=waiting["code"])[0] == 200
             assert ask(who, "POST", "/api/pairing/approve", channel=platform, code="AAAA2222")[0] == 404
             assert ask(who, "GET", f"/api/pairing/contacts/{platform}/{stranger}")[0] == 200
-            for decision in ("revoke", "block", "unblock"):
-                assert ask(who, "POST", f"/api/pairing/{decision}", channel=platform, user_id=stranger)[0] == 200
+            for decision in ("revoke", "add", "change", "block", "unblock"):
+                more = {"label": "ann"} if decision == "change" else {}
+                assert (
+                    ask(who, "POST", f"/api/pairing/{decision}", channel=platform, user_id=stranger, **more)[0] == 200
+                )
+            assert ask(who, "POST", "/api/pairing/clear", channel=platform)[0] == 200
             for what in ("pairing/paired", "pairing/blocked", "activity", "session", "openapi.json"):
                 assert ask(who, "GET", f"/api/{what}")[0] == 200
     address = ReplyAddress(

@@ -1,4 +1,4 @@
-"""Turning away everybody who waits, over HTTP."""
+"""Everybody of a platform at once, over HTTP."""
 
 import pytest
 
@@ -62,3 +62,21 @@ def test_with_a_closed_desk_nobody_is_turned_away(crowd: WebHarness, monkeypatch
     monkeypatch.setattr(Desk, "decide", closed)
     assert session.post(PATH, channel="telegram").refusal == (403, "forbidden")
     assert crowd.items() == before
+
+
+def test_everybody_who_is_paired_on_a_platform(crowd: WebHarness) -> None:
+    """A page is revoked with each request, in the owner's name; other platforms, the blocked and those who wait stay."""
+    crowd.decide(Operation.ADD, user_id="7")
+    crowd.decide(Operation.ADD, user_id="8", until=crowd.now + 60)
+    crowd.decide(Operation.ADD, platform=Platform.SLACK, user_id="U1234ABCE")
+    crowd.decide(Operation.BLOCK, user_id="3")
+    session = crowd.session()
+    reply = session.post("/api/pairing/clear", channel="telegram")
+    assert (reply.status, sorted(reply.body["revoked"])) == (200, ["7", "8"])
+    assert (reply.body["failed"], reply.body["cursor"]) == ([], "")
+    contact = crowd.room.get(TELEGRAM, "7")
+    assert (contact.state, contact.decided_by, contact.decided_via) == (State.REVOKED, "alice@laptop", "web")
+    assert [crowd.room.get(TELEGRAM, user_id).state for user_id in "123"] == ["pending", "pending", "blocked"]
+    assert crowd.room.get(Platform.SLACK, "U1234ABCE").state is State.PAIRED
+    # Where it goes on is what the page before gave.
+    assert session.post("/api/pairing/clear", channel="telegram", cursor="x").refusal == (400, "invalid_cursor")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from doorcode.errors import ForbiddenError
+from doorcode.pairing.access import Scope
 from doorcode.pairing.contact import Platform, State
 from doorcode.pairing.decisions import Desk
 from doorcode.pairing.transitions import Operation
@@ -43,6 +44,55 @@ def test_a_request_is_listed_approved_and_revoked(web: WebHarness, owner: Caller
     assert owner.get("/api/pairing/paired").body == {"paired": [], "cursor": ""}
 
 
+def test_somebody_is_let_in_who_has_not_asked(web: WebHarness, owner: Caller) -> None:
+    """Add takes a label and an end; a blocked person is unblocked first. It needs the scope pairing."""
+    new = {"channel": "slack", "user_id": "U1234ABCD"}
+    assert web.token(Scope.READ).post("/api/pairing/add", **new).refusal == (403, "forbidden")
+    reply = owner.post("/api/pairing/add", **new, label="bob", **{"for": 60})
+    assert (reply.status, reply.body) == (200, {"added": True, **new})
+    contact = web.room.get(Platform.SLACK, "U1234ABCD")
+    assert (contact.label, contact.paired_until, contact.decided_by) == ("bob", web.now + 60, "alice@laptop")
+    # As with the command: without an end, for ever.
+    assert owner.post("/api/pairing/add", **new).status == 200
+    contact = web.room.get(Platform.SLACK, "U1234ABCD")
+    assert (contact.label, contact.paired_until) == ("bob", 0)
+    owner.post("/api/pairing/block", **new)
+    assert owner.post("/api/pairing/add", **new).refusal == (409, "blocked")
+
+
+def test_a_guest_is_approved(web: WebHarness, owner: Caller) -> None:
+    """Approve takes an end, too."""
+    assert owner.post("/api/pairing/approve", **PERSON, **{"for": 7 * 86_400}).status == 200
+    [guest] = owner.get("/api/pairing/paired").body["paired"]
+    assert guest["paired_until"] == "2027-01-22T08:00:01Z"
+    assert web.room.get(Platform.TELEGRAM, "987654321").paired_until == web.now + 7 * 86_400
+
+
+def test_a_label_or_an_end_is_changed(web: WebHarness, owner: Caller) -> None:
+    """What is not given stays: a new label makes nobody's end another one, nor the other way round."""
+    owner.post("/api/pairing/approve", **PERSON, label="ann", **{"for": 60})
+    paired_at = web.room.get(Platform.TELEGRAM, "987654321").paired_at
+    web.now += 10
+    for given, label, until in (
+        ({"label": "my friend"}, "my friend", web.now + 50), ({"for": 5}, "my friend", web.now + 5),
+        ({"label": ""}, "", web.now + 5), ({"label": "ann", "for": 0}, "ann", 0),
+    ):  # fmt: skip
+        assert owner.post("/api/pairing/change", **PERSON, **given).body == {"changed": True, **PERSON}
+        contact = web.room.get(Platform.TELEGRAM, "987654321")
+        assert (contact.label, contact.paired_until, contact.paired_at) == (label, until, paired_at)
+    assert owner.post("/api/pairing/change", **PERSON).refusal == (400, "invalid_input")
+
+
+@pytest.mark.parametrize("before", [Operation.REVOKE, Operation.BLOCK])
+def test_a_change_lets_nobody_in(web: WebHarness, owner: Caller, before: Operation) -> None:
+    """Security 17, 23: whoever was revoked or blocked meanwhile stays out, whatever they are called from now on."""
+    owner.post("/api/pairing/approve", **PERSON)
+    web.decide(before, web.now, user_id=PERSON["user_id"])
+    held = web.room.get(Platform.TELEGRAM, "987654321")
+    assert owner.post("/api/pairing/change", **PERSON, label="ann").refusal == (404, "not_paired")
+    assert web.room.get(Platform.TELEGRAM, "987654321") == held
+
+
 @pytest.mark.parametrize("route", decisions.ROUTES, ids=lambda route: route.name)
 def test_with_a_closed_desk_nothing_is_decided(
     web: WebHarness, owner: Caller, route: Route, monkeypatch: pytest.MonkeyPatch
@@ -57,7 +107,8 @@ def test_with_a_closed_desk_nothing_is_decided(
     monkeypatch.setattr(Desk, "decide", closed)
     before = web.items()
     for user_id in (PERSON["user_id"], "100200300", "100200301"):
-        assert owner.post(route.path, channel="telegram", user_id=user_id).refusal == (403, "forbidden")
+        more = {"label": "ann"} if route.name == Operation.CHANGE else {}
+        assert owner.post(route.path, channel="telegram", user_id=user_id, **more).refusal == (403, "forbidden")
     assert web.items() == before
 
 
@@ -158,12 +209,14 @@ def test_a_code_and_another_persons_id_do_not_belong_together(web: WebHarness, o
         ("approve", "not_pending"),
         ("deny", "not_pending"),
         ("revoke", "not_paired"),
+        ("change", "not_paired"),
         ("unblock", "not_blocked"),
     ],
 )
 def test_nobody_there_is_not_found(web: WebHarness, verb: str, reason: str) -> None:
     """404 for whoever has no request, is not paired, is not blocked."""
-    reply = web.session().post(f"/api/pairing/{verb}", **PERSON)
+    more = {"label": "ann"} if verb == "change" else {}
+    reply = web.session().post(f"/api/pairing/{verb}", **PERSON, **more)
     assert reply.refusal == (404, reason)
 
 
@@ -192,6 +245,10 @@ def test_an_expired_request_is_not_found(web: WebHarness, owner: Caller) -> None
         ("approve", {"channel": "telegram", "user_id": "987654321", "label": "\u202e"}, "invalid_label"),
         ("approve", {"channel": "telegram", "user_id": "987654321", "label": "a" * 65}, "invalid_label"),
         ("approve", {"channel": "telegram", "user_id": "987654321", "until": 1}, "invalid_input"),
+        ("approve", {"channel": "telegram", "user_id": "987654321", "for": -1}, "invalid_input"),
+        ("approve", {"channel": "telegram", "user_id": "987654321", "for": 10**15}, "invalid_time"),
+        ("add", {"channel": "telegram", "user_id": "@ann"}, "invalid_user_id"),
+        ("add", {"channel": "telegram", "code": "AAAA2222"}, "invalid_input"),
         ("deny", {"channel": "telegram", "user_id": "987654321", "label": "x"}, "invalid_input"),
         ("revoke", {"channel": "telegram", "code": "AAAA2222"}, "invalid_input"),
         ("block", {"channel": "telegram", "user_id": "", "code": "AAAA2222"}, "invalid_input"),

@@ -1,6 +1,7 @@
 """The page's files, and nothing else of the file system."""
 
 import base64
+import gzip
 import hashlib
 import re
 from collections.abc import Iterator
@@ -96,6 +97,24 @@ def test_a_file_that_is_known_is_not_sent_again(web: WebHarness) -> None:
         assert again.headers["content-security-policy"] == first.headers["content-security-policy"]
     for unknown in ("", '"other"', tag.strip('"'), tag[:-2] + '"', f"{tag}x"):
         assert web.stranger().get("/owner", **{"if-none-match": unknown}).status == 200
+
+
+def test_a_browser_is_sent_the_compressed_form(web: WebHarness) -> None:
+    """It is the same, and fits into what a new connection brings at once, ten segments; others get the plain form."""
+    plain = web.stranger().get("/owner")
+    event = request_event("GET", "/owner", {"accept-encoding": "gzip, deflate, br, zstd"})
+    response = web.handler(event, None)
+    assert response["headers"]["Content-Encoding"] == "gzip"
+    assert response["isBase64Encoded"]
+    sent = base64.b64decode(response["body"])
+    assert gzip.decompress(sent).decode() == plain.text
+    assert len(sent) < 10 * 1460 < len(plain.text)
+    # Another form of the same has a tag that compares weakly.
+    assert response["headers"]["ETag"] == f"W/{plain.headers['etag']}"
+    for other in ("identity", "", "br", "gzip;q=0", "xgzip"):
+        reply = web.stranger().get("/owner", **{"accept-encoding": other})
+        assert (reply.text, reply.headers["vary"]) == (plain.text, "Accept-Encoding")
+        assert "content-encoding" not in reply.headers
 
 
 @pytest.mark.usefixtures("_files")

@@ -4,6 +4,7 @@ import pytest
 
 from doorcode.aws.sign_ins import LINK_SECONDS, SESSION_SECONDS
 from doorcode.pairing.access import Scope
+from doorcode.pairing.contact import Platform
 from tests.harness import T0
 from tests.web.gateway import request_event
 from tests.web.harness import PAGE, WebHarness
@@ -12,7 +13,10 @@ from tests.web.harness import PAGE, WebHarness
 def test_a_link_becomes_a_session(web: WebHarness) -> None:
     """The answer says who is signed in; the cookie is the browser's alone, of this host alone, for twelve hours."""
     reply = web.stranger(**PAGE).post("/api/session", token=web.link("alice@laptop"))
-    session = {"actor": "alice@laptop", "scope": "pairing", "expires_at": "2027-01-15T20:00:01Z", "via": "web"}
+    session = {
+        "actor": "alice@laptop", "scope": "pairing", "expires_at": "2027-01-15T20:00:01Z", "via": "web",
+        "platforms": list(Platform),
+    }  # fmt: skip
     assert (reply.status, reply.body) == (200, session)
     [cookie] = reply.cookies
     value, *attributes = cookie.split("; ")
@@ -24,7 +28,9 @@ def test_a_link_becomes_a_session(web: WebHarness) -> None:
 def test_a_token_tells_who_it_is(web: WebHarness) -> None:
     """A program can ask what its token is."""
     reply = web.token(Scope.READ, "ci", T0 + 60).get("/api/session")
-    assert reply.body == {"actor": "token ci", "scope": "read", "via": "api", "expires_at": "2027-01-15T08:01:00Z"}
+    assert reply.body == {
+        "actor": "token ci", "scope": "read", "via": "api", "expires_at": "2027-01-15T08:01:00Z", "platforms": list(Platform),
+    }  # fmt: skip
     assert web.token().get("/api/session").body["expires_at"] is None
     assert reply.cookies == []
 

@@ -1,6 +1,10 @@
 """Invites and owners over HTTP."""
 
+import re
+from typing import Any
+
 import pytest
+import segno
 
 from doorcode.aws.tickets import Tickets
 from doorcode.pairing.access import Scope
@@ -21,6 +25,15 @@ def sent(web: WebHarness, code: str, user: str) -> Contact:
     return web.desk.redeem(found, web.room.get(TELEGRAM, user), asked, web.now)
 
 
+def drawn(qr: dict[str, Any]) -> list[list[int]]:
+    """Return the modules, dark or light, of a QR code that a path draws."""
+    modules = [[0] * qr["size"] for _ in range(qr["size"])]
+    for x, y, count in re.findall(r"M(\d+) (\d+)h(\d+)v1h-\3z", qr["path"]):
+        for at in range(int(count)):
+            modules[int(y)][int(x) + at] = 1
+    return modules
+
+
 @pytest.fixture
 def named(web: WebHarness) -> WebHarness:
     """Have it be known who the bot is on Telegram."""
@@ -37,7 +50,10 @@ def test_invites(named: WebHarness, caplog: pytest.LogCaptureFixture) -> None:
     assert reply.status == 201
     invite = reply.body
     code, ways = invite.pop("code"), invite.pop("ways")
-    assert ways == [{"platform": "telegram", "text": code, "link": f"https://t.me/my_bot?start={code}"}]
+    [way] = ways
+    link = f"https://t.me/my_bot?start={code}"
+    assert way == {"platform": "telegram", "text": code, "link": link, "qr": way["qr"]}
+    assert drawn(way["qr"]) == [list(row) for row in segno.make_qr(link, error="m").matrix]
     assert (invite["created_by"], invite["left"], invite["for_seconds"]) == ("token ci", 2, 60)
     contact = sent(named, code, "7")
     assert (contact.label, contact.paired_until, contact.decided_by) == ("bob", named.now + 60, "token ci")
@@ -48,6 +64,8 @@ def test_invites(named: WebHarness, caplog: pytest.LogCaptureFixture) -> None:
     assert token.get("/api/invites").body == {"invites": []}
     plain = token.ask("POST", "/api/invites", {}).body
     assert (plain["platform"], [way["platform"] for way in plain["ways"]]) == (None, list(Platform))
+    # What has no link is for typing, and not for a camera.
+    assert {bool(way["link"]): way["qr"] is not None for way in plain["ways"]} == {True: True, False: False}
     assert code not in f"{caplog.text}{named.items()}"
 
 

@@ -27,7 +27,13 @@ from doorcode.pairing.transitions import Asked, Decision, Operation, Refusal, re
 TAKES_A_CODE = frozenset({Operation.APPROVE, Operation.DENY, Operation.BLOCK})
 # These make a contact of whoever is named. The others act on one that is there.
 MAKES_A_CONTACT = frozenset({Operation.ADD, Operation.BLOCK})
-ORDERS = TAKES_A_CODE | {Operation.ADD, Operation.REVOKE, Operation.UNBLOCK, Operation.REMOVE_OWNER}
+ORDERS = TAKES_A_CODE | {
+    Operation.ADD,
+    Operation.REVOKE,
+    Operation.UNBLOCK,
+    Operation.REMOVE_OWNER,
+    Operation.CHANGE,
+}
 UNKNOWN_CODE = "No pending request has that code. See what is waiting with: doorcode pairing list --pending"
 
 
@@ -48,7 +54,7 @@ class Actor(Struct, frozen=True, kw_only=True):
 class Order(Struct, frozen=True, kw_only=True):
     """What is to be done, and to whom: by code, by user id, or by both, which then must belong together.
 
-    ``label`` None keeps the present one; ``until`` is when the pairing ends, 0 for never. ``delivery_id`` is the platform's
+    ``label`` None keeps the present one; ``until`` is when the pairing ends, 0 for never, None to keep it. ``delivery_id`` is the platform's
     id of the press that orders it; empty on every other surface. ``last`` tells that even the last owner is to be removed.
     """
 
@@ -57,7 +63,7 @@ class Order(Struct, frozen=True, kw_only=True):
     user_id: str = ""
     code: str = ""
     label: str | None = None
-    until: int = 0
+    until: int | None = 0
     delivery_id: str = ""
     last: bool = False
 

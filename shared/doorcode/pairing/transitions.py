@@ -33,6 +33,7 @@ class Operation(StrEnum):
     CLAIM = "claim"  # by whoever has sent a claim: they own the bot
     ADMIT = "admit"  # of whoever has sent an invite
     REMOVE_OWNER = "remove_owner"
+    CHANGE = "change"  # the label or the end of somebody who is in, and of nobody else
 
 
 class SeatChange(StrEnum):
@@ -111,37 +112,37 @@ _ROWS: dict[Standing, tuple[Move | Refusal, ...]] = {
     #                   REQUEST, APPROVE, DENY,
     #                   EXPIRE, ADD,
     #                   REVOKE, BLOCK, UNBLOCK,
-    #                   CLAIM, ADMIT, REMOVE_OWNER
+    #                   CLAIM, ADMIT, REMOVE_OWNER, CHANGE
     Standing.NONE: (    _TAKE, Refusal.NOT_PENDING, Refusal.NOT_PENDING,
                         Refusal.NOT_OVERDUE, _LET_IN,
                         Refusal.NOT_PAIRED, Move(State.BLOCKED, _UNTOUCHED, _KEEP), Refusal.NOT_BLOCKED,
-                        _OWN, _LET_IN, Refusal.NOT_OWNER),
+                        _OWN, _LET_IN, Refusal.NOT_OWNER, Refusal.NOT_PAIRED),
     Standing.PENDING: ( _TAKE, Move(State.PAIRED, _FREE, _CLEAR), Move(State.DENIED, _FREE, _DOUBLE),
                         Refusal.NOT_OVERDUE, _LET_IN_FREED,
                         Refusal.NOT_PAIRED, Move(State.BLOCKED, _FREE, _KEEP), Refusal.NOT_BLOCKED,
-                        _OWN_FREED, _LET_IN_FREED, Refusal.NOT_OWNER),
+                        _OWN_FREED, _LET_IN_FREED, Refusal.NOT_OWNER, Refusal.NOT_PAIRED),
     Standing.OVERDUE: ( _TAKE, Refusal.EXPIRED, Refusal.EXPIRED,
                         Move(State.EXPIRED, _FREE, _DOUBLE), _LET_IN_FREED,
                         Refusal.NOT_PAIRED, Move(State.BLOCKED, _FREE, _KEEP), Refusal.NOT_BLOCKED,
-                        _OWN_FREED, _LET_IN_FREED, Refusal.NOT_OWNER),
+                        _OWN_FREED, _LET_IN_FREED, Refusal.NOT_OWNER, Refusal.NOT_PAIRED),
     Standing.DENIED: (  _TAKE, Refusal.ALREADY_DENIED, Refusal.ALREADY_DENIED,
                         Refusal.NOT_OVERDUE, _LET_IN,
                         Refusal.NOT_PAIRED, Move(State.BLOCKED, _UNTOUCHED, _KEEP), Refusal.NOT_BLOCKED,
-                        _OWN, _LET_IN, Refusal.NOT_OWNER),
+                        _OWN, _LET_IN, Refusal.NOT_OWNER, Refusal.NOT_PAIRED),
     Standing.PAIRED: (  Refusal.ALREADY_PAIRED, Refusal.ALREADY_PAIRED, Refusal.ALREADY_PAIRED,
                         Refusal.NOT_OVERDUE, _LET_IN,
                         Move(State.REVOKED, _UNTOUCHED, _KEEP), Move(State.BLOCKED, _UNTOUCHED, _KEEP), Refusal.NOT_BLOCKED,
-                        _OWN, Refusal.ALREADY_PAIRED, Refusal.NOT_OWNER),
+                        _OWN, Refusal.ALREADY_PAIRED, Refusal.NOT_OWNER, _LET_IN),
     # There is one way to take an owner away, which looks whether it is the last one.
     Standing.OWNER: (   Refusal.ALREADY_PAIRED, Refusal.ALREADY_PAIRED, Refusal.ALREADY_PAIRED,
                         Refusal.NOT_OVERDUE, _LET_IN,
                         Refusal.OWNER, Refusal.OWNER, Refusal.NOT_BLOCKED,
                         Refusal.ALREADY_OWNER, Refusal.ALREADY_PAIRED,
-                        Move(State.REVOKED, _UNTOUCHED, _KEEP, OwnerChange.GOES)),
+                        Move(State.REVOKED, _UNTOUCHED, _KEEP, OwnerChange.GOES), _LET_IN),
     Standing.BLOCKED: ( Refusal.BLOCKED, Refusal.BLOCKED, Refusal.BLOCKED,
                         Refusal.NOT_OVERDUE, Refusal.BLOCKED,
                         Refusal.NOT_PAIRED, Refusal.ALREADY_BLOCKED, Move(State.REVOKED, _UNTOUCHED, _KEEP),
-                        Refusal.BLOCKED, Refusal.BLOCKED, Refusal.NOT_OWNER),
+                        Refusal.BLOCKED, Refusal.BLOCKED, Refusal.NOT_OWNER, Refusal.NOT_PAIRED),
 }
 # fmt: on
 
@@ -187,7 +188,7 @@ class Asked(Struct, frozen=True, kw_only=True):
 class Decision(Struct, frozen=True, kw_only=True):
     """Who decides, from which surface, and with what: ``label`` None keeps what there is, ``until`` 0 means for ever.
 
-    ``name`` is what the platform calls who decides, made safe. ``delivery_id`` is the platform's id of the press that it
+    ``until`` None keeps the end of whoever is in already. ``name`` is what the platform calls who decides, made safe. ``delivery_id`` is the platform's id of the press that it
     came with, empty for what no platform delivers. ``asked`` is the message of whoever lets themselves in, with a claim
     or an invite that ``by`` has made. ``last`` tells that even the last owner may go.
     """
@@ -196,7 +197,7 @@ class Decision(Struct, frozen=True, kw_only=True):
     name: str = ""
     via: Via | None = None
     label: str | None = None
-    until: int = 0
+    until: int | None = 0
     delivery_id: str = ""
     asked: Asked | None = None
     last: bool = False
@@ -316,6 +317,8 @@ def moved(contact: Contact, operation: Operation, now: int, decision: Decision) 
     # A new label or end of somebody who is in is no new grant: they have been in since.
     begins = grants and contact.standing(now) not in {Standing.PAIRED, Standing.OWNER}
     label = contact.label if decision.label is None else checked_label(decision.label)
+    kept = 0 if begins else contact.paired_until
+    until = kept if decision.until is None else decision.until
     if move.cooldown is CooldownChange.DOUBLE:
         contact = doubled(contact, min(now, contact.code_expires_at))
     elif move.cooldown is CooldownChange.CLEAR:
@@ -338,7 +341,7 @@ def moved(contact: Contact, operation: Operation, now: int, decision: Decision) 
         presses=" ".join([decision.delivery_id, *presses][:PRESSES_KEPT]).strip(),
         label=label,
         paired_at=now if begins else contact.paired_at,
-        paired_until=checked_end(decision.until, now) if grants else 0,
+        paired_until=checked_end(until, now) if grants else 0,
         decided_by=decision.by,
         decided_by_name=unparenthesised(decision.name),
         decided_via=decision.via or "",

@@ -1,4 +1,4 @@
-"""Turning away everybody who waits on a platform, when there are too many to look at each."""
+"""Everybody of a platform at once: turning away all who wait, and revoking all who are in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from doorcode.pairing.clearing import turn_away
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.decisions import Actor
+from doorcode.pairing.transitions import Decision
 from doorcode.web.routes import Access, Answer, Call, Route
 
 
@@ -26,6 +27,22 @@ class ClearedPending(Struct, frozen=True, kw_only=True):
     channel: Platform
     cleared: list[str]
     failed: list[str]
+
+
+class ClearPaired(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is revoked: all that are paired on that platform, a page of them with each request."""
+
+    channel: Platform
+    cursor: Annotated[str, Meta(description="What the page before gave; none for the first.")] = ""
+
+
+class ClearedPaired(Struct, frozen=True, kw_only=True):
+    """The user ids that were revoked, and those with whom that failed. Go on as long as ``cursor`` is not empty."""
+
+    channel: Platform
+    revoked: list[str]
+    failed: list[str]
+    cursor: str
 
 
 def clear_pending(call: Call) -> Answer:
@@ -52,6 +69,25 @@ def clear_pending(call: Call) -> Answer:
     )
 
 
+def clear_paired(call: Call) -> Answer:
+    """Revoke a page of those who are paired on a platform."""
+    body: ClearPaired = call.body
+    services = call.services()
+    decision = Decision(by=call.caller.actor, via=call.caller.via)
+    cleared = services.directory.clear(services.room, body.channel, call.now, decision, cursor=body.cursor)
+    call.facts.update(
+        platform=body.channel, outcome="cleared", count=str(len(cleared.revoked)), failed=str(len(cleared.failed))
+    )
+    return Answer(
+        body=ClearedPaired(
+            channel=body.channel,
+            revoked=[contact.user_id for contact in cleared.revoked],
+            failed=[contact.user_id for contact in cleared.failed],
+            cursor=cleared.cursor,
+        )
+    )
+
+
 ROUTES = (
     Route(
         name="clear_pending",
@@ -62,6 +98,17 @@ ROUTES = (
         summary="Deny all pending requests of a platform",
         body=ClearPending,
         gives=ClearedPending,
+        refuses=(HTTPStatus.SERVICE_UNAVAILABLE,),
+    ),
+    Route(
+        name="clear_paired",
+        method="POST",
+        path="/api/pairing/clear",
+        access=Access.PAIRING,
+        handle=clear_paired,
+        summary="Revoke everybody who is paired on a platform, page by page",
+        body=ClearPaired,
+        gives=ClearedPaired,
         refuses=(HTTPStatus.SERVICE_UNAVAILABLE,),
     ),
 )

@@ -1,4 +1,4 @@
-"""Deciding: approve, deny, revoke, block, unblock. All of it goes through the desk."""
+"""Deciding: approve, deny, add, change, revoke, block, unblock. All of it goes through the desk."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, ClassVar, Literal
 
+import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from doorcode.errors import MalformedCodeError, RefusedError, UnknownCodeError
@@ -41,6 +42,9 @@ Label = Annotated[
 ]
 
 
+Stay = Annotated[int, Meta(ge=0, description="How many seconds they are in; 0 for ever.")]
+
+
 class Decide(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whom it is about: by a request's code, by user id, or by both, which then must belong together."""
 
@@ -53,9 +57,10 @@ class Decide(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Approve(Decide, frozen=True, kw_only=True):
-    """Whom to let in, and what to call them."""
+    """Whom to let in, what to call them, and for how long."""
 
     label: Label | UnsetType = UNSET
+    stay: Stay = msgspec.field(name="for", default=0)
 
 
 class Whom(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,6 +68,22 @@ class Whom(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     channel: Platform
     user_id: UserId
+
+
+class AddPerson(Whom, frozen=True, kw_only=True):
+    """Whom to let in, asked or not, what to call them, and for how long. It holds for whoever is in, too."""
+
+    label: Label | UnsetType = UNSET
+    stay: Stay = msgspec.field(name="for", default=0)
+
+
+class ChangePerson(Whom, frozen=True, kw_only=True):
+    """What is to be different about somebody who is in. What is not given stays as it is."""
+
+    either: ClassVar[tuple[str, ...]] = ("label", "for")
+
+    label: Label | UnsetType = UNSET
+    stay: Stay | UnsetType = msgspec.field(name="for", default=UNSET)
 
 
 class Decided(Struct, frozen=True, kw_only=True):
@@ -90,6 +111,18 @@ class Denied(DecidedByCode, frozen=True, kw_only=True):
     denied: Literal[True]
 
 
+class Added(Decided, frozen=True, kw_only=True):
+    """They are let in."""
+
+    added: Literal[True]
+
+
+class Changed(Decided, frozen=True, kw_only=True):
+    """They are in as before, with that label and that end."""
+
+    changed: Literal[True]
+
+
 class Revoked(Decided, frozen=True, kw_only=True):
     """They are let in no more, from their next message on."""
 
@@ -111,7 +144,7 @@ class Unblocked(Decided, frozen=True, kw_only=True):
 def approve(call: Call) -> Answer:
     """Let in whoever asked."""
     body: Approve = call.body
-    contact, code = _by_code(call, Operation.APPROVE, body, label=None if body.label is UNSET else body.label)
+    contact, code = _by_code(call, Operation.APPROVE, body, label=_given(body.label), until=_end(body.stay, call.now))
     return Answer(body=Approved(approved=True, channel=contact.platform, user_id=contact.user_id, code=code or UNSET))
 
 
@@ -119,6 +152,23 @@ def deny(call: Call) -> Answer:
     """Turn away whoever asked."""
     contact, code = _by_code(call, Operation.DENY, call.body)
     return Answer(body=Denied(denied=True, channel=contact.platform, user_id=contact.user_id, code=code or UNSET))
+
+
+def add(call: Call) -> Answer:
+    """Let in somebody who need not have asked."""
+    body: AddPerson = call.body
+    contact = _by_user_id(call, Operation.ADD, label=_given(body.label), until=_end(body.stay, call.now))
+    return Answer(body=Added(added=True, channel=contact.platform, user_id=contact.user_id))
+
+
+def change(call: Call) -> Answer:
+    """Change what somebody who is in is called, or until when they are in."""
+    body: ChangePerson = call.body
+    if body.label is UNSET and body.stay is UNSET:
+        raise UnreadableRequestError("Say what is to change: label, for, or both.")
+    until = None if body.stay is UNSET else _end(body.stay, call.now)
+    contact = _by_user_id(call, Operation.CHANGE, label=_given(body.label), until=until)
+    return Answer(body=Changed(changed=True, channel=contact.platform, user_id=contact.user_id))
 
 
 def revoke(call: Call) -> Answer:
@@ -139,13 +189,23 @@ def unblock(call: Call) -> Answer:
     return Answer(body=Unblocked(unblocked=True, channel=contact.platform, user_id=contact.user_id))
 
 
-def _by_code(call: Call, operation: Operation, body: Decide, label: str | None = None) -> tuple[Contact, str]:
+def _given(label: str | UnsetType) -> str | None:
+    return None if label is UNSET else label
+
+
+def _end(stay: int, now: int) -> int:
+    return now + stay if stay else 0
+
+
+def _by_code(
+    call: Call, operation: Operation, body: Decide, *, label: str | None = None, until: int = 0
+) -> tuple[Contact, str]:
     if body.code is UNSET and body.user_id is UNSET:
         raise UnreadableRequestError("Say who is meant: by code, by user_id, or by both.")
     # What is given has to be one: to the desk, an empty text is the same as none.
     code = "" if body.code is UNSET else codes.normalise(body.code)
     user_id = "" if body.user_id is UNSET else possible_user_id(body.user_id)
-    order = Order(operation=operation, platform=body.channel, user_id=user_id, code=code, label=label)
+    order = Order(operation=operation, platform=body.channel, user_id=user_id, code=code, label=label, until=until)
     try:
         return _decide(call, order), code
     except RefusedError as error:
@@ -155,9 +215,10 @@ def _by_code(call: Call, operation: Operation, body: Decide, label: str | None =
         raise
 
 
-def _by_user_id(call: Call, operation: Operation) -> Contact:
+def _by_user_id(call: Call, operation: Operation, *, label: str | None = None, until: int | None = 0) -> Contact:
     body: Whom = call.body
-    return _decide(call, Order(operation=operation, platform=body.channel, user_id=body.user_id))
+    order = Order(operation=operation, platform=body.channel, user_id=body.user_id, label=label, until=until)
+    return _decide(call, order)
 
 
 def _decide(call: Call, order: Order) -> Contact:
@@ -202,6 +263,8 @@ def _route(
 ROUTES = (
     _route(Operation.APPROVE, approve, Approve, Approved, "Approve a pending request"),
     _route(Operation.DENY, deny, Decide, Denied, "Deny a pending request"),
+    _route(Operation.ADD, add, AddPerson, Added, "Let somebody in who need not have asked"),
+    _route(Operation.CHANGE, change, ChangePerson, Changed, "Change the label or the end of somebody who is in"),
     _route(Operation.REVOKE, revoke, Whom, Revoked, "Revoke somebody who is paired"),
     _route(Operation.BLOCK, block, Whom, Blocked, "Block anybody"),
     _route(Operation.UNBLOCK, unblock, Whom, Unblocked, "Unblock somebody who is blocked"),

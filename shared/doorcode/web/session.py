@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from doorcode.entrypoints.contact_record import iso
 from doorcode.pairing.access import Principal
-from doorcode.pairing.contact import Via
+from doorcode.pairing.contact import Platform, Via
 from doorcode.web.guard import COOKIE
 from doorcode.web.refusals import DateTime
 from doorcode.web.routes import Access, Answer, Call, Route
@@ -22,12 +22,16 @@ class Link(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Session(Struct, frozen=True, kw_only=True):
-    """Who is signed in, how, and until when (null: for ever). ``scope`` has a space between two of them."""
+    """Who is signed in, how, and until when (null: for ever). ``scope`` has a space between two of them.
+
+    ``platforms`` are those from which people can write to this version of Doorcode.
+    """
 
     actor: str
     scope: str
     via: Via
     expires_at: DateTime | None
+    platforms: list[Platform]
 
 
 class SignedOut(Struct, frozen=True, kw_only=True):
@@ -66,7 +70,11 @@ def sign_everybody_out(call: Call) -> Answer:
 
 def _session(principal: Principal) -> Session:
     return Session(
-        actor=principal.actor, scope=principal.scope, via=principal.via, expires_at=iso(principal.expires_at)
+        actor=principal.actor,
+        scope=principal.scope,
+        via=principal.via,
+        expires_at=iso(principal.expires_at),
+        platforms=list(Platform),
     )
 
 

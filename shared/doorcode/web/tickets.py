@@ -7,7 +7,7 @@ it: a token that could would be worth more than the one it was created as, so bo
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -16,9 +16,10 @@ from doorcode.entrypoints.ticket_record import invite_record, made_record, owner
 from doorcode.errors import UnknownInviteError
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.decisions import Actor, Order
-from doorcode.pairing.tickets import DEFAULT_INVITE_SECONDS, LONGEST_INVITE_SECONDS, MAX_USES, InviteOrder
+from doorcode.pairing.tickets import DEFAULT_INVITE_SECONDS, LONGEST_INVITE_SECONDS, MAX_USES, InviteOrder, Ticket
 from doorcode.pairing.transitions import Operation
 from doorcode.web.decisions import Label, UserId
+from doorcode.web.qr_code import QrCode, qr_code
 from doorcode.web.refusals import DateTime
 from doorcode.web.routes import Access, Answer, Call, Route
 
@@ -26,11 +27,12 @@ Where = Annotated[Platform | None, Meta(description="Where it holds; null for ev
 
 
 class UseOnPlatform(Struct, frozen=True, kw_only=True):
-    """What is sent to the bot on a platform, and a link that does it; empty where there is none."""
+    """What is sent to the bot on a platform, and a link that does it: empty, and without a QR code, where there is none."""
 
     platform: Platform
     text: str
     link: str
+    qr: QrCode | None
 
 
 class Invite(Struct, frozen=True, kw_only=True):
@@ -147,8 +149,15 @@ def create_invite(call: Call) -> Answer:
     services = call.services()
     code, invite = services.tickets.invite(order, call.caller.actor, call.now)
     call.facts.update(outcome="created", invite_id=invite.id)
-    made = {**invite_record(invite), **made_record(code, invite, services.bots(call.now))}
+    made = {**invite_record(invite), **_shown_once(call, code, invite)}
     return Answer(status=HTTPStatus.CREATED, body=msgspec.convert(made, CreatedInvite))
+
+
+def _shown_once(call: Call, code: str, ticket: Ticket) -> dict[str, Any]:
+    made = made_record(code, ticket, call.services().bots(call.now))
+    # A code without a link is for typing: a camera that reads one would have it looked up on the web.
+    ways = [way | {"qr": qr_code(way["link"]) if way["link"] else None} for way in made["ways"]]
+    return made | {"ways": ways}
 
 
 def revoke_invite(call: Call) -> Answer:
@@ -170,11 +179,9 @@ def list_owners(call: Call) -> Answer:
 def claim_bot(call: Call) -> Answer:
     """Make a claim."""
     body: ClaimBot = call.body
-    services = call.services()
-    code, claim = services.tickets.claim(body.channel or "", call.caller.actor, call.now)
+    code, claim = call.services().tickets.claim(body.channel or "", call.caller.actor, call.now)
     call.facts.update(outcome="created")
-    made = made_record(code, claim, services.bots(call.now))
-    return Answer(status=HTTPStatus.CREATED, body=msgspec.convert(made, ClaimCode))
+    return Answer(status=HTTPStatus.CREATED, body=msgspec.convert(_shown_once(call, code, claim), ClaimCode))
 
 
 def remove_owner(call: Call) -> Answer:

@@ -450,7 +450,7 @@ class TestByCode:
         with pytest.raises(RefusedError, match=r"^Already approved by alice \(cli\)\.$"):
             harness.decide(OPERATOR, code=CODE)
 
-    @pytest.mark.parametrize("operation", [Operation.ADD, Operation.REVOKE, Operation.UNBLOCK])
+    @pytest.mark.parametrize("operation", [Operation.ADD, Operation.CHANGE, Operation.REVOKE, Operation.UNBLOCK])
     @pytest.mark.parametrize("actor", [OPERATOR, OWNER], ids=["command", "button"])
     def test_no_code_for_that(self, harness: Harness, actor: Actor, operation: Operation) -> None:
         """What needs no request takes no code."""
@@ -546,6 +546,7 @@ class TestByUserId:
             (Operation.DENY, State.PENDING, State.DENIED),
             (Operation.BLOCK, State.PENDING, State.BLOCKED),
             (Operation.ADD, State.NONE, State.PAIRED),
+            (Operation.CHANGE, State.PAIRED, State.PAIRED),
             (Operation.REVOKE, State.PAIRED, State.REVOKED),
             (Operation.UNBLOCK, State.BLOCKED, State.REVOKED),
         ],

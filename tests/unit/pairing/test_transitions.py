@@ -49,18 +49,18 @@ owner     paired/untouched/clear  owner                   owner                 
 guest     paired/untouched/clear  revoked/untouched/keep  blocked/untouched/keep  not_blocked
 blocked   blocked                 not_paired              already_blocked         revoked/untouched/keep
 
-who       claim                         admit                   remove_owner
-stranger  paired/untouched/clear/comes  paired/untouched/clear  not_owner
-expired   paired/untouched/clear/comes  paired/untouched/clear  not_owner
-revoked   paired/untouched/clear/comes  paired/untouched/clear  not_owner
-ended     paired/untouched/clear/comes  paired/untouched/clear  not_owner
-pending   paired/free/clear/comes       paired/free/clear       not_owner
-overdue   paired/free/clear/comes       paired/free/clear       not_owner
-denied    paired/untouched/clear/comes  paired/untouched/clear  not_owner
-paired    paired/untouched/clear/comes  already_paired          not_owner
-owner     already_owner                 already_paired          revoked/untouched/keep/goes
-guest     paired/untouched/clear/comes  already_paired          not_owner
-blocked   blocked                       blocked                 not_owner
+who       claim                         admit                   remove_owner                   change
+stranger  paired/untouched/clear/comes  paired/untouched/clear  not_owner                      not_paired
+expired   paired/untouched/clear/comes  paired/untouched/clear  not_owner                      not_paired
+revoked   paired/untouched/clear/comes  paired/untouched/clear  not_owner                      not_paired
+ended     paired/untouched/clear/comes  paired/untouched/clear  not_owner                      not_paired
+pending   paired/free/clear/comes       paired/free/clear       not_owner                      not_paired
+overdue   paired/free/clear/comes       paired/free/clear       not_owner                      not_paired
+denied    paired/untouched/clear/comes  paired/untouched/clear  not_owner                      not_paired
+paired    paired/untouched/clear/comes  already_paired          not_owner                      paired/untouched/clear
+owner     already_owner                 already_paired          revoked/untouched/keep/goes    paired/untouched/clear
+guest     paired/untouched/clear/comes  already_paired          not_owner                      paired/untouched/clear
+blocked   blocked                       blocked                 not_owner                      not_paired
 """
 # The state that a refusal tells: what has lapsed counts as expired.
 TOLD = {"stranger": "none", "ended": "expired", "overdue": "expired", "guest": "paired", "owner": "paired"}
@@ -300,6 +300,15 @@ class TestMoved:
     def test_for_ever(self) -> None:
         """A grant without an end replaces one that had an end."""
         assert moved(EVERYONE["guest"], Operation.ADD, NOW, Decision()).paired_until == 0
+
+    def test_an_end_is_kept(self) -> None:
+        """A change that names no end keeps the one of whoever is in; one that is over gives nobody an end."""
+        change = Decision(label="bob", until=None)
+        for who in ("guest", "paired", "owner"):
+            after = moved(EVERYONE[who], Operation.CHANGE, NOW, change)
+            assert (after.label, after.paired_until) == ("bob", EVERYONE[who].paired_until)
+        assert moved(EVERYONE["guest"], Operation.CHANGE, NOW, Decision()).paired_until == 0
+        assert moved(EVERYONE["ended"], Operation.ADD, NOW, change).paired_until == 0
 
     def test_nobody_decides_on_an_expiry(self) -> None:
         """An expired request names nobody, whoever decided on the contact before."""
