@@ -284,7 +284,7 @@ def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path] * bool(path) + [deeper for key in keys for deeper in _paths(value[key], (*path, key))]
 
 
-@settings(repeatable, max_examples=1000)
+@settings(repeatable, max_examples=400)
 @given(data=st.data())
 def test_any_value(data: st.DataObject) -> None:
     """Any value anywhere in a real event gives events of people with ids, or UnusablePayloadError and no other error."""
