@@ -22,7 +22,7 @@ from tests.web.gateway import request_event
 from tests.web.harness import WebHarness
 
 WRONG = "AAAA2222"
-GUESSERS = 4
+GUESSERS = 3
 NOW = T0 + 1
 
 
@@ -96,21 +96,24 @@ def _environment(url: str, table: str, bearer: str, keys: Keys) -> list[tuple[in
     return answers
 
 
-def test_guesses_of_many_environments_are_one_count(racing_table: Table) -> None:
-    """Security 13: of twelve wrong codes from four functions at once, no more than five are compared."""
-    harness = Harness(racing_table, patience=PATIENCE_SECONDS)
+def test_guesses_of_many_environments_are_one_count(table: Table) -> None:
+    """Security 13: of nine wrong codes from three functions at once, no more than five are compared."""
+    harness = Harness(table, patience=PATIENCE_SECONDS)
     harness.request("987654321")
     bearer, _ = Tokens(harness.table).create("ci", {Scope.PAIRING}, "alice@laptop", T0)
     other, token = Tokens(harness.table).create("ci", {Scope.PAIRING}, "alice@laptop", T0)
-    url = racing_table.client.meta.endpoint_url
-    with ProcessPoolExecutor(GUESSERS, mp_context=get_context("spawn")) as pool:
-        asked = [pool.submit(_environment, url, racing_table.name, bearer, emulators.KEYS) for _ in range(GUESSERS)]
+    url = table.client.meta.endpoint_url
+    # What all of them need is imported once.
+    environments = get_context("forkserver")
+    environments.set_forkserver_preload([__name__])
+    with ProcessPoolExecutor(GUESSERS, mp_context=environments) as pool:
+        asked = [pool.submit(_environment, url, table.name, bearer, emulators.KEYS) for _ in range(GUESSERS)]
         statuses = sorted(status for answers in asked for status, _ in answers.result())
         assert statuses == [404] * MAX_GUESSES + [429] * (3 * GUESSERS - MAX_GUESSES)
         # Another token of the same name and maker guesses as if nobody had.
-        assert [
-            status for status, _ in pool.submit(_environment, url, racing_table.name, other, emulators.KEYS).result()
-        ] == [404] * 3
+        assert [status for status, _ in pool.submit(_environment, url, table.name, other, emulators.KEYS).result()] == [
+            404
+        ] * 3
     locks = {item["sk"]["S"]: item for item in harness.items() if item["pk"]["S"] == "lockout#api"}
     assert len(locks) == 2
     assert len(locks[token.id]["guesses"]["L"]) == 3
