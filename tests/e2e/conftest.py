@@ -1,16 +1,22 @@
-"""The owner's page over the web function in process, and the playground's page over a scene that a test writes."""
+"""The owner's page over the web function in process, the playground's over a scene that a test writes; and a machine."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from doorcode_cli.checkout import Checkout
+from doorcode_sandbox.build import check
+from doorcode_sandbox.trouble import SandboxError
 from tests.backends import in_process
 from tests.browser.tabs import Tab, Windows
 from tests.e2e import playground_scene
 from tests.e2e.owner_harness import OwnerHarness
 from tests.e2e.playground_scene import Scene, pane
+from tests.e2e.sandbox_process import Machine, copied
 from tests.harness import HARNESSES
 
 
@@ -42,3 +48,22 @@ def page(scene: Scene, window: Callable[..., Tab]) -> Page:
     page = window(scene.url).page
     expect(pane(page, "stranger").locator(".empty")).to_be_visible()
     return page
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder for machines, if the tools are here."""
+    try:
+        check(Checkout())
+    except SandboxError as error:
+        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        give_up(str(error))
+    return tmp_path_factory.mktemp("machine")
+
+
+@pytest.fixture(scope="session")
+def machine(folder: Path) -> Iterator[Machine]:
+    """Give a machine where everything is built; nothing runs there any more at the end."""
+    found = Machine(folder, copied(folder / "built", built=True))
+    yield found
+    found.close()

@@ -17,6 +17,9 @@ from doorcode_sandbox.ports import free, row
 from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.infra.build import build_local, local_build_held
 
+# The store that tests share one after the other, and what the last of them starts it with.
+STORE = "store"
+ONE_OWNER = ("--owner", "telegram:123456789")
 COPIED = ("template.yaml", "samconfig.toml", "layers", "functions", "shared")
 LINKED = (".tools", ".venv")
 # A whole stack is deployed meanwhile, which takes a quarter of a minute where there is nothing else to do.
@@ -85,6 +88,12 @@ class Machine:
         started = Run(self, self.folder / store, self._line(["run", *options, *arguments]))
         self._runs.append(started)
         return started
+
+    def end(self) -> None:
+        """End whatever still runs, as somebody at the keyboard would."""
+        for run in self._runs:
+            if run.process.poll() is None:
+                assert run.end() == 0, run.said
 
     def close(self) -> None:
         """End what a failed test left, and wait until nothing runs here any more."""

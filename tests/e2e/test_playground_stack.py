@@ -4,22 +4,17 @@ One sandbox serves all tests, each with a stranger of its own. The last test res
 """
 
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from doorcode_cli.checkout import Checkout
-from doorcode_sandbox.build import check
-from doorcode_sandbox.trouble import SandboxError
 from tests.browser.tabs import open_tab
 from tests.e2e.playground_scene import box, pane
-from tests.e2e.sandbox_process import Machine, Run, copied
+from tests.e2e.sandbox_process import ONE_OWNER, STORE, Machine, Run
 
 EACH = pytest.mark.parametrize("platform", ["telegram", "slack", "discord"])
-OWNER = "telegram:123456789"
 # How often a message that comes twice is answered: Telegram shows what stands in each response, Discord the first alone, and
 # on Slack the answer is sent once.
 ANSWERS = {"telegram": 2, "slack": 1, "discord": 1}
@@ -29,23 +24,10 @@ GREETING = "Hi there! How can I help you today?"
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """Give a machine on which a sandbox can run, and where nothing runs any more at the end."""
-    try:
-        check(Checkout())
-    except SandboxError as error:
-        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        give_up(str(error))
-    folder = tmp_path_factory.mktemp("playground")
-    found = Machine(folder, copied(folder / "checkout", built=True))
-    yield found
-    found.close()
-
-
-@pytest.fixture(scope="module")
-def sandbox(machine: Machine) -> Run:
+def sandbox(machine: Machine) -> Iterator[Run]:
     """Give the sandbox that is up."""
-    return machine.run("store").is_up()
+    yield machine.run(STORE).is_up()
+    machine.end()
 
 
 @pytest.fixture(scope="module")
@@ -189,10 +171,7 @@ def test_delivered_again(page: Page, stranger: Callable[[str], str], platform: s
     expect(prompts.locator(".edited")).to_have_count(0)
 
 
-@EACH
-def test_decided_by_the_command(
-    page: Page, stranger: Callable[[str], str], machine: Machine, sandbox: Run, platform: str
-) -> None:
+def test_decided_by_the_command(page: Page, stranger: Callable[[str], str], machine: Machine, sandbox: Run) -> None:
     """A decision of the command, by the code, shows in both chats, and behind the door."""
 
     def pairing(*arguments: str) -> str:
@@ -200,6 +179,7 @@ def test_decided_by_the_command(
         assert done.code == 0, done.err
         return done.out
 
+    platform = "discord"
     user_id = stranger(platform)
     _say(page, "Hello?")
     _told(page, user_id, "owner")
@@ -240,7 +220,7 @@ def test_restart(page: Page, stranger: Callable[[str], str], machine: Machine, s
     _becomes(page, "paired")
     assert sandbox.end() == 0
     expect(page.get_by_role("alert")).to_contain_text("The sandbox has stopped")
-    machine.run("store", "--owner", OWNER).is_up()
+    machine.run(STORE, *ONE_OWNER).is_up()
     expect(page.locator("#status")).to_have_text("Live")
     pane(page, "stranger").get_by_label("Stranger", exact=True).select_option(f"telegram {user_id}")
     _becomes(page, "paired")
