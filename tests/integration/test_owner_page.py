@@ -22,6 +22,12 @@ ANN, BOB, CAT = "987654321", "U07ABC1234X", "112233445566778899"
 
 
 @pytest.fixture
+def stack(pairing_stack: Stack) -> Stack:
+    """Give a stack that pairs."""
+    return pairing_stack
+
+
+@pytest.fixture
 def url(stack: Stack) -> Iterator[str]:
     """Give the address of the stack's API on this machine, with nobody at the door."""
     stack.clear()

@@ -3,7 +3,6 @@
 import json
 import re
 import time
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +10,7 @@ import pytest
 
 from doorcode.pairing.contact import Platform
 from tests import webhooks
-from tests.integration.stack import Cloud, Reply, Stack
+from tests.integration.stack import Reply, Stack
 from tests.webhooks import HELLO, STRANGER, load
 
 TELEGRAM = Platform.TELEGRAM
@@ -39,19 +38,11 @@ class Visitor:
         return reply.json
 
 
-@pytest.fixture(scope="module")
-def stack(cloud: Cloud) -> Iterator[Stack]:
-    """Deploy a stack that pairs."""
-    stack = cloud.deploy("web", UnknownUserPolicy="pair", SecretsMaxAgeSeconds=0)
-    stack.set_secret("telegram/webhook-secret", webhooks.WEBHOOK_SECRET)
-    stack.rest()
-    yield stack
-    cloud.delete("web")
-
-
-@pytest.fixture(autouse=True)
-def _empty(stack: Stack) -> None:
-    stack.clear()
+@pytest.fixture
+def stack(pairing_stack: Stack) -> Stack:
+    """Give a stack that pairs, with nobody at the door."""
+    pairing_stack.clear()
+    return pairing_stack
 
 
 def command(stack: Stack, name: str, /, **arguments: object) -> dict[str, Any]:
