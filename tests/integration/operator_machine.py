@@ -7,15 +7,15 @@ import sys
 from pathlib import Path
 
 from doorcode_cli.checkout import HERE
-from doorcode_sandbox.build import layer_environment
 from tests.backends import dynamodb
-from tests.infra.build import CHECKOUT
+from tests.infra.build import CHECKOUT, local_build_held
 from tests.integration.stack import Cloud
 from tests.integration.terminal import Terminal
 
 COPIED = ("template.yaml", "samconfig.toml", "layers", "functions", "shared")
-# sam, and after a deployment what the emulator does not do of the template by itself: see doorcode_sandbox.deployment.
+# sam. Nothing here changes what is built, so that the build that all tests share is taken; and after a deployment comes what the emulator does not do of the template by itself: see doorcode_sandbox.deployment.
 SAM = """#!/bin/sh
+test "$1" = build && exit 0
 {sam} "$@" || exit $?
 test "$1" = deploy || exit 0
 exec {python} -c 'import boto3, functools; from doorcode_sandbox.deployment import make_good
@@ -40,6 +40,8 @@ class OperatorMachine:
         sam.parent.mkdir(parents=True)
         sam.write_text(SAM.format(sam=CHECKOUT.sam, python=sys.executable, region=dynamodb.REGION, stack=stack))
         sam.chmod(0o700)
+        with local_build_held() as built:
+            shutil.copytree(built, self.root / ".aws-sam/build", copy_function=os.link)
         self.answers = self.root / "samconfig.local.toml"
         kept = (
             "PATH",
@@ -54,7 +56,6 @@ class OperatorMachine:
         )
         self.environment = {
             **{name: os.environ[name] for name in kept if name in os.environ},
-            **layer_environment(CHECKOUT),
             **dynamodb.CREDENTIALS,
             "AWS_ENDPOINT_URL": cloud.url,
             "AWS_DEFAULT_REGION": dynamodb.REGION,

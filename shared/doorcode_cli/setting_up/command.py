@@ -414,13 +414,18 @@ class Setup:
                 say(as_called(f"❌ {platform.title()}: {error}"))
                 self._questions.missing.clear()
         self.doing = "waiting for an owner"
-        have_owned(target, platforms, self._progress, claim=self._claim)
+        played = any(map(deployment.plays, platforms))
+        have_owned(target, platforms, self._progress, claim=self._claim, played=played)
         self.doing = "looking whether all is right"
         say()
         well = examine(Deployment(target))
         say()
         if well:
-            say(as_called("Done. Who waits and who is in: doorcode pairing list. A page for it: doorcode web"))
+            say(
+                as_called(
+                    "Done. Who waits and who is in: doorcode pairing list, or /door in the chat. A page for it: doorcode web"
+                )
+            )
         elif not target.local:
             raise CommandError(
                 "Not all is right yet: see ❌ above, each with what mends it. Or run again: doorcode init"

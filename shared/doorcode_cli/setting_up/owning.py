@@ -21,9 +21,12 @@ LOOK_SECONDS = 1.0
 
 
 def have_owned(
-    target: Target, platforms: Collection[Platform], progress: Progress, *, claim: bool
+    target: Target, platforms: Collection[Platform], progress: Progress, *, claim: bool, played: bool = False
 ) -> None:  # fmt: skip
-    """Have somebody own the bot on one of those platforms, unless somebody does. Raises CommandError."""
+    """Have somebody own the bot on one of those platforms, unless somebody does. Raises CommandError.
+
+    ``played`` ones are the sandbox's own.
+    """
     client = AdminClient(target)
     if found := _on(owners(client), platforms):
         say(f"✅ Owned by {', '.join(map(_named, found))}")
@@ -37,6 +40,8 @@ def have_owned(
     only = next(iter(platforms)) if len(platforms) == 1 else None
     made = made_claim(client, only)
     say_claim(made)
+    if played:
+        note(f"The bot is the playground's stand-in, which no link opens: send the code there, at {target.local_url}/")
     say()
     new: list[ListedOwner] = []
     with _left_by_ctrl_c(), progress.step("Waiting for the claim; Ctrl-C goes on without", "Claimed"):
