@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from doorcode.aws.tickets import Tickets
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.decisions import Actor
-from doorcode.pairing.transitions import Operation
+from doorcode.pairing.tickets import entered
+from doorcode.pairing.transitions import Asked, Operation
 from tests.browser.tabs import Tab, Windows
 from tests.harness import OWNER, TELEGRAM
 from tests.web.gateway import serving
@@ -34,6 +36,8 @@ class Owner:
         self.waiting = self.page.get_by_role("region", name="Waiting")
         self.paired = self.page.get_by_role("region", name="Paired")
         self.blocked = self.page.get_by_role("region", name="Blocked")
+        self.invites = self.page.get_by_role("region", name="Invites")
+        self.owners = self.page.get_by_role("region", name="Owners")
         self.notice = self.page.locator("#curtain")
         self.announced = self.page.locator("#announcer")
 
@@ -44,6 +48,10 @@ class Owner:
     def person(self, about: str) -> Locator:
         """Find whoever has that name or id among the paired and the blocked."""
         return self.page.locator(".person").filter(has_text=about)
+
+    def tab_of(self, name: str) -> Locator:
+        """Find a tab, which there are on a phone alone."""
+        return self.page.get_by_role("navigation").get_by_role("link", name=re.compile(name))
 
     def button(self, name: str) -> Locator:
         """Find a button by how its name begins: what it does, and to whom."""
@@ -67,6 +75,7 @@ class OwnerHarness(WebHarness):
     def __init__(self, clients: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch, windows: Windows) -> None:
         super().__init__(clients, monkeypatch)
         self._windows = windows
+        self.tickets = Tickets(self.table)
         self._lock = threading.RLock()
         self.url = ""
 
@@ -97,8 +106,9 @@ class OwnerHarness(WebHarness):
         """Open the page by a link, and wait until everything is there."""
         owner = self.visit(f"#token={self.link()}", **how)
         expect(owner.page.locator("#activity-picture")).to_be_visible()
-        for part in (owner.waiting, owner.paired, owner.blocked):
-            expect(part.locator("li, .empty:visible").first).to_be_visible()
+        # On a phone, what is in another tab is there, too.
+        for part in ("waiting", "paired", "blocked", "invites", "owners"):
+            expect(owner.page.locator(f"#{part} > ul > li, #{part} > .empty:not([hidden])").first).to_be_attached()
         owner.later(SETTLE_SECONDS)
         return owner
 
@@ -117,6 +127,27 @@ class OwnerHarness(WebHarness):
         """Have somebody who asked be paired, by the command."""
         self.asks(user_id, name, platform)
         self.commands(Operation.APPROVE, user_id, platform, **order)
+
+    def owns(self, user_id: str = "1000", name: str = "@olivia") -> None:
+        """Have somebody become an owner on Telegram, by a claim that the command has made."""
+        with self._lock:
+            code, _ = self.tickets.claim("", "alice@laptop", self.now)
+        self.sends(code, user_id, name)
+
+    def sends(self, code: str, user_id: str, name: str) -> Contact:
+        """Have somebody send a claim or an invite to the bot on Telegram."""
+        with self._lock:
+            ticket = entered(code, TELEGRAM)
+            found = ticket and self.tickets.find(ticket)
+            assert found
+            asked = Asked(delivery_id=f"sent-by-{user_id}", name=name)
+            return self.desk.redeem(found, self.room.get(TELEGRAM, user_id), asked, self.now)
+
+    def named(self) -> None:
+        """Have it be known who the bot is on Telegram, so that there are links to it."""
+        name = f"{self.prefix}/telegram/bot"
+        with self._lock:
+            self.clients["ssm"]._client.put_parameter(Name=name, Value="7:my_bot", Type="String", Overwrite=True)
 
     def commands(self, operation: Operation, user_id: str = ANN, platform: Platform = TELEGRAM, **order: Any) -> None:
         """Decide as the command does."""

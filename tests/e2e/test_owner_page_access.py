@@ -30,6 +30,15 @@ def furnish(harness: OwnerHarness) -> None:
         )
     harness.lets_in("4242", "@spammer")
     harness.commands(Operation.BLOCK, "4242")
+    harness.lets_in("4343", "@guest", until=harness.now + 86_400)
+    harness.owns()
+
+
+def opened(page: Page) -> None:
+    """Open every form that a button opens."""
+    closed = page.locator("button[aria-expanded=false]:visible")
+    while closed.count():
+        closed.first.click()
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
@@ -39,14 +48,27 @@ def test_no_barrier(harness: OwnerHarness, scheme: Literal["light", "dark"], siz
     furnish(harness)
     # What looks for barriers takes its time on the page's own clock.
     owner = harness.come_in(scheme=scheme, size=size, clock="running")
-    expect(owner.person("@spammer")).to_be_visible()
+    expect(owner.person("@spammer")).to_be_attached()
     owner.page.get_by_text("As a table").click()
-    assert owner.tab.barriers() == []
-    assert owner.page.evaluate(OVERFLOW) == []
+    for tab in ("People", "Access", "Waiting"):
+        if size == PHONE:
+            owner.tab_of(tab).click()
+        opened(owner.page)
+        if tab == "Access":
+            owner.page.locator("#invite").get_by_role("button", name="Make it").click()
+            expect(owner.invites.get_by_text("It is shown this once.")).to_be_visible()
+        if size == PHONE or tab == "Waiting":
+            # What has been scrolled under the tabs is small there, and nowhere else.
+            owner.page.evaluate("scrollTo(0, 0)")
+            assert owner.tab.barriers() == []
+            assert owner.page.evaluate(OVERFLOW) == []
     owner.button("Deny @ann").click()
     expect(owner.row("@ann")).to_contain_text("Denied by you")
+    if size == PHONE:
+        owner.tab_of("People").click()
     owner.button("Revoke @person1").click()
     expect(owner.page.get_by_role("dialog")).to_be_visible()
+    owner.page.evaluate("scrollTo(0, 0)")
     assert owner.tab.barriers() == []
     assert owner.page.evaluate(OVERFLOW) == []
     owner.page.keyboard.press("Escape")
@@ -110,7 +132,7 @@ def test_by_keyboard_alone(harness: OwnerHarness) -> None:
 
 def tab_to(page: Page, name: str) -> None:
     """Press Tab until what has that name has the focus, and can be seen to."""
-    for _ in range(30):
+    for _ in range(60):
         page.keyboard.press("Tab")
         found, ring = page.evaluate(
             """() => {
@@ -131,22 +153,28 @@ def test_landmarks_and_headings(harness: OwnerHarness) -> None:
     for role in ("banner", "main", "contentinfo"):
         expect(page.get_by_role(role)).to_have_count(1)
     expect(page.get_by_role("heading", level=1)).to_have_text("Who may talk to your bot")
-    for name in ("Waiting", "Paired", "Last 7 days", "Blocked"):
+    for name in ("Waiting", "Paired", "Last 7 days", "Invites", "Owners", "Blocked"):
         expect(page.get_by_role("region", name=name)).to_have_count(1)
         expect(page.get_by_role("heading", level=2, name=name)).to_have_count(1)
     names = page.get_by_role("list").evaluate_all(
         "(lists) => lists.map((list) => list.getAttribute('aria-labelledby'))"
     )
-    assert names == ["waiting-title", "paired-title", "blocked-title"]
+    # There are no invites, and an empty list is not shown.
+    assert names == ["waiting-title", "paired-title", "owners-title", "blocked-title"]
 
 
 def test_targets_are_large_enough_for_thumbs(harness: OwnerHarness) -> None:
     """On a phone, whatever is pressed is at least 40 pixels high."""
     furnish(harness)
     page = harness.come_in(size=PHONE).page
-    heights = page.locator("button:visible, input:visible").evaluate_all(
-        "(controls) => controls.map((control) => control.getBoundingClientRect().height)"
-    )
+    heights: list[float] = []
+    for tab in ("Waiting", "People", "Access"):
+        page.get_by_role("navigation").get_by_role("link", name=tab).click()
+        opened(page)
+        heights += page.locator("button:visible, input:visible, select:visible, nav a:visible").evaluate_all(
+            "(controls) => controls.map((control) => control.getBoundingClientRect().height)"
+        )
+    assert len(heights) > 30
     assert min(heights) >= 40
 
 
@@ -162,13 +190,14 @@ def test_whoever_likes_less_motion_gets_none(harness: OwnerHarness) -> None:
 
 
 def test_a_slow_network_shows_the_page_at_once(harness: OwnerHarness) -> None:
-    """Before anything else has come, the page's head is there, in its own colours."""
+    """Before anything else has come, the page's head is there, in its own colours, and where the rest will stand."""
     owner = harness.visit()
     page = owner.page
     page.route("**/owner/**", lambda _: None)  # never answered
     page.goto(f"{harness.url}/owner", wait_until="commit")
     expect(page.locator(".brand")).to_be_visible()
     assert page.locator("header.top").evaluate("(top) => getComputedStyle(top).display") == "flex"
+    expect(page.get_by_text("Opening …")).to_be_visible()
     page.unroute("**/owner/**")
 
 

@@ -167,10 +167,11 @@ def test_whoever_may_only_look_has_nothing_to_press(harness: OwnerHarness) -> No
     harness.asks()
     harness.lets_in("555001", "@bob")
     owner = harness.come_in()
-    owner.page.route("**/api/session", answering(200, actor="eve@desk", scope="read", via="web", expires_at=None))
+    eve = {"actor": "eve@desk", "scope": "read", "via": "web", "expires_at": None, "platforms": ["telegram"]}
+    owner.page.route("**/api/session", answering(200, **eve))
     owner.page.reload()
     expect(owner.page.get_by_text("Signed in as eve@desk")).to_be_visible()
     expect(owner.row("@ann")).to_be_visible()
     expect(owner.person("@bob")).to_be_visible()
-    for name in ("Approve", "Deny", "Revoke", "Block"):
+    for name in ("Approve", "Deny", "Revoke", "Block", "Edit", "Add", "Make", "Remove"):
         expect(owner.button(name)).to_have_count(0)

@@ -11,7 +11,7 @@ const NOTICES = {
   unreachable: ["Doorcode does not answer", "The connection may be down, or Doorcode is being updated."],
 };
 
-const COVERED = ["top", "trouble", "page", "foot"];
+const COVERED = ["top", "trouble", "tabs", "page", "foot"];
 
 /** @type {HTMLElement | null} */
 let focused = null;
@@ -32,6 +32,7 @@ export function raise(why, more) {
   if (curtain.hidden) {
     focused = page.hidden ? null : /** @type {HTMLElement | null} */ (document.activeElement);
   }
+  byId("loading").hidden = true;
   curtain.hidden = false;
   curtain.classList.toggle("before", !page.hidden);
   cover(true);
@@ -42,6 +43,7 @@ export function raise(why, more) {
 
 /** Show the page, and go on where the reader was. */
 export function lift() {
+  byId("loading").hidden = true;
   byId("curtain").hidden = true;
   cover(false);
   byId("page").hidden = false;

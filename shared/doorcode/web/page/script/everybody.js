@@ -4,7 +4,7 @@ import { announce } from "./announcer.js";
 import { call } from "./api.js";
 import { confirmed } from "./confirm.js";
 import { byId, setBusy, write } from "./elements.js";
-import { trouble } from "./words.js";
+import { platformName, trouble } from "./words.js";
 
 // One person is turned away at their own request.
 const FROM = 2;
@@ -13,21 +13,30 @@ const FROM = 2;
 export class Everybody {
   /**
    * @param {() => import("./request.js").Request[]} waiting gives the requests that can be decided on
+   * @param {() => {only: string, searched: boolean}} narrowed the platform that the list is narrowed to, empty for all, and
+   *   whether somebody is searched for: whoever sees few of many is not offered to turn away all
    * @param {() => void} changed called when somebody was turned away
    */
-  constructor(waiting, changed) {
+  constructor(waiting, narrowed, changed) {
     this.waiting = waiting;
+    this.narrowed = narrowed;
     this.changed = changed;
     this.busy = false;
-    const ask = { title: "Deny everybody who waits?", text: "They can ask again later, and have to wait longer each time.", yes: "Deny all" };
-    const askBlock = { title: "Deny and block everybody who waits?", text: "Whatever they send is dropped until you unblock them.", yes: "Block all" };
+    const ask = { title: "Deny everybody who waits", text: "They can ask again later, and have to wait longer each time.", yes: "Deny all" };
+    const askBlock = { title: "Deny and block everybody who waits", text: "Whatever they send is dropped until you unblock them.", yes: "Block all" };
     byId("deny-all").addEventListener("click", () => this.#turnAway(false, ask));
     byId("block-all").addEventListener("click", () => this.#turnAway(true, askBlock));
   }
 
   /** @param {boolean} mayDecide */
   show(mayDecide) {
-    byId("everybody").hidden = !mayDecide || (this.waiting().length < FROM && !this.busy);
+    const { only, searched } = this.narrowed();
+    byId("everybody").hidden = !mayDecide || (!this.busy && (searched || this.#meant(only).length < FROM));
+  }
+
+  /** @param {string} only */
+  #meant(only) {
+    return this.waiting().filter(({ record }) => !only || record.platform === only);
   }
 
   /**
@@ -35,7 +44,9 @@ export class Everybody {
    * @param {{title: string, text: string, yes: string}} question
    */
   async #turnAway(block, question) {
-    if (this.busy || !(await confirmed(question))) {
+    const { only } = this.narrowed();
+    const title = `${question.title}${only ? ` on ${platformName(only)}` : ""}?`;
+    if (this.busy || !(await confirmed({ ...question, title }))) {
       return;
     }
     this.#work(true);
@@ -43,7 +54,7 @@ export class Everybody {
     let count = 0;
     let failed = 0;
     try {
-      for (const channel of new Set(this.waiting().map((request) => request.record.platform))) {
+      for (const channel of new Set(this.#meant(only).map((request) => request.record.platform))) {
         const answer = await call("POST", "pairing/clear-pending", { channel, block });
         count += answer.cleared.length;
         failed += answer.failed.length;

@@ -5,26 +5,37 @@ import { announce, hush } from "./announcer.js";
 import { ApiError, nowSignedIn, whenSignedOut } from "./api.js";
 import { confirmed, dismiss } from "./confirm.js";
 import * as curtain from "./curtain.js";
+import { adding, blocking } from "./byhand.js";
 import { byId, write } from "./elements.js";
+import { Invites } from "./invites.js";
+import { Owners } from "./owners.js";
 import { People } from "./people.js";
 import { ACTIONS } from "./person.js";
+import { offerPlatforms } from "./platforms.js";
 import { Poller } from "./poller.js";
+import { RevokeAll } from "./revokeall.js";
 import * as session from "./session.js";
+import { goTo, startTabs } from "./tabs.js";
 import { WaitingRoom } from "./waiting.js";
 
 const WAITING_SECONDS = 3;
 const PEOPLE_SECONDS = 15;
 const ACTIVITY_SECONDS = 300;
+const ACCESS_SECONDS = 60;
 // What stands around the page of somebody who is signed in.
-const AROUND = ["account", "live", "skip", "foot"];
+const AROUND = ["account", "live", "skip", "tabs", "foot"];
 
 // Windows of the same browser share the session: what one of them does to it, the others look at.
 const windows = new BroadcastChannel("doorcode");
 
 const waiting = new WaitingRoom({ changed: () => listPoller.soon() });
-const paired = new People("paired", [ACTIONS.revoke, ACTIONS.block], { changed: () => listPoller.soon() });
+const paired = new People("paired", [ACTIONS.revoke, ACTIONS.block], { changed: () => listPoller.soon(), shown: (count) => revokeAll.show(count, paired.mayDecide) });
 const blocked = new People("blocked", [ACTIONS.unblock], { changed: () => listPoller.soon() });
 const activity = new Activity();
+const invites = new Invites({ changed: () => accessPoller.soon() });
+const owners = new Owners({ changed: () => accessPoller.soon() });
+const drawers = { add: adding(() => listPoller.soon()), block: blocking(() => listPoller.soon()), invite: invites.drawer };
+const revokeAll = new RevokeAll({ platforms: () => platforms, narrowed: () => paired.platform, changed: () => listPoller.soon() });
 
 const waitingPoller = new Poller(() => waiting.refresh(), WAITING_SECONDS, { trouble: showTrouble, well: showWell });
 const listPoller = new Poller(
@@ -42,7 +53,19 @@ const listPoller = new Poller(
   },
 );
 const activityPoller = new Poller(() => activity.refresh(), ACTIVITY_SECONDS, { trouble: () => activity.missing() });
-const pollers = [waitingPoller, listPoller, activityPoller];
+// One after the other: each question that is asked beside others takes one of the functions that may run at once.
+const accessPoller = new Poller(
+  async () => {
+    await invites.refresh();
+    await owners.refresh();
+  },
+  ACCESS_SECONDS,
+  { trouble: () => [invites, owners].forEach(({ list }) => list.missing()) },
+);
+const pollers = [waitingPoller, listPoller, accessPoller, activityPoller];
+
+/** @type {string[]} those from which people can write */
+let platforms = [];
 
 /** @type {string} whose page this is, so that another's is not mixed into it */
 let shownTo = "";
@@ -98,6 +121,11 @@ function show(who) {
   for (const part of [waiting, paired, blocked]) {
     part.mayDecide = who.scope === "pairing";
   }
+  invites.decides = owners.decides = who.scope === "pairing";
+  drawers.add.offer(who.scope === "pairing");
+  drawers.block.offer(who.scope === "pairing");
+  platforms = who.platforms;
+  offerPlatforms(platforms);
   write(byId("actor"), who.actor);
   for (const id of AROUND) {
     byId(id).hidden = false;
@@ -121,7 +149,7 @@ function leave(why, more) {
 /** Take everything off the page: whoever looks at it next is somebody else. */
 function forget() {
   shownTo = "";
-  [waiting, paired, blocked, activity].forEach((part) => part.clear());
+  [waiting, paired, blocked, activity, invites, owners, drawers.add, drawers.block].forEach((part) => part.clear());
   for (const id of ["page", ...AROUND]) {
     byId(id).hidden = true;
   }
@@ -195,6 +223,14 @@ byId("try-now").addEventListener("click", () => waitingPoller.soon());
 whenSignedOut(() => leave("over"));
 windows.addEventListener("message", () => (curtain.raised() ? enter(byId("page").hidden ? "none" : "over") : pollers.forEach((poller) => poller.soon())));
 // A link pasted into this very window changes no more than the fragment.
+for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("a[data-opens]"))) {
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    goTo(new URL(link.href).hash);
+    drawers[/** @type {keyof typeof drawers} */ (link.dataset.opens)].open();
+  });
+}
+startTabs();
 addEventListener("hashchange", () => location.hash.startsWith("#token=") && enter("none"));
 
 await enter("none");

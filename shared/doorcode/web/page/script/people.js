@@ -16,8 +16,8 @@ const LINGER_SECONDS = 4;
 const SEARCHED_FROM = 6;
 
 const EMPTY = {
-  paired: "Nobody is paired yet. Approve who waits above, or let somebody in with: doorcode pairing add PLATFORM USER_ID",
-  blocked: "Nobody is blocked.",
+  paired: "Nobody is paired yet. Approve who waits, add somebody by their id, or make an invite and send it to them.",
+  blocked: "Nobody is blocked. Whoever you block is dropped unheard: at their request, in the list of the paired, or by their id.",
 };
 
 /** A list of people in one state. */
@@ -25,7 +25,8 @@ export class People {
   /**
    * @param {"paired" | "blocked"} kind
    * @param {import("./person.js").Action[]} actions
-   * @param {{changed: () => void}} hooks `changed` after a decision made here
+   * @param {{changed: () => void, shown?: (count: number) => void}} hooks `changed` after a decision made here; `shown`
+   *   is told how many are listed, 0 where somebody is searched for
    */
   constructor(kind, actions, hooks) {
     this.kind = kind;
@@ -41,6 +42,7 @@ export class People {
     this.parts = partsOf(byId(kind));
     this.title = byId(`${kind}-title`);
     this.parts.query.addEventListener("input", () => this.#typed());
+    this.parts.only.addEventListener("change", () => this.#search());
     this.parts.search.addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
       this.#search();
@@ -49,6 +51,7 @@ export class People {
       this.wanted = this.rows.size + STEP;
       void this.#quietly();
     });
+    setInterval(() => document.hidden || this.rows.forEach((row) => row.tick()), 1000);
   }
 
   /** Read the list as far as it is shown, and show it. */
@@ -56,11 +59,12 @@ export class People {
     this.turn += 1;
     const { turn } = this;
     const search = this.parts.query.value.trim();
+    const platform = this.platform;
     const found = new Map();
     const reads = READS + Math.ceil(this.wanted / STEP);
     let cursor = "";
     for (let read = 0; read < reads && found.size < this.wanted && (cursor || read === 0); read += 1) {
-      const asked = new URLSearchParams({ ...(cursor && { cursor }), ...(search && { search }) });
+      const asked = new URLSearchParams({ ...(cursor && { cursor }), ...(search && { search }), ...(platform && { platform }) });
       const answer = await call("GET", `pairing/${this.kind}${asked.size ? `?${asked}` : ""}`);
       if (turn !== this.turn) {
         return;
@@ -70,7 +74,12 @@ export class People {
       }
       cursor = answer.cursor;
     }
-    this.#show(new Map([...found].slice(0, this.wanted)), { search, known: found.size, unread: Boolean(cursor) });
+    this.#show(new Map([...found].slice(0, this.wanted)), { narrowed: Boolean(search || platform), known: found.size, unread: Boolean(cursor) });
+  }
+
+  /** The platform that the list is narrowed to, empty for all. */
+  get platform() {
+    return this.parts.only.value;
   }
 
   /**
@@ -87,7 +96,7 @@ export class People {
     this.visit += 1;
     this.wanted = STEP;
     this.rows.clear();
-    this.parts.query.value = "";
+    this.parts.search.reset();
     this.parts.list.replaceChildren();
     write(this.parts.count, "");
     this.parts.more.hidden = true;
@@ -97,9 +106,10 @@ export class People {
 
   /**
    * @param {Map<string, import("./person.js").Known>} found
-   * @param {{search: string, known: number, unread: boolean}} how `known` fit, as far as the server's list was read
+   * @param {{narrowed: boolean, known: number, unread: boolean}} how `known` fit, as far as the server's list was read;
+   *   `narrowed`: they were searched for
    */
-  #show(found, { search, known, unread }) {
+  #show(found, { narrowed, known, unread }) {
     const { visit } = this;
     const more = unread || known > found.size;
     for (const [key, record] of found) {
@@ -107,7 +117,7 @@ export class People {
       if (row && !row.closed) {
         row.update(record);
       } else if (!row) {
-        this.rows.set(key, new Person(record, this.mayDecide ? this.actions : [], (person, action) => visit === this.visit && this.#done(key, person, action)));
+        this.rows.set(key, this.#row(record, key, visit));
       }
     }
     for (const [key, row] of this.rows) {
@@ -120,9 +130,20 @@ export class People {
     const { parts } = this;
     write(parts.count, known ? `${known}${unread ? "+" : ""}` : "");
     parts.more.hidden = !more;
-    parts.search.hidden = !search && !more && found.size < SEARCHED_FROM && document.activeElement !== parts.query;
+    this.hooks.shown?.(parts.query.value.trim() ? 0 : found.size);
+    parts.search.hidden = !narrowed && !more && found.size < SEARCHED_FROM && !parts.search.contains(document.activeElement);
     parts.empty.hidden = this.rows.size > 0;
-    write(parts.empty, search ? (more ? "Nobody found so far." : "Nobody found.") : EMPTY[this.kind]);
+    write(parts.empty, narrowed ? (more ? "Nobody found so far." : "Nobody found.") : EMPTY[this.kind]);
+  }
+
+  /**
+   * @param {import("./person.js").Known} record
+   * @param {string} key
+   * @param {number} visit
+   */
+  #row(record, key, visit) {
+    const done = (/** @type {Person} */ person, /** @type {import("./person.js").Action} */ action) => visit === this.visit && this.#done(key, person, action);
+    return new Person(record, { actions: this.mayDecide ? this.actions : [], edited: this.mayDecide && this.kind === "paired" ? this.hooks.changed : undefined, done });
   }
 
   /**

@@ -2,8 +2,9 @@
 
 import { call } from "./api.js";
 import { confirmed } from "./confirm.js";
+import { Editor } from "./editor.js";
 import { fromTemplate, make, setBusy, write } from "./elements.js";
-import { timeElement } from "./times.js";
+import { countdown, now, seconds, showTime, timeElement } from "./times.js";
 import { called, decider, platformName, trouble, whom } from "./words.js";
 
 /**
@@ -48,18 +49,26 @@ export const ACTIONS = {
 export class Person {
   /**
    * @param {Known} record
-   * @param {Action[]} actions
-   * @param {(person: Person, action: Action) => void} done
+   * @param {{actions: Action[], edited?: () => void, done: (person: Person, action: Action) => void}} hooks
+   *   `edited`, where label and end may be changed, is called when they were
    */
-  constructor(record, actions, done) {
+  constructor(record, { actions, edited, done }) {
     this.done = done;
     this.busy = false;
     this.closed = false;
+    /** @type {Known} */
+    this.record = record;
     const { element, parts } = fromTemplate("person-row");
     this.element = element;
     this.parts = parts;
     this.shown = "";
     this.update(record);
+    if (edited) {
+      const open = make("button", { type: "button", class: "plain", "aria-label": `Edit ${whom(record)}`, "aria-expanded": "false" }, "Edit");
+      const editor = new Editor(this, open, edited);
+      open.addEventListener("click", () => editor.toggle());
+      parts.actions.append(open);
+    }
     for (const action of actions) {
       const button = make("button", { type: "button", class: action.verb === "unblock" ? "plain" : "danger" }, action.name);
       button.setAttribute("aria-label", `${action.name} ${whom(record)}`);
@@ -85,6 +94,17 @@ export class Person {
     write(parts.label, record.label ?? "");
     parts.label.hidden = !record.label || !record.name;
     parts.history.replaceChildren(...history(record));
+    parts.guest.hidden = !record.paired_until;
+    this.tick();
+  }
+
+  /** Show what is left of a guest's time. */
+  tick() {
+    const until = this.record?.paired_until;
+    if (until) {
+      const left = seconds(until) - now();
+      showTime(this.parts.left, until, left > 0 ? countdown(left) : "over");
+    }
   }
 
   /**
@@ -96,7 +116,7 @@ export class Person {
       return;
     }
     const { parts, record } = this;
-    const { name, label, platform, user_id } = /** @type {Known} */ (record);
+    const { name, label, platform, user_id } = record;
     const who = name || label || "this person";
     if (action.question && !(await confirmed({ title: `${action.name} ${who}?`, whom: `${platformName(platform)} ${user_id}`, text: action.question, yes: action.name }))) {
       return;

@@ -3,6 +3,7 @@
 import { ApiError, call, contactPath } from "./api.js";
 import { fromTemplate, setBusy, write } from "./elements.js";
 import { offerToBlock } from "./offer.js";
+import { Stay } from "./stay.js";
 import { countdown, now, seconds, showTime } from "./times.js";
 import { called, fate, platformName, trouble, whom } from "./words.js";
 
@@ -41,6 +42,8 @@ export class Request {
     write(parts.id, record.user_id);
     showTime(parts.since, record.requested_at);
     parts.form.hidden = !hooks.mayDecide;
+    this.stay = new Stay(`How long ${whom(record)} stays`, [["0", "For ever"]]);
+    parts.stay.append(...this.stay.elements);
     parts.form.addEventListener("submit", (/** @type {Event} */ event) => {
       event.preventDefault();
       void this.#decide("approve");
@@ -71,6 +74,16 @@ export class Request {
     parts.label.setAttribute("aria-label", `Label for ${person}, if you like`);
     parts.approve.setAttribute("aria-label", `Approve ${person}`);
     parts.deny.setAttribute("aria-label", `Deny ${person}`);
+  }
+
+  /**
+   * Whether it is on that platform, if one is given, and has that in its name or id.
+   * @param {string} platform
+   * @param {string} text in lower case
+   */
+  fits(platform, text) {
+    const { record } = this;
+    return (!platform || record.platform === platform) && `${called(record)}\n${record.user_id}`.toLowerCase().includes(text);
   }
 
   /** Show what is left of the time, and close when it is over. */
@@ -146,7 +159,8 @@ export class Request {
       // Code and id together: only this very request is meant, not a newer one of the same person.
       // Without a code, the secret behind it is out of reach: the id alone has to do.
       const body = { channel: record.platform, user_id: record.user_id, ...(record.code && { code: record.code }) };
-      await call("POST", `pairing/${verb}`, verb === "approve" && label ? { ...body, label } : body);
+      const grant = { ...(label && { label }), ...(this.stay.seconds && { for: this.stay.seconds }) };
+      await call("POST", `pairing/${verb}`, verb === "approve" ? { ...body, ...grant } : body);
       this.#work(verb, false);
       if (verb === "approve") {
         this.close({ sentence: "Approved by you", tone: "good" });
@@ -197,6 +211,8 @@ export class Request {
     const { parts } = this;
     this.phase = busy ? "busy" : "open";
     parts.label.readOnly = busy;
+    this.stay.select.disabled = busy;
+    this.stay.other.readOnly = busy;
     setBusy(parts.approve, busy);
     setBusy(parts.deny, busy);
     const idle = verb === "approve" ? "Approve" : "Deny";

@@ -3,7 +3,7 @@
 import { ApiError, call } from "./api.js";
 
 /**
- * @typedef {{actor: string, scope: "read" | "pairing", expires_at: string}} Session
+ * @typedef {{actor: string, scope: "read" | "pairing", expires_at: string, platforms: string[]}} Session
  */
 
 /**

@@ -41,7 +41,7 @@ export function seconds(iso) {
  * A time as it is read best today: `13:45`, `22 Apr, 13:45`, or `22 Apr 2025`.
  * @param {string} iso
  */
-function spoken(iso) {
+export function spoken(iso) {
   const then = new Date(iso);
   const today = new Date(now() * 1000);
   if (then.toDateString() === today.toDateString()) {

@@ -2,16 +2,18 @@
 
 import { announce } from "./announcer.js";
 import { call } from "./api.js";
-import { arrange, byId, takeAway, write } from "./elements.js";
+import { arrange, byId, partsOf, takeAway, write } from "./elements.js";
 import { Everybody } from "./everybody.js";
 import { Request } from "./request.js";
-import { seconds, setServerTime } from "./times.js";
-import { whom } from "./words.js";
+import { countdown, now, seconds, setServerTime } from "./times.js";
+import { platformName, whom } from "./words.js";
 
 const LINGER_SECONDS = 6;
 // Longer where there is still something to do.
 const OFFER_SECONDS = 12;
 const LEAVE_SECONDS = 0.25;
+// Fewer than this are seen at a glance, and need neither a search nor a summary.
+const CROWD = 6;
 
 /**
  * A request's own key: a later one of the same person is another.
@@ -37,10 +39,15 @@ export class WaitingRoom {
     // An answer that was on its way when everything was forgotten is not shown to whoever comes next.
     this.visit = 0;
     this.list = byId("requests");
-    this.everybody = new Everybody(() => this.#open(), () => {
+    const { search, only, query } = partsOf(byId("waiting"));
+    this.filter = { search, only, query };
+    const narrowed = () => ({ only: only.value, searched: Boolean(query.value.trim()) });
+    this.everybody = new Everybody(() => this.#open(), narrowed, () => {
       this.#count();
       this.hooks.changed();
     });
+    search.addEventListener("input", () => this.#arrange());
+    search.addEventListener("submit", (/** @type {Event} */ event) => event.preventDefault());
     setInterval(() => this.#tick(), 1000);
   }
 
@@ -60,6 +67,7 @@ export class WaitingRoom {
     this.rows.clear();
     this.gone.clear();
     this.seen = false;
+    this.filter.search.reset();
     this.#arrange();
   }
 
@@ -141,9 +149,11 @@ export class WaitingRoom {
     this.#arrange();
   }
 
-  /** Oldest first, so that an arrival moves nobody. */
+  /** Those who are searched for, oldest first, so that an arrival moves nobody. */
   #arrange() {
-    const rows = [...this.rows.values()].sort((one, other) => seconds(one.record.requested_at) - seconds(other.record.requested_at));
+    const text = this.filter.query.value.trim().toLowerCase();
+    const fitting = [...this.rows.values()].filter((row) => row.fits(this.filter.only.value, text));
+    const rows = fitting.sort((one, other) => seconds(one.record.requested_at) - seconds(other.record.requested_at));
     arrange(this.list, rows.map((row) => row.element));
     this.#count();
   }
@@ -154,11 +164,34 @@ export class WaitingRoom {
 
   #count() {
     const waiting = this.#open().length;
-    write(byId("waiting-count"), waiting ? String(waiting) : "");
+    for (const id of ["waiting-count", "tab-count"]) {
+      write(byId(id), waiting ? String(waiting) : "");
+    }
+    const { search, only, query } = this.filter;
+    search.hidden = waiting < CROWD && !only.value && !query.value && !search.contains(document.activeElement);
+    byId("waiting-unfound").hidden = this.rows.size === 0 || this.list.childElementCount > 0;
+    this.#summarise();
     byId("waiting-empty").hidden = !this.seen || this.rows.size > 0;
     byId("waiting-hint").hidden = this.rows.size === 0;
     this.everybody.show(this.mayDecide);
     document.title = waiting ? `(${waiting}) Doorcode` : "Doorcode";
+  }
+
+  /** A crowd in one sentence: who can look at each, and before when. */
+  #summarise() {
+    const open = this.#open();
+    byId("waiting-digest").hidden = open.length < CROWD;
+    if (open.length < CROWD) {
+      return;
+    }
+    /** @type {Map<string, number>} */
+    const counts = new Map();
+    for (const { record } of open) {
+      counts.set(record.platform, (counts.get(record.platform) ?? 0) + 1);
+    }
+    const where = [...counts].sort(([, one], [, other]) => other - one).map(([platform, count]) => `${count} on ${platformName(platform)}`);
+    const first = Math.min(...open.map(({ record }) => seconds(record.expires_at)));
+    write(byId("waiting-digest"), `${open.length} people wait: ${where.join(", ")}. The first of these requests expires in ${countdown(first - now())}.`);
   }
 
   /** @param {import("./request.js").Waiting[]} arrivals */
@@ -176,6 +209,7 @@ export class WaitingRoom {
       for (const row of this.rows.values()) {
         row.tick();
       }
+      this.#summarise();
     }
   }
 }
