@@ -175,12 +175,16 @@ def _clear_tables(dynamodb: Any, cloudformation: Any, stack_id: str) -> list[str
     return kept
 
 
-def build(checkout: Checkout, progress: Progress) -> None:
-    """Build for Lambda, without Docker. Raises CommandError with the end of what was said."""
+def check_checkout(checkout: Checkout) -> None:
+    """Refuse to deploy from where there is nothing to deploy. Raises CommandError."""
     if not checkout.template.exists():
         raise CommandError(
             f"This deploys a checkout of Doorcode, and {checkout.root} is none. Clone the repository, and there run: make deploy"
         )
+
+
+def build(checkout: Checkout, progress: Progress) -> None:
+    """Build for Lambda, without Docker. Raises CommandError with the end of what was said."""
     if not checkout.sam.exists():
         with progress.step("Installing the AWS SAM command", "Installed the AWS SAM command"):
             tool = str(checkout.sam.parents[1].relative_to(checkout.root) / ".run")

@@ -29,7 +29,7 @@ from doorcode_cli.platforms.registry import PLATFORMS
 from doorcode_cli.program import as_called, work_on
 from doorcode_cli.progress import Progress
 from doorcode_cli.secret_forms import Form
-from doorcode_cli.setting_up.account import Account, build, deploy
+from doorcode_cli.setting_up.account import Account, build, check_checkout, deploy
 from doorcode_cli.setting_up.answers import Given, Interview, check_parameters
 from doorcode_cli.setting_up.answers_file import NAME, AnswersFile
 from doorcode_cli.setting_up.local_stack import LocalStack, RunSandbox
@@ -224,6 +224,7 @@ class Setup:
     def in_account(self) -> None:
         """Deploy, and set up. Raises CommandError."""
         checkout = Checkout()
+        check_checkout(checkout)
         file = AnswersFile(checkout.root)
         self._greet(
             "This sets up the door of your bot, in five questions; all else is done for you. Enter takes what is in brackets.",

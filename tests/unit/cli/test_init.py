@@ -323,7 +323,7 @@ def test_a_pipeline_sets_everything_up(site: Site) -> None:
     assert site.harness.value("telegram/bot-token") == TOKEN
     assert telegram.hook.url == f"{API}/telegram"
     assert "" not in {telegram.description, telegram.short_description}
-    assert [one["command"] for one in telegram.commands] == ["start"]
+    assert [one["command"] for one in telegram.commands] == ["start", "door"]
     assert (site.claims, "doorcode owner claim" in ended.err) == (0, True)
     assert "0 wrong" in ended.out
     kept = tomllib.loads((site.root / NAME).read_text())["default"]
@@ -477,6 +477,13 @@ def test_it_goes_on_from_wherever_it_was_ended(site: Site, monkeypatch: pytest.M
     assert site.harness.telegram.hook.url == f"{API}/telegram"
 
 
+def test_outside_a_checkout_there_is_nothing_to_deploy(site: Site) -> None:
+    """Said before anything is asked."""
+    (site.root / "template.yaml").unlink()
+    ended = site.run(*ANSWERED)
+    assert (ended.code, "Clone the repository" in ended.err, ended.out) == (1, True, "")
+
+
 def test_a_failure_says_what_was_said_and_how_to_go_on(site: Site) -> None:
     """Of building and of deploying; once its cause is gone it goes on, and asks nothing again."""
     (site.root / "fails").write_text("1")
@@ -503,3 +510,74 @@ def test_waiting_for_the_claim_can_be_left(site: Site, monkeypatch: pytest.Monke
 def interrupt(_: float) -> None:
     """Press Ctrl-C."""
     raise KeyboardInterrupt
+
+
+def test_an_agent_elsewhere_is_asked_what_it_needs(site: Site) -> None:
+    """Its address, its model and its key, each only for the kinds that have one; Enter is no answer where there must be one."""
+    asked = site.answering(
+        *("doorcode", "us-east-1", "telegram", TOKEN, "pair", "openai"),
+        *("", "https://api.example.com/v1", "gpt-5-mini", "", "sk-0123456789"),
+    )
+    ended = site.run()
+    assert ended.code == 0, ended
+    assert [question.partition(",")[0] for question in asked[6:]] == [
+        "Its address", "Its address", "The model's name", "An e-mail address", "agent/api-key",
+    ]  # fmt: skip
+    assert site.answers["AgentUrl"] == "https://api.example.com/v1"
+    assert site.answers["AgentModel"] == "gpt-5-mini"
+    assert site.harness.value("agent/api-key") == "sk-0123456789"
+    # All of it anew: what there is stands in the brackets, and Enter keeps it.
+    before = site.answers
+    asked = site.answering()
+    assert site.run("--ask").code == 0
+    assert (len(asked), site.answers) == (8, before)
+
+
+def test_on_this_machine_without_a_token_the_platform_is_played(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sandbox is started as it was answered, set up once it is up, and stays; nothing is deployed, and no file written."""
+    store = tmp_path / "store"
+    wanted: list[Any] = []
+
+    def runs(stack: Any, secrets: Any, then: Callable[[], None]) -> None:
+        wanted.append((stack, dict(secrets)))
+        store.mkdir(exist_ok=True)
+        facts = {"endpoint": "http://127.0.0.1:8788", "stack": "doorcode", "url": "http://127.0.0.1:8787"}
+        (store / "sandbox.json").write_text(json.dumps(facts))
+        then()
+
+    monkeypatch.setattr(command, "_sandbox", [runs])
+    site.harness.put_tokens()
+    local = ("--store-dir", str(store), "--platform", "telegram", "--policy", "pair", "--agent", "python")
+    ended = site.run(*local, "--claim", "--set", "FirstMessage=keep")
+    assert ended.code == 0, ended
+    ((stack, secrets),) = wanted
+    assert (stack.platforms, stack.policy, secrets) == (("telegram",), "pair", {})
+    assert stack.settings == {"Agent": "python", "FirstMessage": "keep"}
+    assert "Telegram is played: http://127.0.0.1:8787/" in ended.out
+    assert "send the code there" in ended.err
+    assert (site.told, (site.root / NAME).exists(), site.harness.telegram.hook.url) == ([], False, "")
+    # It runs now: the same command sets up what runs, and does not change how.
+    again = site.run("--store-dir", str(store), "--platform", "telegram")
+    assert (again.code, len(wanted), "Owned by" in again.out) == (0, 1, True), again
+    assert "end it with Ctrl-C" in site.run(*local).err
+    (store / "sandbox.json").unlink()
+    missing = site.run("--store-dir", str(store), "--platform", "telegram")
+    assert (missing.code, "--policy, --agent" in missing.err) == (2, True)
+
+
+def test_on_this_machine_a_real_bot_needs_a_tunnel(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """Its token is tried first, and handed to the sandbox; without the tunnel's address nothing is started."""
+    wanted: list[Any] = []
+    monkeypatch.setattr(command, "_sandbox", [lambda stack, secrets, _: wanted.append((stack, dict(secrets)))])
+    near = {"TELEGRAM_API_URL": site.harness.telegram.api_url, "DOORCODE_TELEGRAM_BOT_TOKEN": TOKEN}
+    local = ("--store-dir", str(tmp_path / "s"), "--platform", "telegram", "--policy", "pair", "--agent", "python")
+    ended = site.run(*local, **near)
+    assert (ended.code, "--public-url" in ended.err, wanted) == (2, True, [])
+    ended = site.run(*local, "--public-url", "https://tunnel.example", **near)
+    assert ended.code == 0, ended
+    ((stack, secrets),) = wanted
+    assert (stack.public_url, secrets) == ("https://tunnel.example", {"telegram/bot-token": TOKEN})

@@ -13,6 +13,7 @@ import pytest
 
 from doorcode.pairing.contact import Platform
 from doorcode_cli.exit_codes import CommandError, Exit
+from doorcode_cli.setting_up.local_stack import LocalStack
 from doorcode_cli.target import DEFAULT_STORE
 from doorcode_sandbox import command
 from doorcode_sandbox import run as sandbox
@@ -97,6 +98,23 @@ def test_the_defaults(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
     assert "Real" not in said
     assert said.endswith("Ended. Who is paired stays so, until the next time: doorcode run\n")
     assert fake.closed
+
+
+def test_one_that_init_wants(fake: Fake, tmp_path: Path) -> None:
+    """As it was answered, by the parameters' names; nobody owns the bot, for somebody is to claim it. Then it stays."""
+    mine = tmp_path / "mine.py"
+    mine.write_text("")
+    wanted = LocalStack(
+        store=tmp_path, port=9000, platforms=(TELEGRAM,), policy="deny", agent_file=str(mine),
+        settings={"Agent": str(mine), "FirstMessage": "keep"}, public_url="https://tunnel.example/",
+    )  # fmt: skip
+    called: list[bool] = []
+    command.run_for(wanted, {"telegram/bot-token": "1:a"}, lambda: called.append(fake.closed))
+    assert (called, fake.closed, fake.secrets) == ([False], True, {"telegram/bot-token": "1:a"})
+    assert fake.plan == Plan(
+        store=tmp_path, owners={TELEGRAM: ()}, policy="deny", platforms=(TELEGRAM,), port=9000, my_agent=mine,
+        settings={"AGENT": "python", "FIRST_MESSAGE": "keep"}, public_url="https://tunnel.example",
+    )  # fmt: skip
 
 
 def test_what_fails_is_told(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from doorcode.pairing.contact import Platform
+from doorcode.platforms.telegram.inbound import DOOR
 from doorcode_cli.output import note, say
 from doorcode_cli.platforms.port import SettingUp
 from doorcode_cli.platforms.telegram.api import ALLOWED_UPDATES, BOT_UPDATES, TelegramApi
@@ -10,7 +11,10 @@ from doorcode_cli.platforms.telegram.commands import send_here
 from doorcode_cli.shown import shown
 
 HOW = "In Telegram, write /newbot to @BotFather (https://t.me/BotFather), and paste the token that it gives you."
-COMMANDS = [{"command": "start", "description": "Say hello, or ask to be let in"}]
+COMMANDS = [
+    {"command": "start", "description": "Say hello, or ask to be let in"},
+    {"command": DOOR.removeprefix("/"), "description": "For the owner: who waits, and a link to the page"},
+]
 DESCRIPTION = "A private bot. Write to it, and its owner decides who may talk to it."
 
 
