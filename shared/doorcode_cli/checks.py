@@ -16,7 +16,9 @@ from doorcode.pairing.seats import SEAT_NAMES
 from doorcode.pairing.settings import NOBODY, NOBODY_ASKED, NOBODY_KNOWS, Policy, Settings, parse_settings
 from doorcode_cli.deployment import ANY_EDGE, EDGES
 from doorcode_cli.examination import Examination, Finding, ok, warn, wrong
+from doorcode_cli.exit_codes import CommandError
 from doorcode_cli.known_secrets import FORMS
+from doorcode_cli.own_texts import TextShelf, problems, read
 from doorcode_cli.platforms.registry import PLATFORMS
 from doorcode_cli.secret_forms import Form, doubt, lines, problem, values_of
 from doorcode_cli.shown import counted, duration
@@ -195,6 +197,26 @@ def _policy_remedy(line: str) -> str:
     if "ALLOWED_USERS" in line:
         return f"AllowedUsers={SOME_PLATFORM}:ID, with {DEPLOY}"
     return f"UnknownUserPolicy=pair, with {DEPLOY}"
+
+
+def own_texts(examined: Examination) -> Iterator[Finding]:
+    """Look whether what the owner has set can be said."""
+    # Where those cannot be read, this cannot either, and is not asked for.
+    _ = examined.secrets
+    shelf = TextShelf(examined.deployment)
+    if not shelf.value:
+        yield ok("texts", "people are told what ships")
+        return
+    try:
+        own = read(shelf.value)
+    except CommandError:
+        yield wrong(
+            "texts", "the parameter is of no known form: people are told what ships", "doorcode texts reset --all"
+        )
+        return
+    for key, why in problems(own):
+        yield warn("texts", why, f"doorcode texts set {key}, or doorcode texts reset {key}")
+    yield ok("texts", f"{counted(len(own), 'text')} of the owner's own", "doorcode texts list")
 
 
 def dead_letters(examined: Examination) -> Iterator[Finding]:

@@ -36,6 +36,7 @@ CHECKS: dict[str, Check] = {
     "secrets": checks.secrets,
     **{name: check for parts in PLATFORMS.values() for name, check in parts.checks.items()},
     "owners": owner_checks.owners,
+    "texts": checks.own_texts,
     "agent": agent_checks.agent,
     "model": account_checks.model,
     "alarms": account_checks.alarms,

@@ -12,13 +12,12 @@ from msgspec import UNSET
 
 from doorcode.agent.bedrock import converse_with
 from doorcode.agent.memory import ANSWERED_SECONDS, CONVERSATION_SECONDS, MAX_TURNS, Draft, Memory
-from doorcode.agent.responder import NOTHING_SAID
 from doorcode.entrypoints import agent as agent_module
-from doorcode.entrypoints.agent import TOO_LONG
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.hand_off import HandOff, Turn, hand_off
 from doorcode.pairing.messages import ChatType, Message
+from doorcode.pairing.texts import NOTHING_SAID, TOO_LONG
 from tests.behind.harness import Behind, PatientSqs
 from tests.behind.test_trouble import ShortOfTime
 from tests.eventually import eventually

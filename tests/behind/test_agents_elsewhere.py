@@ -17,9 +17,10 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from doorcode.agent import http
 from doorcode.agent.answers import LONGEST_RETRY_SECONDS, MAX_ANSWER_BYTES
-from doorcode.entrypoints.agent import GAVE_UP, GIVEN_UP_AFTER_SECONDS, MAX_SAID_BYTES, TOO_LONG
+from doorcode.entrypoints.agent import GIVEN_UP_AFTER_SECONDS, MAX_SAID_BYTES
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.reply_address import unseal
+from doorcode.pairing.texts import GAVE_UP, TOO_LONG
 from tests.behind.faults import Fault, begin_again, calls_of, writes
 from tests.behind.harness import Behind, PatientSqs
 from tests.certificates import self_signed

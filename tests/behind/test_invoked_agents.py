@@ -10,10 +10,10 @@ import pytest
 from botocore.config import Config
 
 from doorcode.agent import agentcore, answers, function
-from doorcode.entrypoints.agent import GAVE_UP, TOO_LONG
 from doorcode.pairing.agents import ARN_EXAMPLES, AgentKind
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.reply_address import unseal
+from doorcode.pairing.texts import GAVE_UP, TOO_LONG
 from doorcode.wiring import sdk
 from tests.behind.harness import Behind, PatientSqs
 from tests.edge.harness import GATEWAY

@@ -15,6 +15,7 @@ from doorcode.aws.table import Table
 from doorcode.aws.tickets import Tickets
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints.owner_glance import OwnerGlance
+from doorcode.entrypoints.owner_texts import OwnerTexts
 from doorcode.entrypoints.ticket_office import TicketOffice
 from doorcode.entrypoints.webhook import Door
 from doorcode.pairing import callbacks
@@ -62,6 +63,11 @@ class MeteredClient:
         return metered
 
 
+class _NoParameters:
+    def known(self, _name: str, _now: int) -> str:
+        return ""
+
+
 class MeteredDoor:
     """People, known by number, and what becomes of them at the door."""
 
@@ -83,6 +89,7 @@ class MeteredDoor:
             budget=MessageBudget(table, settings.message_budget),
             queue=cast("AgentQueue", self._handed_off),
             tickets=lambda: TicketOffice(Tickets(table), self._room, desk, Lockout(table), settings),
+            own_texts=OwnerTexts(_NoParameters()),
             glances=lambda: OwnerGlance(Directory(table), SignIns(table), ""),
         )
 

@@ -57,10 +57,11 @@ def test_without_an_owner_the_stranger_is_told_the_command(edge: Edge, platform:
 
 @EACH
 def test_a_cold_stranger_costs_one_read_one_query_and_one_transaction(edge: Edge, platform: Platform) -> None:
-    """A request is GetItem, Query, one transaction; a cold door adds one read of the secrets."""
+    """A request is GetItem, Query, one transaction; a cold door adds one read of the secrets, and one of the words if it speaks."""
     edge.deliver(load(HELLO[platform]))
     assert edge.clients["dynamodb"].calls == ["get_item", "query", "transact_write_items"]
-    assert edge.clients["ssm"].calls == ["get_parameters"]
+    # On Slack the courier speaks.
+    assert edge.clients["ssm"].calls == ["get_parameters"] * (1 if platform is Platform.SLACK else 2)
 
 
 @EACH
@@ -70,6 +71,8 @@ def test_an_admitted_message_costs_one_read_and_one_send(edge: Edge, platform: P
     edge.deliver(load(HELLO[platform]))
     assert edge.clients["dynamodb"].calls == ["get_item"]
     assert edge.clients["sqs"].calls == ["send_message"]
+    # Not even a cold door asks for words that nobody is told.
+    assert edge.clients["ssm"].calls == ["get_parameters"]
 
 
 @EACH

@@ -224,6 +224,7 @@ def expected_hand_off(case: Case, reason: str) -> dict[str, Any]:
             "name": _name(case.delivery),
             "label": "",
             "role": "owner" if reason == "owner" else "user",
+            **_language(case.delivery),
         },
         "admitted_by": reason,
         "messages": [
@@ -246,6 +247,14 @@ def _name(delivery: Delivery) -> str:
     if delivery.platform is Platform.TELEGRAM:
         return str(delivery.body["message"]["from"]["first_name"])
     return ""
+
+
+def _language(delivery: Delivery) -> dict[str, str]:
+    if delivery.platform is Platform.TELEGRAM:
+        said = delivery.body["message"]["from"].get("language_code", "")
+    else:
+        said = delivery.body.get("locale", "")
+    return {"language": said.lower()} if said else {}
 
 
 def _when(delivery: Delivery) -> tuple[str, int]:
@@ -429,7 +438,8 @@ def _check(edge: Edge, case: Case, before: Contact | None, seen: Seen) -> None:
         _check_budget(case, before, items, after)
     else:
         # The same notice again, of a request that is there.
-        again = reason in {"pairing_requested", "rate_limited"} and not ROLES[case.role].owners
+        told_again = {"pairing_requested", *(["rate_limited"] if platform is Platform.DISCORD else [])}
+        again = reason in told_again and not ROLES[case.role].owners
         assert seen.table_calls == ["get_item"] * (2 if again else 1)
     waits = after and after.state is State.PENDING and after.code_expires_at > T0
     assert seen.answer == expected_answer(case, reason, edge.code(after) if waits else "")

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from doorcode.agent.responder import NOTHING_SAID, TOO_LONG, Responder, TooLongError, reading_text
+from doorcode.agent.responder import TOO_LONG, Responder, TooLongError, reading_text
 from doorcode.pairing.hand_off import HandOff, Turn
+from doorcode.pairing.texts import NOTHING_SAID
 
 MAX_TOKENS = 1024
 # It has one error for whatever a model refuses.

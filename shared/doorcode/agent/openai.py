@@ -20,7 +20,6 @@ import msgspec
 from doorcode.agent.answers import UnusableAnswerError, check_size, check_status, content_type, decoded_json
 from doorcode.agent.http import Posted, post
 from doorcode.agent.responder import (
-    NOTHING_SAID,
     TOO_LONG,
     AgentUnavailableError,
     Responder,
@@ -28,6 +27,7 @@ from doorcode.agent.responder import (
     reading_text,
 )
 from doorcode.pairing.hand_off import HandOff, Turn
+from doorcode.pairing.texts import NOTHING_SAID
 
 PATH = "/chat/completions"
 EXPECTED = "It has to answer as OpenAI's chat completions do: choices[0].message.content."

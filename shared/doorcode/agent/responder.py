@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 
 from doorcode.errors import DoorcodeError
 from doorcode.pairing.hand_off import HandOff
+from doorcode.pairing.texts import ONLY_TEXT
 
-ONLY_TEXT = "I can only read text so far."
-NOTHING_SAID = "I have nothing to say to that."
 # Each maker of a model words a length in its own way.
 TOO_LONG = re.compile(
     r"(?:input|prompt) is too long|too many (?:input )?tokens|input tokens exceeded|input tokens? exceeds?"

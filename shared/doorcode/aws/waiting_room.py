@@ -247,15 +247,16 @@ class WaitingRoom:
         return Swept(expired, failed)
 
     def name(self, contact: Contact, names: Names) -> None:
-        """Keep names that were looked up, if the request that they were looked up for is still the latest. No move."""
+        """Keep names and language that were looked up, if the request that they were looked up for is still the latest. No move."""
         with suppress(ConditionError):
             self._table.update(
                 contact_pk(contact.platform, contact.user_id),
                 CONTACT,
-                UpdateExpression="SET #name = :name, full_name = :full_name",
+                UpdateExpression="SET #name = :name, full_name = :full_name, #language = :language",
                 ConditionExpression="nonce = :nonce",
-                ExpressionAttributeNames={"#name": "name"},
+                ExpressionAttributeNames={"#name": "name", "#language": "language"},
                 ExpressionAttributeValues={
+                    ":language": attribute(names.language),
                     ":name": attribute(names.name),
                     ":full_name": attribute(names.full_name),
                     ":nonce": attribute(contact.nonce),

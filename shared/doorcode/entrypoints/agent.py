@@ -16,21 +16,23 @@ from doorcode.aws.effects_queue import UnusableRecordError
 from doorcode.aws.postbox import Postbox, Record, age, backed_off, group, receives
 from doorcode.entrypoints import log
 from doorcode.entrypoints.trace import traced
+from doorcode.pairing import texts
 from doorcode.pairing.hand_off import VERSION, HandOff, Turn, together
 from doorcode.pairing.platform import TRAITS, Platform
+from doorcode.pairing.texts import Say
+from doorcode.pairing.wording import Wording
 from doorcode.platforms.send_errors import AddressError, PermanentRefusalError, SendError
 from doorcode.platforms.sender import OutgoingText, Sender, Senders
 
 # After that the person is told that no answer will come.
 GIVEN_UP_AFTER_SECONDS = 900
 UNANSWERED = "unanswered"
-TOO_LONG = "That is more than I can read at once. Please say it in fewer words."
-GAVE_UP = "Sorry, I could not answer that. Please try again later."
 # What one chat may take at worst, a model's answer included. With less time left, it waits for another invocation.
 RESERVE_MILLISECONDS = 75_000
 # The memory's items hold no more, and nobody reads as much.
 MAX_SAID_BYTES = 250_000
-ANSWERED_BELOW = "(answered below)"
+# What our kinds of agent say themselves, where a model says nothing or cannot read what came, and its key.
+OWN_WORDS = {texts.ONLY_TEXT: "only_text", texts.NOTHING_SAID: "nothing_said"}
 # Telegram shows it for five seconds.
 TYPING_SECONDS = 4.0
 
@@ -77,15 +79,20 @@ class Agent:
         senders: Senders,
         postbox: Postbox,
         clock: Callable[[], int],
+        wording: Wording,
         debounce: int = 0,
     ) -> None:
-        """Answer with what ``responders`` gives for a platform; ``debounce`` is in seconds."""
+        """Answer with what ``responders`` gives for a platform; ``debounce`` is in seconds.
+
+        Where there is no answer to give, people are told so in the words of ``wording``.
+        """
         self._responders = responders
         self._memory = memory
         self._senders = senders
         self._postbox = postbox
         self._clock = clock
         self._debounce = debounce
+        self._wording = wording
 
     @property
     def responders(self) -> Callable[[Platform], Responder]:
@@ -198,7 +205,8 @@ class Agent:
                 said = self._say(chat, together([message.handed for message in messages]), now)
         except AgentRefusedError as error:
             self._park(messages, error.reason, str(error))
-            sender.send_text(_answering(last, GAVE_UP, f"{last.delivery}:refused"), now)
+            gave_up = self._say_to(last.handed, now)("gave_up")
+            sender.send_text(_answering(last, gave_up, f"{last.delivery}:refused"), now)
             return None
         except Exception:
             if known is None:
@@ -221,7 +229,7 @@ class Agent:
                 log.warning(str(error), reason=error.reason, turns=str(len(before) + 1))
                 if not before:
                     # Too long on its own. What was remembered stays.
-                    return (TOO_LONG,)
+                    return (self._say_to(message, now)("too_long"),)
                 # The later half: few tries, however long the conversation.
                 before = from_the_person(before[(len(before) + 1) // 2 :])
             else:
@@ -229,12 +237,16 @@ class Agent:
                 if len(msgspec.json.encode(said)) > MAX_SAID_BYTES:
                     raise AgentRefusedError(f"The agent answered with more than {MAX_SAID_BYTES:,} bytes of text.")
                 self._memory.keep_turns(chat, [*before, asked, *answers], now)
-                return said
+                return [self._say_to(message, now)(OWN_WORDS[text]) if text in OWN_WORDS else text for text in said]
+
+    def _say_to(self, message: HandOff, now: int) -> Say:
+        return self._wording.into(message.user.language, now)
 
     def _point_below(self, sender: Sender, message: Received, now: int) -> None:
         """Say that a message is answered with the last one, unless that cannot be said: the answer itself is what counts."""
         try:
-            sender.send_text(_answering(message, ANSWERED_BELOW, message.delivery), now)
+            below = self._say_to(message.handed, now)("answered_below")
+            sender.send_text(_answering(message, below, message.delivery), now)
         except (PermanentRefusalError, AddressError) as error:
             log.warning(
                 str(error), reason=error.reason, platform=message.handed.platform, user_id=message.handed.user.id
@@ -261,7 +273,8 @@ class Agent:
         last = messages[-1]
         try:
             sender = self._senders.on(last.handed.platform, now)
-            sender.send_text(_answering(last, GAVE_UP, f"{last.delivery}:gave-up"), now)
+            gave_up = self._say_to(last.handed, now)("gave_up")
+            sender.send_text(_answering(last, gave_up, f"{last.delivery}:gave-up"), now)
         except Exception as error:  # noqa: BLE001 (there is nothing left to try)
             log.warning("Could not say so", reason=getattr(error, "reason", type(error).__name__))
 

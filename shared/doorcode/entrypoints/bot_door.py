@@ -40,7 +40,7 @@ class BotDoor(Door):
             deed = self._deeds.deed(webhook, self._bot(now))
         except UnusablePayloadError as error:
             log.error(str(error), reason=error.reason, platform=self._platform.PLATFORM)
-            return self._platform.unusable()
+            return self._platform.unusable(self._known_wording.into("", now))
 
         def hand_on(message: Message, _contact: Contact, verdict: Verdict, _now: int) -> WebhookAnswer:
             return self._passed_on(webhook, deed, message, verdict)
@@ -50,19 +50,19 @@ class BotDoor(Door):
             answer = self._message(message, now, hand_on) if message else self._done(deed, now, webhook)
         except BotError as error:
             log.refused(error, platform=deed.platform, user_id=deed.user_id)
-            answer = self._deeds.failed(deed)
+            answer = self._deeds.failed(deed, self._known_wording.into(deed.language, now))
         except (UnavailableError, SecretError) as error:
             self._refused(error)
-            answer = self._deeds.failed(deed)
+            answer = self._deeds.failed(deed, self._known_wording.into(deed.language, now))
         return answer or WebhookAnswer()
 
     def _done(self, deed: Deed, now: int, webhook: Webhook) -> WebhookAnswer | None:
         """Pass on what is no message, or turn away whoever did it."""
-        verdict, _ = self._of_deed(deed, now)
+        verdict, contact = self._of_deed(deed, now)
         if verdict.action is GateAction.ADMIT:
             return self._passed_on(webhook, deed, deed, verdict)
         self._log(deed, verdict)
-        return self._deeds.refused(deed, verdict.reason)
+        return self._deeds.refused(deed, verdict.reason, self._say_to(deed, contact, now))
 
     def _passed_on(self, webhook: Webhook, deed: Deed, event: Message | Deed, verdict: Verdict) -> WebhookAnswer:
         said = {ADMITTED_BY: str(verdict.reason)} | ({USER: deed.user_id} if deed.user_id else {})

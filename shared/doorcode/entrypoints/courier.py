@@ -29,7 +29,9 @@ from doorcode.pairing.first_message import let_in
 from doorcode.pairing.platform import TRAITS
 from doorcode.pairing.ports import Secrets, code_of
 from doorcode.pairing.settings import Settings
+from doorcode.pairing.texts import Say
 from doorcode.pairing.turns import Who
+from doorcode.pairing.wording import Wording
 from doorcode.platforms.sender import OutgoingText, Senders
 
 # What the edge has said already, where anything in its response is shown.
@@ -62,10 +64,12 @@ class Courier:
         prompter: Prompter,
         kept_messages: KeptMessages,
         agent_queue: AgentQueue,
+        wording: Wording,
     ) -> None:
         """Tell people with ``senders``, and have ``prompter`` ask owners; note in ``book`` what is done.
 
-        What those who are let in have written before goes from ``kept_messages`` to ``agent_queue``.
+        What those who are let in have written before goes from ``kept_messages`` to ``agent_queue``. Requesters are told
+        things in the words of ``wording``.
         """
         self._settings = settings
         self._secrets = secrets
@@ -76,6 +80,7 @@ class Courier:
         self._prompter = prompter
         self._kept = kept_messages
         self._agent_queue = agent_queue
+        self._wording = wording
 
     def follow(self, move: MoveRecord, now: int) -> None:
         """Do everything that follows from a move.
@@ -181,14 +186,17 @@ class Courier:
         # was an owner to be asked.
         elsewhere = contact.reply == DIRECT
         told = not contact.reply or (elsewhere and not self._room.owners())
-        if self._settings.is_silent(contact.platform) or told or not self._prompter.still_waits(contact, now):
+        if self._settings.is_silent(contact.platform) or told:
+            return
+        present = self._room.get(contact.platform, contact.user_id)
+        if present.nonce != contact.nonce or present.standing(now) is not Standing.PENDING:
             return
         reached = self._prompter.reached(contact, now)
         if reached and (elsewhere or not TRAITS[contact.platform].silent_edge):
             return
-        text = (
-            texts.REQUEST_SENT if reached else texts.code_notice(contact.platform, code_of(contact, self._secrets, now))
-        )
+        say = self._say_to(present, now)
+        code = "" if reached else code_of(contact, self._secrets, now)
+        text = say("request_sent") if reached else texts.code_notice(contact.platform, code, say)
         self._say(contact, text, f"{contact.nonce}:notice", now)
 
     def _tell(self, contact: Contact, verdict: RequesterTold, now: int) -> None:
@@ -204,8 +212,17 @@ class Courier:
         if verdict is not RequesterTold.DENIED or tells_denied:
             hands_on = verdict is RequesterTold.APPROVED and self._settings.hands_on_later(contact.platform)
             # Then there is nothing to be written again.
-            text = texts.APPROVED if hands_on and self._kept.of(contact) else _words(verdict, contact)
+            say = self._say_to(present, now)
+            kept = hands_on and self._kept.of(contact)
+            text = say("approved") if kept else _words(verdict, contact, say)
             self._say(contact, text, f"{contact.nonce}:{contact.rev}", now)
+
+    def _say_to(self, contact: Contact, now: int) -> Say:
+        """Return what says things to a requester, in their language; that is looked up where messages do not tell it."""
+        language = contact.language
+        if not language and not contact.name:
+            language = self._prompter.named(contact, now).language
+        return self._wording.into(language, now)
 
     def _announce(self, contact: Contact, owner: Who, now: int) -> None:
         """Tell an owner that there is another one, as long as that is so."""
@@ -252,10 +269,9 @@ class Courier:
         log.warning(str(error), reason=error.reason, platform=contact.platform, user_id=contact.user_id, step=step)
 
 
-def _words(verdict: RequesterTold, contact: Contact) -> str:
-    return {
-        RequesterTold.APPROVED: texts.approved(contact),
-        RequesterTold.DENIED: texts.DECLINED,
-        RequesterTold.CLAIMED: texts.CLAIMED,
-        RequesterTold.INVITED: texts.invited(contact.platform),
-    }[verdict]
+def _words(verdict: RequesterTold, contact: Contact, say: Say) -> str:
+    if verdict is RequesterTold.APPROVED:
+        return texts.approved(contact, say)
+    if verdict is RequesterTold.INVITED:
+        return texts.invited(contact.platform, say)
+    return say("declined" if verdict is RequesterTold.DENIED else "claimed")

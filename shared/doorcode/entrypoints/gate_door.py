@@ -14,6 +14,7 @@ from doorcode.pairing.contact import Contact, Platform
 from doorcode.pairing.gate import GateAction, Reason, Verdict
 from doorcode.pairing.messages import Deed, Message, Press
 from doorcode.pairing.prompts import Prompt
+from doorcode.pairing.texts import Say
 from doorcode.platforms.inbound import Inbound, WebhookAnswer
 
 # A stranger is a stranger, whether there is a seat for the request or not.
@@ -40,6 +41,7 @@ class _Values:
     """What a platform's room draws at a webhook, in plain values."""
 
     # The program tells the person itself, or knows that it could not.
+    SHOWS_ANSWERS = True
     ANSWERS_SURELY = True
 
     def __init__(self, platform: Platform) -> None:
@@ -51,7 +53,7 @@ class _Values:
     def rate_limited(self, _: Message, __: str) -> GateAnswer:
         return GateAnswer(action=GateAction.PAIR, reason=Reason.RATE_LIMITED)
 
-    def dropped(self, _: Message, reason: Reason) -> GateAnswer:
+    def dropped(self, _: Message, reason: Reason, __: Say) -> GateAnswer:
         return GateAnswer(action=GateAction.PAIR if reason in OF_STRANGERS else GateAction.DROP, reason=reason)
 
     def pressed(self, _: Press, text: str, prompt: Prompt | None) -> PressAnswer:

@@ -11,6 +11,7 @@ from doorcode.aws.directory import Directory
 from doorcode.aws.sign_ins import SignIns
 from doorcode.pairing import texts
 from doorcode.pairing.messages import Message
+from doorcode.pairing.texts import Say
 
 
 class Glance(Struct, frozen=True):
@@ -29,11 +30,11 @@ class OwnerGlance:
         self._sign_ins = sign_ins
         self._web_url = web_url
 
-    def look(self, message: Message, now: int) -> Glance:
+    def look(self, message: Message, say: Say, now: int) -> Glance:
         """Answer an owner's ``message``. Raises UnavailableError."""
         number, last = self._directory.glance(now)
-        said = texts.who_waits(number, last)
+        said = texts.who_waits(number, last, say)
         if not self._web_url:
-            return Glance(f"{said}\n{texts.NO_PAGE}")
+            return Glance(f"{said}\n{say('no_page')}")
         token = self._sign_ins.link(f"{message.platform}:{message.user_id}", now)
-        return Glance(f"{said}\n{texts.YOUR_PAGE}", f"{self._web_url}#token={token}")
+        return Glance(f"{said}\n{say('your_page')}", f"{self._web_url}#token={token}")

@@ -257,7 +257,7 @@ class Prompter:
         self, queue: OwnerQueue, turn: PromptTurn, contact: Contact, holder: str, now: int, asking: Who | None
     ) -> None:
         self._take_over(contact, turn.nonce, now, queue.owner)
-        contact = self._named(contact, now)
+        contact = self.named(contact, now)
         noted = self._noted(contact, queue.owner)
         keys = self._secrets.keyring(CALLBACK_SECRET, now)
         try:
@@ -315,8 +315,8 @@ class Prompter:
         place = sender.send_prompt(noted.owner_id, drawn, key=f"{contact.nonce}:{noted.owner_id}")
         self._book.complete(contact.platform, contact.user_id, structs.replace(noted, place=place), now)
 
-    def _named(self, contact: Contact, now: int) -> Contact:
-        """Look a name up where the platform sent none. A name is only for showing: without it the id is shown."""
+    def named(self, contact: Contact, now: int) -> Contact:
+        """Look name and language up where the platform sent none. A name is only for showing: without it the id is shown."""
         if contact.name:
             return contact
         try:
@@ -327,7 +327,7 @@ class Prompter:
             return contact
         if names.name:
             self._room.name(contact, names)
-        return structs.replace(contact, name=names.name, full_name=names.full_name)
+        return structs.replace(contact, name=names.name, full_name=names.full_name, language=names.language)
 
     # Closing
 

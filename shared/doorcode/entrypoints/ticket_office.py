@@ -13,8 +13,8 @@ from doorcode.aws.items import contact_pk
 from doorcode.aws.lockout import TICKET, Lockout
 from doorcode.aws.tickets import Tickets
 from doorcode.errors import LockedOutError, RefusedError, SpentTicketError
-from doorcode.pairing import gate, texts
-from doorcode.pairing.contact import Contact, Platform, Standing
+from doorcode.pairing import gate
+from doorcode.pairing.contact import Contact, Standing
 from doorcode.pairing.decisions import Desk
 from doorcode.pairing.gate import GateAction, Reason, Verdict
 from doorcode.pairing.messages import ChatType, Message
@@ -22,13 +22,16 @@ from doorcode.pairing.ports import Room
 from doorcode.pairing.settings import Settings
 from doorcode.pairing.tickets import Entered, TicketKind, entered
 from doorcode.pairing.transitions import Asked, Refusal, had_its_effect
+from doorcode.pairing.wording import language_tag
+
+WELCOMES = {TicketKind.CLAIM: "claimed", TicketKind.INVITE: "invited"}
 
 
 class Served(Struct, frozen=True):
-    """What becomes of the message, and what its sender is told at once; nothing where the text is empty."""
+    """What becomes of the message, and the key of what its sender is told at once; nothing where that is empty."""
 
     verdict: Verdict
-    text: str = ""
+    tells: str = ""
 
 
 class TicketOffice:
@@ -68,12 +71,16 @@ class TicketOffice:
         if found is None or not found.works_on(message.platform, now):
             return self._wrong(message, ticket.kind, otherwise, now, real=found is not None)
         if ticket.kind is TicketKind.INVITE and _is_in(otherwise):
-            return Served(Verdict(GateAction.ANSWER, Reason.INVITED), texts.IN_ALREADY)
+            return Served(Verdict(GateAction.ANSWER, Reason.INVITED), "in_already")
         asked = Asked(
-            delivery_id=message.delivery_id, name=message.name, full_name=message.full_name, reply=message.reply
+            delivery_id=message.delivery_id,
+            name=message.name,
+            full_name=message.full_name,
+            language=language_tag(message.language),
+            reply=message.reply,
         )
         try:
-            after = self._desk.redeem(found, contact, asked, now)
+            self._desk.redeem(found, contact, asked, now)
         except SpentTicketError:
             # Others were quicker.
             return self._wrong(message, ticket.kind, otherwise, now, real=True)
@@ -81,7 +88,7 @@ class TicketOffice:
             return Served(Verdict(GateAction.DROP, Reason.LOCKED_OUT))
         except RefusedError as error:
             return self._moved_meanwhile(message, ticket.kind, error, now)
-        return Served(_verdict(ticket.kind), _welcome(ticket.kind, after.platform))
+        return Served(_verdict(ticket.kind), WELCOMES[ticket.kind])
 
     def _wrong(
         self, message: Message, kind: TicketKind, otherwise: Verdict, now: int, *, real: bool
@@ -97,7 +104,7 @@ class TicketOffice:
             except LockedOutError:
                 return Served(Verdict(GateAction.DROP, Reason.LOCKED_OUT))
         if real and admitted:
-            return Served(Verdict(GateAction.ANSWER, gate.REFUSED[kind]), texts.TICKET_IS_OVER)
+            return Served(Verdict(GateAction.ANSWER, gate.REFUSED[kind]), "ticket_is_over")
         return structs.replace(message, text="") if real else message
 
     def _moved_meanwhile(self, message: Message, kind: TicketKind, error: RefusedError, now: int) -> Served:
@@ -106,7 +113,7 @@ class TicketOffice:
             return _again(kind, self._room.get(message.platform, message.user_id), now)
         if error.reason == Refusal.BLOCKED:
             return Served(Verdict(GateAction.DROP, Reason.BLOCKED))
-        already = texts.OWNER_ALREADY if error.reason == Refusal.ALREADY_OWNER else texts.IN_ALREADY
+        already = "owner_already" if error.reason == Refusal.ALREADY_OWNER else "in_already"
         return Served(_verdict(kind), already)
 
 
@@ -115,7 +122,7 @@ def _again(kind: TicketKind, contact: Contact, now: int) -> Served:
     standing = contact.standing(now)
     holds = {Standing.OWNER} if kind is TicketKind.CLAIM else {Standing.OWNER, Standing.PAIRED}
     if standing in holds:
-        return Served(_verdict(kind), _welcome(kind, contact.platform))
+        return Served(_verdict(kind), WELCOMES[kind])
     return Served(Verdict(GateAction.DROP, gate.REFUSED[kind]))
 
 
@@ -125,7 +132,3 @@ def _is_in(otherwise: Verdict) -> bool:
 
 def _verdict(kind: TicketKind) -> Verdict:
     return Verdict(GateAction.ANSWER, gate.TICKETS[kind])
-
-
-def _welcome(kind: TicketKind, platform: Platform) -> str:
-    return texts.CLAIMED if kind is TicketKind.CLAIM else texts.invited(platform)

@@ -13,6 +13,7 @@ from doorcode.aws.budget import MessageBudget
 from doorcode.aws.kept_messages import KeptMessages
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import http, log
+from doorcode.entrypoints.owner_texts import OwnerTexts
 from doorcode.errors import CallbackError, DoorcodeError, ForbiddenError, RefusedError, SecretError, UnavailableError
 from doorcode.pairing import callbacks, gate, texts
 from doorcode.pairing.agents import ANSWERS_LATER, AgentKind
@@ -27,7 +28,9 @@ from doorcode.pairing.messages import ChatType, Deed, Ignored, Message, Press
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET, Secrets, code_of, fitting
 from doorcode.pairing.prompts import closed_prompt
 from doorcode.pairing.settings import Settings, UnknownReply
+from doorcode.pairing.texts import Say
 from doorcode.pairing.transitions import Asked, Operation, RequestVerdict
+from doorcode.pairing.wording import Wording, language_tag
 from doorcode.platforms.inbound import (
     BadSignatureError,
     Event,
@@ -55,8 +58,8 @@ class TakesTickets(Protocol):
 class Glances(Protocol):
     """Looks who waits, for an owner; ``owner_glance`` has the one that does."""
 
-    def look(self, message: Message, now: int) -> Glance:
-        """Return what the owner is told."""
+    def look(self, message: Message, say: Say, now: int) -> Glance:
+        """Return what the owner is told, in the words of ``say``."""
 
 
 OPERATIONS = {
@@ -90,11 +93,12 @@ class Door:
         api_url: str = "",
         tickets: Callable[[], TakesTickets],
         glances: Callable[[], Glances],
+        own_texts: OwnerTexts,
     ) -> None:
         """Serve ``platform``. ``begin`` starts the time that a request's calls have together.
 
         What strangers write is put into ``kept_messages``. ``bot`` gives who the bot is there, at a time; ``call`` makes a follow-up call; ``tickets`` gives what takes claims
-        and invites, ``glances`` what answers an owner's /door, each asked for when the first one comes.
+        and invites, ``glances`` what answers an owner's /door, each asked for when the first one comes. People are told things in ``own_texts``, where there are such.
         """
         self._platform = platform
         self._settings = settings
@@ -110,6 +114,9 @@ class Door:
         self._api_url = api_url
         self._tickets = tickets
         self._glances = glances
+        self._wording = Wording(own_texts.at)
+        # Where something does not work, nothing more is asked for.
+        self._known_wording = Wording(own_texts.kept)
 
     def serve(self, event: Mapping[str, Any], now: int) -> dict[str, Any]:
         """Answer one HTTP request at ``now``."""
@@ -136,7 +143,7 @@ class Door:
         except UnusablePayloadError as error:
             # Signed by the platform, and yet nothing that is known of it: somebody has to look at it.
             log.error(str(error), reason=error.reason, platform=self._platform.PLATFORM)
-            return self._platform.unusable()
+            return self._platform.unusable(self._known_wording.into("", now))
         return self._answered(webhook, events, now)
 
     def _answered(self, _webhook: Webhook, events: list[Event], now: int) -> WebhookAnswer:
@@ -159,9 +166,9 @@ class Door:
                 return self._message(event, now, self._queued)
         except (UnavailableError, SecretError) as error:
             self._refused(error)
-            return self._platform.failed()
+            return self._platform.failed(self._known_wording.into(event.language, now))
         self._log(event, gate.decide(self._settings, event, self._nobody(event), now))
-        return self._platform.ignored(event)
+        return self._platform.ignored(event, self._wording.into(event.language, now))
 
     # Messages
 
@@ -172,8 +179,10 @@ class Door:
             served = self._tickets().serve(message, contact, now)
             if not isinstance(served, Message):
                 self._log(message, served.verdict)
-                answer = self._platform.notice(message, served.text) if served.text else None
-                return answer or self._platform.dropped(message, served.verdict.reason)
+                say = self._say_to(message, contact, now)
+                tells = served.tells and self._platform.SHOWS_ANSWERS
+                answer = self._platform.notice(message, texts.of_ticket(served.tells, contact, say)) if tells else None
+                return answer or self._platform.dropped(message, served.verdict.reason, say)
             message = served
             verdict = gate.decide(self._settings, message, contact, now, looked_up=True)
         if verdict.action is GateAction.PAIR:
@@ -181,6 +190,7 @@ class Door:
                 delivery_id=message.delivery_id,
                 name=message.name,
                 full_name=message.full_name,
+                language=language_tag(message.language),
                 reply=message.reply,
             )
             keyring = self._secrets.keyring(GATEWAY_SECRET, now)
@@ -200,14 +210,21 @@ class Door:
         ):
             verdict = gate.OVER_BUDGET
         if message.door and verdict.reason is Reason.OWNER and message.chat_type is ChatType.DIRECT:
-            glance = self._glances().look(message, now)
+            glance = self._glances().look(message, self._say_to(message, contact, now), now)
             # Neither what is said nor the link stands in the log.
             self._log(message, Verdict(GateAction.ANSWER, Reason.OWNER))
             return self._platform.show_door(message, glance.text, glance.link)
         if verdict.action is GateAction.ADMIT:
             return hand_on(message, contact, verdict, now)
         self._log(message, verdict)
-        return self._platform.dropped(message, verdict.reason)
+        return self._platform.dropped(message, verdict.reason, self._say_to(message, contact, now))
+
+    def _say_to(self, event: Message | Deed, contact: Contact, now: int) -> Say:
+        """Return what says things to whoever wrote or did something, in their language."""
+        say = self._wording.into(event.language or contact.language, now)
+        hushed = self._settings.is_silent(event.platform) and gate.is_stranger(self._settings, event, contact, now)
+        # Where something must be said, it is the same to all of them, wherever they are.
+        return (lambda _key, **_: say("private")) if hushed else say
 
     def _of_deed(self, deed: Deed, now: int) -> tuple[Verdict, Contact]:
         """Decide on what is no message; return whose it is, too."""
@@ -226,7 +243,7 @@ class Door:
         return self._platform.admitted(message)
 
     def _handed_off(self, message: Message, contact: Contact, admitted_by: Reason, now: int) -> QueuedHandOff:
-        handed = hand_off(message, admitted_by, contact.label)
+        handed = hand_off(message, admitted_by, contact.label, contact.language)
         kind = self._settings.agent(message.platform)
         if kind not in ANSWERS_LATER:
             return queued(message, handed)
@@ -241,24 +258,27 @@ class Door:
         return queued(message, msgspec.structs.replace(handed, reply=reply, reply_to=sealed))
 
     def _asked(self, message: Message, verdict: RequestVerdict, contact: Contact, now: int) -> WebhookAnswer | None:
+        say = self._say_to(message, contact, now)
         if verdict is RequestVerdict.FULL:
             self._log(message, gate.WAITING_ROOM_FULL)
-            return self._platform.dropped(message, Reason.WAITING_ROOM_FULL)
+            return self._platform.dropped(message, Reason.WAITING_ROOM_FULL, say)
         if self._kept is not None and contact.standing(now) is Standing.PENDING:
             # Before it is answered: if this fails, the same delivery comes again and finds its request.
             self._kept.keep(contact, kept(self._handed_off(message, contact, Reason.PAIRED, now)), now)
         if verdict is RequestVerdict.RATE_LIMITED:
             line = texts.rate_limited_line(contact.user_id, float(now - contact.requested_at))
             self._log(message, Verdict(GateAction.PAIR, Reason.RATE_LIMITED), line)
-            return self._platform.rate_limited(message, self._notice(contact, now) or texts.PRIVATE)
+            # Elsewhere nothing is said.
+            text = (self._notice(contact, say, now) or say("private")) if self._platform.ANSWERS_SURELY else ""
+            return self._platform.rate_limited(message, text)
         line = texts.generated_line(contact.platform, contact.user_id) if verdict is RequestVerdict.NEW else ""
         self._log(message, Verdict(GateAction.PAIR, Reason.PAIRING_REQUESTED), line)
-        text = self._notice(contact, now)
+        text = self._notice(contact, say, now)
         if not text:
-            return self._platform.dropped(message, Reason.PAIRING_REQUESTED)
+            return self._platform.dropped(message, Reason.PAIRING_REQUESTED, say)
         return self._platform.notice(message, text)
 
-    def _notice(self, contact: Contact, now: int) -> str:
+    def _notice(self, contact: Contact, say: Say, now: int) -> str:
         """Return what a requester is told here; empty for nothing, or if there is a code to tell, but none that works any more.
 
         Without an owner, nothing but the code will ever tell them: where an answer can get lost, the courier sends it.
@@ -266,13 +286,14 @@ class Door:
         if self._settings.is_silent(contact.platform):
             return ""
         if self._settings.owners or self._room.owners():
-            return texts.REQUEST_SENT
+            # No words are looked for where none are shown.
+            return say("request_sent") if self._platform.SHOWS_ANSWERS else ""
         if not self._platform.ANSWERS_SURELY:
             return ""
         if contact.standing(now) is not Standing.PENDING:
             return ""
         try:
-            return texts.code_notice(contact.platform, code_of(contact, self._secrets, now))
+            return texts.code_notice(contact.platform, code_of(contact, self._secrets, now), say)
         except SecretError as error:
             # The secret that made it was dropped since: that must not make the platform deliver for hours.
             self._refused(error)
@@ -288,8 +309,9 @@ class Door:
                 return None
 
         callback = fitting(self._secrets, CALLBACK_SECRET, now, attempt)
+        say = self._wording.into(press.language, now)
         if callback is None:
-            return self._refuse(press, CallbackError(), texts.STALE_BUTTON)
+            return self._refuse(press, CallbackError(), say("stale_button"))
         actor = Actor(via=Via.BUTTON, id=press.user_id, name=press.name, platform=press.platform)
         order = Order(
             operation=OPERATIONS[callback.action],
@@ -301,7 +323,7 @@ class Door:
         try:
             contact = self._desk.decide(actor, order, now)
         except ForbiddenError as error:
-            return self._refuse(press, error, texts.ONLY_THE_OWNER)
+            return self._refuse(press, error, say("only_the_owner"))
         except RefusedError as error:
             return self._refuse(press, error, str(error))
         log.info(

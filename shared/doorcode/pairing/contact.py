@@ -78,6 +78,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     name: str = ""
     # Likewise, where the name is a username.
     full_name: str = ""
+    # The language that they are told things in, as the platform says it: a tag as ``wording.language_tag`` gives it.
+    language: str = ""
     # Where to answer: that platform's own address, opaque outside its platform; or DIRECT. Empty: they have not written.
     reply: str = ""
     # The platform's id of the delivery that made the last request.

@@ -96,6 +96,11 @@ def decide(  # noqa: PLR0911 (a row of the gate each)
     return _of_stranger(event, contact, now)
 
 
+def is_stranger(settings: Settings, event: Message | Deed, contact: Contact, now: int) -> bool:
+    """Tell whether somebody is neither let in nor an owner, wherever it was done."""
+    return _admitted_by(settings, event, contact.standing(now)) is None
+
+
 def _of_stranger(event: Message | Deed, contact: Contact, now: int) -> Verdict:
     if isinstance(event, Deed):
         # Only who writes asks to be let in.

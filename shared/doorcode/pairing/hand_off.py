@@ -14,6 +14,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.messages import Attachment, ChatType, Message
 from doorcode.pairing.platform import Platform
+from doorcode.pairing.wording import language_tag
 
 VERSION = 2
 TYPE = "message"
@@ -30,16 +31,18 @@ class Turn(Struct, frozen=True):
     text: str
 
 
-class Writer(Struct, frozen=True, kw_only=True):
+class Writer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who wrote. ``id`` is the platform's own and never changes hands; ``name`` is for showing and proves nothing.
 
-    ``label`` is what the owner calls them, empty if nothing; ``role`` is ``owner`` or ``user``.
+    ``label`` is what the owner calls them, empty if nothing; ``role`` is ``owner`` or ``user``; ``language`` the one that
+    the platform says they use, such as ``pt-br``, absent where it says none.
     """
 
     id: str
     name: str
     label: str
     role: str
+    language: str = ""
 
 
 class SentMessage(Struct, frozen=True, kw_only=True):
@@ -95,7 +98,7 @@ def schemas(ref_template: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def hand_off(message: Message, admitted_by: Reason, label: str) -> HandOff:
+def hand_off(message: Message, admitted_by: Reason, label: str, language: str = "") -> HandOff:
     """Return an admitted message's hand-off, with the platform's own address. Names and texts are as they arrived."""
     return HandOff(
         id=_opaque(f"{message.platform}#{message.delivery_id}"),
@@ -103,7 +106,11 @@ def hand_off(message: Message, admitted_by: Reason, label: str) -> HandOff:
         conversation=_opaque(message.conversation),
         chat=message.chat_type,
         user=Writer(
-            id=message.user_id, name=message.name, label=label, role=OWNER if admitted_by is Reason.OWNER else USER
+            id=message.user_id,
+            name=message.name,
+            label=label,
+            role=OWNER if admitted_by is Reason.OWNER else USER,
+            language=language_tag(message.language) or language,
         ),
         admitted_by=admitted_by,
         messages=(

@@ -50,6 +50,8 @@ class Message(Struct, frozen=True, kw_only=True):
     name: str = ""
     full_name: str = ""
     username: str = ""
+    # The language that the platform says they use, as it says it; empty where it says none.
+    language: str = ""
     # In a group: the bot was mentioned, answered or given a command.
     addressed: bool = False
     private: bool = False
@@ -84,6 +86,8 @@ class Press(Struct, frozen=True, kw_only=True):
     delivery_id: str
     data: str
     name: str = ""
+    # As a message's.
+    language: str = ""
     # Where and how to answer the press: opaque outside the platform.
     reply: str = ""
 
@@ -103,6 +107,7 @@ class Deed(Struct, frozen=True, kw_only=True):
     delivery_id: str = ""
     # What ALLOWED_USERS may name, as a message's.
     username: str = ""
+    language: str = ""
     chat_type: ChatType = ChatType.DIRECT
     group: str = ""
     # False for what is said in a group, and not to the bot. Nobody says anything by a press or a reaction.
@@ -119,3 +124,4 @@ class Ignored(Struct, frozen=True, kw_only=True):
     platform: Platform
     what: str
     user_id: str = ""
+    language: str = ""

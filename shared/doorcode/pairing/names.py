@@ -38,10 +38,14 @@ PARENTHESES = str.maketrans(
 
 
 class Names(Struct, frozen=True):
-    """What somebody is called, made safe: ``@username``, else the full name, else nothing; and the full name beside a username."""
+    """What somebody is called, made safe: ``@username``, else the full name, else nothing; and the full name beside a username.
+
+    ``language`` is the one that they use, as a platform tells it that is asked for names; empty where it does not.
+    """
 
     name: str = ""
     full_name: str = ""
+    language: str = ""
 
 
 def safe_name(text: str) -> str:

@@ -1,12 +1,25 @@
-"""What people are told, word for word. Each platform escapes what it puts in."""
+"""What people are told: each text by a key, in English, and what is made of several. Each platform escapes what it puts in.
+
+The owner may set others, and there are translations: see ``wording``.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from doorcode.pairing.contact import DIRECT, Contact, Platform, State
 from doorcode.pairing.platform import TRAITS
 
+Say = Callable[..., str]
+"""Says the text of a key, in somebody's language, with what its placeholders stand for."""
+
 REQUEST_SENT = "Your request has been sent to the owner for approval."
+CODE = "Your pairing code: {code}. Ask the owner to run: doorcode pairing approve {platform} {code}"
 APPROVED = "You've been approved!"
+INVITED = "You're in!"
+WRITE = "Send me a message."
+WRITE_WITH = "Send me a message with {command}."
 DECLINED = "Your request was declined."
 PRIVATE = "This bot is private."
 DIRECT_ONLY = "Write to me in a direct message."
@@ -16,18 +29,88 @@ CLAIMED = "You own this bot now. From now on you are asked who may talk to it."
 OWNER_ALREADY = "You own this bot already."
 IN_ALREADY = "You are in already."
 TICKET_IS_OVER = "That does not work any more. Ask for a new one."
+WENT_WRONG = "Something went wrong. Please try again."
+NOBODY_WAITS = "Nobody waits for your answer."
+WAITING = "Waiting for your answer: {number}."
+LAST_TO_ASK = "Last to ask: {who}."
 YOUR_PAGE = "Your page. The link works once, for five minutes; whoever opens it decides who is let in:"
 NO_PAGE = "To see them all: doorcode pairing list --pending"
-WENT_WRONG = "Something went wrong. Please try again."
+ONLY_TEXT = "I can only read text so far."
+NOTHING_SAID = "I have nothing to say to that."
+TOO_LONG = "That is more than I can read at once. Please say it in fewer words."
+GAVE_UP = "Sorry, I could not answer that. Please try again later."
+ANSWERED_BELOW = "(answered below)"
+
+ENGLISH: Mapping[str, str] = MappingProxyType(
+    {
+        # To strangers.
+        "request_sent": REQUEST_SENT,
+        "code": CODE,
+        "declined": DECLINED,
+        "private": PRIVATE,
+        "direct_only": DIRECT_ONLY,
+        "went_wrong": WENT_WRONG,
+        # To whoever is let in.
+        "approved": APPROVED,
+        "invited": INVITED,
+        "write": WRITE,
+        "write_with": WRITE_WITH,
+        "in_already": IN_ALREADY,
+        "ticket_is_over": TICKET_IS_OVER,
+        # From the agent's function, where the agent itself says nothing.
+        "only_text": ONLY_TEXT,
+        "nothing_said": NOTHING_SAID,
+        "too_long": TOO_LONG,
+        "gave_up": GAVE_UP,
+        "answered_below": ANSWERED_BELOW,
+        # To whoever presses a button.
+        "stale_button": STALE_BUTTON,
+        "only_the_owner": ONLY_THE_OWNER,
+        # To owners.
+        "claimed": CLAIMED,
+        "owner_already": OWNER_ALREADY,
+        "nobody_waits": NOBODY_WAITS,
+        "waiting": WAITING,
+        "last_to_ask": LAST_TO_ASK,
+        "your_page": YOUR_PAGE,
+        "no_page": NO_PAGE,
+    }
+)
 
 APPROVE_BUTTON = "✅ Approve"
 DENY_BUTTON = "❌ Deny"
 BLOCK_BUTTON = "🚫 Block"
 
 
-def code_notice(platform: Platform, code: str) -> str:
+def filled(text: str, values: Mapping[str, object]) -> str:
+    """Put ``values`` in the place of their ``{names}``, once: what a value says is never a placeholder."""
+    first, *others = text.split("{")
+    parts = [first]
+    for part in others:
+        name, brace, rest = part.partition("}")
+        parts.append(f"{values[name]}{rest}" if brace and name in values else f"{{{part}")
+    return "".join(parts)
+
+
+def english(key: str, **values: object) -> str:
+    """Say a text as it ships, in English."""
+    return filled(ENGLISH[key], values)
+
+
+def code_notice(platform: Platform, code: str, say: Say = english) -> str:
     """Tell a requester their code, where no owner can be asked with buttons."""
-    return f"Your pairing code: {code}. Ask the owner to run: doorcode pairing approve {platform} {code}"
+    return say("code", code=code, platform=platform)
+
+
+def who_waits(number: int, last: Contact | None, say: Say = english) -> str:
+    """Tell an owner how many wait on all platforms, and who came last."""
+    if not number:
+        return say("nobody_waits")
+    waiting = say("waiting", number=number)
+    if last is None:
+        return waiting
+    who = f"{last.called or last.user_id} ({last.platform} {last.user_id})"
+    return f"{waiting} {say('last_to_ask', who=who)}"
 
 
 def room_is_full(platform: Platform, requests: int) -> str:
@@ -49,29 +132,26 @@ def more_wait(number: int) -> str:
     )
 
 
-def who_waits(number: int, last: Contact | None) -> str:
-    """Tell an owner how many wait on all platforms, and who came last."""
-    if not number:
-        return "Nobody waits for your answer."
-    who = f" Last to ask: {last.called or last.user_id} ({last.platform} {last.user_id})." if last else ""
-    return f"Waiting for your answer: {number}.{who}"
-
-
-def approved(contact: Contact) -> str:
+def approved(contact: Contact, say: Say = english) -> str:
     """Tell a requester that they are in, and how to write where a bot hears only its command."""
     # A bot that asks the gate hears what is written to it.
     platform = None if contact.reply == DIRECT else contact.platform
-    return f"{APPROVED} {_write(platform)}"
+    return f"{say('approved')} {_write(platform, say)}"
 
 
-def invited(platform: Platform) -> str:
+def of_ticket(key: str, contact: Contact, say: Say = english) -> str:
+    """Answer a claim or an invite: with the text of that key, and to whoever is let in how to write."""
+    return invited(contact.platform, say) if key == "invited" else say(key)
+
+
+def invited(platform: Platform, say: Say = english) -> str:
     """Tell whoever has sent an invite that they are in, likewise."""
-    return f"You're in! {_write(platform)}"
+    return f"{say('invited')} {_write(platform, say)}"
 
 
-def _write(platform: Platform | None) -> str:
+def _write(platform: Platform | None, say: Say) -> str:
     command = TRAITS[platform].command if platform else ""
-    return f"Send me a message{f' with {command}' if command else ''}."
+    return say("write_with", command=command) if command else say("write")
 
 
 def new_owner(contact: Contact) -> str:

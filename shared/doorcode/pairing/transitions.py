@@ -182,6 +182,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     delivery_id: str
     name: str = ""
     full_name: str = ""
+    language: str = ""
     reply: str = ""
 
 
@@ -282,6 +283,7 @@ def requested(  # noqa: PLR0913 (each is one fact of the new request)
         rev=contact.rev + 1,
         name=asked.name,
         full_name=asked.full_name,
+        language=asked.language,
         reply=asked.reply,
         delivery_id=asked.delivery_id,
         former_deliveries=_remembering(contact, contact.delivery_id),
@@ -329,6 +331,7 @@ def moved(contact: Contact, operation: Operation, now: int, decision: Decision) 
             # Where the platform sends no names, what was looked up before is better than nothing.
             name=asked.name or contact.name,
             full_name=asked.full_name if asked.name else contact.full_name,
+            language=asked.language or contact.language,
             reply=asked.reply,
             former_deliveries=_remembering(contact, asked.delivery_id),
         )

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.messages import Deed
+from doorcode.pairing.texts import Say
 from doorcode.platforms.inbound import Webhook, WebhookAnswer
 
 
@@ -28,10 +29,10 @@ class Deeds(Protocol):
     def comes_again(self, webhook: Webhook, /) -> bool:
         """Tell whether the platform itself delivers this again where it was not answered."""
 
-    def refused(self, deed: Deed, reason: Reason, /) -> WebhookAnswer | None:
+    def refused(self, deed: Deed, reason: Reason, say: Say, /) -> WebhookAnswer | None:
         """Answer a deed that goes no further, where the platform must always be answered."""
 
-    def failed(self, deed: Deed, /) -> WebhookAnswer:
+    def failed(self, deed: Deed, say: Say, /) -> WebhookAnswer:
         """Answer a deed that the bot did not."""
 
     def takes(self, answer: WebhookAnswer, /) -> bool:

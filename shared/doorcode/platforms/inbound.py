@@ -14,6 +14,7 @@ from doorcode.pairing.gate import Reason
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.messages import Ignored, Message, Press
 from doorcode.pairing.prompts import Prompt
+from doorcode.pairing.texts import Say
 
 
 class UnusablePayloadError(DoorcodeError):
@@ -94,7 +95,7 @@ Event = Message | Press | Ignored | Handshake
 
 
 class Inbound(Protocol):
-    """What a platform's module offers. ``None`` for an answer means an empty 200.
+    """What a platform's module offers. ``None`` for an answer means an empty 200. ``say`` says texts in their reader's language.
 
     Arguments are positional only, so that a module may mark those that its platform has no use for.
     """
@@ -104,6 +105,12 @@ class Inbound(Protocol):
     """The name of the secret that verifies."""
     MAX_BODY_BYTES: int
     """More than the largest request that the platform may send, and less than the 6 MB that Lambda takes."""
+    MAX_TEXT: int
+    """How many characters a message may have,"""
+    MAX_ANSWER: int
+    """and the answer to a press."""
+    SHOWS_ANSWERS: bool
+    """Whether anything in the response to a message is shown."""
     ANSWERS_SURELY: bool
     """Whether a notice in the response arrives, or the person sees that it did not. Elsewhere it may be lost unnoticed."""
 
@@ -129,7 +136,7 @@ class Inbound(Protocol):
     def show_door(self, message: Message, text: str, link: str, /) -> WebhookAnswer | None:
         """Answer an owner's /door to them alone: with ``text``, which may name strangers, and under it the link as it is."""
 
-    def dropped(self, message: Message, reason: Reason, /) -> WebhookAnswer | None:
+    def dropped(self, message: Message, reason: Reason, say: Say, /) -> WebhookAnswer | None:
         """Answer a message that goes no further, where the platform must always be answered."""
 
     def rate_limited(self, message: Message, text: str, /) -> WebhookAnswer | None:
@@ -138,7 +145,7 @@ class Inbound(Protocol):
     def admitted(self, message: Message, /) -> WebhookAnswer | None:
         """Answer a message that the agent will reply to."""
 
-    def ignored(self, ignored: Ignored, /) -> WebhookAnswer | None:
+    def ignored(self, ignored: Ignored, say: Say, /) -> WebhookAnswer | None:
         """Answer what is no message, where the platform must always be answered."""
 
     def pressed(self, press: Press, text: str, prompt: Prompt | None, /) -> WebhookAnswer | None:
@@ -153,8 +160,8 @@ class Inbound(Protocol):
     def draw_words(self, text: str, /) -> dict[str, Any]:
         """Return plain words to an owner, likewise."""
 
-    def unusable(self) -> WebhookAnswer:
+    def unusable(self, say: Say, /) -> WebhookAnswer:
         """Answer what was verified and cannot be read: with 200, for the same would come again for hours."""
 
-    def failed(self) -> WebhookAnswer:
+    def failed(self, say: Say, /) -> WebhookAnswer:
         """Answer when what we stand on does not work."""

@@ -65,6 +65,12 @@ class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     delivery_id: DeliveryId
     name: Name = ""
     username: Name = ""
+    language: Annotated[
+        str,
+        Meta(
+            max_length=35, description="The language that the platform says they use, such as `pt-BR`; `text` is in it."
+        ),
+    ] = ""
     wrote: Annotated[
         bool,
         Meta(
@@ -120,6 +126,7 @@ def ask(call: Call) -> Answer:
             name=names.name,
             full_name=names.full_name,
             username=username,
+            language=body.language,
             addressed=chat.addressed,
             reply=DIRECT,
         )

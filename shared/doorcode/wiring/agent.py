@@ -19,11 +19,13 @@ from doorcode.aws.secrets import SecretStore
 from doorcode.entrypoints import log
 from doorcode.entrypoints.agent import Agent
 from doorcode.entrypoints.agent_trial import is_trial, tried
+from doorcode.entrypoints.owner_texts import TEXTS, OwnerTexts
 from doorcode.entrypoints.ping import answers_ping
 from doorcode.errors import SettingsError
 from doorcode.pairing.agents import ANSWERED_HERE, API_KEY, INSTRUCTIONS, NEEDS_URL, WEBHOOK_SECRET, AgentKind
 from doorcode.pairing.platform import Platform
 from doorcode.pairing.settings import Settings, parse_settings
+from doorcode.pairing.wording import Wording
 from doorcode.wiring import sdk
 from doorcode.wiring.environment import required
 from doorcode.wiring.senders import TokenSenders, token_name
@@ -65,7 +67,9 @@ def build_agent(environment: Mapping[str, str]) -> Agent:
     # Its role may read no others.
     more = dict.fromkeys(name for kind in sorted(kinds) for name in PARAMETERS.get(kind, ()))
     names = (*(token_name(platform) for platform in Platform), *more)
-    secrets = SecretStore(sdk.client("ssm", sdk.TWO_TRIES), prefix, names, max_age=settings.secrets_max_age)
+    ssm = sdk.client("ssm", sdk.TWO_TRIES)
+    secrets = SecretStore(ssm, prefix, names, max_age=settings.secrets_max_age)
+    own_texts = OwnerTexts(SecretStore(ssm, prefix, (TEXTS,), max_age=settings.secrets_max_age))
     if problems := settings.agents.problems(ANSWERED_HERE | {AgentKind.QUEUE}):
         raise SettingsError(problems)
     memory = Memory(sdk.client("dynamodb", sdk.TWO_TRIES), table_name)
@@ -75,6 +79,7 @@ def build_agent(environment: Mapping[str, str]) -> Agent:
         senders=TokenSenders(secrets, settings, memory),
         postbox=Postbox(sdk.client("sqs", sdk.TWO_TRIES), queue_url, dead_letter_url),
         clock=_now,
+        wording=Wording(own_texts.at),
         debounce=settings.debounce,
     )
 

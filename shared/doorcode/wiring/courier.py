@@ -22,11 +22,13 @@ from doorcode.entrypoints import log
 from doorcode.entrypoints.answers import Answers
 from doorcode.entrypoints.courier import Courier
 from doorcode.entrypoints.effects import EffectsConsumer
+from doorcode.entrypoints.owner_texts import TEXTS, OwnerTexts
 from doorcode.entrypoints.ping import answers_ping
 from doorcode.entrypoints.prompter import Prompter
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
 from doorcode.pairing.settings import parse_settings
+from doorcode.pairing.wording import Wording
 from doorcode.platforms import registry
 from doorcode.wiring import sdk
 from doorcode.wiring.environment import required
@@ -69,8 +71,10 @@ def build_courier(environment: Mapping[str, str]) -> tuple[Courier, EffectsConsu
     table = Table(client, table_name, patience=PATIENCE_SECONDS, **waits)
     kept_messages = KeptMessages(Table(client, agent_table, patience=PATIENCE_SECONDS, **waits))
     tokens = [token_name(platform) for platform in Platform]
+    ssm = sdk.client("ssm", sdk.TWO_TRIES)
+    own_texts = OwnerTexts(SecretStore(ssm, prefix, (TEXTS,), max_age=settings.secrets_max_age))
     secrets = SecretStore(
-        sdk.client("ssm", sdk.TWO_TRIES),
+        ssm,
         prefix,
         (GATEWAY_SECRET, CALLBACK_SECRET, *tokens),
         max_age=settings.secrets_max_age,
@@ -96,6 +100,7 @@ def build_courier(environment: Mapping[str, str]) -> tuple[Courier, EffectsConsu
         prompter=prompter,
         kept_messages=kept_messages,
         agent_queue=AgentQueue(sqs, agent_queue_url, Patience(PATIENCE_SECONDS, **waits)),
+        wording=Wording(own_texts.at),
     )
     return courier, EffectsConsumer(courier, Answers(senders, book), Postbox(sqs, queue_url, dead_letter_url), _now)
 

@@ -19,6 +19,7 @@ from doorcode.aws.table import Table
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
 from doorcode.entrypoints.follow_up import post
+from doorcode.entrypoints.owner_texts import TEXTS, OwnerTexts
 from doorcode.entrypoints.ping import answers_ping
 from doorcode.entrypoints.webhook import Door, Glances, TakesTickets
 from doorcode.errors import SettingsError
@@ -112,6 +113,8 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
         api_url=settings.api_url(platform.PLATFORM),
         tickets=cache(partial(_ticket_office, table, room, desk, settings)),
         glances=cache(partial(_owner_glance, table, environment.get("WEB_URL", ""))),
+        # Not among the secrets, which every message needs: only who is told something waits for them.
+        own_texts=OwnerTexts(SecretStore(clients.ssm, prefix, (TEXTS,), max_age=settings.secrets_max_age)),
     )
 
 

@@ -24,6 +24,7 @@ from doorcode.aws.tokens import Tokens
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
 from doorcode.entrypoints.gate_door import GateDoor
+from doorcode.entrypoints.owner_texts import TEXTS, OwnerTexts
 from doorcode.entrypoints.ping import answers_ping
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.decisions import Desk
@@ -77,9 +78,13 @@ def build_services(environment: Mapping[str, str], deadline: Deadline | None = N
     room = WaitingRoom(table, settings)
     desk = Desk(room, Lockout(table), secrets, settings)
 
+    ssm = sdk.client("ssm", sdk.ONE_TRY)
+    own_texts = OwnerTexts(SecretStore(ssm, prefix, (TEXTS,), max_age=settings.secrets_max_age))
+
     def gate(platform: Platform) -> GateDoor:
+        standing_on: Any = {"settings": settings, "secrets": secrets, "room": room, "desk": desk}
         budget = MessageBudget(table, settings.message_budget)
-        return GateDoor(platform, settings=settings, secrets=secrets, room=room, desk=desk, budget=budget)
+        return GateDoor(platform, budget=budget, own_texts=own_texts, **standing_on)
 
     return Services(
         desk=desk,

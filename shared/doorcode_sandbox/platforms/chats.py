@@ -39,6 +39,8 @@ class Person(Struct, frozen=True, kw_only=True):
     name: str
     username: str
     role: Role
+    # What their app says that they use.
+    language: str = "en"
 
 
 class Chat(Struct, frozen=True, kw_only=True):

@@ -215,9 +215,9 @@ class Playground:
         delivery = self._deliver(side, former.webhook, former.id)
         return {"ok": True, "delivery": delivery.id, "status": delivery.status}
 
-    def add_person(self, platform: Platform, name: str) -> dict[str, Any]:
+    def add_person(self, platform: Platform, name: str, language: str) -> dict[str, Any]:
         """Have another stranger. Raises PlaygroundError."""
-        person, chat = self._cast.add(platform, name)
+        person, chat = self._cast.add(platform, name, language=language)
         self._touch()
         return {"ok": True, "person": person_json(person), "chat": chat.id}
 

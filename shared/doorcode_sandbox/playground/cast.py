@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 
 from doorcode.pairing.contact import Platform
+from doorcode.pairing.wording import language_tag
 from doorcode_sandbox.platforms.chats import Chat, Person, Role, Side
 from doorcode_sandbox.playground.errors import PlaygroundError
 
@@ -68,20 +69,27 @@ class Cast:
             raise PlaygroundError(403, f"{person.name} is not in that chat.")
         return side, chat, person
 
-    def add(self, platform: Platform, name: str, person_id: str = "") -> tuple[Person, Chat]:
-        """Have another stranger, with a direct chat. Raises PlaygroundError for a name that is none, or one too many."""
+    def add(self, platform: Platform, name: str, person_id: str = "", language: str = "en") -> tuple[Person, Chat]:
+        """Have another stranger, with a direct chat, whose app is in that language. Raises PlaygroundError for a name that is none, or one too many."""
         side = self.side(platform)
         name = name.strip()
         if not name or len(name) > MAX_NAME or not name.isprintable():
             raise PlaygroundError(400, f"A name has 1 to {MAX_NAME} characters that can be seen.")
+        if not language_tag(language):
+            raise PlaygroundError(400, "A language is a tag such as de or pt-BR.")
         with self._lock:
             if len(self._people) >= MAX_PEOPLE:
                 raise PlaygroundError(409, f"There are {MAX_PEOPLE} people here already.")
             taken = {person.username for person in self._people.values()}
         known = person_id or side.new_id()
         person = Person(
-            platform=platform, id=known, name=name, username=_username(name, taken), role=Role.STRANGER
-        )  # fmt: skip
+            platform=platform,
+            id=known,
+            name=name,
+            username=_username(name, taken),
+            role=Role.STRANGER,
+            language=language,
+        )
         return person, self._enter(side, person)
 
     def recall(self, contacts: Iterable[tuple[str, object]]) -> None:

@@ -61,6 +61,7 @@ class _Newcomer(Struct, forbid_unknown_fields=True):
     platform: Platform
     name: str
     role: str = "stranger"
+    language: str = "en"
 
 
 class Backend(Protocol):
@@ -89,7 +90,7 @@ class Backend(Protocol):
     def redeliver(self, delivery_id: str) -> dict[str, Any]:
         """Have a webhook sent again."""
 
-    def add_person(self, platform: Platform, name: str) -> dict[str, Any]:
+    def add_person(self, platform: Platform, name: str, language: str) -> dict[str, Any]:
         """Have another stranger."""
 
 
@@ -159,7 +160,7 @@ class Endpoints:
 def _newcomer(backend: Backend, ask: _Newcomer) -> dict[str, Any]:
     if ask.role != "stranger":
         raise PlaygroundError(400, "Only strangers can be added: owners are set when the sandbox starts.")
-    return backend.add_person(ask.platform, ask.name)
+    return backend.add_person(ask.platform, ask.name, ask.language)
 
 
 def _check_origin(request: Request) -> None:

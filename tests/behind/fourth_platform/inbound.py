@@ -11,6 +11,7 @@ from doorcode.pairing.keyring import Keyring, same
 from doorcode.pairing.messages import ChatType, Ignored, Message, Press
 from doorcode.pairing.platform import Platform
 from doorcode.pairing.prompts import Prompt
+from doorcode.pairing.texts import Say
 from doorcode.platforms.inbound import BotIdentity, Event, FollowUp, Webhook, WebhookAnswer
 from doorcode.platforms.payload import compact, decoded
 
@@ -18,6 +19,8 @@ PLATFORM = Platform("morse")
 SECRET = "morse/key"
 MAX_BODY_BYTES = 1024
 BOT: BotIdentity | None = None
+SHOWS_ANSWERS = False
+MAX_TEXT = MAX_ANSWER = 1000
 ANSWERS_SURELY = False
 
 
@@ -52,7 +55,7 @@ def notice(_message: Message, _text: str) -> WebhookAnswer | None:
     return None
 
 
-def dropped(_message: Message, _reason: Reason) -> WebhookAnswer | None:
+def dropped(_message: Message, _reason: Reason, _say: Say) -> WebhookAnswer | None:
     """Nothing is shown."""
     return None
 
@@ -72,7 +75,7 @@ def admitted(_message: Message) -> WebhookAnswer | None:
     return None
 
 
-def ignored(_ignored: Ignored) -> WebhookAnswer | None:
+def ignored(_ignored: Ignored, _say: Say) -> WebhookAnswer | None:
     """Nothing is shown."""
     return None
 
@@ -97,11 +100,11 @@ def draw_words(text: str) -> dict[str, Any]:
     return {"text": text, "buttons": []}
 
 
-def unusable() -> WebhookAnswer:
+def unusable(_say: Say) -> WebhookAnswer:
     """Take it."""
     return WebhookAnswer()
 
 
-def failed() -> WebhookAnswer:
+def failed(_say: Say) -> WebhookAnswer:
     """Have it delivered again."""
     return WebhookAnswer(status=503)

@@ -8,11 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from doorcode.agent.openai import completing_at, endpoint
-from doorcode.agent.responder import NOTHING_SAID, ONLY_TEXT, AgentRefusedError, Responder, TooLongError
+from doorcode.agent.responder import AgentRefusedError, Responder, TooLongError
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.hand_off import Turn, hand_off
 from doorcode.pairing.messages import ChatType, Message
 from doorcode.pairing.platform import Platform
+from doorcode.pairing.texts import NOTHING_SAID, ONLY_TEXT
 from tests.edge.loopback_bot import LoopbackBot, loopback_bot
 
 JSON = "Content-Type: application/json"

@@ -556,6 +556,22 @@ def test_one_failing_check_stops_no_other(
     assert {one["check"] for one in found} >= {*CHECKS} - {"groups", name}
 
 
+def test_the_owner_s_own_texts(healthy: Harness) -> None:
+    """What is set and cannot be said is named, with what mends it; so is a parameter of no known form."""
+    assert ("texts", "people are told what ships") in {
+        (check, text) for check, text, _ in of(examine(healthy)[1], "ok")
+    }
+    healthy.put("texts", '{"code": {"*": "Ask Ann."}}')
+    [(text, remedy)] = [(text, remedy) for check, text, remedy in of(examine(healthy)[1], "warn") if check == "texts"]
+    assert (text.startswith("code needs {code}"), remedy) == (
+        True,
+        "doorcode texts set code, or doorcode texts reset code",
+    )
+    healthy.put("texts", "[")
+    [(text, remedy)] = [(text, remedy) for check, text, remedy in of(examine(healthy)[1], "wrong") if check == "texts"]
+    assert ("no known form" in text, remedy) == (True, "doorcode texts reset --all")
+
+
 def test_what_cannot_be_asked_is_asked_once(healthy: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """Secrets that cannot be read, logs that cannot, functions that cannot."""
     reads: list[str] = []

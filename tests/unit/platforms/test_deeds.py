@@ -10,6 +10,7 @@ import pytest
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.messages import Deed
+from doorcode.pairing.texts import english
 from doorcode.platforms import registry
 from doorcode.platforms.inbound import Webhook, WebhookAnswer
 from tests import webhooks
@@ -225,20 +226,20 @@ def test_how_strangers_are_answered() -> None:
     for name in ("telegram/inline_query", "slack/view_submission"):
         event = load(name)
         room = registry.deeds(event.platform)
-        assert room.refused(deed_of(event), Reason.POLICY_DENY) is None
-        assert room.failed(deed_of(event)).status == 503
+        assert room.refused(deed_of(event), Reason.POLICY_DENY, english) is None
+        assert room.failed(deed_of(event), english).status == 503
     discord = registry.deeds(Platform.DISCORD)
     typing, modal = deed_of(load("discord/autocomplete")), deed_of(load("discord/modal_submit"))
-    for answer in (discord.refused(typing, Reason.POLICY_DENY), discord.failed(typing)):
+    for answer in (discord.refused(typing, Reason.POLICY_DENY, english), discord.failed(typing, english)):
         assert answer
         assert answer.body == b'{"type":8,"data":{"choices":[]}}'
-    refused = discord.refused(modal, Reason.POLICY_DENY)
+    refused = discord.refused(modal, Reason.POLICY_DENY, english)
     assert refused
     assert b"This bot is private." in refused.body
-    elsewhere = discord.refused(modal, Reason.GROUP_POLICY)
+    elsewhere = discord.refused(modal, Reason.GROUP_POLICY, english)
     assert elsewhere
     assert b"Write to me in a direct message." in elsewhere.body
-    assert b"Something went wrong." in discord.failed(modal).body
+    assert b"Something went wrong." in discord.failed(modal, english).body
 
 
 @pytest.mark.parametrize(

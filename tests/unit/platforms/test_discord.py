@@ -8,6 +8,7 @@ import pytest
 from doorcode.pairing import texts
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.messages import ChatType, Ignored
+from doorcode.pairing.texts import english
 from doorcode.platforms.discord import inbound as discord
 from doorcode.platforms.inbound import UnusablePayloadError, WebhookAnswer
 from tests.unit.platforms.deliveries import event, message, only_ignored, only_message, only_press, parsed, prompt
@@ -177,7 +178,7 @@ def test_rate_limited() -> None:
 def test_dropped(reason: Reason) -> None:
     """Every drop says that the bot is private, and to a stranger in a group where to ask, to them alone. Security 22."""
     expected = texts.DIRECT_ONLY if reason in {Reason.GROUP_POLICY, Reason.GROUP_UNKNOWN} else texts.PRIVATE
-    assert _body(discord.dropped(message(DISCORD, ChatType.GROUP), reason)) == _alone(expected)
+    assert _body(discord.dropped(message(DISCORD, ChatType.GROUP), reason, english)) == _alone(expected)
 
 
 @pytest.mark.parametrize(("name", "flags"), [("discord/chat_bot_dm", 0), ("discord/chat_guild", 64)])
@@ -189,13 +190,13 @@ def test_admitted(name: str, flags: int) -> None:
 @pytest.mark.parametrize("what", ["unknown_command", "unknown_interaction", "no_text"])
 def test_ignored_is_answered(what: str) -> None:
     """What is no message is turned away, for Discord must always be answered."""
-    assert _body(discord.ignored(Ignored(platform=DISCORD, what=what))) == _alone(texts.PRIVATE)
+    assert _body(discord.ignored(Ignored(platform=DISCORD, what=what), english)) == _alone(texts.PRIVATE)
 
 
 def test_autocomplete_is_answered() -> None:
     """Whoever types is offered nothing, which is the only kind of answer that Discord takes there."""
     ignored = Ignored(platform=DISCORD, what="autocomplete")
-    assert _body(discord.ignored(ignored)) == {"type": 8, "data": {"choices": []}}
+    assert _body(discord.ignored(ignored, english)) == {"type": 8, "data": {"choices": []}}
 
 
 def test_pressed_refused() -> None:
@@ -221,9 +222,9 @@ def test_follow_up() -> None:
 
 def test_unusable() -> None:
     """Whoever sent what cannot be read is told so: without an answer the app would seem to be gone."""
-    assert _body(discord.unusable()) == _alone("Something went wrong. Please try again.")
+    assert _body(discord.unusable(english)) == _alone("Something went wrong. Please try again.")
 
 
 def test_failed() -> None:
     """A failure asks the person alone to try again, for Discord itself does not."""
-    assert _body(discord.failed()) == _alone("Something went wrong. Please try again.")
+    assert _body(discord.failed(english)) == _alone("Something went wrong. Please try again.")

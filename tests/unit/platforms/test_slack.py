@@ -7,6 +7,7 @@ import pytest
 
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.messages import ChatType, Ignored, Press
+from doorcode.pairing.texts import english
 from doorcode.platforms.inbound import Handshake, UnusablePayloadError, WebhookAnswer
 from doorcode.platforms.slack import inbound as slack
 from tests.unit.platforms.deliveries import (
@@ -245,16 +246,16 @@ def test_silence() -> None:
     assert slack.notice(message(SLACK), "text") is None
     assert slack.rate_limited(message(SLACK), "text") is None
     assert slack.admitted(message(SLACK)) is None
-    assert slack.ignored(Ignored(platform=SLACK, what="bot")) is None
+    assert slack.ignored(Ignored(platform=SLACK, what="bot"), english) is None
     assert slack.pressed(press, "text", None) is None
     assert slack.pressed(press, "text", prompt("@stranger")) is None
     for reason in Reason:
-        assert slack.dropped(message(SLACK, ChatType.GROUP), reason) is None
+        assert slack.dropped(message(SLACK, ChatType.GROUP), reason, english) is None
 
 
 def test_failed() -> None:
     """A failure is answered 503: Slack tries events again, people presses."""
-    assert slack.failed() == WebhookAnswer(status=503)
+    assert slack.failed(english) == WebhookAnswer(status=503)
 
 
 def _told(url: str, api_url: str = DEFAULT, text: str = "Only the owner can do this.") -> Any:

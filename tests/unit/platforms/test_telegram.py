@@ -10,6 +10,7 @@ from telegram.constants import MessageAttachmentType
 
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.messages import ChatType, Ignored
+from doorcode.pairing.texts import english
 from doorcode.platforms.inbound import UnusablePayloadError, WebhookAnswer
 from doorcode.platforms.telegram import inbound as telegram
 from tests.unit.platforms.deliveries import (
@@ -304,11 +305,11 @@ def test_notice_in_a_topic() -> None:
 def test_silence() -> None:
     """Whatever is dropped, admitted, ignored or asked too soon gets no answer."""
     for reason in Reason:
-        assert telegram.dropped(message(TELEGRAM), reason) is None
-        assert telegram.dropped(message(TELEGRAM, ChatType.GROUP), reason) is None
+        assert telegram.dropped(message(TELEGRAM), reason, english) is None
+        assert telegram.dropped(message(TELEGRAM, ChatType.GROUP), reason, english) is None
     assert telegram.rate_limited(message(TELEGRAM), "text") is None
     assert telegram.admitted(message(TELEGRAM)) is None
-    assert telegram.ignored(Ignored(platform=TELEGRAM, what="bot")) is None
+    assert telegram.ignored(Ignored(platform=TELEGRAM, what="bot"), english) is None
 
 
 def test_pressed_refused() -> None:
@@ -337,4 +338,4 @@ def test_follow_up() -> None:
 
 def test_failed() -> None:
     """A failure is answered 503, and Telegram tries again."""
-    assert telegram.failed() == WebhookAnswer(status=503)
+    assert telegram.failed(english) == WebhookAnswer(status=503)

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from doorcode.pairing.names import Names
 from doorcode.platforms.send_errors import (
@@ -77,9 +78,9 @@ def test_typing(slack: Wire) -> None:
     ],
 )
 def test_names(slack: Wire, name: str, real_name: str, names: Names) -> None:
-    """A person is called by username, else by name, made safe."""
-    slack.stand_in.add_user("U5", name, real_name)
-    assert slack.sender.lookup_names("U5") == names
+    """A person is called by username, else by name, made safe; and has a language, as Slack writes it."""
+    slack.stand_in.add_user("U5", name, real_name).locale = "pt-BR"
+    assert slack.sender.lookup_names("U5") == replace(names, language="pt-br")
 
 
 def test_no_name(slack: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +96,7 @@ def test_no_name(slack: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_another_workspace_s_person(slack: Wire) -> None:
     """Security 39: they are looked up and written to by the id alone, and only if it is theirs here, too."""
     slack.stand_in.add_user("U5", "fay").team = "T0OTHER001"
-    assert slack.sender.lookup_names("T0OTHER001:U5") == Names("@fay")
+    assert slack.sender.lookup_names("T0OTHER001:U5") == Names("@fay", language="en-us")
     slack.sender.notify(OutgoingText(user_id="T0OTHER001:U5", text="hello", key="k"), NOW)
     assert slack.said("D5") == ["hello"]
     assert slack.sender.lookup_names("T0ELSE0001:U5") == Names()
@@ -172,4 +173,4 @@ def test_proxy(monkeypatch: pytest.MonkeyPatch, slack: Wire) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     sender = SlackSender(slack.stand_in.token, slack.stand_in.api_url)
-    assert sender.lookup_names(slack.stranger) == Names("@stranger", "A Stranger")
+    assert sender.lookup_names(slack.stranger) == Names("@stranger", "A Stranger", "en-us")

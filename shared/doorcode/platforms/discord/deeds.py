@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.messages import ChatType, Deed
+from doorcode.pairing.texts import Say
 from doorcode.platforms.discord import inbound
 from doorcode.platforms.discord.inbound import (
     AUTOCOMPLETE,
@@ -52,6 +53,7 @@ def deed(webhook: Webhook, _bot: str) -> Deed:
         what=KINDS[kind],
         user_id=people[0].id if len(people) == 1 else "",
         delivery_id=interaction.id,
+        language=interaction.locale,
         chat_type=ChatType.DIRECT if direct else ChatType.GROUP,
         group="" if direct else inbound.parent_of(interaction.channel) or interaction.channel_id or "",
     )
@@ -62,14 +64,14 @@ def comes_again(_webhook: Webhook) -> bool:
     return False
 
 
-def refused(deed: Deed, reason: Reason) -> WebhookAnswer | None:
+def refused(deed: Deed, reason: Reason, say: Say) -> WebhookAnswer | None:
     """Turn them away as a message is; someone who types has nothing to choose from."""
-    return _none_to_choose(deed) or inbound.turned_away(reason)
+    return _none_to_choose(deed) or inbound.turned_away(reason, say)
 
 
-def failed(deed: Deed) -> WebhookAnswer:
+def failed(deed: Deed, say: Say) -> WebhookAnswer:
     """Ask for another try: Discord itself makes none."""
-    return _none_to_choose(deed) or inbound.failed()
+    return _none_to_choose(deed) or inbound.failed(say)
 
 
 def _none_to_choose(deed: Deed) -> WebhookAnswer | None:

@@ -15,7 +15,6 @@ from nacl.bindings import crypto_sign_open
 from nacl.exceptions import BadSignatureError
 
 from doorcode.errors import SecretError
-from doorcode.pairing import texts
 from doorcode.pairing.callbacks import PREFIX, Action
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.gate import Reason
@@ -23,6 +22,7 @@ from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.messages import ChatType, Ignored, Message, Press
 from doorcode.pairing.names import Names, names_of
 from doorcode.pairing.prompts import Prompt
+from doorcode.pairing.texts import Say
 from doorcode.platforms.inbound import (
     BotIdentity,
     Event,
@@ -40,6 +40,7 @@ PLATFORM = Platform.DISCORD
 NOT_HERE = frozenset({Reason.GROUP_POLICY, Reason.GROUP_UNKNOWN})
 SECRET = "discord/public-key"  # noqa: S105 (a name, not a secret)
 BOT: BotIdentity | None = None
+SHOWS_ANSWERS = True
 ANSWERS_SURELY = True
 SIGNATURE_HEADER = "x-signature-ed25519"
 TIMESTAMP_HEADER = "x-signature-timestamp"
@@ -51,6 +52,8 @@ COMMAND = "chat"
 OPTION = "message"
 DOOR_COMMAND = "door"
 MAX_TEXT = 2000
+# Escaped, each character can become two.
+MAX_ANSWER = MAX_TEXT // 2
 # A command's options take 6,000 characters, and a pressed message comes with all that it shows: escaped, some 200 kB,
 # with room. https://docs.discord.com/developers/interactions/application-commands#slash-commands
 MAX_BODY_BYTES = 1024 * 1024
@@ -108,6 +111,8 @@ class Invocation(Struct):
     application_id: _Snowflake
     token: _Token
     data: Raw
+    # Whose language it is: the invoker's.
+    locale: str = ""
     channel_id: _Snowflake | None = None
     authorizing_integration_owners: dict[str, str] = {}
     context: int | None = None
@@ -185,12 +190,12 @@ def _message(interaction: Invocation) -> Message | Ignored:
     if door:
         text = f"/{DOOR_COMMAND}"
     elif (command.name, command.type) != (COMMAND, CHAT_INPUT):
-        return _ignored("unknown_command")
+        return _ignored("unknown_command", interaction.locale)
     else:
         options = (option.value for option in command.options if (option.name, option.type) == (OPTION, STRING))
         said = next(options, None)
         if said is None or not is_given(said):
-            return _ignored("no_text")
+            return _ignored("no_text", interaction.locale)
         text = decoded(said, str)
     user = _invoker(interaction)
     direct = is_direct(interaction)
@@ -206,6 +211,7 @@ def _message(interaction: Invocation) -> Message | Ignored:
         text=text,
         name=names.name,
         full_name=names.full_name,
+        language=interaction.locale,
         addressed=True,
         # See ``admitted``.
         private=not direct,
@@ -229,6 +235,7 @@ def _press(interaction: Invocation) -> Press:
         delivery_id=interaction.id,
         data=decoded(interaction.data, _Component).custom_id,
         name=_names(user).name,
+        language=interaction.locale,
         reply=_address(interaction),
     )
 
@@ -272,8 +279,8 @@ def _address(interaction: Invocation) -> str:
     )
 
 
-def _ignored(what: str) -> Ignored:
-    return Ignored(platform=PLATFORM, what=what)
+def _ignored(what: str, language: str = "") -> Ignored:
+    return Ignored(platform=PLATFORM, what=what, language=language)
 
 
 def notice(_message: Message, text: str) -> WebhookAnswer | None:
@@ -287,14 +294,14 @@ def show_door(_message: Message, text: str, link: str) -> WebhookAnswer | None:
     return _shown({"content": content, "flags": EPHEMERAL | NO_EMBEDS})
 
 
-def dropped(_message: Message, reason: Reason) -> WebhookAnswer | None:
+def dropped(_message: Message, reason: Reason, say: Say) -> WebhookAnswer | None:
     """Say that the bot is private, whatever the reason; or, in a guild, where it may be asked."""
-    return turned_away(reason)
+    return turned_away(reason, say)
 
 
-def turned_away(reason: Reason) -> WebhookAnswer:
+def turned_away(reason: Reason, say: Say) -> WebhookAnswer:
     """Say to them alone that the bot is private, or where it may be asked."""
-    return _to_them_alone(texts.DIRECT_ONLY if reason in NOT_HERE else texts.PRIVATE)
+    return _to_them_alone(say("direct_only" if reason in NOT_HERE else "private"))
 
 
 def rate_limited(_message: Message, text: str) -> WebhookAnswer | None:
@@ -307,17 +314,17 @@ def admitted(message: Message) -> WebhookAnswer | None:
     return answer({"type": DEFER, "data": {"flags": EPHEMERAL if message.private else 0}})
 
 
-def ignored(ignored: Ignored) -> WebhookAnswer | None:
+def ignored(ignored: Ignored, say: Say) -> WebhookAnswer | None:
     """Answer what is no message: someone who types has nothing to choose from, everyone else is turned away."""
     if ignored.what == "autocomplete":
         return answer({"type": CHOICES, "data": {"choices": []}})
-    return _to_them_alone(texts.PRIVATE)
+    return _to_them_alone(say("private"))
 
 
 def pressed(_press: Press, text: str, prompt: Prompt | None) -> WebhookAnswer | None:
     """Put the prompt as it is now in place of the one with the button; without one, tell the presser alone."""
     if prompt is None:
-        return _to_them_alone(_escaped(cut(text, MAX_TEXT // 2)))
+        return _to_them_alone(_escaped(cut(text, MAX_ANSWER)))
     return answer({"type": UPDATE, "data": draw_prompt(prompt)})
 
 
@@ -326,14 +333,14 @@ def follow_up(_press: Press, _text: str, _api_url: str) -> FollowUp | None:
     return None
 
 
-def unusable() -> WebhookAnswer:
+def unusable(say: Say) -> WebhookAnswer:
     """Say so to whoever waits for an answer: an empty one is shown as an app that does not respond."""
-    return failed()
+    return failed(say)
 
 
-def failed() -> WebhookAnswer:
+def failed(say: Say) -> WebhookAnswer:
     """Ask for another try: Discord itself makes none."""
-    return _to_them_alone(texts.WENT_WRONG)
+    return _to_them_alone(say("went_wrong"))
 
 
 def _to_them_alone(text: str) -> WebhookAnswer:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.messages import ChatType, Deed
+from doorcode.pairing.texts import Say
 from doorcode.platforms.inbound import UnusablePayloadError, Webhook, WebhookAnswer
 from doorcode.platforms.payload import decoded
 from doorcode.platforms.slack import inbound
@@ -215,14 +216,14 @@ def comes_again(webhook: Webhook) -> bool:
     return not inbound.is_form(webhook)
 
 
-def refused(_deed: Deed, _reason: Reason) -> WebhookAnswer | None:
+def refused(_deed: Deed, _reason: Reason, _say: Say) -> WebhookAnswer | None:
     """Say nothing."""
     return None
 
 
-def failed(_deed: Deed) -> WebhookAnswer:
+def failed(_deed: Deed, say: Say) -> WebhookAnswer:
     """Have Slack deliver it again; whoever used a command or a button sees that it did not work."""
-    return inbound.failed()
+    return inbound.failed(say)
 
 
 def takes(answer: WebhookAnswer) -> bool:

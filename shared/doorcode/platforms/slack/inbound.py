@@ -21,6 +21,7 @@ from doorcode.pairing.keyring import Keyring, same
 from doorcode.pairing.messages import Attachment, ChatType, Ignored, Message, Press
 from doorcode.pairing.names import display_name, safe_name
 from doorcode.pairing.prompts import Prompt
+from doorcode.pairing.texts import Say
 from doorcode.platforms.inbound import (
     BotIdentity,
     Event,
@@ -35,7 +36,6 @@ from doorcode.platforms.prompt_text import prompt_text
 from doorcode.platforms.slack.payloads import (
     BlockAction,
     BlockActions,
-    Command,
     Envelope,
     EventKind,
     Kind,
@@ -45,6 +45,7 @@ from doorcode.platforms.slack.payloads import (
     SentFile,
     SlackAttachment,
     SlackUser,
+    SlashCommand,
     Verification,
 )
 from doorcode.platforms.slack.workspace import Origin, event_origin, named, press_origin
@@ -58,6 +59,7 @@ BOT: BotIdentity | None = BotIdentity(
     "Run: doorcode slack workspace",
     for_groups_only=False,
 )
+SHOWS_ANSWERS = False
 ANSWERS_SURELY = False  # nothing in the response is shown
 SIGNATURE_HEADER = "x-slack-signature"
 TIMESTAMP_HEADER = "x-slack-request-timestamp"
@@ -83,7 +85,7 @@ FORWARDED = "Forwarded message:"
 QUOTE = "> "
 
 # The limit of a block's text; a message takes more.
-MAX_TEXT = 3000
+MAX_TEXT = MAX_ANSWER = 3000
 ACTION_IDS = {action: f"{PREFIX}_{action}" for action in Action}
 # Prompts that were sent before these ids were, too, still have buttons.
 OWN_ACTION_IDS = frozenset(ACTION_IDS.values()) | {f"{PREFIX}:{action}" for action in Action}
@@ -244,7 +246,7 @@ def _form(webhook: Webhook, workspace: str) -> list[Event]:
 def _door(form: dict[str, str], webhook: Webhook, workspace: str) -> Message | Ignored:
     """Read our own command: a message like any other, but of an owner."""
     try:
-        command = msgspec.convert(form, Command)
+        command = msgspec.convert(form, SlashCommand)
     except ValueError:
         raise UnusablePayloadError("The command is of another form.") from None
     user = SlackUser(id=command.user_id)
@@ -313,7 +315,7 @@ def show_door(_message: Message, text: str, link: str) -> WebhookAnswer | None:
     return answer({"response_type": "ephemeral", "text": said, "unfurl_links": False, "unfurl_media": False})
 
 
-def dropped(_message: Message, _reason: Reason) -> WebhookAnswer | None:
+def dropped(_message: Message, _reason: Reason, _say: Say) -> WebhookAnswer | None:
     """Say nothing."""
     return None
 
@@ -328,7 +330,7 @@ def admitted(_message: Message) -> WebhookAnswer | None:
     return None
 
 
-def ignored(_ignored: Ignored) -> WebhookAnswer | None:
+def ignored(_ignored: Ignored, _say: Say) -> WebhookAnswer | None:
     """Say nothing."""
     return None
 
@@ -353,12 +355,12 @@ def _origin(url: str) -> str:
     return f"{scheme}://{rest.partition('/')[0]}"
 
 
-def unusable() -> WebhookAnswer:
+def unusable(_say: Say) -> WebhookAnswer:
     """Take it, and say nothing."""
     return WebhookAnswer()
 
 
-def failed() -> WebhookAnswer:
+def failed(_say: Say) -> WebhookAnswer:
     """Have Slack deliver it again; whoever pressed a button sees that it did not work."""
     return WebhookAnswer(status=503)
 

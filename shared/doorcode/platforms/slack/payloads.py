@@ -137,7 +137,7 @@ class BlockAction(Struct):
     value: str | None = None
 
 
-class Command(Struct):
+class SlashCommand(Struct):
     """A slash command, as its form has it."""
 
     user_id: str

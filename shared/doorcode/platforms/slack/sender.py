@@ -17,12 +17,13 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.names import Names, names_of
+from doorcode.pairing.wording import language_tag
 from doorcode.platforms.send_errors import (
     BadTokenError,
     PassingError,
@@ -187,13 +188,14 @@ class SlackSender:
         """Show nothing: Slack's bots cannot."""
 
     def lookup_names(self, user_id: str) -> Names:
-        """Return their names; empty where Slack does not tell, or the scope is missing."""
+        """Return their names and language; empty where Slack does not tell, or the scope is missing."""
         try:
             user = self._person(user_id)
         except PermanentRefusalError:
             # A name only decorates the id.
             return Names()
-        return names_of(user.get("name") or "", user.get("real_name") or "")
+        names = names_of(user.get("name") or "", user.get("real_name") or "")
+        return structs.replace(names, language=language_tag(str(user.get("locale") or "")))
 
     def close(self) -> None:
         """Close nothing: the library keeps no connection."""
@@ -209,7 +211,9 @@ class SlackSender:
     def _person(self, user_id: str) -> dict[str, Any]:
         """Look somebody up. Raises PermanentRefusalError where the id, here, is that of another workspace's person."""
         workspace, _, plain = user_id.rpartition(":")
-        user: dict[str, Any] = self._call("look up a person", self._client.users_info, user=plain)["user"]
+        user: dict[str, Any] = self._call("look up a person", self._client.users_info, user=plain, include_locale=True)[
+            "user"
+        ]
         of = {user.get("team_id"), (user.get("enterprise_user") or {}).get("enterprise_id")}
         if workspace and workspace not in of:
             raise PermanentRefusalError(

@@ -12,6 +12,7 @@ from msgspec import Raw, Struct, field
 
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.messages import ChatType, Deed
+from doorcode.pairing.texts import Say
 from doorcode.platforms.inbound import Webhook, WebhookAnswer
 from doorcode.platforms.payload import decoded, is_given
 from doorcode.platforms.telegram import inbound
@@ -81,6 +82,7 @@ def deed(webhook: Webhook, bot: str) -> Deed:
         user_id=str(person.id) if person else "",
         delivery_id=delivery_id,
         username=person.username if person else "",
+        language=person.language_code if person else "",
         chat_type=ChatType.GROUP if in_group else ChatType.DIRECT,
         group=str(chat.id) if chat and in_group else "",
         addressed=not (in_group and kind in SAID) or _is_to_bot(update[kind], bot),
@@ -113,14 +115,14 @@ def comes_again(_webhook: Webhook) -> bool:
     return True
 
 
-def refused(_deed: Deed, _reason: Reason) -> WebhookAnswer | None:
+def refused(_deed: Deed, _reason: Reason, _say: Say) -> WebhookAnswer | None:
     """Say nothing."""
     return None
 
 
-def failed(_deed: Deed) -> WebhookAnswer:
+def failed(_deed: Deed, say: Say) -> WebhookAnswer:
     """Have Telegram deliver it again."""
-    return inbound.failed()
+    return inbound.failed(say)
 
 
 def takes(answer: WebhookAnswer) -> bool:

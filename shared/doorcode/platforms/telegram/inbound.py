@@ -18,6 +18,7 @@ from doorcode.pairing.keyring import Keyring, same
 from doorcode.pairing.messages import Attachment, ChatType, Ignored, Message, Press
 from doorcode.pairing.names import Names, names_of
 from doorcode.pairing.prompts import Prompt
+from doorcode.pairing.texts import Say
 from doorcode.platforms.inbound import (
     BotIdentity,
     Event,
@@ -39,6 +40,7 @@ BOT: BotIdentity | None = BotIdentity(
     "Run: doorcode telegram webhook set",
     for_groups_only=True,
 )
+SHOWS_ANSWERS = True
 ANSWERS_SURELY = False  # a method in the response has no result that anybody is told
 
 # The API's limits: the text of a message and of the answer to a button.
@@ -111,6 +113,7 @@ class User(Struct):
     first_name: str = ""
     last_name: str = ""
     username: str = ""
+    language_code: str = ""
 
 
 class Chat(Struct):
@@ -242,6 +245,7 @@ def _message(update: _Update, bot: str) -> Message | Ignored:  # noqa: PLR0911 (
         name=names.name,
         full_name=names.full_name,
         username=sender.username,
+        language=sender.language_code,
         # Telegram brings an ephemeral message to whom it is for, and to nobody else.
         addressed=direct or ephemeral or addresses(message, bot),
         door=direct and (message.text or "").strip() == DOOR,
@@ -316,6 +320,7 @@ def _press(raw: Raw) -> Press:
         delivery_id=query.id,
         data=query.data,
         name=_names(query.sender).name,
+        language=query.sender.language_code,
         reply=compact(reply),
     )
 
@@ -345,7 +350,7 @@ def show_door(message: Message, text: str, link: str) -> WebhookAnswer | None:
     return answer(method | ({"message_thread_id": int(message.thread)} if message.thread else {}))
 
 
-def dropped(_message: Message, _reason: Reason) -> WebhookAnswer | None:
+def dropped(_message: Message, _reason: Reason, _say: Say) -> WebhookAnswer | None:
     """Say nothing."""
     return None
 
@@ -360,7 +365,7 @@ def admitted(_message: Message) -> WebhookAnswer | None:
     return None
 
 
-def ignored(_ignored: Ignored) -> WebhookAnswer | None:
+def ignored(_ignored: Ignored, _say: Say) -> WebhookAnswer | None:
     """Say nothing."""
     return None
 
@@ -384,12 +389,12 @@ def follow_up(_press: Press, _text: str, _api_url: str) -> FollowUp | None:
     return None
 
 
-def unusable() -> WebhookAnswer:
+def unusable(_say: Say) -> WebhookAnswer:
     """Take it, and say nothing."""
     return WebhookAnswer()
 
 
-def failed() -> WebhookAnswer:
+def failed(_say: Say) -> WebhookAnswer:
     """Have Telegram deliver it again."""
     return WebhookAnswer(status=503)
 

@@ -16,14 +16,14 @@ from msgspec.structs import replace
 
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import Keyring
-from doorcode.platforms.discord.inbound import COMMAND, OPTION
+from doorcode.platforms.discord.inbound import COMMAND, DOOR_COMMAND, OPTION
 from doorcode_sandbox.platforms.chats import JSON, Button, Chat, ChatKind, Outgoing, Person, Side, Words
 from doorcode_sandbox.platforms.discord.stand_in import LOADING, DiscordStandIn
 from doorcode_sandbox.platforms.server import Message
 
 GUILD = "300000000000000001"
 GROUP = "500000000000000001"
-COMMAND_ID = "600000000000000001"
+COMMAND_ID, DOOR_ID = "600000000000000001", "600000000000000002"
 # Within which Discord wants its answer.
 PATIENCE_SECONDS = 3
 AGENT = "Discord-Interactions/1.0 (+https://discord.com)"
@@ -79,7 +79,12 @@ class DiscordSide(Side):
     def say(self, person: Person, chat: Chat, text: str, *, mention: bool, now: float) -> Words:  # noqa: ARG002 (a command addresses the bot)
         """Have somebody use the command, for what is just written never comes over HTTP."""
         option = {"name": OPTION, "type": 3, "value": text}
-        command = {"id": COMMAND_ID, "name": COMMAND, "options": [option], "type": 1}
+        command: dict[str, Any] = {"id": COMMAND_ID, "name": COMMAND, "options": [option], "type": 1}
+        if text.strip() == f"/{DOOR_COMMAND}" and chat.kind is ChatKind.DIRECT:
+            # Registered for the bot's direct messages alone.
+            command = {"id": DOOR_ID, "name": DOOR_COMMAND, "type": 1}
+            webhook, interaction_id = self._interaction(person, chat, {"type": 2, "data": command})
+            return Words(id=interaction_id, shown={"content": "", "command": f"/{DOOR_COMMAND}"}, webhook=webhook)
         webhook, interaction_id = self._interaction(person, chat, {"type": 2, "data": command})
         return Words(id=interaction_id, shown={"content": text, "command": f"/{COMMAND}"}, webhook=webhook)
 
@@ -110,7 +115,8 @@ class DiscordSide(Side):
             "entitlement_sku_ids": [],
             "entitlements": [],
             "id": interaction_id,
-            "locale": "en-US",
+            # Discord knows English by two countries.
+            "locale": "en-US" if person.language == "en" else person.language,
             "token": token,
             "version": 1,
             **({"user": _user(person)} if direct else _in_guild(person)),

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import Keyring
+from doorcode.platforms.slack.inbound import DOOR
 from doorcode_sandbox.platforms.chats import FORM, JSON, Button, Chat, ChatKind, Outgoing, Person, Side, Words
 from doorcode_sandbox.platforms.server import Message
 from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
@@ -50,7 +51,7 @@ class SlackSide(Side):
 
     def settle(self, person: Person) -> Chat:
         """Let somebody be in the workspace, with the app's messages open."""
-        self._stand_in.add_user(person.id, person.username, person.name)
+        self._stand_in.add_user(person.id, person.username, person.name).locale = person.language
         channel = self._stand_in.open_chat(person.id)
         return Chat(platform=self.platform, id=channel, kind=ChatKind.DIRECT, title=person.name, members=(person.id,))
 
@@ -66,6 +67,8 @@ class SlackSide(Side):
 
     def say(self, person: Person, chat: Chat, text: str, *, mention: bool, now: float) -> Words:
         """Have somebody write; of what is said in channels the app is given its mentions."""
+        if text.strip() == DOOR:
+            return self._command(person, chat)
         if mention and self.handle not in text:
             text = f"{self.handle} {text}"
         ts = self._stand_in.write()
@@ -94,6 +97,34 @@ class SlackSide(Side):
             body=msgspec.json.encode(self._envelope(event, int(now))),
         )
         return Words(id=ts, shown={"text": escaped, "blocks": blocks}, webhook=webhook if given else None)
+
+    def _command(self, person: Person, chat: Chat) -> Words:
+        """Have somebody give the command: https://docs.slack.dev/interactivity/implementing-slash-commands."""
+        team, direct = self._stand_in.TEAM, chat.kind is ChatKind.DIRECT
+        trigger_id = f"{secrets.randbelow(10**13)}.{secrets.randbelow(10**13)}.{secrets.token_hex(16)}"
+        form = {
+            "token": OLD_TOKEN,
+            "team_id": team,
+            "team_domain": "workspace",
+            "channel_id": chat.id,
+            "channel_name": "directmessage" if direct else "general",
+            "user_id": person.id,
+            "user_name": person.username,
+            "command": DOOR,
+            "text": "",
+            "api_app_id": APP,
+            "is_enterprise_install": "false",
+            "response_url": self._stand_in.response_url(person.id, chat.id, ""),
+            "trigger_id": trigger_id,
+        }
+        webhook = Outgoing(
+            platform=self.platform,
+            chat=chat.id,
+            person=person.id,
+            headers={"Content-Type": FORM, "User-Agent": AGENT},
+            body=urlencode(form).encode(),
+        )
+        return Words(id=trigger_id, shown={"text": DOOR}, webhook=webhook)
 
     def _section(self, pieces: list[str]) -> dict[str, Any]:
         elements: list[dict[str, Any]] = []
@@ -176,7 +207,9 @@ class SlackSide(Side):
         return {"X-Slack-Request-Timestamp": str(now), "X-Slack-Signature": f"v0={mac}"}
 
     def take(self, webhook: Outgoing, body: bytes) -> None:
-        """Show nothing: Slack shows nothing from a response."""
+        """Show a command's response to who gave it: of all others, Slack shows nothing."""
+        if webhook.headers["Content-Type"] == FORM and not webhook.pressed:
+            self._stand_in.respond(webhook.chat, webhook.person, body)
 
     def messages(self, chat: str) -> list[Message]:
         """Return what the app has written there, everybody's and that for one person only, as it is now."""

@@ -22,7 +22,7 @@ from doorcode_sandbox.platforms.server import Answer, Message, Request, Routed, 
 API_PATH = "/api/"
 RESPONSE_PATH = "/actions/"
 # What its calls are called here, for they have no name of Slack's.
-RESPONSE_URL = "response_url"
+RESPONSE_URL, COMMAND_RESPONSE = "response_url", "command"
 NESTED = frozenset({"blocks", "metadata", "attachments"})
 
 MAX_TEXT = 40_000
@@ -151,6 +151,7 @@ class User(Struct, kw_only=True):
     channel: str
     # Whose member they are, where that is another workspace.
     team: str = ""
+    locale: str = "en-US"
     disabled: bool = False
     opened: bool = False
 
@@ -261,6 +262,12 @@ class SlackStandIn(StandIn):
         with self._changed:
             self._responses[path] = ResponseUrl(user=user_id, channel=channel, made_at=self.clock(), ts=ts)
         return f"{self.url}{path}"
+
+    def respond(self, channel: str, user_id: str, body: bytes) -> None:
+        """Take the response to somebody's command there, and show it to them alone. Raises FormError."""
+        form = checked(msgspec.json.decode(body), _Respond, strict=self.strict)
+        with self._changed:
+            self._whispered(channel, user_id, self._shown(form), COMMAND_RESPONSE)
 
     def past(self) -> list[list[Any] | dict[Any, Any]]:
         """Return everything that grows with what happens, oldest first."""
@@ -454,6 +461,7 @@ class SlackStandIn(StandIn):
                 "deleted": user.disabled,
                 "is_bot": False,
                 "profile": profile,
+                **({"locale": user.locale} if form.include_locale else {}),
             }
         }
 

@@ -160,7 +160,7 @@ def _user(person: Person) -> dict[str, Any]:
         "first_name": first,
         **({"last_name": last} if last else {}),
         "username": person.username,
-        "language_code": "en",
+        "language_code": person.language.lower(),
     }
 
 

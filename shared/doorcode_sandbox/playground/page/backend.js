@@ -55,9 +55,10 @@ export const redeliver = (delivery) => call("redeliver", { delivery });
 /**
  * @param {string} platform
  * @param {string} name
+ * @param {string} language
  * @returns {Promise<{person: import("./types.js").Person}>}
  */
-export const addPerson = (platform, name) => call("people", { platform, role: "stranger", name });
+export const addPerson = (platform, name, language) => call("people", { platform, role: "stranger", name, language });
 
 /**
  * Listen for changes for ever. A browser gives up on some failures by itself, so a new stream is opened after each.

@@ -10,6 +10,16 @@ import { follower } from "./scroll.js";
 import { toasts } from "./toasts.js";
 import { shortName } from "./world.js";
 
+// What ships, and one in which nothing does.
+const LANGUAGES = [
+  ["en", "English"],
+  ["de", "Deutsch"],
+  ["es-ES", "Español"],
+  ["fr", "Français"],
+  ["pt-BR", "Português (Brasil)"],
+  ["ru", "Русский"],
+  ["ja", "日本語"],
+];
 const TITLE = { stranger: "A stranger", owner: "The owner" };
 const EMPTY = {
   stranger: "Nobody has written yet. Say hello, as somebody whom the bot does not know.",
@@ -102,13 +112,14 @@ export function pane(world, platform, side, { inspect, changed }) {
 
   function newcomer() {
     const name = h("input", { type: "text", "aria-label": "Name of the new stranger", placeholder: "Name", maxlength: 64, required: true });
-    const form = h("form", { onsubmit: add }, name, h("button", { type: "submit" }, "Add"));
+    const language = h("select", { "aria-label": "Language of the new stranger" }, ...LANGUAGES.map(([tag, called]) => h("option", { value: tag }, called)));
+    const form = h("form", { onsubmit: add }, name, language, h("button", { type: "submit" }, "Add"));
     const box = h("details", { class: "newcomer", ontoggle: () => box.open && name.focus() }, h("summary", {}, "+ Another stranger"), form);
     /** @param {Event} event */
     async function add(event) {
       event.preventDefault();
       await attempt(async () => {
-        const answer = await addPerson(platform, name.value.trim());
+        const answer = await addPerson(platform, name.value.trim(), language.value);
         name.value = "";
         box.open = false;
         await changed();
