@@ -44,12 +44,13 @@ def test_what_is_allowed_is_done(role: str, calls: Calls) -> None:
     assert unused == [], as_text(unused)
 
 
-@pytest.mark.parametrize(("role", "what"), [(role, what) for role, table in CANNOT.items() for what in table], ids=str)
-def test_what_must_not_be_possible(role: str, what: str) -> None:
+@pytest.mark.parametrize("role", ROLES)
+def test_what_must_not_be_possible(role: str) -> None:
     """Security 32: what is listed as impossible is refused."""
-    possible = [call for call in CANNOT[role][what] if allowed(policies()[role], call)]
-    assert CANNOT[role][what]
-    assert possible == [], as_text(possible)
+    for what, calls in CANNOT[role].items():
+        assert calls, what
+        possible = [call for call in calls if allowed(policies()[role], call)]
+        assert possible == [], (what, as_text(possible))
 
 
 @pytest.mark.parametrize("role", ROLES)
