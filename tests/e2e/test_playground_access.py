@@ -68,8 +68,8 @@ def test_keyboard(scene: Scene, page: Page) -> None:
     assert page.url.endswith("#discord")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+# Colours are the same on every screen, and places in every light.
+@pytest.mark.parametrize(("scheme", "size"), [("light", PHONE), ("dark", DESKTOP)], ids=["light-phone", "dark-desktop"])
 def test_no_barriers(scene: Scene, window: Callable[..., Tab], scheme: str, size: tuple[int, int]) -> None:
     """Nothing on the page hinders people seriously, in light and dark, wide and narrow; nothing is wider than the page."""
     for platform in IDS:

@@ -264,19 +264,18 @@ def test_completion(operator: Operator) -> None:
 def test_five_processes_guess_together(operator: Operator) -> None:
     """Security 13: guesses of several processes are one caller's; nobody else is locked out; unlock works."""
     code = operator.asks()
-    wrong = [f"AAAA222{character}" for character in ALPHABET if f"AAAA222{character}" != code][: GUESSERS + 3]
+    wrong = [f"AAAA222{character}" for character in ALPHABET if f"AAAA222{character}" != code][: GUESSERS + 1]
     with ThreadPoolExecutor(GUESSERS) as pool:
         lines = list(pool.map(lambda guess: operator.refused("approve", "telegram", guess), wrong))
     compared = [line for line in lines if line.startswith("No pending request has that code.")]
     locked = [line for line in lines if line.startswith("Too many wrong codes: you are locked out until ")]
-    assert (len(compared), len(locked)) == (5, 3)
+    assert (len(compared), len(locked)) == (5, 1)
     line = operator.refused("approve", "telegram", code)
     assert line.endswith(" (UTC). Wait, or run: doorcode pairing unlock")
     bobs = operator.asks(BOB)
     operator.done("approve", "telegram", bobs, USER="bob", LOGNAME="bob")
     assert operator.done("unlock") == f"✅ Unlocked {operator.me}\n"
     operator.done("approve", "telegram", code)
-    assert operator.done("unlock", "--all") == "✅ Unlocked everybody\n"
 
 
 def test_the_log_names_the_operator_and_no_code(operator: Operator) -> None:

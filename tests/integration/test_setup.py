@@ -33,6 +33,8 @@ from tests.webhooks import APPROVE, HELLO, OWNER, load
 COMMAND = Path(sys.executable).with_name("doorcode")
 TELEGRAM, SLACK, DISCORD = Platform
 MAX_AGE = 4
+# People take their time, and so does this machine.
+PAUSE_SECONDS = 0.2
 OWN = ("gateway-secret", "callback-secret", "telegram/webhook-secret")
 
 
@@ -258,6 +260,7 @@ class Traffic:
             except Exception as error:  # noqa: BLE001
                 self.problems.append(repr(error))
             self.rounds += 1
+            self._stop.wait(PAUSE_SECONDS)
 
     def _round(self, who: str, *, by_button: bool) -> None:
         site = self.site
