@@ -14,6 +14,7 @@ from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.platforms.registry import PLATFORMS
 from doorcode_cli.program import as_called, offer, program
 from doorcode_cli.setting_up import command as init
+from doorcode_cli.setting_up import steps
 from doorcode_cli.shown import shown
 
 # A sentence, and what to do.
@@ -46,7 +47,7 @@ if find_spec("doorcode_sandbox"):
     from doorcode_sandbox import command
 
     app.command(epilog=command.EPILOG)(command.run)
-    init.offer_sandbox(command.run_for)
+    steps.offer_sandbox(command.run_for)
 offer(app)
 
 

@@ -233,7 +233,9 @@ class _Lines:
 
 @contextlib.contextmanager
 def _started(checkout: Checkout, command: Sequence[str]) -> Iterator[_Lines]:
-    environment = {**os.environ, "SAM_CLI_TELEMETRY": "0"}
+    # What is meant for us, tokens among it, is none of theirs.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DOORCODE_")}
+    environment = {**kept, "SAM_CLI_TELEMETRY": "0"}
     # Without bytecode it takes two to three times as long.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with subprocess.Popen(  # noqa: S603 (our own sam)

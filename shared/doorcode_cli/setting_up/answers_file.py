@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,8 @@ class AnswersFile:
 
     def __init__(self, root: Path) -> None:
         """Read the file of a checkout. Raises CommandError for one that cannot be read."""
-        self.path = root / NAME
+        # Where it really is, if it is linked here.
+        self.path = (root / NAME).resolve()
         self._base = root / BASE
         self.is_new = not self.path.exists()
         self._before = "" if self.is_new else self._read(self.path)
@@ -97,6 +99,8 @@ class AnswersFile:
             return False
         beside = self.path.with_name(f".{NAME}.{os.getpid()}")
         beside.write_text(text, encoding="utf-8")
+        if not self.is_new:
+            shutil.copymode(self.path, beside)
         beside.replace(self.path)
         self._before, self.is_new = text, False
         return True

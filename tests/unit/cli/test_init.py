@@ -16,7 +16,7 @@ import typer
 from doorcode_cli.checkout import Checkout
 from doorcode_cli.exit_codes import CommandError
 from doorcode_cli.progress import Progress
-from doorcode_cli.setting_up import account, command, owning
+from doorcode_cli.setting_up import account, owning, steps
 from doorcode_cli.setting_up.account import LONGEST_NAME, NEVER_UP, TABLE, Account, check_name
 from doorcode_cli.setting_up.answers_file import NAME, AnswersFile
 from doorcode_cli.target import Target
@@ -32,7 +32,7 @@ ANSWERED = (
     *("--region", "us-east-1"),
 )
 # It says what it was told, and deploys nothing.
-SAM = '#!/bin/sh\necho "$@" >> told\necho "CREATE_COMPLETE  AWS::SQS::Queue  Q  -"\nexit $(cat fails 2>/dev/null || echo 0)\n'
+SAM = '#!/bin/sh\necho "$@" >> told\nenv > given\necho "CREATE_COMPLETE  AWS::SQS::Queue  Q  -"\nexit $(cat fails 2>/dev/null || echo 0)\n'
 
 
 # The account
@@ -187,6 +187,7 @@ def test_what_is_not_asked_to_be_changed_stays(tmp_path: Path) -> None:
     for form in (flat, listed):
         path = tmp_path / NAME
         path.write_text(text.format(form))
+        path.chmod(0o600)
         file = AnswersFile(tmp_path)
         assert (file.stack, file.region, file.profile, file.platforms) == ("bot", "eu-west-1", "", ())
         file.place("bot", "eu-west-1", None)
@@ -195,6 +196,7 @@ def test_what_is_not_asked_to_be_changed_stays(tmp_path: Path) -> None:
         file.set({"UnknownUserPolicy": "pair", "FirstMessage": "keep"})
         assert file.write()
         written = path.read_text()
+        assert path.stat().st_mode & 0o777 == 0o600
         for kept in ("# mine", "# the old one", 'tags = "team=a"', '[prod.deploy.parameters]\nstack_name = "prod"'):
             assert kept in written
         assert form is flat or "# for now" in written
@@ -232,7 +234,7 @@ class Site:
         sam.parent.mkdir(parents=True)
         sam.write_text(SAM)
         sam.chmod(0o700)
-        monkeypatch.setattr(command, "Checkout", lambda: Checkout(root))
+        monkeypatch.setattr(steps, "Checkout", lambda: Checkout(root))
         monkeypatch.setattr("doorcode_cli.admin_client.AdminClient._invoke", lambda _, event: self._admin(event))
         monkeypatch.setattr(owning, "LOOK_SECONDS", 0)
         for module in ("slack.set_up", "discord.commands"):
@@ -291,7 +293,7 @@ class Site:
 
         self._monkeypatch.setattr(typer, "prompt", prompt)
         self._monkeypatch.setattr(typer, "confirm", lambda question, **_: asked.append(question.strip()) or left.pop(0))
-        self._monkeypatch.setattr(command.Questions, "__init__", _at_terminal)
+        self._monkeypatch.setattr(steps.Questions, "__init__", _at_terminal)
         return asked
 
 
@@ -319,6 +321,7 @@ def test_a_pipeline_sets_everything_up(site: Site) -> None:
     assert site.answers == {
         "UnknownUserPolicy": "pair", "Agent": "python", "AlarmEmail": "a@b.example", "FirstMessage": "keep",
     }  # fmt: skip
+    assert TOKEN not in (site.root / "given").read_text()
     telegram = site.harness.telegram
     assert site.harness.value("telegram/bot-token") == TOKEN
     assert telegram.hook.url == f"{API}/telegram"
@@ -452,13 +455,13 @@ def test_it_goes_on_from_wherever_it_was_ended(site: Site, monkeypatch: pytest.M
         assert len(asked) == len(answers) + 1, (answers, asked)
         assert site.told == []
     site.answering("")
-    steps: list[tuple[Any, str, Callable[..., Any]]] = [
-        (command, "build", command.build),
-        (command, "deploy", command.deploy),
-        (command, "have_owned", command.have_owned),
-        (command, "examine", command.examine),
+    parts: list[tuple[Any, str, Callable[..., Any]]] = [
+        (steps, "build", steps.build),
+        (steps, "deploy", steps.deploy),
+        (steps, "have_owned", steps.have_owned),
+        (steps, "examine", steps.examine),
     ]
-    for module, name, step in steps:
+    for module, name, step in parts:
         for before in (True, False):
 
             def ended_there(*arguments: Any, step: Any = step, before: bool = before, **options: Any) -> None:
@@ -547,7 +550,7 @@ def test_on_this_machine_without_a_token_the_platform_is_played(
         (store / "sandbox.json").write_text(json.dumps(facts))
         then()
 
-    monkeypatch.setattr(command, "_sandbox", [runs])
+    monkeypatch.setattr(steps, "_sandbox", [runs])
     site.harness.put_tokens()
     local = ("--store-dir", str(store), "--platform", "telegram", "--policy", "pair", "--agent", "python")
     ended = site.run(*local, "--claim", "--set", "FirstMessage=keep")
@@ -572,7 +575,7 @@ def test_on_this_machine_a_real_bot_needs_a_tunnel(
 ) -> None:  # fmt: skip
     """Its token is tried first, and handed to the sandbox; without the tunnel's address nothing is started."""
     wanted: list[Any] = []
-    monkeypatch.setattr(command, "_sandbox", [lambda stack, secrets, _: wanted.append((stack, dict(secrets)))])
+    monkeypatch.setattr(steps, "_sandbox", [lambda stack, secrets, _: wanted.append((stack, dict(secrets)))])
     near = {"TELEGRAM_API_URL": site.harness.telegram.api_url, "DOORCODE_TELEGRAM_BOT_TOKEN": TOKEN}
     local = ("--store-dir", str(tmp_path / "s"), "--platform", "telegram", "--policy", "pair", "--agent", "python")
     ended = site.run(*local, **near)
