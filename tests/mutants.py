@@ -54,6 +54,7 @@ MUTANTS = (
     Mutant(21, "doorcode/pairing/settings.py", "return bool(user_id) and (platform, user_id) in self.owners", "return bool(user_id) and (not self.owners or (platform, user_id) in self.owners)", "tests/unit/pairing"),
     Mutant(22, "doorcode/pairing/gate.py", "    if in_group:\n        return Verdict(GateAction.DROP, Reason.GROUP_UNKNOWN)\n", "", "tests/unit/pairing/test_gate.py"),
     Mutant(23, "doorcode/aws/table.py", "ConsistentRead=True", "ConsistentRead=False", "tests/contract tests/edge/test_conversations.py"),
+    Mutant(23, "doorcode/pairing/transitions.py", "_OWN, _LET_IN, Refusal.NOT_OWNER, Refusal.NOT_PAIRED)", "_OWN, _LET_IN, Refusal.NOT_OWNER, _LET_IN)", "tests/web/test_decisions.py tests/unit/pairing"),
     Mutant(24, "doorcode/pairing/transitions.py", "Move(State.PAIRED, _FREE, _CLEAR), Move(State.DENIED, _FREE, _DOUBLE),\n", "Move(State.PAIRED, _FREE, _CLEAR), Move(State.PAIRED, _FREE, _DOUBLE),\n", "tests/unit/pairing"),
     Mutant(25, "doorcode/aws/transaction_parts.py", '"the cooldown is over": "attribute_not_exists(#was_next) OR #was_next <= :now",', '"the cooldown is over": "attribute_not_exists(#was_next) OR #was_next <= :now OR #was_next > :now",', "tests/contract/test_waiting_room.py"),
     Mutant(26, "doorcode/aws/waiting_room.py", "                return self._full(contact, now)\n", "                raise\n", "tests/contract/test_trouble.py tests/edge/test_trouble.py"),

@@ -17,7 +17,7 @@ const SEARCHED_FROM = 6;
 
 const EMPTY = {
   paired: "Nobody is paired yet. Approve who waits, add somebody by their id, or make an invite and send it to them.",
-  blocked: "Nobody is blocked. Whoever you block is dropped unheard: at their request, in the list of the paired, or by their id.",
+  blocked: "Nobody is blocked. Block somebody at their row, or anybody by their id: whatever they write is then dropped.",
 };
 
 /** A list of people in one state. */
