@@ -17,9 +17,8 @@ from doorcode_sandbox.ports import free, row
 from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.infra.build import build_local, local_build_held
 
-# The store that tests share one after the other, and what the last of them starts it with.
 STORE = "store"
-ONE_OWNER = ("--owner", "telegram:123456789")
+"""What tests share, one after the other."""
 COPIED = ("template.yaml", "samconfig.toml", "layers", "functions", "shared")
 LINKED = (".tools", ".venv")
 # A whole stack is deployed meanwhile, which takes a quarter of a minute where there is nothing else to do.
@@ -48,11 +47,16 @@ def copied(folder: Path, *, built: bool) -> Checkout:
         (folder / name).symlink_to(HERE / name)
     made = Checkout(folder)
     if built:
-        build_local()
-        with local_build_held() as build:
-            shutil.copytree(build, local(made), copy_function=os.link)
-            shutil.copy(build.with_suffix(".key"), local(made).with_suffix(".key"))
+        give_build(made)
     return made
+
+
+def give_build(checkout: Checkout) -> None:
+    """Give a copy of the checkout the local build of its sources, as they are here."""
+    build_local()
+    with local_build_held() as build:
+        shutil.copytree(build, local(checkout), copy_function=os.link)
+        shutil.copy(build.with_suffix(".key"), local(checkout).with_suffix(".key"))
 
 
 def first_port() -> int:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from doorcode_sandbox.build import local
-from tests.e2e.sandbox_process import ONE_OWNER, STORE, Machine, copied
+from tests.e2e.sandbox_process import STORE, Machine, copied
 from tests.eventually import PATIENCE_SECONDS
 
 WAYS = pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
@@ -32,7 +32,7 @@ def unbuilt(folder: Path) -> Iterator[Machine]:
 @pytest.fixture(scope="module")
 def kept(machine: Machine) -> str:
     """Give a store of a sandbox that was up and has ended."""
-    assert machine.run(STORE, *ONE_OWNER).is_up().end(signal.SIGTERM) == 0
+    assert machine.run(STORE).is_up().end(signal.SIGTERM) == 0
     return STORE
 
 
@@ -56,7 +56,7 @@ def test_while_deploying(machine: Machine, how: signal.Signals) -> None:
 
 def test_while_up(machine: Machine, kept: str) -> None:
     """Whoever is paired stays so, however it ends, and so do the secrets; each next start deploys nothing."""
-    run = machine.run(kept, *ONE_OWNER).is_up()
+    run = machine.run(kept).is_up()
     told = ("--store-dir", str(run.store))
 
     def secrets() -> list[Any]:
@@ -69,7 +69,7 @@ def test_while_up(machine: Machine, kept: str) -> None:
     assert run.said.endswith("Ended. Who is paired stays so, until the next time: doorcode run\n")
     assert machine.command("pairing", "list", *told).err.startswith("No sandbox is running")
     for how in (signal.SIGKILL, signal.SIGTERM):
-        run = machine.run(kept, *ONE_OWNER).is_up()
+        run = machine.run(kept).is_up()
         assert "Nothing has changed since it was deployed" in run.said
         assert "555001" in machine.command("pairing", "list", *told).out
         if how is signal.SIGTERM:
@@ -95,15 +95,15 @@ def test_taken_ports_are_told(machine: Machine) -> None:
 
 def test_an_emulator_that_dies_is_told(machine: Machine, kept: str) -> None:
     """What it took with it is said, and the next start goes on from what was kept. Last, for it spoils the store."""
-    run = machine.run(kept, *ONE_OWNER).is_up()
+    run = machine.run(kept).is_up()
     (emulator,) = [pid for pid, line in machine.processes("emulator_guard.py").items() if "leash.py" not in line]
     os.kill(emulator, signal.SIGKILL)
     assert run.process.wait(PATIENCE_SECONDS) == 3
     assert "ministack ended by itself" in run.said.splitlines()[-1]
-    run = machine.run(kept, *ONE_OWNER).is_up()
+    run = machine.run(kept).is_up()
     assert "The last sandbox was cut off before it could save: this one goes on from" in run.said
     assert run.end(signal.SIGTERM) == 0
     (run.store / "emulator/kept/dynamodb.json").write_text("half of")
-    run = machine.run(kept, *ONE_OWNER)
+    run = machine.run(kept)
     assert run.process.wait(PATIENCE_SECONDS) == 3
     assert "doorcode run --fresh" in run.said
