@@ -59,6 +59,14 @@ def check_region(region: str) -> None:
         raise CommandError(f"{region!r} is no region with AWS Lambda, such as eu-central-1.")
 
 
+def configured_region(profile: str | None) -> str:
+    """Return the region that the AWS CLI is configured with; empty if there is none. Raises CommandError."""
+    try:
+        return boto3.Session(profile_name=profile).region_name or ""
+    except BotoCoreError as error:
+        raise unreachable(error) from None
+
+
 class Account:
     """The stack in its account, as it is before it is deployed."""
 

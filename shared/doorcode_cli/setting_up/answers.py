@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-import boto3
 from msgspec import Struct
 
 from doorcode.errors import SettingsError
@@ -17,7 +16,7 @@ from doorcode.pairing.contact import Platform
 from doorcode.pairing.settings import parse_settings
 from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.platforms.registry import PLATFORMS
-from doorcode_cli.setting_up.account import check_name, check_region
+from doorcode_cli.setting_up.account import check_name, check_region, configured_region
 from doorcode_cli.setting_up.questions import Judge, Questions
 from doorcode_cli.target import DEFAULT_STACK
 from doorcode_cli.template import parameters, settings
@@ -67,7 +66,7 @@ class Interview:
     def place(self, stack: str, region: str) -> tuple[str, str]:
         """Ask for the stack's name and its region."""
         title, questions = self._titled("Where it is deployed"), self._questions
-        configured = region or boto3.Session(profile_name=self._given.profile).region_name or ""
+        configured = region or configured_region(self._given.profile)
         name = self._given.stack or stack
         where = self._given.region or region
         if not questions.at_terminal:

@@ -7,8 +7,6 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import boto3
-
 from doorcode.aws.provisioning import MADE_HERE
 from doorcode.pairing.agents import API_KEY, AgentKind
 from doorcode.pairing.contact import Platform
@@ -26,7 +24,7 @@ from doorcode_cli.platforms.registry import PLATFORMS
 from doorcode_cli.program import as_called, work_on
 from doorcode_cli.progress import Progress
 from doorcode_cli.secret_forms import Form
-from doorcode_cli.setting_up.account import Account, build, check_checkout, deploy
+from doorcode_cli.setting_up.account import Account, build, check_checkout, configured_region, deploy
 from doorcode_cli.setting_up.answers import Given, Interview, check_parameters
 from doorcode_cli.setting_up.answers_file import NAME, AnswersFile
 from doorcode_cli.setting_up.local_stack import LocalStack, RunSandbox
@@ -97,7 +95,7 @@ class Setup:
         file.place(stack, region, profile)
         self._keep(file)
         shown = [*(["--stack", stack] if stack not in {DEFAULT_STACK, os.environ.get("DOORCODE_STACK")} else [])]
-        if region != boto3.Session(profile_name=profile).region_name:
+        if region != configured_region(profile):
             shown += ["--region", region]
         work_on(*shown, *(["--profile", profile] if profile else []))
         return Target(stack=stack, region=region, profile=profile, local=False, store_dir=None)

@@ -370,9 +370,10 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_done(site: Site) -> 
         (("--alarm-email", "me"), "e-mail"),
         (("--region", "moon-1"), "no region"),
         (("--stack", "my_bot"), "no name"),
+        (("--profile", "nobody"), "(nobody) could not be found"),
     ):
         ended = site.run(*ANSWERED, *options, DOORCODE_TELEGRAM_BOT_TOKEN=TOKEN)
-        assert (ended.code in {1, 2}, told in ended.err, site.told) == (True, True, []), (options, ended)
+        assert (ended.code in {1, 2, 3}, told in ended.err, site.told) == (True, True, []), (options, ended)
         assert not (site.root / NAME).exists()
         assert not site.harness.has("telegram/bot-token")
 
