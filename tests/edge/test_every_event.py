@@ -189,6 +189,8 @@ def expected_answer(case: Case, reason: str, code: str) -> dict[str, Any] | None
     """Return the JSON of the response; ``code`` is the one that the person was given, empty where there is none."""
     platform, expect = case.delivery.platform, case.delivery.expect
     told = "Your request has been sent to the owner for approval."
+    if _language(case.delivery) == {"language": "de"}:
+        told = "Deine Anfrage wurde zur Freigabe an den Besitzer geschickt."
     if not ROLES[case.role].owners:
         told = f"Your pairing code: {code}. Ask the owner to run: doorcode pairing approve {platform} {code}"
     if platform is Platform.TELEGRAM and reason == "pairing_requested" and ROLES[case.role].owners:
