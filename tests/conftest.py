@@ -5,7 +5,7 @@ import ipaddress
 import logging
 import os
 import socket
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say at the end how many seconds each folder of tests took, and how many cases it has."""
-    seconds, cases = Counter[str](), Counter[str]()
+    seconds, cases = defaultdict[str, float](float), Counter[str]()
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport):
@@ -49,8 +49,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 seconds[folder] += report.duration
                 cases[folder] += report.when == "call"
     terminalreporter.section("seconds of all workers together, by folder")
-    for folder, took in seconds.most_common():
-        terminalreporter.write_line(f"{took:8.1f}  {folder} ({cases[folder]} cases)")
+    for folder in sorted(seconds, key=seconds.__getitem__, reverse=True):
+        terminalreporter.write_line(f"{seconds[folder]:8.1f}  {folder} ({cases[folder]} cases)")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -71,7 +71,7 @@ def _hermetic() -> Iterator[None]:
             patch.delenv(name)
         patch.setenv("AWS_CONFIG_FILE", os.devnull)
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
-        patch.setenv("AWS_DEFAULT_REGION", dynamodb.REGION)
+        patch.setenv("AWS_DEFAULT_REGION", in_process.REGION)
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         patch.setenv("NO_PROXY", "*")
         for method in ("connect", "connect_ex"):

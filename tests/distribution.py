@@ -22,7 +22,7 @@ def turn_of(nodeid: str) -> int:
     return [*TOGETHER, unit_of(nodeid)].index(unit_of(nodeid))
 
 
-class Dealer(LoadFileScheduling):
+class Dealer(LoadFileScheduling):  # type: ignore[misc] # xdist ships no types
     """Deals out files in the order in which they were collected, and whole groups of them."""
 
     def __init__(self, config: pytest.Config, log: Producer | None = None) -> None:

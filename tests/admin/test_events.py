@@ -101,9 +101,9 @@ def test_what_cannot_be_read_is_refused_and_changes_nothing(harness: AdminHarnes
 
 def test_every_command_is_known() -> None:
     """Security 19: the commands are these, and every one that decides goes through the desk."""
-    tags = {command.__struct_config__.tag for command in AnyCommand.__args__}  # type: ignore[attr-defined]
-    on_tickets = {command.__struct_config__.tag for command in OnTickets.__args__}  # type: ignore[attr-defined]
-    on_access = {command.__struct_config__.tag for command in OnAccess.__args__}  # type: ignore[attr-defined]
+    tags = {command.__struct_config__.tag for command in AnyCommand.__args__}
+    on_tickets = {command.__struct_config__.tag for command in OnTickets.__args__}
+    on_access = {command.__struct_config__.tag for command in OnAccess.__args__}
     in_bulk = {"clear", "turn_away"}
     deciding = tags - on_access - on_tickets - in_bulk - {"list", "unlock"}
     one_by_one = {"approve", "deny", "add", "revoke", "block", "unblock", "owner_remove"}
@@ -111,9 +111,7 @@ def test_every_command_is_known() -> None:
     assert tags == on_access | on_tickets | one_by_one | in_bulk | {"list", "unlock"}
     assert on_access == {"web", "sign_out", "token_create", "token_list", "token_revoke"}
     assert deciding == {
-        command.__struct_config__.tag  # type: ignore[attr-defined]
-        for command in AnyCommand.__args__  # type: ignore[attr-defined]
-        if hasattr(command, "operation")
+        command.__struct_config__.tag for command in AnyCommand.__args__ if hasattr(command, "operation")
     }
 
 
@@ -128,11 +126,7 @@ def test_with_a_closed_desk_nothing_is_decided(harness: AdminHarness, monkeypatc
     harness.put([Contact(platform=TELEGRAM, user_id="2", state=State.BLOCKED, rev=1)])
     monkeypatch.setattr(Desk, "decide", closed)
     before = harness.items()
-    deciding = [
-        command.__struct_config__.tag  # type: ignore[attr-defined]
-        for command in AnyCommand.__args__  # type: ignore[attr-defined]
-        if hasattr(command, "operation")
-    ]
+    deciding = [command.__struct_config__.tag for command in AnyCommand.__args__ if hasattr(command, "operation")]
     for command in deciding:
         for user_id in ("0", "1", "2", "3"):
             assert harness.refused(command, platform="telegram", user_id=user_id)["reason"] == "forbidden"

@@ -11,7 +11,7 @@ import contextlib
 import copy
 import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
 import boto3
@@ -75,7 +75,9 @@ def _twin(shard: StreamShard, memo: dict[int, Any]) -> StreamShard:
 StreamShard.__deepcopy__ = _twin  # type: ignore[attr-defined]
 
 
-def _map_at_once(self: BaseJSONSerializer, serialized: dict[str, Any], value: Any, shape: Any, key: str) -> None:
+def _map_at_once(
+    self: BaseJSONSerializer, serialized: MutableMapping[str, Any], value: Any, shape: Any, key: str
+) -> None:
     if shape.value.name == "AttributeValue" and all(map(_is_plain, value.values())):
         serialized[self.get_serialized_name(shape, key)] = dict(value)
     else:
@@ -87,7 +89,7 @@ def _is_plain(attribute: Any) -> bool:
 
 
 _map_by_shape = BaseJSONSerializer._serialize_type_map
-BaseJSONSerializer._serialize_type_map = _map_at_once  # type: ignore[method-assign,assignment]
+BaseJSONSerializer._serialize_type_map = _map_at_once
 backend_index.backend_url_patterns[:] = [
     (service, pattern) for service, pattern in backend_index.backend_url_patterns if service in SERVICES
 ]

@@ -40,7 +40,7 @@ class Fault:
         return hook
 
 
-def calls_of(behind: Behind, platform: Platform, story: Callable[[], None]) -> list[str]:
+def calls_of(behind: Behind, platform: Platform, story: Callable[[], object]) -> list[str]:
     """Return the calls of a story in which nothing fails, such as ``dynamodb.get_item``."""
     begin_again(behind, platform)
     undisturbed = Fault(behind, platform, "", 0)

@@ -88,7 +88,7 @@ class PatientSqs(RecordingClient):
         super().__init__(client)
         self.delays: list[int] = []
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Any:
         recorded = super().__getattr__(name)
         if name != "change_message_visibility":
             return recorded
@@ -380,8 +380,9 @@ class Behind:
 
     def close(self) -> None:
         """Close the senders' connections."""
-        for senders in (each._senders for each in (self.courier, self.agent, *self._others)):
-            for _, sender in senders._built.values():  # type: ignore[attr-defined]
+        functions: list[Any] = [self.courier, self.agent, *self._others]
+        for function in functions:
+            for _, sender in function._senders._built.values():
                 sender.close()
 
 

@@ -269,7 +269,7 @@ def test_a_model_that_fails_is_asked_again(harness: Behind) -> None:
     harness.answer()
     assert len(responder.asked) == 2
     assert harness.heard(Platform.TELEGRAM) == ["at last"]
-    assert harness.clients["sqs"].delays == [2]  # type: ignore[attr-defined]
+    assert harness.clients["sqs"].delays == [2]
 
 
 def test_one_chat_s_trouble_is_not_another_s(harness: Behind) -> None:
@@ -286,7 +286,7 @@ def test_a_429_is_waited_for(harness: Behind) -> None:
     harness.stand_ins[Platform.TELEGRAM].inject(status=429, delay=17, name="sendMessage")
     harness.hello(Platform.TELEGRAM)
     harness.answer()
-    assert harness.clients["sqs"].delays == [17]  # type: ignore[attr-defined]
+    assert harness.clients["sqs"].delays == [17]
     assert harness.heard(Platform.TELEGRAM) == [GREETING]
 
 
@@ -309,7 +309,7 @@ def test_a_long_answer_goes_on_where_it_stopped(harness: Behind) -> None:
             fault.times = 1
         return answer
 
-    telegram._do = fail_after_one  # type: ignore[method-assign]
+    telegram._do = fail_after_one
     harness.answer()
     heard = harness.heard(Platform.TELEGRAM)
     assert len(responder.asked) == 1
@@ -392,7 +392,7 @@ def test_debounce_hands_the_first_message_back(harness: Behind) -> None:
     harness.agent._clock = lambda: sent + 12
     result = harness.agent.handle({"Records": [first]})
     assert result == {"batchItemFailures": [{"itemIdentifier": first["messageId"]}]}
-    assert harness.clients["sqs"].delays == [18]  # type: ignore[attr-defined]
+    assert harness.clients["sqs"].delays == [18]
     again = first | {"attributes": first["attributes"] | {"ApproximateReceiveCount": "2"}}
     second = _queued(harness, Platform.TELEGRAM, 1)
     harness.agent.handle({"Records": [again, second]})
@@ -421,7 +421,7 @@ def test_a_queue_s_clock_that_is_ahead(harness: Behind, ahead: int) -> None:
     harness.agent._debounce = 5
     again = _queued(harness, Platform.SLACK)
     harness.agent.handle({"Records": [again | {"attributes": again["attributes"] | {"SentTimestamp": sent}}]})
-    assert harness.clients["sqs"].delays == [5]  # type: ignore[attr-defined]
+    assert harness.clients["sqs"].delays == [5]
 
 
 def test_a_conversation_is_remembered(harness: Behind) -> None:
@@ -477,7 +477,7 @@ class Narrow:
         texts = [message["content"][0]["text"] for message in kwargs["messages"]]
         self.asked.append(texts)
         if sum(map(len, texts)) > self.takes:
-            raise ClientError(self._error, "Converse")  # type: ignore[arg-type]
+            raise ClientError(self._error, "Converse")
         return {"output": {"message": {"content": [{"text": "All right."}]}}}
 
 
@@ -631,7 +631,7 @@ def test_a_queue_that_does_not_answer_fails_only_that_chat(harness: Behind) -> N
     def reset(**_: Any) -> None:
         raise ConnectionResetError
 
-    harness.clients["sqs"].change_message_visibility = reset  # type: ignore[method-assign]
+    harness.clients["sqs"].change_message_visibility = reset
     harness.stand_ins[Platform.TELEGRAM].inject(status=500, name="sendMessage")
     failures = harness.agent.handle({"Records": records})["batchItemFailures"]
     assert failures == [{"itemIdentifier": records[0]["messageId"]}]
@@ -647,7 +647,7 @@ def test_parking_that_fails_loses_nothing(harness: Behind) -> None:
     def reset(**_: Any) -> None:
         raise ConnectionResetError
 
-    harness.clients["sqs"].send_message = reset  # type: ignore[method-assign]
+    harness.clients["sqs"].send_message = reset
     failures = harness.agent.handle({"Records": [old]})["batchItemFailures"]
     assert failures == [{"itemIdentifier": record["messageId"]}]
 
@@ -696,7 +696,7 @@ def _queued(harness: Behind, platform: Platform, number: int = 0) -> dict[str, A
     # A handle of its own, so that handing back is a call like any other.
     sqs = harness.clients["sqs"]
     assert isinstance(sqs, PatientSqs)
-    sqs.change_message_visibility = lambda **kwargs: sqs.delays.append(kwargs["VisibilityTimeout"])  # type: ignore[method-assign]
+    sqs.change_message_visibility = lambda **kwargs: sqs.delays.append(kwargs["VisibilityTimeout"])
     return {
         "messageId": message["MessageId"], "receiptHandle": message["ReceiptHandle"], "body": message["Body"],
         "attributes": message["Attributes"],

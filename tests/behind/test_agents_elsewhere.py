@@ -153,7 +153,7 @@ def _hang(begin: bytes) -> Callable[[Received], Iterable[bytes]]:
     def answer(_: Received) -> Iterator[bytes]:
         yield begin
         # A byte now and then is no answer either.
-        for _ in range(100):
+        for _again in range(100):
             time.sleep(0.05)
             yield b" "
 

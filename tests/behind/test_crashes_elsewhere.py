@@ -45,7 +45,7 @@ def asked_elsewhere(behind: Behind) -> None:
     behind.settle()
 
 
-STORIES = {
+STORIES: dict[Callable[[Behind], None], tuple[State, Platform, str, set[str], str]] = {
     denied_and_blocked: (
         State.BLOCKED, Platform.TELEGRAM, "Blocked by alice", {"pairing_requested", "pairing_denied", "contact_blocked"},
         "Your request was declined.",

@@ -120,20 +120,18 @@ def test_a_conversation_of_three_turns(
     assert "/eu-central-1/" in (aws.received[0].header("authorization") or "")
 
 
-EVENTS = "".join(
-    f"data: {json.dumps(event)}\n\n"
-    for event in (
-        {"init_event_loop": True},
-        {"event": {"messageStart": {"role": "assistant"}}},
-        {"event": {"contentBlockDelta": {"delta": {"text": "Good "}}}},
-        "{'data': 'Good ', 'agent': <strands.agent.agent.Agent object at 0x7f>}",
-        {"data": "Good "},
-        {"event": {"contentBlockDelta": {"delta": {"text": "day"}}}},
-        {"data": "day"},
-        {"event": {"metadata": {"usage": {}}}},
-        {"message": {"role": "assistant", "content": [{"text": "Good day"}]}},
-    )
+STREAMED: tuple[Any, ...] = (
+    {"init_event_loop": True},
+    {"event": {"messageStart": {"role": "assistant"}}},
+    {"event": {"contentBlockDelta": {"delta": {"text": "Good "}}}},
+    "{'data': 'Good ', 'agent': <strands.agent.agent.Agent object at 0x7f>}",
+    {"data": "Good "},
+    {"event": {"contentBlockDelta": {"delta": {"text": "day"}}}},
+    {"data": "day"},
+    {"event": {"metadata": {"usage": {}}}},
+    {"message": {"role": "assistant", "content": [{"text": "Good day"}]}},
 )
+EVENTS = "".join(f"data: {json.dumps(event)}\n\n" for event in STREAMED)
 GOOD_DAY: dict[AgentKind, list[bytes]] = {
     AgentKind.FUNCTION: [
         http('{"text": "Good day"}'),
@@ -250,7 +248,7 @@ def test_every_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What may pass is asked again, once more; what will not is parked, and the person told. Nobody's words are logged."""
-    assert answers.MAX_ANSWER_BYTES == function.MAX_ANSWER_BYTES == agentcore.MAX_ANSWER_BYTES == 1 << 20
+    assert {vars(module)["MAX_ANSWER_BYTES"] for module in (answers, function, agentcore)} == {1 << 20}
     for module in (answers, function, agentcore):
         monkeypatch.setattr(module, "MAX_ANSWER_BYTES", 4096)
     behind = invoking(kind)

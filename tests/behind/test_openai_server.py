@@ -44,7 +44,7 @@ def mocktopus(tmp_path: Path) -> Iterator[str]:
     rules.write_text(RULES)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [
+    command: list[str | Path] = [
         Path(sys.executable).with_name("mocktopus"),
         "serve",
         "-s",

@@ -64,7 +64,7 @@ def test_a_poisoned_record_ends_in_the_dead_letter_queue_alone(
     assert behind.parked() == 1
     assert len(behind.prompts(TELEGRAM)) == 1
     assert "unusable_record" in [getattr(record, "reason", "") for record in caplog.records]
-    assert behind.clients["sqs"].delays == []  # type: ignore[attr-defined]
+    assert behind.clients["sqs"].delays == []
 
 
 def test_one_contact_whose_platform_asks_to_wait(behind: Behind) -> None:
@@ -77,7 +77,7 @@ def test_one_contact_whose_platform_asks_to_wait(behind: Behind) -> None:
     behind.courier_once()
     assert len(behind.prompts(TELEGRAM)) == 1
     assert behind.prompts(Platform.SLACK) == []
-    assert set(behind.clients["sqs"].delays) == {60}  # type: ignore[attr-defined]
+    assert set(behind.clients["sqs"].delays) == {60}
     behind.settle()
     assert fault.times == 0
     assert len(behind.prompts(Platform.SLACK)) == 1
@@ -169,7 +169,7 @@ def test_losing_the_bus_undoes_nothing(behind: Behind, how: str) -> None:
             return {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException"}]}
         raise UnavailableError("publish", how) if how == "refused" else ConnectionResetError
 
-    events.put_events = failing  # type: ignore[method-assign]
+    events.put_events = failing
     behind.hello(TELEGRAM)
     behind.decide(Operation.APPROVE, TELEGRAM)
     behind.settle()
@@ -260,7 +260,7 @@ def test_records_of_one_failing_contact_come_back_together(behind: Behind) -> No
         for number, entry in enumerate(sent)
     ]
     handed_back: list[tuple[str, int]] = []
-    sqs.change_message_visibility = lambda **call: handed_back.append(  # type: ignore[method-assign]
+    sqs.change_message_visibility = lambda **call: handed_back.append(
         (call["ReceiptHandle"], call["VisibilityTimeout"])
     )
     behind.stand_ins[Platform.SLACK].inject(status=429, delay=9, times=1 << 30)
@@ -289,11 +289,11 @@ def test_without_time_nothing_is_begun(behind: Behind) -> None:
     behind.hello(TELEGRAM)
     behind.relay_once()
     handle = behind.consumer.handle
-    behind.consumer.handle = lambda event, _: handle(event, ShortOfTime(10_000))  # type: ignore[method-assign, assignment]
+    behind.consumer.handle = lambda event, context: handle(event, ShortOfTime(10_000))  # noqa: ARG005 (a handler's own names)
     behind.courier_once()
     assert behind.prompts(TELEGRAM) == []
-    assert behind.clients["sqs"].delays == [0]  # type: ignore[attr-defined]
-    behind.consumer.handle = handle  # type: ignore[method-assign]
+    assert behind.clients["sqs"].delays == [0]
+    behind.consumer.handle = handle
     behind.settle()
     assert len(behind.prompts(TELEGRAM)) == 1
 

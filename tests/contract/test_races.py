@@ -28,6 +28,16 @@ def decides(
     return lambda harness: harness.decide(operation, now, owner(number), user_id=user, **order)
 
 
+def approves(number: int, now: int = T0 + 1, **order: Any) -> Callable[[Harness], Contact]:
+    """Make an act: an approval by an owner of that number, of whoever the order says."""
+    return lambda harness: harness.decide(Operation.APPROVE, now, owner(number), **order)
+
+
+def asks(user: str, now: int = T0, **message: Any) -> Callable[[Harness], RequestOutcome]:
+    """Make an act: somebody asks to be let in."""
+    return lambda harness: harness.request(user, now, **message)
+
+
 def winners(results: Sequence[Any]) -> list[Contact]:
     """Return what came of those who won."""
     return [result for result in results if isinstance(result, Contact)]
@@ -60,12 +70,7 @@ def test_many_approvals_of_one_code(racers: Racers) -> None:
         user = f"{1000 + n}"
         racers.harness.request(user)
         code = racers.harness.code(user)
-        results = racers.all_at_once(
-            [
-                lambda harness, k=k, code=code: harness.decide(Operation.APPROVE, T0 + 1, owner(k), code=code)
-                for k in range(RACERS)
-            ]
-        )
+        results = racers.all_at_once([approves(k, code=code) for k in range(RACERS)])
         [winner] = winners(results)
         told = {(error.reason, error.state, error.decided_by) for error in losers(results)}
         assert told == {(Refusal.ALREADY_PAIRED, State.PAIRED, winner.decided_by)}
@@ -147,11 +152,9 @@ def test_approve_against_revoke_and_a_new_request(racers: Racers) -> None:
 
         results = racers.all_at_once(
             [
-                lambda harness, user=user, code=code: harness.decide(
-                    Operation.APPROVE, T0 + 1, owner(1), user_id=user, code=code
-                ),
+                approves(1, user_id=user, code=code),
                 revoke_and_ask_again,
-                lambda harness, user=user: harness.request(user, T0 + COOLDOWN),
+                asks(user, T0 + COOLDOWN),
             ]
         )
         final = racers.harness.room.get(TELEGRAM, user)
@@ -175,7 +178,7 @@ def test_the_sweep_against_everything(racers: Racers) -> None:
                 decides(Operation.APPROVE, user, 1, now=T0 + TTL - 1),
                 lambda harness: harness.room.expire_overdue(TELEGRAM, T0 + TTL + 1),
                 decides(Operation.DENY, user, 2, now=T0 + TTL - 1),
-                lambda harness, user=user: harness.request(user, T0 + TTL),
+                asks(user, T0 + TTL),
                 decides(Operation.BLOCK, user, 3, now=T0 + TTL),
             ]
         )
@@ -195,9 +198,7 @@ def test_one_message_delivered_fifty_times(racers: Racers) -> None:
     """Security 4, 25: however often and concurrently one message arrives: one code, one seat, one same answer."""
     for n in range(ROUNDS):
         user = f"{1000 + n}"
-        results = racers.one_after_another_in_a_crowd(
-            [lambda harness, user=user: harness.request(user, delivery="d")] * 50
-        )
+        results = racers.one_after_another_in_a_crowd([asks(user, delivery="d")] * 50)
         verdicts = Counter(outcome.verdict for outcome in results)
         assert verdicts == {RequestVerdict.NEW: 1, RequestVerdict.AGAIN: 49}
         assert len({outcome.contact.nonce for outcome in results}) == 1
@@ -210,9 +211,7 @@ def test_twenty_messages_of_one_person(racers: Racers) -> None:
     """Security 25: twenty messages at once are one request, and nineteen rate limited."""
     for n in range(ROUNDS):
         user = f"{1000 + n}"
-        results = racers.all_at_once(
-            [lambda harness, user=user, k=k: harness.request(user, delivery=f"d{k}") for k in range(20)]
-        )
+        results = racers.all_at_once([asks(user, delivery=f"d{k}") for k in range(20)])
         verdicts = Counter(outcome.verdict for outcome in results)
         assert verdicts == {RequestVerdict.NEW: 1, RequestVerdict.RATE_LIMITED: 19}
     assert len(racers.harness.held_seats()) == ROUNDS
@@ -220,9 +219,7 @@ def test_twenty_messages_of_one_person(racers: Racers) -> None:
 
 def test_three_hundred_strangers_for_a_hundred_seats(racers: Racers) -> None:
     """Security 26: exactly as many as there are seats get in; the next does as soon as one is decided on."""
-    results = racers.one_after_another_in_a_crowd(
-        [lambda harness, n=n: harness.request(f"{1000 + n}") for n in range(300)]
-    )
+    results = racers.one_after_another_in_a_crowd([asks(f"{1000 + n}") for n in range(300)])
     verdicts = Counter(outcome.verdict for outcome in results)
     assert verdicts == {RequestVerdict.NEW: 100, RequestVerdict.FULL: 200}
     assert len(racers.harness.directory.pending(TELEGRAM, T0)) == 100
@@ -240,7 +237,7 @@ def test_a_rush_for_few_seats_above_a_lowered_cap(racers: Racers) -> None:
     racers.harness = racers.harness.again(max_pending=6)
     for n in range(4):
         racers.harness.decide(Operation.DENY, user_id=f"old{n}")
-    results = racers.all_at_once([lambda harness, n=n: harness.request(f"new{n}", T0 + 2) for n in range(RACERS)])
+    results = racers.all_at_once([asks(f"new{n}", T0 + 2) for n in range(RACERS)])
     assert Counter(outcome.verdict for outcome in results)[RequestVerdict.NEW] == 2
     assert len(racers.harness.held_seats()) == 6
 
@@ -250,7 +247,7 @@ def test_a_rush_when_every_seat_is_overdue(racers: Racers) -> None:
     racers.harness = racers.harness.again(max_pending=10)
     for n in range(10):
         racers.harness.request(f"old{n}")
-    results = racers.all_at_once([lambda harness, n=n: harness.request(f"new{n}", T0 + TTL) for n in range(RACERS)])
+    results = racers.all_at_once([asks(f"new{n}", T0 + TTL) for n in range(RACERS)])
     assert Counter(outcome.verdict for outcome in results)[RequestVerdict.NEW] == 10
     assert {racers.harness.room.get(TELEGRAM, f"old{n}").state for n in range(10)} == {State.EXPIRED}
     consistent(racers.harness)
@@ -260,9 +257,11 @@ def test_guesses_in_parallel_are_all_counted(racers: Racers) -> None:
     """Security 13: of 32 wrong codes at once five are compared; the others are refused unread."""
     for n in range(ROUNDS // 3):
         actor = Actor(via=Via.API, id=f"guesser {n}")
-        results = racers.all_at_once(
-            [lambda harness, actor=actor: harness.decide(Operation.APPROVE, T0, actor, code="AAAAAAAA")] * RACERS
-        )
+
+        def guess(harness: Harness, actor: Actor = actor) -> Contact:
+            return harness.decide(Operation.APPROVE, T0, actor, code="AAAAAAAA")
+
+        results = racers.all_at_once([guess] * RACERS)
         assert Counter(type(result) for result in results) == {UnknownCodeError: 5, LockedOutError: RACERS - 5}
 
 

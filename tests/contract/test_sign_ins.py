@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from doorcode.aws.items import DAY
 from doorcode.aws.sign_ins import LINK_SECONDS, SESSION_SECONDS, SignIns
 from doorcode.errors import SignInError, UnavailableError, UnreadableItemError
 from doorcode.pairing.access import Principal, Scope
 from doorcode.pairing.contact import Via
+from doorcode.pairing.cooldown import DAY
 from tests.backends import dynamodb
 from tests.harness import T0, TELEGRAM, Harness
 
@@ -180,7 +180,11 @@ def test_a_table_that_does_not_answer(table: dynamodb.Table) -> None:
     sign_ins = SignIns(harness.table)
     token = sign_ins.link("alice", T0)
     for call in ("get_item", "transact_write_items"):
-        harness.client.before = lambda name, call=call: _lose(name, for_ever(), call)
+
+        def lose(name: str, call: str = call) -> None:
+            _lose(name, for_ever(), call)
+
+        harness.client.before = lose
         with pytest.raises(UnavailableError):
             sign_ins.redeem(token, T0)
     harness.client.before = lambda _: None

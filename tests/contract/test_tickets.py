@@ -206,7 +206,11 @@ def test_an_invite_against_its_revocation(racers: Racers) -> None:
     for n in range(ROUNDS):
         invite = an_invite(racers.harness, uses=RACERS)
         acts: list[Callable[[Harness], Any]] = [redeems(invite, f"{1000 * n + k}") for k in range(RACERS - 1)]
-        results = racers.all_at_once([*acts, lambda harness, its=invite.id: Tickets(harness.table).revoke(its, T0)])
+
+        def revoke(harness: Harness, invite: Ticket = invite) -> Any:
+            return Tickets(harness.table).revoke(invite.id, T0)
+
+        results = racers.all_at_once([*acts, revoke])
         assert left(racers.harness, invite) == RACERS - len(winners(results[:-1]))
         with pytest.raises(SpentTicketError):
             redeems(invite, f"{1000 * n + RACERS}")(racers.harness)

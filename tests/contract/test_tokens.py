@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from doorcode.aws.items import DAY
 from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.tokens import Token, Tokens
 from doorcode.errors import SignInError, UnavailableError, UnreadableItemError
 from doorcode.pairing.access import Principal, Scope
 from doorcode.pairing.contact import Via
+from doorcode.pairing.cooldown import DAY
 from tests.backends import dynamodb
 from tests.harness import T0, Harness
 

@@ -197,9 +197,9 @@ def test_unprocessed_keys_are_asked_for_again(harness: Harness) -> None:
         left = wanted["Keys"][1:]
         return answer | {"UnprocessedKeys": {name: {"Keys": left}} if left else {}}
 
-    harness.client.batch_get_item = half  # type: ignore[method-assign]
+    harness.client.batch_get_item = half
     assert len(harness.directory.pending(TELEGRAM, T0)) == 2
-    harness.client.batch_get_item = lambda **arguments: {  # type: ignore[method-assign]
+    harness.client.batch_get_item = lambda **arguments: {
         "UnprocessedKeys": {harness.name: {"Keys": arguments["RequestItems"][harness.name]["Keys"]}}
     }
     with pytest.raises(UnavailableError):

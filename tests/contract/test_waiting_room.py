@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from doorcode.aws.budget import MessageBudget
-from doorcode.aws.items import DAY, contact_pk
+from doorcode.aws.items import contact_pk
 from doorcode.aws.table import Table
 from doorcode.errors import (
     LockedOutError,
@@ -16,6 +16,7 @@ from doorcode.errors import (
     UnknownCodeError,
 )
 from doorcode.pairing.contact import Contact, Platform, State, Via
+from doorcode.pairing.cooldown import DAY
 from doorcode.pairing.decisions import Actor
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.transitions import Asked, Decision, Operation, Refusal, RequestVerdict
@@ -385,7 +386,8 @@ class TestDecisions:
         code = harness.code("1")
         harness.decide(Operation.APPROVE, code=code)
         harness.decide(Operation.REVOKE, user_id="1")
-        for order in ({"code": code}, {"code": code, "user_id": "1"}, {"user_id": "1"}):
+        orders: list[dict[str, Any]] = [{"code": code}, {"code": code, "user_id": "1"}, {"user_id": "1"}]
+        for order in orders:
             with pytest.raises(RefusedError) as refusal:
                 harness.decide(Operation.APPROVE, **order)
             assert refusal.value.state == State.REVOKED

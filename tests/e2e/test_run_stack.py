@@ -198,8 +198,8 @@ def test_changed_sources_are_taken_up(harness: Harness) -> None:
     function = harness.machine.checkout.root / "functions/telegram/app.py"
     code = function.read_text()
     function.write_text(f"{code}\n\ndef handler(event, context):\n    return {{'statusCode': 418}}\n")
-    changed = [name for name in harness.sandbox.reload.changed() if name.startswith("functions/")]
-    assert harness.sandbox.deploy(changed) == ["functions/telegram"]
+    of_functions = [name for name in harness.sandbox.reload.changed() if name.startswith("functions/")]
+    assert harness.sandbox.deploy(of_functions) == ["functions/telegram"]
     assert harness.telegram(987654326).status_code == 418
     texts.write_text(before)
     function.write_text(code)

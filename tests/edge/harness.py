@@ -103,7 +103,7 @@ class Edge:
         """Let every door be cold again."""
         self._doors.clear()
 
-    def deliver(self, delivery: Delivery, now: int = T0, **settings: str) -> dict[str, Any]:
+    def deliver(self, delivery: Delivery, now: int = T0, /, **settings: str) -> dict[str, Any]:
         """Send a delivery, correctly signed; return the HTTP response."""
         return self.door(delivery.platform, **settings).serve(webhooks.request(delivery, now), now)
 

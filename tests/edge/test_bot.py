@@ -4,7 +4,7 @@ import base64
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from doorcode.platforms.telegram import deeds as telegram_deeds
 from tests import webhooks
 from tests.certificates import self_signed
 from tests.edge.harness import Edge, body_of
-from tests.edge.loopback_bot import LoopbackBot, loopback_bot
+from tests.edge.loopback_bot import LoopbackBot, Received, loopback_bot
 from tests.harness import T0
 from tests.webhooks import HELLO, OWNER, STRANGER, Delivery, load
 
@@ -49,9 +49,21 @@ def pair(edge: Edge, person: str, platform: Platform) -> None:
     edge.put(Contact(platform=platform, user_id=person, state=State.PAIRED, rev=1))
 
 
+def always(answer: bytes) -> Callable[[Received], bytes]:
+    """Have the bot answer the same whatever it is told."""
+    return lambda _: answer
+
+
+def silent_on(connection: int) -> Callable[[Received], bytes | None]:
+    """Have the bot hang up on one connection, and answer on every other."""
+    return lambda got: None if got.connection == connection else b"HTTP/1.1 204 None\r\n\r\n"
+
+
 def reasons(caplog: pytest.LogCaptureFixture) -> list[str]:
     """Return the reason of each line that says what became of something, and forget them."""
-    found = [record.reason for record in caplog.records if getattr(record, "reason", "settings") != "settings"]
+    found = [
+        record.__dict__["reason"] for record in caplog.records if getattr(record, "reason", "settings") != "settings"
+    ]
     caplog.clear()
     return found
 
@@ -265,7 +277,7 @@ def test_what_a_bot_does_wrong(
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n100001\r\n" + big + b"x\r\n0\r\n\r\n": "The bot gave an answer that cannot be used: too long.",
         b"SSH-2.0-OpenSSH_9.6\r\n": "The bot gave an answer that cannot be used: no status.",
     }.items():  # fmt: skip
-        bot.answer = lambda _, answer=answer: answer
+        bot.answer = always(answer)
         assert told() == (failed, "", [line])
     # Refusals are answers, where the platform does something with them.
     bot.answers("500 Oh", b"<html>", "Content-Type: text/html", "Retry-After: 7")
@@ -326,9 +338,8 @@ def test_nothing_is_done_twice(edge: Edge, bot: LoopbackBot) -> None:
         bot.answer = lambda _: b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
         edge.deliver(event, **before(bot))
         bot.received.clear()
-        first = bot.connections
         # It reads the request, and is gone.
-        bot.answer = lambda got, first=first: None if got.connection == first else b"HTTP/1.1 204 None\r\n\r\n"
+        bot.answer = silent_on(bot.connections)
         response = edge.deliver(event, **before(bot))
         assert len(bot.received) == sent, name
         failed = 200 if event.platform is Platform.DISCORD else 503

@@ -19,7 +19,11 @@ repeatable = settings(
     derandomize=True, database=None, deadline=None, max_examples=200, suppress_health_check=list(HealthCheck)
 )
 Reaches = Callable[[Platform, Any], bool]
-ADMITTED = {Platform.TELEGRAM: 111, Platform.SLACK: "U0ADMITTED", Platform.DISCORD: "111111111111111111"}
+ADMITTED: dict[Platform, Any] = {
+    Platform.TELEGRAM: 111,
+    Platform.SLACK: "U0ADMITTED",
+    Platform.DISCORD: "111111111111111111",
+}
 OTHER = {Platform.TELEGRAM: 222, Platform.SLACK: "U0SOMEBODY", Platform.DISCORD: "222222222222222222"}
 
 

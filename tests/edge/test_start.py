@@ -197,7 +197,7 @@ def test_a_group_has_to_be_named(edge: Edge, name: str, group: str, caplog: pyte
     edge.deliver(event, GROUP_POLICY="mention_only", ALLOWED_GROUPS=others)
     assert edge.handed_off() == []
     [dropped] = [record for record in caplog.records if hasattr(record, "action")]
-    assert (dropped.reason, dropped.__dict__["group"]) == ("group_policy", group)
+    assert (dropped.__dict__["reason"], dropped.__dict__["group"]) == ("group_policy", group)
     edge.deliver(event, GROUP_POLICY="mention_only", ALLOWED_GROUPS=f"{event.platform}:{group}")
     assert len(edge.handed_off()) == 1
 

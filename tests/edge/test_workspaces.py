@@ -25,7 +25,11 @@ def _changed(name: str, changes: dict[str, Any]) -> Delivery:
 
 
 def _reasons(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
-    return [(r.reason, r.user_id) for r in caplog.records if getattr(r, "user_id", "") and hasattr(r, "reason")]
+    return [
+        (r.__dict__["reason"], r.__dict__["user_id"])
+        for r in caplog.records
+        if getattr(r, "user_id", "") and hasattr(r, "reason")
+    ]
 
 
 # Each is enough: an event that Slack delivers with it comes from somebody else than the owner, whose id it has.
@@ -128,11 +132,13 @@ def test_until_the_workspace_is_known_two_are_two(edge: Edge, path: str, caplog:
 
 def test_what_names_no_workspace_is_nobody_s(edge: Edge, caplog: pytest.LogCaptureFixture) -> None:
     """Security 39: Slack always says whose an event is; one that does not starts and reaches nothing."""
-    changes = {"team_id": None, "event.team": None, "authorizations": []}
+    changes: dict[str, Any] = {"team_id": None, "event.team": None, "authorizations": []}
     edge.deliver(_changed("slack/message_im_owner", changes))
     press = load(APPROVE[SLACK])
     press.body["team"], press.body["user"]["team_id"] = None, None
     edge.deliver(press)
-    assert [record.reason for record in caplog.records if hasattr(record, "action")] == ["not_a_message"] * 2
+    assert [record.__dict__["reason"] for record in caplog.records if hasattr(record, "action")] == [
+        "not_a_message"
+    ] * 2
     assert edge.items() == []
     assert edge.contact(SLACK, STRANGER[SLACK]).state is State.NONE

@@ -140,7 +140,7 @@ def test_on_slack(gate: WebHarness, stand_ins: dict[Platform, StandIn], monkeypa
 
     def feed(person: str, kind: str, value: str = "menu:1", action: str = "menu") -> str:
         channel, number = STRANGER_CHANNEL[Platform.SLACK], str(next(numbers))
-        payload: dict[str, Any] = {
+        payloads: dict[str, Any] = {
             "message": {
                 "type": "event_callback", "team_id": "T0DOOR0001", "event_id": f"Ev{number}",
                 "event": {"type": "message", "channel_type": "im", "channel": channel, "user": person, "text": "Hi", "ts": f"{number}.1"},
@@ -154,8 +154,8 @@ def test_on_slack(gate: WebHarness, stand_ins: dict[Platform, StandIn], monkeypa
                 "channel": {"id": channel}, "trigger_id": number,
                 "actions": [{"type": "button", "action_id": action, "value": value, "action_ts": f"{number}.1"}],
             },
-        }[kind]  # fmt: skip
-        response = run_bolt_app(app, SocketModeRequest(type="events_api", envelope_id=number, payload=payload))
+        }  # fmt: skip
+        response = run_bolt_app(app, SocketModeRequest(type="events_api", envelope_id=number, payload=payloads[kind]))
         assert response.status == 200, response.body
         return str(response.body)
 
@@ -243,6 +243,6 @@ def test_on_discord(gate: WebHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(scenario())
 
 
-def person_of(user_id: str) -> dict[str, Any]:
+def person_of(user_id: str) -> Any:
     """Return a person of Discord's."""
     return {"id": user_id, "username": "sam", "discriminator": "0", "avatar": None, "global_name": "Sam"}

@@ -115,8 +115,8 @@ def at_the_edge(platform: Platform) -> Scenario:
         # A wrong claim, counted; a right one and an invite, used up; and who is asked where the setting names nobody.
         harness.edge.clear()
         tickets = Tickets(Table(harness.edge.dynamodb, harness.environment["TABLE_NAME"]))
-        claim, _ = tickets.claim("", "alice", harness.now())
-        invite, _ = tickets.invite(InviteOrder(), "alice", harness.now())
+        claim = tickets.claim("", "alice", harness.now())[0]
+        invite = tickets.invite(InviteOrder(), "alice", harness.now())[0]
         hello = load(HELLO[platform])
         for number, (text, who) in enumerate(
             ((CLAIM_OF_NOBODY, STRANGER), (invite, STRANGER), (claim, OWNER), (hello.expect["text"], NOBODY))

@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -107,14 +108,14 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0
-        monkeypatch.setattr(entrypoint.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
 
     def pause(self, seconds: float) -> None:
         """Let time pass."""
         self.now += seconds
 
 
-def denied(_: dict[str, Any]) -> Exception:
+def denied(_: dict[str, Any]) -> Any:
     """Return what boto3 raises for a right that the role lacks."""
     return ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "PutParameter")
 

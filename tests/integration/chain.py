@@ -21,6 +21,7 @@ from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
 from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
 from tests import webhooks
 from tests.backends import dynamodb
+from tests.backends.in_process import REGION
 from tests.eventually import eventually
 from tests.integration.stack import Cloud, Reply, Stack
 from tests.webhooks import APPROVE, HELLO, OWNER, STRANGER, Delivery, load
@@ -277,7 +278,7 @@ class Chain:
             **os.environ,
             **dynamodb.CREDENTIALS,
             "AWS_ENDPOINT_URL": self.stack.cloud.url,
-            "AWS_DEFAULT_REGION": dynamodb.REGION,
+            "AWS_DEFAULT_REGION": REGION,
             "DOORCODE_STACK": self.stack.name,
         }
         program = Path(sys.executable).with_name("doorcode")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from doorcode_cli.checkout import HERE
 from tests.backends import dynamodb
+from tests.backends.in_process import REGION
 from tests.infra.build import CHECKOUT, local_build_held
 from tests.integration.stack import Cloud
 from tests.integration.terminal import Terminal
@@ -38,7 +39,7 @@ class OperatorMachine:
         (self.root / ".venv").symlink_to(HERE / ".venv")
         sam = self.root / ".tools/sam/bin/sam"
         sam.parent.mkdir(parents=True)
-        sam.write_text(SAM.format(sam=CHECKOUT.sam, python=sys.executable, region=dynamodb.REGION, stack=stack))
+        sam.write_text(SAM.format(sam=CHECKOUT.sam, python=sys.executable, region=REGION, stack=stack))
         sam.chmod(0o700)
         with local_build_held() as built:
             shutil.copytree(built, self.root / ".aws-sam/build", copy_function=os.link)
@@ -58,7 +59,7 @@ class OperatorMachine:
             **{name: os.environ[name] for name in kept if name in os.environ},
             **dynamodb.CREDENTIALS,
             "AWS_ENDPOINT_URL": cloud.url,
-            "AWS_DEFAULT_REGION": dynamodb.REGION,
+            "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
             "PYTHONPATH": str(self.root / "shared"),
             "SAM_CLI_POLL_DELAY": "0.2",

@@ -196,7 +196,8 @@ class Stack:
 
     def taken(self, queue_id: str, wait: int = 0) -> list[dict[str, Any]]:
         """Take what is in a queue of the template, in order; ``wait`` is in seconds."""
-        queue, messages = self.resource(queue_id), []
+        queue = self.resource(queue_id)
+        messages: list[dict[str, Any]] = []
         while True:
             answer = self.client("sqs").receive_message(
                 QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=wait, MessageSystemAttributeNames=["All"]

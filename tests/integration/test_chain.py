@@ -4,6 +4,8 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -260,8 +262,12 @@ def test_debounce(debounced: Chain) -> None:
             chain.says(person, text)
     sent_within = time.monotonic() - started
     assert sent_within < WINDOW_SECONDS, "this machine is too slow to write six messages within the window"
+
+    def is_answered(person: Person) -> bool:
+        return len(chain.heard(person)) > heard[person]
+
     for person in people:
-        assert eventually(lambda person=person: len(chain.heard(person)) > heard[person]), chain.why()
+        assert eventually(partial(is_answered, person)), chain.why()
     for person in people:
         assert said(chain, person) == ["one\ntwo\nthree"]
         assert len(chain.heard(person)) == heard[person] + 1
@@ -294,9 +300,11 @@ def test_each_line_of_the_log_names_its_invocation(chain: Chain) -> None:
     chain.says(person)
     chain.prompt(person, Platform.TELEGRAM)
     assert chain.events(person, 1) == ["pairing_requested"]
+
+    def said_by(name: str) -> list[dict[str, Any]]:
+        return [one for one in chain.stack.log(name) if one.get("logger") == f"doorcode.{name}"]
+
     for function in ("telegram", "courier", "provision"):
-        lines = eventually(
-            lambda name=function: [one for one in chain.stack.log(name) if one.get("logger") == f"doorcode.{name}"]
-        )
+        lines = eventually(partial(said_by, function))
         assert lines, function
         assert all(line["requestId"] for line in lines), function

@@ -23,6 +23,7 @@ from doorcode.pairing.keyring import parse_keyring
 from tests import webhooks
 from tests.backends import dynamodb
 from tests.backends.emulators import KEYS
+from tests.backends.in_process import REGION
 from tests.integration.stack import Stack
 from tests.webhooks import HELLO, load
 
@@ -59,7 +60,7 @@ class Operator:
             "LOGNAME": "alice",
             "AWS_ENDPOINT_URL": stack.cloud.url,
             **dynamodb.CREDENTIALS,
-            "AWS_DEFAULT_REGION": dynamodb.REGION,
+            "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
             "DOORCODE_STACK": stack.name,
         }
@@ -80,13 +81,13 @@ class Operator:
         )
         return Ended(ran.returncode, ran.stdout, ran.stderr)
 
-    def done(self, *arguments: str, **environment: str | None) -> str:
+    def done(self, *arguments: str, **environment: Any) -> str:
         """Run a command that succeeds and complains of nothing; return what it prints."""
         ended = self.pairing(*arguments, **environment)
         assert (ended.code, ended.err) == (0, ""), ended
         return ended.out
 
-    def refused(self, *arguments: str, code: int = 1, **environment: str | None) -> str:
+    def refused(self, *arguments: str, code: int = 1, **environment: Any) -> str:
         """Run a command that fails with one line; return the line."""
         ended = self.pairing(*arguments, **environment)
         assert (ended.code, ended.out) == (code, ""), ended
@@ -172,7 +173,7 @@ def test_the_documented_session(operator: Operator, tmp_path: Path) -> None:
                 "key": KEYS.key,
                 "secret": KEYS.secret,
                 "stack": operator.stack.name,
-                "region": dynamodb.REGION,
+                "region": REGION,
             }
         )
     )

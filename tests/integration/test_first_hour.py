@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from doorcode.pairing.contact import Platform
 from doorcode.pairing.texts import APPROVED, REQUEST_SENT
 from doorcode_sandbox.platforms.telegram.stand_in import Hook
 from tests.eventually import eventually
@@ -68,7 +69,7 @@ class Hour:
         """Have somebody write to the bot, in a chat of their own."""
         if str(user_id) not in self.telegram.chats:
             self.telegram.open_chat(str(user_id))
-        event = load(HELLO["telegram"])
+        event = load(HELLO[Platform.TELEGRAM])
         message = event.body["message"]
         message["from"]["id"] = message["chat"]["id"] = user_id
         message["text"] = text
@@ -76,7 +77,7 @@ class Hour:
 
     def presses(self, data: str) -> None:
         """Have the owner press a button."""
-        event = load(APPROVE["telegram"])
+        event = load(APPROVE[Platform.TELEGRAM])
         body = json.loads(event.replaced(event.expect["callback"], data).raw())
         body["callback_query"]["from"]["id"] = OWNER
         number = str(next(self._numbers))

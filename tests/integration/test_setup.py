@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import pytest
 
@@ -26,6 +26,7 @@ from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
 from doorcode_sandbox.platforms.telegram.stand_in import Hook
 from tests import webhooks
 from tests.backends import dynamodb
+from tests.backends.in_process import REGION
 from tests.integration.near_telegram import NearTelegram
 from tests.integration.stack import Cloud, Reply, Stack
 from tests.webhooks import APPROVE, HELLO, OWNER, load
@@ -57,7 +58,7 @@ class Site:
         """Run ``doorcode``; None in the environment takes a variable out."""
         environment = {
             "PATH": os.environ["PATH"], "HOME": "/nonexistent", "AWS_ENDPOINT_URL": self.stack.cloud.url,
-            **dynamodb.CREDENTIALS, "AWS_DEFAULT_REGION": dynamodb.REGION,
+            **dynamodb.CREDENTIALS, "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "1", "DOORCODE_STACK": self.stack.name, **changes,
         }  # fmt: skip
         ran = subprocess.run(
@@ -126,9 +127,8 @@ class Site:
 def site(cloud: Cloud) -> Iterator[Site]:
     """Give a stack of its own, as it is right after its first deployment."""
     with ExitStack() as running:
-        telegram, slack, discord = (
-            running.enter_context(kind()) for kind in (NearTelegram, SlackStandIn, DiscordStandIn)
-        )  # fmt: skip
+        telegram = running.enter_context(NearTelegram())
+        slack, discord = running.enter_context(SlackStandIn()), running.enter_context(DiscordStandIn())
         discord.application["verify_key"] = webhooks.PUBLIC_KEY
         owners = ",".join(f"{platform}:{OWNER[platform]}" for platform in (TELEGRAM, DISCORD))
         stack = cloud.deploy(
@@ -206,9 +206,9 @@ def test_the_doctor_finds_what_is_broken(ready: Site) -> None:
 
 def test_a_stack_that_cannot_be_reached_is_one_line_and_3(ready: Site) -> None:
     """Not there, no credentials, nobody listening: the doctor meets all of it, and each command one of them."""
-    not_there: dict[str, str | None] = {"DOORCODE_STACK": "elsewhere"}
-    nobody: dict[str, str | None] = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
-    silence: dict[str, str | None] = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    not_there: dict[str, Any] = {"DOORCODE_STACK": "elsewhere"}
+    nobody: dict[str, Any] = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
+    silence: dict[str, Any] = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
     for command, changes in (
         (("secrets", "status"), not_there),
         (("telegram", "webhook", "info"), nobody),

@@ -142,7 +142,7 @@ def test_who_is_not_signed_in_sees_nothing(stack: Stack) -> None:
     for name in ("token", "__Host-doorcode", "access_token"):
         assert nobody.ask("GET", f"/api/pairing/pending?{name}={cookie}").status == 400
     order = {"channel": "telegram", "user_id": STRANGER[TELEGRAM]}
-    elsewhere = {"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {}
+    elsewhere: tuple[dict[str, str], ...] = {"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {}
     for headers in elsewhere:
         visitor = Visitor(stack, Cookie=alice.headers["Cookie"], **headers)
         assert visitor.ask("POST", "/api/pairing/approve", order).status == 403

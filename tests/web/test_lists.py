@@ -112,7 +112,7 @@ def test_a_search_finds_parts_of_name_label_and_id(web: WebHarness) -> None:
 
 def test_a_search_reads_a_bounded_number_of_pages(web: WebHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many contacts there are, one request asks the index a few times."""
-    monkeypatch.setattr(web.directory.listed.__func__, "__kwdefaults__", {"cursor": "", "limit": 2})
+    monkeypatch.setattr(type(web.directory).listed, "__kwdefaults__", {"cursor": "", "limit": 2})
     web.put_listed(2 * MAX_PAGES + 3)
     session = web.session()
     with web.clients["dynamodb"].counting() as calls:

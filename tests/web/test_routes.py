@@ -1,6 +1,7 @@
 """Every route, and the guard before it."""
 
 import re
+from collections.abc import Collection
 
 import pytest
 
@@ -90,7 +91,11 @@ def test_a_wrong_credential_is_no_credential(web: WebHarness, headers: dict[str,
 
 def test_each_scope_opens_its_own_routes_and_no_other(web: WebHarness) -> None:
     """Security 20, 43: what a token may do is what its scope says; only who it is may any token ask, and end no session."""
-    opens = {Access.READ: {"read", "pairing"}, Access.SIGNED_IN: set(Scope), Access.SESSION: set()}
+    opens: dict[Access, Collection[str]] = {
+        Access.READ: {"read", "pairing"},
+        Access.SIGNED_IN: set(Scope),
+        Access.SESSION: set(),
+    }
     for scope in Scope:
         caller = web.token(scope)
         for route in CLOSED:

@@ -1,7 +1,9 @@
 """``doorcode web`` and ``doorcode token`` in process, over the real admin function and a table in process."""
 
+import getpass
 import io
 import json
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,6 @@ from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.tokens import Tokens
 from doorcode.errors import SignInError, UnavailableError
 from doorcode.pairing.access import Scope
-from doorcode_cli import admin_client
 from doorcode_cli.app import main
 from doorcode_cli.target import Target
 from tests.admin.harness import PAGE, AdminHarness
@@ -37,8 +38,8 @@ def function(moto: Backend, monkeypatch: pytest.MonkeyPatch) -> Function:
     """Have the command reach the admin function over a table in process."""
     found = Function(AdminHarness(moto.new_table()))
     monkeypatch.setattr(Target, "client", lambda *_: found)
-    monkeypatch.setattr(admin_client.getpass, "getuser", lambda: "alice")
-    monkeypatch.setattr(admin_client.socket, "gethostname", lambda: "laptop")
+    monkeypatch.setattr(getpass, "getuser", lambda: "alice")
+    monkeypatch.setattr(socket, "gethostname", lambda: "laptop")
     return found
 
 

@@ -5,6 +5,7 @@ AWS and the platforms are as small here as in the other commands' tests; a whole
 """
 
 import json
+import time
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,9 +17,10 @@ import typer
 from doorcode_cli.checkout import Checkout
 from doorcode_cli.exit_codes import CommandError
 from doorcode_cli.progress import Progress
-from doorcode_cli.setting_up import account, owning, steps
+from doorcode_cli.setting_up import owning, steps
 from doorcode_cli.setting_up.account import LONGEST_NAME, NEVER_UP, TABLE, Account, check_name
 from doorcode_cli.setting_up.answers_file import NAME, AnswersFile
+from doorcode_cli.setting_up.questions import Questions
 from doorcode_cli.target import Target
 from tests.backends import in_process
 from tests.infra.template import ROOT, template
@@ -100,7 +102,7 @@ def made_ready(monkeypatch: pytest.MonkeyPatch, stack: CloudFormation, dynamodb:
     monkeypatch.setattr(
         Target, "client", lambda _self, service: stack if service == "cloudformation" else dynamodb
     )  # fmt: skip
-    monkeypatch.setattr(account.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     target = Target(stack="doorcode", region="us-east-1", profile=None, local=False, store_dir=None)
     said: list[str] = []
     progress = Progress()
@@ -293,7 +295,7 @@ class Site:
 
         self._monkeypatch.setattr(typer, "prompt", prompt)
         self._monkeypatch.setattr(typer, "confirm", lambda question, **_: asked.append(question.strip()) or left.pop(0))
-        self._monkeypatch.setattr(steps.Questions, "__init__", _at_terminal)
+        self._monkeypatch.setattr(Questions, "__init__", _at_terminal)
         return asked
 
 
@@ -402,7 +404,7 @@ def test_what_sends_elsewhere_is_not_taken_over_unasked(site: Site) -> None:
     telegram, discord = site.harness.telegram, site.harness.discord
     telegram.hook.url = "https://elsewhere.example/hook"
     discord.commands = [{"id": "1", "name": "menu"}]
-    tokens = {"DOORCODE_TELEGRAM_BOT_TOKEN": TOKEN, "DOORCODE_DISCORD_BOT_TOKEN": DISCORD_TOKEN}
+    tokens: dict[str, Any] = {"DOORCODE_TELEGRAM_BOT_TOKEN": TOKEN, "DOORCODE_DISCORD_BOT_TOKEN": DISCORD_TOKEN}
     ended = site.run(*ANSWERED, "--platform", "discord", **tokens)
     assert (ended.code, ended.out.count("--take-over"), site.claims) == (1, 2, 0)
     assert telegram.hook.url == "https://elsewhere.example/hook"
@@ -456,13 +458,8 @@ def test_it_goes_on_from_wherever_it_was_ended(site: Site, monkeypatch: pytest.M
         assert len(asked) == len(answers) + 1, (answers, asked)
         assert site.told == []
     site.answering("")
-    parts: list[tuple[Any, str, Callable[..., Any]]] = [
-        (steps, "build", steps.build),
-        (steps, "deploy", steps.deploy),
-        (steps, "have_owned", steps.have_owned),
-        (steps, "examine", steps.examine),
-    ]
-    for module, name, step in parts:
+    for name in ("build", "deploy", "have_owned", "examine"):
+        step = vars(steps)[name]
         for before in (True, False):
 
             def ended_there(*arguments: Any, step: Any = step, before: bool = before, **options: Any) -> None:
@@ -471,7 +468,7 @@ def test_it_goes_on_from_wherever_it_was_ended(site: Site, monkeypatch: pytest.M
                 raise KeyboardInterrupt
 
             with monkeypatch.context() as patch:
-                patch.setattr(module, name, ended_there)
+                patch.setattr(steps, name, ended_there)
                 ended = site.run()
             assert (ended.code, "Stopped while" in ended.err) == (1, True), (name, ended)
     asked = site.answering()
@@ -504,7 +501,7 @@ def test_waiting_for_the_claim_can_be_left(site: Site, monkeypatch: pytest.Monke
     """Ctrl-C goes on without an owner, and says how to get one."""
     site.answering("doorcode", "us-east-1", None, TOKEN, None, None, None)
     site.sent = False
-    monkeypatch.setattr(owning.time, "sleep", interrupt)
+    monkeypatch.setattr(time, "sleep", interrupt)
     ended = site.run()
     assert ended.code == 0, ended
     assert "Nobody has claimed it yet" in ended.err
@@ -577,7 +574,7 @@ def test_on_this_machine_a_real_bot_needs_a_tunnel(
     """Its token is tried first, and handed to the sandbox; without the tunnel's address nothing is started."""
     wanted: list[Any] = []
     monkeypatch.setattr(steps, "_sandbox", [lambda stack, secrets, _: wanted.append((stack, dict(secrets)))])
-    near = {"TELEGRAM_API_URL": site.harness.telegram.api_url, "DOORCODE_TELEGRAM_BOT_TOKEN": TOKEN}
+    near: dict[str, Any] = {"TELEGRAM_API_URL": site.harness.telegram.api_url, "DOORCODE_TELEGRAM_BOT_TOKEN": TOKEN}
     local = ("--store-dir", str(tmp_path / "s"), "--platform", "telegram", "--policy", "pair", "--agent", "python")
     ended = site.run(*local, **near)
     assert (ended.code, "--public-url" in ended.err, wanted) == (2, True, [])

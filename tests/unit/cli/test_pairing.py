@@ -1,7 +1,9 @@
 """``doorcode pairing`` in process, over the real admin function and a table in process: what is printed, and how it ends."""
 
+import getpass
 import io
 import json
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,7 +15,7 @@ from doorcode.errors import UnavailableError
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.transitions import Operation
-from doorcode_cli import admin_client, pairing
+from doorcode_cli import pairing
 from doorcode_cli.app import main
 from doorcode_cli.target import Target
 from tests.admin.harness import AdminHarness
@@ -41,8 +43,8 @@ def function(harness: AdminHarness, monkeypatch: pytest.MonkeyPatch) -> Function
     """Have the command reach that function."""
     found = Function(harness)
     monkeypatch.setattr(Target, "client", lambda *_: found)
-    monkeypatch.setattr(admin_client.getpass, "getuser", lambda: "alice")
-    monkeypatch.setattr(admin_client.socket, "gethostname", lambda: "laptop")
+    monkeypatch.setattr(getpass, "getuser", lambda: "alice")
+    monkeypatch.setattr(socket, "gethostname", lambda: "laptop")
     return found
 
 
@@ -334,7 +336,7 @@ def test_clear_that_fails_in_part(doorcode: Run, harness: AdminHarness) -> None:
             raise UnavailableError("write the table", "Throttling")
         return move(contact, *args, **kwargs)
 
-    harness.room.move = stubborn  # type: ignore[method-assign]
+    harness.room.move = stubborn
     assert doorcode("clear", "--confirm") == (
         1, "", "Cleared 2 paired channels, but 1 could not be revoked. Run the command again.\n",
     )  # fmt: skip
@@ -383,7 +385,7 @@ def test_clear_pending_that_fails_in_part(doorcode: Run, harness: AdminHarness) 
             raise UnavailableError("write the table", "Throttling")
         return move(contact, *args, **kwargs)
 
-    harness.room.move = stubborn  # type: ignore[method-assign]
+    harness.room.move = stubborn
     assert doorcode("clear", "--pending", "--confirm") == (
         1, "", "Cleared 1 pending requests, but 1 could not be cleared. Run the command again.\n",
     )  # fmt: skip
@@ -520,8 +522,8 @@ def test_whoever_runs_it_is_named_even_without_an_entry(
     def nobody() -> str:
         raise KeyError
 
-    monkeypatch.setattr(admin_client.getpass, "getuser", nobody)
-    monkeypatch.setattr(admin_client.socket, "gethostname", lambda: "box\x1b" + "x" * 100)
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    monkeypatch.setattr(socket, "gethostname", lambda: "box\x1b" + "x" * 100)
     assert doorcode("unlock").code == 0
     (event,) = function.events
     assert event["actor"] == ("somebody@box" + "x" * 100)[:64]

@@ -2,12 +2,13 @@
 
 import ast
 import shlex
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from doorcode_cli import program as programs
 from doorcode_cli.app import main
 from doorcode_cli.examples import examples
 from doorcode_cli.exit_codes import Exit
@@ -44,16 +45,16 @@ def test_what_works_here(
 ) -> None:
     """In a fresh clone nothing is on the path: the one that runs is named instead."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(programs.sys, "argv", [runs.format(here=tmp_path)])
-    monkeypatch.setattr(programs.shutil, "which", lambda _: found)
+    monkeypatch.setattr(sys, "argv", [runs.format(here=tmp_path)])
+    monkeypatch.setattr(shutil, "which", lambda _: found)
     assert program() == called
 
 
 @pytest.fixture
 def _clone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(programs.sys, "argv", [str(tmp_path / ".venv/bin/doorcode")])
-    monkeypatch.setattr(programs.shutil, "which", lambda _: None)
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / ".venv/bin/doorcode")])
+    monkeypatch.setattr(shutil, "which", lambda _: None)
 
 
 @pytest.mark.usefixtures("_clone")
@@ -84,7 +85,7 @@ def test_errors_and_usage_name_what_works(
     (store / SANDBOX_FILE).write_text('{"endpoint": "http://127.0.0.1:1", "key": "k", "secret": "s"}')
 
     def run(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(programs.sys, "argv", [programs.sys.argv[0], *arguments])
+        monkeypatch.setattr(sys, "argv", [sys.argv[0], *arguments])
         with pytest.raises(SystemExit) as ended:
             main()
         out, err = capsys.readouterr()

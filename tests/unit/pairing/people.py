@@ -1,5 +1,7 @@
 """What the tests of the domain share: one moment, one of each kind of contact, and repeatable properties."""
 
+from typing import Any
+
 from hypothesis import settings
 
 from doorcode.pairing.contact import Contact, ContactRole, Platform, State
@@ -11,9 +13,9 @@ TELEGRAM, SLACK, DISCORD = Platform
 repeatable = settings(derandomize=True, database=None, deadline=None, max_examples=300)
 
 
-def contact(state: State = State.NONE, **fields: object) -> Contact:
+def contact(state: State = State.NONE, **fields: Any) -> Contact:
     """Return a contact that was let in, asked and was decided on before: every field says something."""
-    past = {
+    past: dict[str, Any] = {
         "platform": TELEGRAM,
         "user_id": "987654321",
         "rev": 7,

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import random
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,7 @@ def test_no_two_are_alike() -> None:
 
 def test_chance_comes_from_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
     """Security 8: nonces, credentials and provisioned secrets are made of the system's cryptographic source alone."""
-    made = [
+    made: list[Callable[[], str]] = [
         random_hex,
         lambda: new_credential().text,
         lambda: new_secret("gateway-secret"),

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -148,9 +149,9 @@ class Harness:
         settings = Settings(owners=((TELEGRAM, "1"), (SLACK, "U1")))
         self.desk = Desk(self.room, self.guesses, self.secrets, settings)
 
-    def decide(self, actor: Actor, operation: Operation = Operation.APPROVE, **order: object) -> Contact:
+    def decide(self, actor: Actor, operation: Operation = Operation.APPROVE, **order: Any) -> Contact:
         """Give one order, about Telegram unless it says otherwise."""
-        return self.desk.decide(actor, Order(**{"operation": operation, "platform": TELEGRAM} | order), NOW)
+        return self.desk.decide(actor, Order(**{"operation": operation, "platform": TELEGRAM, **order}), NOW)
 
     @property
     def stranger(self) -> Contact:
@@ -391,7 +392,7 @@ class TestByCode:
         ],
         ids=["unknown", "unknown for id", "other platform", "other person"],
     )
-    def test_wrong(self, harness: Harness, order: dict[str, object]) -> None:
+    def test_wrong(self, harness: Harness, order: dict[str, Any]) -> None:
         """Security 11 and 12: a code that does not belong costs a guess, says one thing, and consumes no request."""
         with pytest.raises(UnknownCodeError) as refusal:
             harness.decide(OPERATOR, **order)
@@ -430,7 +431,7 @@ class TestByCode:
         assert harness.guesses.counted == 0
 
     @pytest.mark.parametrize("order", [{"user_id": "*"}, {"user_id": "@bo2"}, {"platform": SLACK, "user_id": "555"}])
-    def test_a_bad_id_is_no_guess(self, harness: Harness, order: dict[str, object]) -> None:
+    def test_a_bad_id_is_no_guess(self, harness: Harness, order: dict[str, Any]) -> None:
         """Security 5: an id that cannot be one there is refused before anything is counted."""
         with pytest.raises(InvalidUserIdError):
             harness.decide(OPERATOR, code=CODE, **order)
@@ -621,14 +622,14 @@ class TestRotation:
     )
 
     @by_surface
-    def test_the_old_secret_works(self, harness: Harness, actor: Actor, order: dict[str, object]) -> None:
+    def test_the_old_secret_works(self, harness: Harness, actor: Actor, order: dict[str, Any]) -> None:
         """Security 30: a code of the old secret works while that is on the ring, without another read."""
         harness.secrets.cached = Keyring((OTHER_SECRET, SECRET))
         assert harness.decide(actor, **order).state is State.PAIRED
         assert harness.secrets.reread_count == 0
 
     @by_surface
-    def test_a_newer_secret_is_read(self, harness: Harness, actor: Actor, order: dict[str, object]) -> None:
+    def test_a_newer_secret_is_read(self, harness: Harness, actor: Actor, order: dict[str, Any]) -> None:
         """Security 30: a code of a secret that the cache does not know yet makes the secrets be read again."""
         harness.secrets.cached, harness.secrets.fresh = Keyring((OTHER_SECRET,)), Keyring((SECRET, OTHER_SECRET))
         assert harness.decide(actor, **order).state is State.PAIRED
@@ -636,7 +637,7 @@ class TestRotation:
 
     @by_surface
     @pytest.mark.parametrize("fresh", [None, Keyring((b"a third",))], ids=["unchanged", "changed"])
-    def test_dropped(self, harness: Harness, actor: Actor, order: dict[str, object], fresh: Keyring | None) -> None:
+    def test_dropped(self, harness: Harness, actor: Actor, order: dict[str, Any], fresh: Keyring | None) -> None:
         """Security 30: once its secret is dropped, a code fits nothing."""
         harness.secrets.cached, harness.secrets.fresh = Keyring((OTHER_SECRET,)), fresh
         with pytest.raises((UnknownCodeError, RefusedError)):

@@ -3,6 +3,7 @@
 import itertools
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -15,7 +16,7 @@ from doorcode.pairing.transitions import Decision, Operation, moved
 from tests.unit.pairing.people import DISCORD, EVERYONE, NOW, SLACK, TELEGRAM, contact
 
 USER = "987654321"
-LISTED = {
+LISTED: dict[str, dict[str, Any]] = {
     "nobody": {},
     "owner": {"owners": ((TELEGRAM, USER),)},
     "allowed": {"allowed": frozenset({(TELEGRAM, USER)})},
@@ -25,8 +26,8 @@ LISTED = {
 }
 
 
-def _message(**fields: object) -> Message:
-    usual = {
+def _message(**fields: Any) -> Message:
+    usual: dict[str, Any] = {
         "platform": TELEGRAM,
         "user_id": USER,
         "username": "stranger",

@@ -2,11 +2,11 @@
 
 import hashlib
 import hmac
+from collections.abc import Callable
 
 import pytest
 
 from doorcode.errors import SecretError
-from doorcode.pairing import keyring
 from doorcode.pairing.keyring import Keyring, key_id, parse_keyring, same
 
 
@@ -51,7 +51,7 @@ class TestShown:
     @pytest.mark.parametrize(
         "show", [repr, str, "{}".format, lambda ring: str([ring]), lambda ring: str(ring.__rich_repr__())]
     )
-    def test_nothing(self, show: object) -> None:
+    def test_nothing(self, show: Callable[[Keyring], str]) -> None:
         """A ring shows how many secrets it holds, and nothing of them: to repr, to str, to rich."""
         shown = show(self.RING)
         assert "2" in shown
@@ -108,6 +108,6 @@ class TestSame:
             return compare_digest(left, right)
 
         compare_digest = hmac.compare_digest
-        monkeypatch.setattr(keyring.hmac, "compare_digest", compare)
+        monkeypatch.setattr(hmac, "compare_digest", compare)
         same(b"a", b"a" * 10_000)
         assert lengths == [(32, 32)]

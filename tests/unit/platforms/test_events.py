@@ -53,7 +53,13 @@ def _ignored(ignored: Ignored, expect: dict[str, Any]) -> None:
 
 
 READERS: dict[type, Any] = {Message: _message, Press: _press, Handshake: _handshake, Ignored: _ignored}
-KINDS = {"message": Message, "press": Press, "ignored": Ignored, "ping": Handshake, "url_verification": Handshake}
+KINDS: dict[str, type] = {
+    "message": Message,
+    "press": Press,
+    "ignored": Ignored,
+    "ping": Handshake,
+    "url_verification": Handshake,
+}
 
 
 @pytest.mark.parametrize("name", names())

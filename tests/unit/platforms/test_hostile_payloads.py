@@ -105,7 +105,7 @@ STRINGS = {
     "400 characters": "9" * 400,
     "U+FFFE": "\ufffe",
 }
-NOT_STRINGS = {
+NOT_STRINGS: dict[str, Any] = {
     "null": None,
     "true": True,
     "object": {},
@@ -302,7 +302,7 @@ def test_any_value(data: st.DataObject) -> None:
 
 
 # Of each platform, fields that are often not sent, by the dictionary that they would stand in.
-SELDOM = {
+SELDOM: dict[str, dict[str, tuple[str, ...]]] = {
     "telegram/private_text": {
         "message": ("sender_chat", "entities", "caption", "reply_to_message", "voice", "chat_shared")
     },

@@ -91,7 +91,14 @@ class _Recorded(BaseRequest):
 
     async def shutdown(self) -> None: ...
 
-    async def do_request(self, url: str, method: str, request_data: RequestData | None = None, **_: Any) -> Any:  # noqa: ARG002
+    async def do_request(
+        self,
+        url: str,
+        method: str,  # noqa: ARG002
+        request_data: RequestData | None = None,
+        *_: Any,
+        **__: Any,
+    ) -> Any:
         name = url.rsplit("/", 1)[1]
         self.sent.append((name, request_data.parameters if request_data else {}))
         chat = {"id": 1, "type": "private"}

@@ -249,6 +249,7 @@ class Harness:
     def prompt(self, platform: Platform, chat: str) -> str:
         """Have the bot ask something with a button there; return the message's id."""
         quiet: dict[str, Any] = {"allowed_mentions": {"parse": []}}
+        fields: dict[str, Any]
         if platform is Platform.TELEGRAM:
             button: dict[str, Any] = {"text": "Yes", "callback_data": "pair:approve:x"}
             fields = {"chat_id": chat, "text": "Well?", "reply_markup": {"inline_keyboard": [[button]]}}

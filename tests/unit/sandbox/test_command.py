@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import signal
+import webbrowser
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -218,8 +219,8 @@ def test_changes_are_left_alone_without_the_option(fake: Fake) -> None:
 
 def test_the_browser_is_opened_when_asked(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
     """At the playground, once it is up."""
-    opened = []
-    monkeypatch.setattr(command.webbrowser, "open", opened.append)
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
     command.run()
     command.run(open_=True)
     assert opened == [fake.url]
@@ -313,7 +314,7 @@ def test_an_agent(fake: Fake, tmp_path: Path) -> None:
         ({"agent": "webhook", "agent_url": "http://host.example"}, r"^--agent-url"),
     ],
 )
-def test_what_is_no_agent(fake: Fake, given: dict[str, str], says: str) -> None:
+def test_what_is_no_agent(fake: Fake, given: dict[str, Any], says: str) -> None:
     """It is refused before anything starts, by the options' own names."""
     with pytest.raises(CommandError, match=says) as ended:
         command.run(**given)

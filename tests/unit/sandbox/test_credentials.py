@@ -18,6 +18,8 @@ from doorcode_cli.secret_forms import doubt, problem
 from doorcode_sandbox import credentials
 from doorcode_sandbox.credentials import MADE_UP
 from doorcode_sandbox.loopback import LoopbackServer
+from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
+from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
 from doorcode_sandbox.stand_ins import TOKENS, StandIns
 
 PREFIX = "/doorcode/doorcode"
@@ -74,7 +76,9 @@ def test_the_set_up_commands_find_everything_set_up(stand_ins: StandIns) -> None
         stand_ins.register("http://127.0.0.1:8787", {Platform.TELEGRAM: "a-secret"})
         telegram = TelegramApi(MADE_UP[Platform.TELEGRAM], stand_ins.each[Platform.TELEGRAM].api_url)
         assert telegram.webhook()["url"] == "http://127.0.0.1:8787/telegram"
-        assert stand_ins.each[Platform.TELEGRAM].hook.secret_token == "a-secret"
+        stand_in = stand_ins.each[Platform.TELEGRAM]
+        assert isinstance(stand_in, TelegramStandIn)
+        assert stand_in.hook.secret_token == "a-secret"
         discord = DiscordApi(MADE_UP[Platform.DISCORD], stand_ins.each[Platform.DISCORD].api_url).application()
         assert discord["interactions_endpoint_url"] == "http://127.0.0.1:8787/discord"
         assert discord["verify_key"] == stand_ins.credentials()[Platform.DISCORD]["discord/public-key"]
@@ -84,7 +88,7 @@ def test_the_set_up_commands_find_everything_set_up(stand_ins: StandIns) -> None
 class Endpoint(BaseHTTPRequestHandler):
     """An interactions endpoint that checks signatures, or does not."""
 
-    careless = False
+    server: "Checking"
 
     def do_POST(self) -> None:
         """Answer a PING."""
@@ -102,22 +106,31 @@ class Endpoint(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Checking(LoopbackServer):
+    """Serves the endpoint: by which key it checks, and whether it does."""
+
+    key = ""
+    careless = False
+
+
 @pytest.fixture
-def endpoint(stand_ins: StandIns) -> Iterator[LoopbackServer]:
+def endpoint(stand_ins: StandIns) -> Iterator[Checking]:
     """Give an endpoint that knows the key."""
-    server = LoopbackServer(0, Endpoint)
-    server.key, server.careless = stand_ins.credentials()[Platform.DISCORD]["discord/public-key"], False
+    server = Checking(0, Endpoint)
+    server.key = stand_ins.credentials()[Platform.DISCORD]["discord/public-key"]
     server.run("endpoint")
     yield server
     server.end()
 
 
-def test_discord_tries_an_endpoint(stand_ins: StandIns, endpoint: LoopbackServer) -> None:
+def test_discord_tries_an_endpoint(stand_ins: StandIns, endpoint: Checking) -> None:
     """Only one that answers the right signature and refuses a wrong one is taken."""
     url = f"http://127.0.0.1:{endpoint.server_port}/discord"
-    assert stand_ins.each[Platform.DISCORD].probe(url)
+    discord = stand_ins.each[Platform.DISCORD]
+    assert isinstance(discord, DiscordStandIn)
+    assert discord.probe(url)
     endpoint.careless = True
-    assert not stand_ins.each[Platform.DISCORD].probe(url)
+    assert not discord.probe(url)
     endpoint.key, endpoint.careless = "00" * 32, False
-    assert not stand_ins.each[Platform.DISCORD].probe(url)
-    assert not stand_ins.each[Platform.DISCORD].probe("http://127.0.0.1:9/discord")
+    assert not discord.probe(url)
+    assert not discord.probe("http://127.0.0.1:9/discord")

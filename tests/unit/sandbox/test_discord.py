@@ -13,7 +13,7 @@ from tests.eventually import PATIENCE_SECONDS
 from tests.unit.sandbox.http import call
 
 NOW = 1_800_000_000.0
-QUIET = {"allowed_mentions": {"parse": []}}
+QUIET: dict[str, Any] = {"allowed_mentions": {"parse": []}}
 APPLICATION = DiscordStandIn.APPLICATION
 TOKEN = "interaction-token"
 ORIGINAL = f"/webhooks/{APPLICATION}/{TOKEN}/messages/@original"
@@ -36,7 +36,7 @@ def discord(now: list[float]) -> Iterator[DiscordStandIn]:
 
 
 def _do(stand_in: DiscordStandIn, verb: str, path: str, fields: Any = None, *, bot: bool = True) -> Any:
-    headers = {"Authorization": f"Bot {stand_in.token}"} if bot else {}
+    headers: dict[str, Any] = {"Authorization": f"Bot {stand_in.token}"} if bot else {}
     return call(stand_in, verb, f"/api/v10{path}", fields, **headers)[:2]
 
 
@@ -55,7 +55,8 @@ def _button(**button: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("header", ["", "Bot wrong", "Bearer stand-in.discord.token"])
 def test_token(discord: DiscordStandIn, header: str) -> None:
     """Without the bot's token: 401."""
-    answer = call(discord, "GET", "/api/v10/applications/@me", **({"Authorization": header} if header else {}))
+    headers: dict[str, Any] = {"Authorization": header} if header else {}
+    answer = call(discord, "GET", "/api/v10/applications/@me", **headers)
     assert answer[:2] == (401, {"message": "401: Unauthorized", "code": 0})
 
 

@@ -87,7 +87,7 @@ def signed(call: str, keys: Keys, token: str | None = None) -> tuple[str, str, H
     """Return a request as boto3 signs and sends it: method, target, headers, body."""
     service, ask = CALLS[call]
     client: Any = boto3.client(
-        service,  # type: ignore[call-overload]
+        service,
         endpoint_url=f"http://{NEAR}",
         region_name="us-east-1",
         aws_access_key_id=keys.key,
@@ -122,7 +122,7 @@ def signed(call: str, keys: Keys, token: str | None = None) -> tuple[str, str, H
 def presigned(keys: Keys, service: str = "s3") -> str:
     """Return the target of a request that is signed in its query."""
     client: Any = boto3.client(
-        service,  # type: ignore[call-overload]
+        service,
         endpoint_url=f"http://{NEAR}",
         region_name="us-east-1",
         aws_access_key_id=keys.key,

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from doorcode.web.page import FOLDER, INDEX
+from doorcode.web.assembly import INDEX
+from doorcode.web.page import FOLDER
 from doorcode_sandbox.emulator_guard import FRONT_HEADER
 from doorcode_sandbox.front import MAX_BODY, SIGN_IN, Front
 from tests.eventually import PATIENCE_SECONDS

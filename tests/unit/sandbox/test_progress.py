@@ -14,13 +14,19 @@ def console(*, terminal: bool) -> Console:
     return Console(file=io.StringIO(), force_terminal=terminal, highlight=False, markup=False, emoji=False, width=80)
 
 
+def shown(console: Console) -> str:
+    """Return what was written to it."""
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
 def test_lines_where_there_is_no_terminal() -> None:
     """Each step begins with a line and ends with one; brackets are what they are."""
     plain = console(terminal=False)
     progress = Progress(plain)
     with progress.step("Building [all]", "Built"):
         pass
-    assert re.fullmatch(r"Building \[all\] …\n✅ Built \(\d+\.\d s\)\n", plain.file.getvalue())
+    assert re.fullmatch(r"Building \[all\] …\n✅ Built \(\d+\.\d s\)\n", shown(plain))
 
 
 def test_a_spinner_at_a_terminal() -> None:
@@ -28,7 +34,7 @@ def test_a_spinner_at_a_terminal() -> None:
     terminal = console(terminal=True)
     with Progress(terminal).step("Building", "Built"):
         pass
-    assert terminal.file.getvalue().rpartition("\r")[2].startswith("\x1b[1A\x1b[2K✅ Built (")
+    assert shown(terminal).rpartition("\r")[2].startswith("\x1b[1A\x1b[2K✅ Built (")
 
 
 def test_what_fails_is_not_called_done() -> None:
@@ -36,4 +42,4 @@ def test_what_fails_is_not_called_done() -> None:
     plain = console(terminal=False)
     with pytest.raises(KeyError), Progress(plain).step("Building", "Built"):
         raise KeyError
-    assert plain.file.getvalue() == "Building …\n"
+    assert shown(plain) == "Building …\n"

@@ -51,7 +51,7 @@ def _actions(*buttons: dict[str, Any]) -> dict[str, Any]:
         ({"Authorization": "Basic xoxb-stand-in"}, "not_authed"),
     ],
 )
-def test_token(slack: SlackStandIn, headers: dict[str, str], error: str) -> None:
+def test_token(slack: SlackStandIn, headers: dict[str, Any], error: str) -> None:
     """Without the token nothing is done, and the status is 200 all the same."""
     assert call(slack, "POST", "/api/auth.test", {}, **headers)[:2] == (200, {"ok": False, "error": error})
 

@@ -2,12 +2,13 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from doorcode.pairing.contact import Platform
-from doorcode_sandbox import emulator, private
+from doorcode_sandbox import emulator
 from doorcode_sandbox import store as stores
 from doorcode_sandbox.store import Deployed, Store
 from doorcode_sandbox.trouble import SandboxError
@@ -70,7 +71,7 @@ def test_somebody_else_s_folder_is_refused(tmp_path: Path, monkeypatch: pytest.M
     folder = tmp_path / "store"
     if whose == "folder":
         folder.mkdir()
-        monkeypatch.setattr(private.os, "geteuid", lambda: folder.stat().st_uid + 1)
+        monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
     else:
         (tmp_path / "ours").mkdir()
         folder.symlink_to(tmp_path / "ours")
@@ -108,7 +109,7 @@ def test_a_former_emulator_is_waited_for(store: Store, monkeypatch: pytest.Monke
         waits.append(seconds)
         os.close(saving)
 
-    monkeypatch.setattr(stores.time, "sleep", until_it_has_saved)
+    monkeypatch.setattr(time, "sleep", until_it_has_saved)
     with store.held():
         assert len(waits) == 1
 
@@ -175,7 +176,7 @@ def test_links_that_cannot_be_made_are_copies(store: Store, monkeypatch: pytest.
     """Not every file system has them."""
     with store.held():
         ended_well(store, Deployed("one"))
-        monkeypatch.setattr(stores.os, "link", lambda *_: (_ for _ in ()).throw(OSError))
+        monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError))
         store.prepare()
         assert (store.new / "dynamodb.json").read_text() == "one"
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+from typing import Any
 
 import pytest
 
@@ -294,6 +295,7 @@ def test_attacking_names(any_wire: Wire, name: str, *, as_username: bool) -> Non
     asked = prompt(who or "987654321", "slack U0STRANGER", "✅ Approved by arn:aws:iam::1:user/x (cli)")
     any_wire.sender.send_prompt(any_wire.owner, any_wire.drawn(asked), key="k")
     (message,) = any_wire.stand_in.in_chat(any_wire.chat(any_wire.owner))
+    live: list[Any]
     if any_wire.platform == "telegram":
         text, live = message.shown["text"], live_on_telegram(message.shown["text"])
     elif any_wire.platform == "slack":

@@ -28,7 +28,7 @@ class Elsewhere:
                 if self.path.startswith("/elsewhere"):
                     followed.append((self.path, self.headers.get("Authorization")))
                 self.send_response(302)
-                self.send_header("Location", f"http://localhost:{self.server.server_port}/elsewhere")
+                self.send_header("Location", f"http://localhost:{self.connection.getsockname()[1]}/elsewhere")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

@@ -43,7 +43,7 @@ SENDS = {"telegram": "sendMessage", "slack": "chat.postMessage", "discord": "cre
 EDITS = {"telegram": "editMessageText", "slack": "chat.update", "discord": "editMessage"}
 
 INTERACTION = "interaction-token/with?signs#in-it"
-ADDRESSES = {
+ADDRESSES: dict[str, dict[str, Any]] = {
     "telegram": {"chat_id": 987654321, "message_id": 7},
     "slack": {"channel": "D0STRANGER", "ts": "1800000000.000001"},
     "discord": {

@@ -1,5 +1,7 @@
 """The client and the patience together: what breaks is asked again, by the same words, and never done twice."""
 
+from typing import Any
+
 import pytest
 
 from doorcode.aws.agent_queue import AgentQueue
@@ -65,9 +67,8 @@ def patience(peer: Peer, seconds: float = 30.0) -> Patience:
 
 def table(peer: Peer, seconds: float = 30.0) -> Table:
     """Give a table at that peer."""
-    made = Table(
-        DynamoDB(peer.service()), "t", transport_errors=(TransportError,), patience=seconds, deadline=peer.deadline
-    )
+    client: Any = DynamoDB(peer.service())
+    made = Table(client, "t", transport_errors=(TransportError,), patience=seconds, deadline=peer.deadline)
     made._patience.sleep = lambda _: None
     return made
 

@@ -1,5 +1,7 @@
 """Whether something may have been done although nobody said so: from the first lost answer on, whatever follows."""
 
+from typing import Any
+
 import pytest
 
 from doorcode.aws.client.dynamodb import DynamoDB
@@ -19,9 +21,8 @@ def hangs_up(talk: Talk) -> None:
 
 def write(peer: Peer, seconds: float = 30.0) -> None:
     """Write conditionally, and lose no time by asking again."""
-    table = Table(
-        DynamoDB(peer.service()), "t", transport_errors=(TransportError,), patience=seconds, deadline=peer.deadline
-    )
+    client: Any = DynamoDB(peer.service())
+    table = Table(client, "t", transport_errors=(TransportError,), patience=seconds, deadline=peer.deadline)
     table._patience.sleep = lambda _: None
     table.update("1", "contact", UpdateExpression="SET a = :a")
 

@@ -89,7 +89,7 @@ class MadeError(Exception):
 
 def boto3_s(service: str, call: str, arguments: dict[str, Any]) -> AWSPreparedRequest:
     """Return the request that boto3 makes."""
-    client = boto3.session.Session(KEY, SECRET, TOKEN, REGION).client(service)  # type: ignore[call-overload]
+    client = boto3.session.Session(KEY, SECRET, TOKEN, REGION).client(service)
     made: list[AWSPreparedRequest] = []
 
     def keep(request: AWSPreparedRequest, **_: Any) -> None:

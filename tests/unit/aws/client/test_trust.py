@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import certifi
 import pytest
@@ -112,7 +113,7 @@ def test_another_host_s_certificate_is_not_believed(certificate: Path, monkeypat
 
 def test_amazon_s_roots_are_amazon_s() -> None:
     """All five of Amazon's authorities, exactly as Mozilla lists them, and nothing beside them."""
-    believed = ssl.create_default_context(cafile=AMAZON_ROOTS).get_ca_certs()
+    believed: list[Any] = ssl.create_default_context(cafile=AMAZON_ROOTS).get_ca_certs()
     assert {dict(part[0] for part in one["subject"])["commonName"] for one in believed} == {
         *(f"Amazon Root CA {number}" for number in (1, 2, 3, 4)),
         "Starfield Services Root Certificate Authority - G2",
