@@ -43,6 +43,10 @@ const listPoller = new Poller(
     await Promise.all([paired.refresh(), blocked.refresh()]);
     paired.note("");
     blocked.note("");
+    // What is looked at more rarely is read after what everybody came for.
+    if (listPoller.running && !accessPoller.running) {
+      accessPoller.start();
+    }
   },
   PEOPLE_SECONDS,
   {
@@ -131,7 +135,7 @@ function show(who) {
     byId(id).hidden = false;
   }
   curtain.lift();
-  pollers.forEach((poller) => poller.start());
+  [waitingPoller, listPoller, activityPoller].forEach((poller) => poller.start());
 }
 
 /**
