@@ -312,7 +312,7 @@ def notice(_message: Message, _text: str) -> WebhookAnswer | None:
 def show_door(_message: Message, text: str, link: str) -> WebhookAnswer | None:
     """Show it to who gave the command: of all that comes here, only a command's response is shown."""
     said = "\n".join(filter(None, (_escaped(text), link)))
-    return answer({"response_type": "ephemeral", "text": said, "unfurl_links": False, "unfurl_media": False})
+    return answer({"response_type": "ephemeral", "text": said})
 
 
 def dropped(_message: Message, _reason: Reason, _say: Say) -> WebhookAnswer | None:
