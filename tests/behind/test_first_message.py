@@ -14,7 +14,7 @@ from doorcode.wiring.admin import build_admin
 from tests.behind.harness import Behind, DiedError
 from tests.edge.harness import TABLE
 from tests.harness import TTL
-from tests.webhooks import HELLO, load
+from tests.webhooks import HELLO, Delivery, load
 
 EACH = pytest.mark.parametrize("platform", list(Platform))
 HELLO_TEXT = "Hello, may I come in?"
@@ -30,7 +30,15 @@ def kept(behind: Behind) -> list[dict[str, Any]]:
 
 def write(behind: Behind, platform: Platform, number: int, text: str) -> None:
     """Have the stranger write that."""
-    behind.deliver(load(HELLO[platform]).another(number).replaced(HELLO_TEXT, text))
+    behind.deliver(written(platform, number).replaced(HELLO_TEXT, text))
+
+
+def written(platform: Platform, number: int) -> Delivery:
+    """Give one of a stranger's messages, with an id of its own."""
+    message = load(HELLO[platform]).another(number)
+    if platform is Platform.TELEGRAM:
+        message.body["message"]["message_id"] += number
+    return message
 
 
 def said_to_agent(behind: Behind) -> list[tuple[str, str, str]]:
@@ -67,6 +75,44 @@ def test_the_agent_gets_what_was_written_before_the_approval(behind: Behind, pla
     assert any(GREETING in text for text in behind.heard(platform))
     # No stream of the contacts' table has ever held it, and no event.
     assert "first words" not in json.dumps([*behind._stream(), *behind.events()], default=str)
+
+
+def edit(behind: Behind, platform: Platform, text: str, revision: int, number: int = 0) -> None:
+    """Have the stranger change a message that they wrote."""
+    changed = written(platform, number).body
+    if platform is Platform.TELEGRAM:
+        event = load("telegram/edited_message").another(1000 + revision)
+        edited = event.body["edited_message"]
+        edited |= {"message_id": changed["message"]["message_id"], "edit_date": revision, "text": text}
+    else:
+        event = load("slack/message_changed").another(1000 + revision)
+        edited = event.body["event"]["message"]
+        edited |= {"ts": changed["event"]["ts"], "text": text}
+        edited["edited"]["ts"] = f"{revision}.000100"
+    behind.deliver(event)
+
+
+@pytest.mark.parametrize("platform", [Platform.TELEGRAM, Platform.SLACK])
+def test_an_edit_of_what_is_kept(behind: Behind, platform: Platform, caplog: pytest.LogCaptureFixture) -> None:
+    """The agent gets what the message says in the end, the lists show it, and after the decision nothing comes back."""
+    earlier, later = 1_776_858_400, 1_776_858_500
+    behind.cold(FIRST_MESSAGE="keep")
+    edit(behind, platform, "of nobody who waits", earlier)
+    write(behind, platform, 0, "first words")
+    write(behind, platform, 1, "second")
+    edit(behind, platform, "changed <words>", later)
+    # Delivered late, or of a message that is not kept.
+    edit(behind, platform, "changed before", earlier)
+    edit(behind, platform, "changed elsewhere", later, number=7)
+    assert [record.message for record in caplog.records][-3:] == ["Kept an edit", *["ignore: not_a_message"] * 2]
+    behind.settle()
+    assert "changed" not in caplog.text
+    behind.decide(Operation.APPROVE, platform)
+    edit(behind, platform, "changed too late", later + 1)
+    behind.settle()
+    edit(behind, platform, "changed far too late", later + 2)
+    assert kept(behind) == []
+    assert "\n".join(text for _, _, text in said_to_agent(behind)) == "changed <words>\nsecond"
 
 
 @pytest.mark.parametrize("operation", [Operation.DENY, Operation.BLOCK, None])
@@ -125,6 +171,9 @@ def test_by_default_nothing_is_kept(behind: Behind) -> None:
     write(behind, Platform.TELEGRAM, 0, "first words")
     behind.settle()
     assert kept(behind) == []
+    calls = len(behind.edge.clients["dynamodb"].calls)
+    edit(behind, Platform.TELEGRAM, "other words", 1_776_858_400)
+    assert len(behind.edge.clients["dynamodb"].calls) == calls
     behind.decide(Operation.APPROVE, Platform.TELEGRAM)
     behind.settle()
     assert behind.heard(Platform.TELEGRAM)[-1] == f"{APPROVED} Send me a message."

@@ -14,11 +14,14 @@ import msgspec
 from doorcode.aws.items import attribute, expires_after
 from doorcode.aws.table import ConditionError, Item, Table
 from doorcode.pairing.contact import Contact
-from doorcode.pairing.first_message import shown
+from doorcode.pairing.first_message import MAX_KEPT, now_saying, shown
 from doorcode.pairing.hand_off import QueuedHandOff
+from doorcode.pairing.messages import Edit
 
 MOST = 3
 PREFIX = "kept#"
+# Before the platform's id of a message, what it says since it was edited.
+TEXT = "text_of_"
 
 Key = tuple[str, str]
 
@@ -41,7 +44,7 @@ class KeptMessages:
                 pk,
                 sk,
                 UpdateExpression="SET messages = list_append(if_not_exists(messages, :none), :message), #ttl = :ttl "
-                "ADD deliveries :deliveries",
+                "ADD deliveries :deliveries, message_ids :message_ids",
                 ConditionExpression="attribute_not_exists(messages) "
                 "OR (size(messages) < :most AND NOT contains(deliveries, :delivery))",
                 ExpressionAttributeNames={"#ttl": "ttl"},
@@ -49,6 +52,7 @@ class KeptMessages:
                     ":none": {"L": []},
                     ":message": {"L": [attribute(msgspec.json.encode(message).decode())]},
                     ":deliveries": {"SS": [message.delivery]},
+                    ":message_ids": {"SS": [_id(message)]},
                     ":delivery": attribute(message.delivery),
                     ":most": attribute(MOST),
                     ":ttl": attribute(expires_after(contact.code_expires_at, now)),
@@ -57,6 +61,33 @@ class KeptMessages:
         except ConditionError:
             # It is there already, or there are three.
             return
+
+    def change(self, contact: Contact, edit: Edit) -> bool:
+        """Keep what a kept message says now; tell whether it is kept, and this its latest edit. Raises UnavailableError.
+
+        It stands beside the message: who keeps messages cannot read them.
+        """
+        pk, sk = _key(contact)
+        try:
+            self._table.update(
+                pk,
+                sk,
+                UpdateExpression="SET #text = :text, #revision = :revision",
+                ConditionExpression="contains(message_ids, :id) "
+                "AND (attribute_not_exists(#revision) OR #revision <= :revision)",
+                ExpressionAttributeNames={
+                    "#text": f"{TEXT}{edit.message_id}",
+                    "#revision": f"revision_of_{edit.message_id}",
+                },
+                ExpressionAttributeValues={
+                    ":text": attribute(edit.text[:MAX_KEPT]),
+                    ":revision": attribute(edit.revision),
+                    ":id": attribute(edit.message_id),
+                },
+            )
+        except ConditionError:
+            return False
+        return True
 
     def of(self, contact: Contact) -> list[QueuedHandOff]:
         """Return what a request's writer has said, oldest first. Raises UnavailableError."""
@@ -78,5 +109,10 @@ def _key(contact: Contact) -> Key:
 
 
 def _messages(item: Item) -> list[QueuedHandOff]:
-    texts = [message["S"] for message in item.get("messages", {}).get("L", [])]
-    return [msgspec.json.decode(text, type=QueuedHandOff) for text in texts]
+    kept = [msgspec.json.decode(message["S"], type=QueuedHandOff) for message in item.get("messages", {}).get("L", [])]
+    edited = {name.removeprefix(TEXT): value["S"] for name, value in item.items() if name.startswith(TEXT)}
+    return [now_saying(message, edited[_id(message)]) if _id(message) in edited else message for message in kept]
+
+
+def _id(message: QueuedHandOff) -> str:
+    return message.handed.messages[0].id

@@ -24,7 +24,7 @@ from doorcode.pairing.first_message import kept
 from doorcode.pairing.gate import GateAction, Reason, Verdict
 from doorcode.pairing.hand_off import QueuedHandOff, hand_off, queued
 from doorcode.pairing.keyring import Keyring
-from doorcode.pairing.messages import ChatType, Deed, Ignored, Message, Press
+from doorcode.pairing.messages import ChatType, Deed, Edit, Ignored, Message, Press
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET, Secrets, code_of, fitting
 from doorcode.pairing.prompts import closed_prompt
 from doorcode.pairing.settings import Settings, UnknownReply
@@ -164,6 +164,8 @@ class Door:
                 return self._press(event, now)
             if isinstance(event, Message):
                 return self._message(event, now, self._queued)
+            if event.edit and self._kept is not None and self._changed(event.edit, self._kept, now):
+                return self._platform.ignored(event, self._wording.into(event.language, now))
         except (UnavailableError, SecretError) as error:
             self._refused(error)
             return self._platform.failed(self._known_wording.into(event.language, now))
@@ -171,6 +173,14 @@ class Door:
         return self._platform.ignored(event, self._wording.into(event.language, now))
 
     # Messages
+
+    def _changed(self, edit: Edit, kept_messages: KeptMessages, now: int) -> bool:
+        """Keep what somebody who waits has made of a message that is kept; tell whether it was one."""
+        contact = self._room.get(self._platform.PLATFORM, edit.user_id)
+        if contact.standing(now) is not Standing.PENDING or not kept_messages.change(contact, edit):
+            return False
+        log.info("Kept an edit", platform=contact.platform, user_id=contact.user_id)
+        return True
 
     def _message(self, message: Message, now: int, hand_on: HandOn) -> WebhookAnswer | None:
         contact = self._room.get(message.platform, message.user_id)

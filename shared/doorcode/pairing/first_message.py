@@ -22,6 +22,12 @@ def kept(message: QueuedHandOff) -> QueuedHandOff:
     return msgspec.structs.replace(message, handed=msgspec.structs.replace(message.handed, messages=said))
 
 
+def now_saying(message: QueuedHandOff, text: str) -> QueuedHandOff:
+    """Return a kept message as its writer has changed it since."""
+    said = tuple(msgspec.structs.replace(one, text=text) for one in message.handed.messages)
+    return msgspec.structs.replace(message, handed=msgspec.structs.replace(message.handed, messages=said))
+
+
 def let_in(message: QueuedHandOff, contact: Contact) -> QueuedHandOff:
     """Return a kept message as that of somebody who is let in, by the label that they have now."""
     handed: HandOff = message.handed

@@ -118,6 +118,18 @@ class Deed(Struct, frozen=True, kw_only=True):
     about_bot: bool = False
 
 
+class Edit(Struct, frozen=True, kw_only=True):
+    """What its writer made of a message in a direct chat. Nobody is answered for it.
+
+    ``message_id`` is as the message had it; ``revision`` is not lower than that of any edit before it.
+    """
+
+    user_id: str
+    message_id: str
+    text: str
+    revision: int
+
+
 class Ignored(Struct, frozen=True, kw_only=True):
     """An edit, a reaction, a join, a bot's own message, a kind that we do not know: nothing that a person said."""
 
@@ -125,3 +137,5 @@ class Ignored(Struct, frozen=True, kw_only=True):
     what: str
     user_id: str = ""
     language: str = ""
+    # It changes what stands in the chat, and what may be kept of it until it is decided about its writer.
+    edit: Edit | None = None

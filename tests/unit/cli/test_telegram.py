@@ -21,7 +21,7 @@ def test_set_gives_telegram_our_address_and_the_newest_secret(harness: Harness) 
     assert (ended.code, ended.out) == (0, f"✅ Telegram sends what people write to @doorcode_bot to {URL}\n")
     hook = harness.telegram.hook
     assert (hook.url, hook.secret_token) == (URL, "newest-of-them-0123456789")
-    assert hook.allowed_updates == ["message", "callback_query"]
+    assert hook.allowed_updates == ["message", "callback_query", "edited_message"]
     assert 1 <= hook.max_connections <= 40
     kept = harness.parameter("telegram/bot")
     assert (kept["Type"], kept["Value"]) == ("String", "7000000001:doorcode_bot")

@@ -60,7 +60,7 @@ TOLD_SUBTYPES = frozenset({
     "channel_topic", "channel_unarchive", "group_archive", "group_join", "group_leave", "group_name", "group_purpose",
     "group_topic", "group_unarchive", "pinned_item", "unpinned_item",
 })  # fmt: skip
-CHANGED, DELETED = "message_changed", "message_deleted"
+CHANGED, DELETED = inbound.CHANGED, "message_deleted"
 # Everything in them that says whose the message is or was. They all have to be one.
 CHANGERS: Mapping[str, tuple[Path, ...]] = MappingProxyType({
     CHANGED: (("message", "user"), ("message", "edited", "user"), ("previous_message", "user")),

@@ -18,7 +18,7 @@ from doorcode.pairing.callbacks import PREFIX, Action
 from doorcode.pairing.contact import Platform, possible_user_id
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.keyring import Keyring, same
-from doorcode.pairing.messages import Attachment, ChatType, Ignored, Message, Press
+from doorcode.pairing.messages import Attachment, ChatType, Edit, Ignored, Message, Press
 from doorcode.pairing.names import display_name, safe_name
 from doorcode.pairing.prompts import Prompt
 from doorcode.pairing.texts import Say
@@ -36,6 +36,8 @@ from doorcode.platforms.prompt_text import prompt_text
 from doorcode.platforms.slack.payloads import (
     BlockAction,
     BlockActions,
+    ChangedEvent,
+    Edited,
     Envelope,
     EventKind,
     Kind,
@@ -74,6 +76,7 @@ FORM = "application/x-www-form-urlencoded"
 MAX_FORM_FIELDS = 100
 # What a person writes. Every other subtype is about a message or a channel, unless a person's client sent it.
 SPOKEN_SUBTYPES = frozenset({None, "file_share", "me_message", "thread_broadcast"})
+CHANGED = "message_changed"
 # Slack itself: its helper, who tells that a channel was archived or an app was added, and whoever wrote what an
 # organization's key no longer opens.
 SYSTEM_USERS = frozenset({"USLACK", "USLACKBOT", "UREVOKEDU"})
@@ -149,7 +152,8 @@ def _event(envelope: Envelope, workspace: str) -> Message | Ignored:  # noqa: PL
     if kind.type not in {"message", "app_mention"}:
         return _ignored("unknown_event")
     if kind.subtype not in SPOKEN_SUBTYPES and not kind.client_msg_id:
-        return _ignored("message_event")
+        edit = _edit(envelope, workspace) if kind.subtype == CHANGED else None
+        return Ignored(platform=PLATFORM, what="message_event", edit=edit)
     event = decoded(envelope.event, MessageEvent)
     bots = SYSTEM_USERS | {who.user_id for who in envelope.authorizations if who.is_bot}
     if event.bot_id or is_given(event.bot_profile) or event.user in bots:
@@ -169,13 +173,38 @@ def _event(envelope: Envelope, workspace: str) -> Message | Ignored:  # noqa: PL
     return _said(event, event.user, origin, direct=in_im)
 
 
+def _edit(envelope: Envelope, workspace: str) -> Edit | None:
+    try:
+        event = decoded(envelope.event, ChangedEvent)
+        message = event.message
+        # A preview that comes later changes a message, too.
+        edited = decoded(message.edited, Edited) if is_given(message.edited) else None
+        origin = event_origin(envelope, message.teams, workspace)
+        direct = event.channel_type == "im" or event.channel.startswith("D")
+        if not edited or not direct or origin is None or not message.user or message.user != edited.user:
+            return None
+        return Edit(
+            user_id=user_id(named(origin.person, message.user)),
+            message_id=message.ts,
+            text=_text(message),
+            revision=int(edited.ts.replace(".", "")),
+        )
+    except UnusablePayloadError:
+        # It is ignored as any other: nothing of it is needed.
+        return None
+
+
+def _text(event: MessageEvent) -> str:
+    # A forward comes as an attachment; its own text is only what was written beside it.
+    forwards = [attachment for attachment in event.attachments if attachment.is_share]
+    return _unescaped("\n\n".join(filter(None, [event.text, *map(_quoted, forwards)])))
+
+
 def _said(event: MessageEvent, user: str, origin: Origin, *, direct: bool) -> Message:
     reply = {"channel": event.channel, "ts": event.ts}
-    # A forward comes as an attachment; its own text is only what was written beside it.
     forwards = [attachment for attachment in event.attachments if attachment.is_share]
     # Channels' ids are a workspace's own, too.
     chat = named(origin.place, event.channel)
-    texts = [event.text, *map(_quoted, forwards)]
     return Message(
         platform=PLATFORM,
         user_id=user_id(named(origin.person, user)),
@@ -184,7 +213,7 @@ def _said(event: MessageEvent, user: str, origin: Origin, *, direct: bool) -> Me
         chat=chat,
         thread=event.thread_ts or "",
         kind="document" if event.files or any(forward.files for forward in forwards) else "text",
-        text=_unescaped("\n\n".join(filter(None, texts))),
+        text=_text(event),
         attachments=_files([*event.files, *(file for forward in forwards for file in forward.files)]),
         addressed=True,
         message_id=event.ts,

@@ -102,6 +102,27 @@ class MessageEvent(Struct):
         return self.user_team, self.source_team, self.team
 
 
+class Edited(Struct):
+    """By whom a message was changed, and when."""
+
+    ts: _Ts
+    user: str | None = None
+
+
+class ChangedMessage(MessageEvent, kw_only=True):
+    """A message as it is now. Where it stands is said beside it; ``edited`` is what somebody did, and no preview that came."""
+
+    channel: str = ""
+
+
+class ChangedEvent(Struct):
+    """``message_changed``."""
+
+    channel: _Channel
+    message: ChangedMessage
+    channel_type: str | None = None
+
+
 class SlackUser(Struct):
     """Who pressed."""
 

@@ -15,7 +15,7 @@ from msgspec import Meta, Raw, Struct, field
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.keyring import Keyring, same
-from doorcode.pairing.messages import Attachment, ChatType, Ignored, Message, Press
+from doorcode.pairing.messages import Attachment, ChatType, Edit, Ignored, Message, Press
 from doorcode.pairing.names import Names, names_of
 from doorcode.pairing.prompts import Prompt
 from doorcode.pairing.texts import Say
@@ -86,8 +86,9 @@ PRIVATE_CHAT = "private"
 # A field's name, as Telegram writes them.
 KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # Updates that nobody is to be answered for, by the word that the log has for them; others are just unknown.
+EDITED = "edited_message"
 IGNORED_UPDATES = (
-    "edited_message", "channel_post", "edited_channel_post", "business_connection", "business_message",
+    EDITED, "channel_post", "edited_channel_post", "business_connection", "business_message",
     "edited_business_message", "deleted_business_messages", "guest_message", "message_reaction",
     "message_reaction_count", "inline_query", "chosen_inline_result", "shipping_query", "pre_checkout_query",
     "purchased_paid_media", "poll", "poll_answer", "my_chat_member", "chat_member", "chat_join_request",
@@ -164,6 +165,7 @@ class SpokenMessage(Struct):
     direct_messages_topic: _OwnTopic | None = None
     text: str | None = None
     caption: str = ""
+    edit_date: _Count = 0
     entities: list[_Entity] = []
     caption_entities: list[_Entity] = []
 
@@ -202,8 +204,26 @@ def parse(webhook: Webhook, bot: str) -> list[Event]:
         return [_message(update, bot)]
     if is_given(update.callback_query):
         return [_press(update.callback_query)]
-    kinds = {kind for kind, value in decoded(webhook.body, dict[str, Raw]).items() if is_given(value)}
-    return [_ignored(next((kind for kind in IGNORED_UPDATES if kind in kinds), "unknown_update"))]
+    given = {kind: value for kind, value in decoded(webhook.body, dict[str, Raw]).items() if is_given(value)}
+    what = next((kind for kind in IGNORED_UPDATES if kind in given), "unknown_update")
+    return [Ignored(platform=PLATFORM, what=what, edit=_edit(given[what]) if what == EDITED else None)]
+
+
+def _edit(raw: Raw) -> Edit | None:
+    try:
+        message = decoded(raw, SpokenMessage)
+    except UnusablePayloadError:
+        # It is ignored as any other: nothing of it is needed.
+        return None
+    stands_in = is_given(message.sender_chat) or message.business_connection_id
+    if message.sender is None or message.sender.is_bot or stands_in or message.chat.type != PRIVATE_CHAT:
+        return None
+    return Edit(
+        user_id=str(message.sender.id),
+        message_id=str(message.message_id),
+        text=message.caption if message.text is None else message.text,
+        revision=message.edit_date,
+    )
 
 
 def _message(update: _Update, bot: str) -> Message | Ignored:  # noqa: PLR0911 (each is one kind of no message)

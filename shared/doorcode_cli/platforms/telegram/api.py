@@ -16,8 +16,10 @@ from doorcode_cli.platforms.port import SecretHolder
 from doorcode_cli.platforms.telegram.secrets import TOKEN, WEBHOOK_SECRET
 from doorcode_cli.shown import shown
 
-# Messages and presses of buttons are all that the edge reads: see doorcode/platforms/telegram/inbound.py.
-ALLOWED_UPDATES = ("message", "callback_query")
+# Without messages and presses of buttons nobody comes in.
+NEEDED_UPDATES = ("message", "callback_query")
+# All that the edge reads: see doorcode/platforms/telegram/inbound.py. Edits change what is kept of somebody who waits.
+ALLOWED_UPDATES = (*NEEDED_UPDATES, "edited_message")
 # What a bot behind the door may be passed: every kind that somebody does. Telegram itself leaves some out unless asked.
 BOT_UPDATES = tuple(kind for kind, by in KINDS.items() if by)
 # Each is a function at work at the same time. A new AWS account may run ten of them in all, and one does a hundred

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.settings import GroupPolicy
 from doorcode_cli.examination import Examination, Finding, ok, warn, wrong
-from doorcode_cli.platforms.telegram.api import ALLOWED_UPDATES, TelegramApi
+from doorcode_cli.platforms.telegram.api import NEEDED_UPDATES, TelegramApi
 from doorcode_cli.platforms.telegram.commands import TELEGRAM_BOT
 from doorcode_cli.platforms.telegram.secrets import SET_WEBHOOK
 from doorcode_cli.shown import counted, moment, shown
@@ -32,7 +32,7 @@ def bot_and_webhook(examined: Examination) -> Iterator[Finding]:
         yield wrong("telegram", f"the webhook is {shown(url)}, not this stack's {ours}{_by(examined)}", SET_WEBHOOK)
         return
     kinds = hook.get("allowed_updates")
-    if kinds and not set(ALLOWED_UPDATES) <= set(kinds):
+    if kinds and not set(NEEDED_UPDATES) <= set(kinds):
         yield wrong("telegram", f"the webhook gets {shown(', '.join(map(str, kinds)))} only", SET_WEBHOOK)
     pending, failed_at = int(hook.get("pending_update_count", 0)), int(hook.get("last_error_date", 0))
     complaint = f"{moment(failed_at)} UTC: {shown(hook.get('last_error_message', ''))}"

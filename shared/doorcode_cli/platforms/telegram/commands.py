@@ -14,7 +14,7 @@ from doorcode_cli.deployment import Deployment
 from doorcode_cli.examples import examples
 from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.options import ConfirmOption, JsonOption
-from doorcode_cli.platforms.telegram.api import ALLOWED_UPDATES, BOT_UPDATES, TelegramApi
+from doorcode_cli.platforms.telegram.api import ALLOWED_UPDATES, BOT_UPDATES, NEEDED_UPDATES, TelegramApi
 from doorcode_cli.platforms.telegram.secrets import WEBHOOK_SECRET
 from doorcode_cli.program import as_called
 from doorcode_cli.secret_forms import lines
@@ -44,7 +44,7 @@ app.add_typer(webhook, name="webhook")
 )
 @targeted
 def set_webhook(target: Target, *, updates: UpdatesOption = None) -> None:
-    """Have Telegram send messages and presses of buttons to this stack, with its secret token.
+    """Have Telegram send messages, edits of them and presses of buttons to this stack, with its secret token.
 
     For a bot behind the door (Agent=bot) everything that people do, or what --updates names beside those. Keeps the bot's
     id and username, too, by which mentions in groups are noticed.
@@ -125,7 +125,7 @@ def _updates(deployment: Deployment, named: str | None) -> tuple[str, ...]:
         raise CommandError(
             f"{shown(odd[0])} is nothing that somebody does. Use some of: {', '.join(BOT_UPDATES)}", Exit.USAGE
         )
-    return tuple(dict.fromkeys([*ALLOWED_UPDATES, *kinds]))
+    return tuple(dict.fromkeys([*NEEDED_UPDATES, *kinds]))
 
 
 def bot_of(api: TelegramApi) -> str:
@@ -147,7 +147,7 @@ def _facts(bot: str, found: dict[str, Any], ours: str) -> dict[str, Any]:
         "url": shown(found.get("url", "")),
         "ours": found.get("url") == ours,
         "allowed_updates": [shown(kind, 40) for kind in updates] if isinstance(updates, list) else [],
-        "complete": not updates or set(ALLOWED_UPDATES) <= set(updates),
+        "complete": not updates or set(NEEDED_UPDATES) <= set(updates),
         "max_connections": found.get("max_connections"),
         "pending_updates": int(found.get("pending_update_count", 0)),
         "last_error_at": iso(failed_at) if isinstance(failed_at, int) else None,

@@ -6,7 +6,7 @@ from doorcode.pairing.contact import Platform
 from doorcode.platforms.telegram.inbound import DOOR
 from doorcode_cli.output import note, say
 from doorcode_cli.platforms.port import SettingUp
-from doorcode_cli.platforms.telegram.api import ALLOWED_UPDATES, BOT_UPDATES, TelegramApi
+from doorcode_cli.platforms.telegram.api import ALLOWED_UPDATES, BOT_UPDATES, NEEDED_UPDATES, TelegramApi
 from doorcode_cli.platforms.telegram.commands import send_here
 from doorcode_cli.shown import shown
 
@@ -29,7 +29,7 @@ def set_up(setting_up: SettingUp) -> None:
         return
     has_bot = deployment.has_bot(Platform.TELEGRAM)
     kinds = hook.get("allowed_updates") if url == ours else None
-    if not kinds or not set(ALLOWED_UPDATES) <= set(kinds):
+    if not kinds or not set(NEEDED_UPDATES if has_bot else ALLOWED_UPDATES) <= set(kinds):
         # A bot behind the door may have asked for other kinds: those stay.
         kinds = BOT_UPDATES if has_bot else ALLOWED_UPDATES
     say(send_here(deployment, api, kinds))
