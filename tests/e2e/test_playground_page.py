@@ -125,15 +125,17 @@ def test_redeliver(scene: Scene, page: Page) -> None:
 
 
 def test_another_stranger(scene: Scene, page: Page) -> None:
-    """A stranger can be added, and is shown then, with the cursor where they type."""
+    """A stranger can be added, with a language, and is shown then, with the cursor where they type."""
     pane(page, "stranger").get_by_text("+ Another stranger").click()
     expect(pane(page, "stranger").get_by_label("Name of the new stranger")).to_be_focused()
     page.keyboard.type("Mallory")
-    page.keyboard.press("Enter")
+    pane(page, "stranger").get_by_label("Language of the new stranger").select_option("de")
+    pane(page, "stranger").get_by_label("Name of the new stranger").press("Enter")
     expect(pane(page, "stranger").get_by_label("Stranger", exact=True)).to_have_value("telegram new9")
     expect(pane(page, "stranger").locator(".caption")).to_contain_text("Mallory is a stranger")
     expect(box(page)).to_be_focused()
-    assert scene.asked == [("people", {"platform": "telegram", "role": "stranger", "name": "Mallory"})]
+    stranger = {"platform": "telegram", "role": "stranger", "name": "Mallory", "language": "de"}
+    assert scene.asked == [("people", stranger)]
 
 
 def test_owner_elsewhere(scene: Scene, window: Callable[..., Tab]) -> None:
