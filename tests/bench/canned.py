@@ -68,12 +68,16 @@ class Canned:
         return {"Item": {**asked["Key"], **self._contact}} if asked["TableName"] == PAIRED else {}
 
     def _get_parameters(self, asked: Document) -> Document:
-        found = [(path, self._secrets["/".join(path.split("/")[3:])]) for path in asked["Names"]]
+        values = {path: self._secrets.get("/".join(path.split("/")[3:])) for path in asked["Names"]}
         parameters = [
             {"Name": path, "Type": "SecureString", "Value": value, "Version": 1, "DataType": "text"}
-            for path, value in found
+            for path, value in values.items()
+            if value is not None
         ]
-        return {"Parameters": parameters, "InvalidParameters": []}
+        return {
+            "Parameters": parameters,
+            "InvalidParameters": [path for path, value in values.items() if value is None],
+        }
 
 
 def _send_message(asked: Document) -> Document:

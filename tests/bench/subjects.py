@@ -124,15 +124,19 @@ def subjects() -> list[Subject]:
         return Subject(name=f"{platform}: {name}", function=platform, ours=True, **details)
 
     requested = {"table": STRANGERS, "each": REQUESTED}
-    sent = "Your request has been sent to the owner for approval."
+    # Where people are shown something, the owner's own words for it are read first, once.
+    told = requested | {
+        "says": "Your request has been sent to the owner for approval.",
+        "start": START + Counter(GetParameters=1),
+    }
     return [
         peer("empty handler", "empty", telegram, each=NOTHING),
         peer("two round trips alone", "two_round_trips", telegram, each=ADMITTED),
         *(ours("admitted message", platform, each=ADMITTED) for platform in Platform),
         ours("message passed on to a bot", Platform.TELEGRAM, bot="hook", each=PASSED_ON),
-        ours("new request", Platform.TELEGRAM, says=sent, **requested),
+        ours("new request", Platform.TELEGRAM, **told),
         ours("new request", Platform.SLACK, **requested),
-        ours("new request", Platform.DISCORD, says=sent, **requested),
+        ours("new request", Platform.DISCORD, **told),
         ours("PING", Platform.DISCORD, delivery=load("discord/ping"), each=NOTHING, says="type"),
         peer("boto3, one GetItem", "boto3_get_item", telegram, each=Counter(GetItem=1)),
         peer("Slack Bolt", "slack_bolt", hello[Platform.SLACK], each=ADMITTED, start=Counter({"auth.test": 1})),
