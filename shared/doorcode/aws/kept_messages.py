@@ -14,7 +14,7 @@ import msgspec
 from doorcode.aws.items import attribute, expires_after
 from doorcode.aws.table import ConditionError, Item, Table
 from doorcode.pairing.contact import Contact
-from doorcode.pairing.first_message import MAX_KEPT, now_saying, shown
+from doorcode.pairing.first_message import MAX_KEPT, kept, now_saying, shown
 from doorcode.pairing.hand_off import QueuedHandOff
 from doorcode.pairing.messages import Edit
 
@@ -34,7 +34,7 @@ class KeptMessages:
         self._table = table
 
     def keep(self, contact: Contact, message: QueuedHandOff, now: int) -> None:
-        """Keep a message of a request that waits; the same delivery once, and no more than the first three.
+        """Keep a request's message, or as much of it as is kept; the same delivery once, and no more than the first three.
 
         Raises UnavailableError.
         """
@@ -50,7 +50,7 @@ class KeptMessages:
                 ExpressionAttributeNames={"#ttl": "ttl"},
                 ExpressionAttributeValues={
                     ":none": {"L": []},
-                    ":message": {"L": [attribute(msgspec.json.encode(message).decode())]},
+                    ":message": {"L": [attribute(msgspec.json.encode(kept(message)).decode())]},
                     ":deliveries": {"SS": [message.delivery]},
                     ":message_ids": {"SS": [_id(message)]},
                     ":delivery": attribute(message.delivery),
@@ -109,9 +109,11 @@ def _key(contact: Contact) -> Key:
 
 
 def _messages(item: Item) -> list[QueuedHandOff]:
-    kept = [msgspec.json.decode(message["S"], type=QueuedHandOff) for message in item.get("messages", {}).get("L", [])]
+    messages = [
+        msgspec.json.decode(message["S"], type=QueuedHandOff) for message in item.get("messages", {}).get("L", [])
+    ]
     edited = {name.removeprefix(TEXT): value["S"] for name, value in item.items() if name.startswith(TEXT)}
-    return [now_saying(message, edited[_id(message)]) if _id(message) in edited else message for message in kept]
+    return [now_saying(message, edited[_id(message)]) if _id(message) in edited else message for message in messages]
 
 
 def _id(message: QueuedHandOff) -> str:

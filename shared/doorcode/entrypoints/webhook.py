@@ -10,7 +10,6 @@ from msgspec import UNSET
 
 from doorcode.aws.agent_queue import AgentQueue
 from doorcode.aws.budget import MessageBudget
-from doorcode.aws.kept_messages import KeptMessages
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import http, log
 from doorcode.entrypoints.owner_texts import OwnerTexts
@@ -20,7 +19,6 @@ from doorcode.pairing.agents import ANSWERS_LATER, AgentKind
 from doorcode.pairing.callbacks import Callback
 from doorcode.pairing.contact import Contact, Standing, Via
 from doorcode.pairing.decisions import Actor, Desk, Order
-from doorcode.pairing.first_message import kept
 from doorcode.pairing.gate import GateAction, Reason, Verdict
 from doorcode.pairing.hand_off import QueuedHandOff, hand_off, queued
 from doorcode.pairing.keyring import Keyring
@@ -44,6 +42,7 @@ from doorcode.platforms.inbound import (
 )
 
 if TYPE_CHECKING:
+    from doorcode.aws.kept_messages import KeptMessages
     from doorcode.entrypoints.owner_glance import Glance
     from doorcode.entrypoints.ticket_office import Served
 
@@ -274,7 +273,7 @@ class Door:
             return self._platform.dropped(message, Reason.WAITING_ROOM_FULL, say)
         if self._kept is not None and contact.standing(now) is Standing.PENDING:
             # Before it is answered: if this fails, the same delivery comes again and finds its request.
-            self._kept.keep(contact, kept(self._handed_off(message, contact, Reason.PAIRED, now)), now)
+            self._kept.keep(contact, self._handed_off(message, contact, Reason.PAIRED, now), now)
         if verdict is RequestVerdict.RATE_LIMITED:
             line = texts.rate_limited_line(contact.user_id, float(now - contact.requested_at))
             self._log(message, Verdict(GateAction.PAIR, Reason.RATE_LIMITED), line)

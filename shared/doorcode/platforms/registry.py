@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, cast
 
 from doorcode.pairing.platform import Platform
 from doorcode.platforms.inbound import Inbound
-from doorcode.platforms.sender import MakeSender
 
 if TYPE_CHECKING:
     from doorcode.platforms.deeds import Deeds
+    from doorcode.platforms.sender import MakeSender
 
 
 def inbound(platform: Platform) -> Inbound:

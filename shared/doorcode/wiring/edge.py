@@ -6,12 +6,11 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from functools import cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from doorcode.aws.agent_queue import AgentQueue
 from doorcode.aws.budget import MessageBudget
 from doorcode.aws.client.errors import TransportError
-from doorcode.aws.kept_messages import KeptMessages
 from doorcode.aws.lockout import Lockout
 from doorcode.aws.retrying import Patience
 from doorcode.aws.secrets import SecretStore
@@ -32,6 +31,9 @@ from doorcode.platforms import registry
 from doorcode.platforms.inbound import BotIdentity, Inbound
 from doorcode.wiring.edge_clients import edge_clients
 from doorcode.wiring.environment import required
+
+if TYPE_CHECKING:
+    from doorcode.aws.kept_messages import KeptMessages
 
 # The platforms wait for three seconds, and the one call of the edge to a platform takes up to one of them: so much have
 # all calls of AWS together, and so much one service before its trouble is told.
@@ -104,7 +106,7 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
         desk=desk,
         budget=MessageBudget(table, settings.message_budget),
         queue=AgentQueue(clients.sqs, queue_url, patience),
-        kept_messages=KeptMessages(Table(clients.dynamodb, agent_table, patience=EDGE_PATIENCE_SECONDS, **waits))
+        kept_messages=_kept_messages(Table(clients.dynamodb, agent_table, patience=EDGE_PATIENCE_SECONDS, **waits))
         if settings.keeps_messages(platform.PLATFORM)
         else None,
         begin=partial(clients.deadline.start, REQUEST_SECONDS),
@@ -116,6 +118,13 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
         # Not among the secrets, which every message needs: only who is told something waits for them.
         own_texts=OwnerTexts(SecretStore(clients.ssm, prefix, (TEXTS,), max_age=settings.secrets_max_age)),
     )
+
+
+def _kept_messages(table: Table) -> KeptMessages:
+    # By default none are kept.
+    from doorcode.aws.kept_messages import KeptMessages  # noqa: PLC0415
+
+    return KeptMessages(table)
 
 
 def _ticket_office(table: Table, room: WaitingRoom, desk: Desk, settings: Settings) -> TakesTickets:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import typer
 
@@ -43,28 +44,17 @@ class Questions:
         if not self.at_terminal:
             self.missing.append(option)
             return default
-        while True:
-            answer = str(typer.prompt(f"   {question}", default=str(default), show_default=bool(default))).strip()
-            try:
-                judge(answer)
-            except CommandError as error:
-                say(f"   {as_called(str(error))}")
-            else:
-                return answer
+        return _answer(lambda: typer.prompt(f"   {question}", default=str(default), show_default=bool(default)), judge)
 
     def secret(self, name: str, judge: Judge, *, optional: bool = False) -> str:
         """Return a secret that ``judge`` takes, typed without being shown; empty where it is ``optional`` and not given."""
-        while True:
-            # With a default, so that Enter alone is an answer.
-            answer = str(typer.prompt(f"   {name}", default="", show_default=False, hide_input=True)).strip()
-            if not answer and optional:
-                return ""
-            try:
+
+        def fits(answer: str) -> None:
+            if answer or not optional:
                 judge(answer)
-            except CommandError as error:
-                say(f"   {as_called(str(error))}")
-            else:
-                return answer
+
+        # With a default, so that Enter alone is an answer.
+        return _answer(lambda: typer.prompt(f"   {name}", default="", show_default=False, hide_input=True), fits)
 
     def agree(self, fact: str, question: str, option: str) -> bool:
         """Ask whether to do what cannot be taken back. Raises CommandError where nobody can say so: ``option`` does."""
@@ -81,3 +71,15 @@ class Questions:
                 f"Nobody is at a terminal to be asked. Answer with: {named}. What each means: doorcode init --help",
                 Exit.USAGE,
             )
+
+
+def _answer(prompt: Callable[[], Any], judge: Judge) -> str:
+    """Ask until ``judge`` takes the answer."""
+    while True:
+        answer = str(prompt()).strip()
+        try:
+            judge(answer)
+        except CommandError as error:
+            say(f"   {as_called(str(error))}")
+        else:
+            return answer

@@ -2,13 +2,12 @@
 
 import { announce } from "./announcer.js";
 import { call } from "./api.js";
-import { confirmed } from "./confirm.js";
 import { Drawer } from "./drawer.js";
-import { fromTemplate, make, setBusy, write } from "./elements.js";
-import { Register } from "./register.js";
+import { make, write } from "./elements.js";
+import { Register, RegisterRow } from "./register.js";
 import { lasting, stayField } from "./stay.js";
 import { countdown, now, seconds, showTime } from "./times.js";
-import { platformName, trouble } from "./words.js";
+import { platformName } from "./words.js";
 
 const DAY = "86400";
 
@@ -90,25 +89,23 @@ function described({ uses, for_seconds }) {
   return `Whoever sends it to the bot is let in at once${stay}. It works for ${uses === 1 ? "one person" : `${uses} people`}.`;
 }
 
-/** One invite that works. */
-class InviteRow {
+/**
+ * One invite that works.
+ * @extends {RegisterRow<Invite>}
+ */
+class InviteRow extends RegisterRow {
   /**
    * @param {Invite} record
    * @param {boolean} mayDecide
    * @param {() => void} changed
    */
   constructor(record, mayDecide, changed) {
-    const { element, parts } = fromTemplate("person-row");
-    this.element = element;
-    this.parts = parts;
-    this.record = record;
-    this.changed = changed;
-    this.busy = false;
+    super(record, changed);
     this.ends = make("time");
     if (mayDecide) {
       const button = make("button", { type: "button", class: "danger", "aria-label": `Revoke the invite ${record.label || record.id}` }, "Revoke");
       button.addEventListener("click", () => void this.#revoke(button));
-      parts.actions.append(button);
+      this.parts.actions.append(button);
     }
   }
 
@@ -136,21 +133,10 @@ class InviteRow {
   async #revoke(button) {
     const { label, id } = this.record;
     const ask = { title: `Revoke the invite ${label || id}?`, text: "It lets nobody in any more. Who came in with it stays.", yes: "Revoke" };
-    if (this.busy || !(await confirmed(ask))) {
-      return;
-    }
-    this.busy = true;
-    setBusy(button, true);
-    write(this.parts.problem, "");
-    try {
+    await this.once(button, ask, async () => {
       await call("DELETE", `invites/${id}`);
       announce(`Invite ${label || id}: revoked`);
       this.changed();
-    } catch (error) {
-      write(this.parts.problem, trouble(error));
-    } finally {
-      this.busy = false;
-      setBusy(button, false);
-    }
+    });
   }
 }

@@ -4,10 +4,10 @@ import { announce } from "./announcer.js";
 import { ApiError, call } from "./api.js";
 import { confirmed } from "./confirm.js";
 import { Drawer } from "./drawer.js";
-import { fromTemplate, make, setBusy, write } from "./elements.js";
-import { Register } from "./register.js";
+import { make, write } from "./elements.js";
+import { Register, RegisterRow } from "./register.js";
 import { timeElement } from "./times.js";
-import { called, platformName, trouble, whom } from "./words.js";
+import { called, platformName, whom } from "./words.js";
 
 /**
  * @typedef {object} Owner
@@ -60,24 +60,22 @@ export class Owners {
   }
 }
 
-/** One owner. */
-class OwnerRow {
+/**
+ * One owner.
+ * @extends {RegisterRow<Owner>}
+ */
+class OwnerRow extends RegisterRow {
   /**
    * @param {Owner} record
    * @param {boolean} mayDecide
    * @param {() => void} changed
    */
   constructor(record, mayDecide, changed) {
-    const { element, parts } = fromTemplate("person-row");
-    this.element = element;
-    this.parts = parts;
-    this.record = record;
-    this.changed = changed;
-    this.busy = false;
+    super(record, changed);
     this.remove = make("button", { type: "button", class: "danger", "aria-label": `Remove ${whom(record)} as an owner` }, "Remove");
     this.remove.addEventListener("click", () => void this.#ask());
     if (mayDecide) {
-      parts.actions.append(this.remove);
+      this.parts.actions.append(this.remove);
     }
   }
 
@@ -103,20 +101,7 @@ class OwnerRow {
       text: "They are asked no more, and are not let in either.",
       yes: "Remove",
     };
-    if (this.busy || !(await confirmed(question))) {
-      return;
-    }
-    this.busy = true;
-    setBusy(this.remove, true);
-    write(this.parts.problem, "");
-    try {
-      await this.#removeEven(false);
-    } catch (error) {
-      write(this.parts.problem, trouble(error));
-    } finally {
-      this.busy = false;
-      setBusy(this.remove, false);
-    }
+    await this.once(this.remove, question, () => this.#removeEven(false));
   }
 
   /**

@@ -1,12 +1,56 @@
 // What invites and owners have in common: a short list, and what was made last, shown once.
 
-import { arrange, byId, partsOf, takeAway, write } from "./elements.js";
+import { confirmed } from "./confirm.js";
+import { arrange, byId, fromTemplate, partsOf, setBusy, takeAway, write } from "./elements.js";
 import { Ticket } from "./ticket.js";
+import { trouble } from "./words.js";
 
 /**
  * One row of the list.
  * @typedef {{element: HTMLElement, update: (record: any) => void, tick?: () => void}} Row
  */
+
+/**
+ * What stands in a row, and what is done there once it was asked for twice.
+ * @template Kept
+ */
+export class RegisterRow {
+  /**
+   * @param {Kept} record
+   * @param {() => void} changed
+   */
+  constructor(record, changed) {
+    const { element, parts } = fromTemplate("person-row");
+    this.element = element;
+    this.parts = parts;
+    this.record = record;
+    this.changed = changed;
+    this.busy = false;
+  }
+
+  /**
+   * Ask, and do it; say in the row what went wrong.
+   * @param {HTMLButtonElement} button
+   * @param {Parameters<typeof confirmed>[0]} question
+   * @param {() => Promise<void>} act
+   */
+  async once(button, question, act) {
+    if (this.busy || !(await confirmed(question))) {
+      return;
+    }
+    this.busy = true;
+    setBusy(button, true);
+    write(this.parts.problem, "");
+    try {
+      await act();
+    } catch (error) {
+      write(this.parts.problem, trouble(error));
+    } finally {
+      this.busy = false;
+      setBusy(button, false);
+    }
+  }
+}
 
 /** A list of few, which comes whole. */
 export class Register {
