@@ -164,10 +164,10 @@ def backend(request: pytest.FixtureRequest, _emulators: Callable[[str], Backend]
         yield moto
 
 
-@pytest.fixture(scope="session", params=["boto3", "the edge's client"])
+@pytest.fixture(scope="session", params=dict.fromkeys([dynamodb.STRICT, f"ministack{dynamodb.EDGE}"]))
 def racing_backend(request: pytest.FixtureRequest, _emulators: Callable[[str], Backend]) -> Backend:
-    """Give the strictest DynamoDB, by each of the two clients."""
-    return _emulators(dynamodb.STRICT if request.param == "boto3" else f"{dynamodb.STRICT}{dynamodb.EDGE}")
+    """Give both databases that are atomic, and both clients, one by each."""
+    return _emulators(request.param)
 
 
 @pytest.fixture
