@@ -18,7 +18,7 @@ from doorcode.aws.client.answer import HttpAnswer, read_answer
 from doorcode.aws.client.connection import KEPT_SECONDS, Connection
 from doorcode.aws.client.endpoint import at
 from doorcode.aws.client.errors import BadAnswerError, ConnectError, NoAnswerError, TransportError
-from doorcode.aws.client.trust import Trust
+from doorcode.aws.client.trust import Trust, usual_of_machine
 from doorcode.aws.deadline import Deadline
 from doorcode.errors import BotError
 from doorcode.platforms.inbound import Webhook, WebhookAnswer
@@ -56,7 +56,7 @@ class BotProxy:
             endpoint,
             self._deadline,
             # Bots have certificates of anybody's.
-            Trust(wide=True),
+            Trust(usual_of_machine),
             connect_seconds=seconds,
             read=partial(read_answer, longest=LONGEST_ANSWER, may_just_end=True),
         )
