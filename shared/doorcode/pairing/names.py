@@ -55,9 +55,17 @@ def safe_name(text: str) -> str:
 
 def safe_text(text: str, longest: int) -> str:
     """Return ``text`` without what could harm where it is shown, in one line of at most ``longest``; maybe empty."""
+    text = text[:MAX_READ]
+    if text.isascii() and text.isprintable():
+        # Most names are. Nothing in them does harm but spaces, and looking at each sign is a quarter of a warm message.
+        return " ".join(text.split())[:longest].rstrip()
+    return _harmless(text)[:longest].rstrip()
+
+
+def _harmless(text: str) -> str:
     shown: list[str] = []
     marks = 0
-    for character in text[:MAX_READ]:
+    for character in text:
         category = unicodedata.category(character)
         if category == "Zs" or character in "\t\n\r\u2028\u2029":
             # Runs of white space become one space, and none leads.
@@ -71,7 +79,7 @@ def safe_text(text: str, longest: int) -> str:
         if marks > MAX_MARKS_IN_A_ROW or (marks and not shown):
             continue
         shown.append(character)
-    return "".join(shown[:longest]).rstrip()
+    return "".join(shown)
 
 
 def unjoined(text: str) -> str:

@@ -6,6 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from doorcode.pairing import names
 from doorcode.pairing.names import Names, called, display_name, names_of, safe_name, unparenthesised
 from tests.unit.pairing.people import repeatable
 
@@ -31,6 +32,12 @@ def _harmless(shown: str) -> bool:
         and (not shown or unicodedata.category(shown[0]) not in {"Mn", "Me"})
         and shown.isprintable()
     )
+
+
+@given(st.text(st.characters(min_codepoint=0, max_codepoint=0x7F)), st.integers(1, 20))
+def test_the_plain_way_is_a_short_cut(text: str, longest: int) -> None:
+    """What is taken at a glance comes out as if each sign had been looked at."""
+    assert names.safe_text(text, longest) == names._harmless(text)[:longest].rstrip()
 
 
 class TestSafeName:
