@@ -81,7 +81,7 @@ MUTANTS = (
     Mutant(40, "doorcode/platforms/telegram/deeds.py", "if len(kinds) != 1 or kinds[0] not in KINDS:", "if not kinds or kinds[0] not in KINDS:", "tests/unit/platforms/test_deeds.py"),
     Mutant(40, "doorcode/platforms/slack/deeds.py", "people.pop() if len(people) == 1 else", "people.pop() if people else", "tests/unit/platforms/test_deeds.py"),
     Mutant(40, "doorcode/platforms/discord/deeds.py", "people[0].id if len(people) == 1 else", "people[0].id if people else", "tests/unit/platforms/test_deeds.py"),
-    Mutant(40, "doorcode/entrypoints/bot_door.py", "isinstance(event, Press) and callbacks.is_ours(event.data)", "isinstance(event, Press) and not event.data", "tests/edge/test_bot.py"),
+    Mutant(40, "doorcode/entrypoints/bot_door.py", "return callbacks.is_ours(event.data) or", "return not event.data or", "tests/edge/test_bot.py"),
     Mutant(40, "doorcode/entrypoints/bot_proxy.py", 'name.replace("_", "-").startswith(OF_OURS)', "name.startswith(OF_OURS)", "tests/edge/test_bot.py"),
     Mutant(40, "doorcode/entrypoints/bot_proxy.py", "if not (comes_again and error.kept) or _is_late(error):", "if not error.kept:", "tests/edge/test_bot.py"),
     Mutant(41, "doorcode/entrypoints/answers.py", "if SENT in noted:", "if False:", "tests/behind/test_answers.py"),

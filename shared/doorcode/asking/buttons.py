@@ -24,7 +24,7 @@ MAX_CHOICES = 5
 
 
 class AskAction(StrEnum):
-    """What a button does: decide, or decide for one of the choices."""
+    """What a button does: decide, decide for one of the choices, or ask why it was denied."""
 
     APPROVE = "approve"
     DENY = "deny"
@@ -33,6 +33,7 @@ class AskAction(StrEnum):
     THIRD = "c3"
     FOURTH = "c4"
     FIFTH = "c5"
+    WHY = "why"
 
     @property
     def choice(self) -> int:

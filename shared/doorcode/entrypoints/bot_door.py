@@ -82,7 +82,9 @@ class BotDoor(Door):
 
 
 def _stays(event: Event) -> bool:
-    return isinstance(event, Handshake) or (isinstance(event, Press) and callbacks.is_ours(event.data))
+    if isinstance(event, Press):
+        return callbacks.is_ours(event.data) or callbacks.is_question(event.data)
+    return isinstance(event, Handshake)
 
 
 def _message_of(deed: Deed, events: list[Event]) -> Message | None:

@@ -23,6 +23,9 @@ SIGNATURE_LENGTH = 8
 # Room for the longest id that we accept; anything longer is not worth hashing.
 MAX_READ = 256
 FORM = re.compile(rf"{PREFIX}:[a-z]+:[a-z]+:[^\x00-\x1f]+:[^:]*:[0-9a-f]{{{SIGNATURE_LENGTH}}}")
+# What the buttons of a question to the owner begin with; ``asking.buttons`` reads them.
+QUESTION = "ask:"
+QUESTION_FORM = re.compile(rf"{QUESTION}[a-z0-9]{{1,8}}:[A-Z2-9]{{16}}:[0-9a-f]{{16}}")
 
 
 class Action(StrEnum):
@@ -54,6 +57,11 @@ def sign(callback: Callback, keyring: Keyring) -> str:
 def is_ours(data: str) -> bool:
     """Tell whether a button's data has the form of ours, whoever signed it: nobody else's button is meant by that."""
     return len(data) <= MAX_READ and FORM.fullmatch(data) is not None
+
+
+def is_question(data: str) -> bool:
+    """Tell whether a button's data has the form of those under a question to the owner."""
+    return QUESTION_FORM.fullmatch(data) is not None
 
 
 def verify(data: object, keyring: Keyring) -> Callback:

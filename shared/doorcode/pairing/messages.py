@@ -90,6 +90,8 @@ class Press(Struct, frozen=True, kw_only=True):
     language: str = ""
     # Where and how to answer the press: opaque outside the platform.
     reply: str = ""
+    # What was typed, where the button asks for words; None where it was only pressed.
+    said: str | None = None
 
 
 class Deed(Struct, frozen=True, kw_only=True):

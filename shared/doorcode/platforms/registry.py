@@ -9,6 +9,7 @@ from doorcode.pairing.platform import Platform
 from doorcode.platforms.inbound import Inbound
 
 if TYPE_CHECKING:
+    from doorcode.platforms.asking import Asking
     from doorcode.platforms.deeds import Deeds
     from doorcode.platforms.sender import MakeSender
 
@@ -21,6 +22,11 @@ def inbound(platform: Platform) -> Inbound:
 def deeds(platform: Platform) -> Deeds:
     """Return the module that tells whose the platform's requests are, where they are passed on to a bot."""
     return cast("Deeds", import_module(f"doorcode.platforms.{platform}.deeds"))
+
+
+def asking(platform: Platform) -> Asking:
+    """Return the module that draws what owners are asked by others than strangers."""
+    return cast("Asking", import_module(f"doorcode.platforms.{platform}.asking"))
 
 
 def sender_maker(platform: Platform) -> MakeSender:

@@ -15,7 +15,7 @@ from nacl.bindings import crypto_sign_open
 from nacl.exceptions import BadSignatureError
 
 from doorcode.errors import SecretError
-from doorcode.pairing.callbacks import PREFIX, Action
+from doorcode.pairing.callbacks import PREFIX, Action, is_question
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.keyring import Keyring
@@ -65,7 +65,7 @@ EPOCH_MS = 1_420_070_400_000
 PING, CHAT_COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 1, 2, 3, 4, 5
 CHAT_INPUT, STRING = 1, 3
 PONG, SHOW, DEFER, UPDATE, CHOICES = 1, 4, 5, 7, 8
-ACTION_ROW, BUTTON = 1, 2
+ACTION_ROW, BUTTON, TEXT_INPUT = 1, 2, 4
 EPHEMERAL = 64
 NO_EMBEDS = 4
 BOT_DM = 1
@@ -104,6 +104,10 @@ class _Channel(Struct):
     parent_id: _Snowflake | None = None
 
 
+class _PressedMessage(Struct):
+    id: _Snowflake = "0"
+
+
 class Invocation(Struct):
     """What somebody did, of any kind but a ping."""
 
@@ -117,6 +121,8 @@ class Invocation(Struct):
     authorizing_integration_owners: dict[str, str] = {}
     context: int | None = None
     channel: _Channel | None = None
+    # Whose button was pressed.
+    message: _PressedMessage | None = None
     # In servers the member, elsewhere the user.
     member: _Member | None = None
     user: _User | None = None
@@ -136,6 +142,22 @@ class _Command(Struct):
 
 class _Component(Struct):
     custom_id: str
+
+
+class _Field(Struct):
+    type: int
+    value: str = ""
+
+
+class _Label(Struct):
+    component: _Field
+
+
+class _Submission(Struct):
+    """What was typed into a modal of ours: a field, under a label."""
+
+    custom_id: str
+    components: list[_Label] = []
 
 
 def verify(webhook: Webhook, keyring: Keyring, now: int) -> bool:
@@ -178,9 +200,11 @@ def parse(webhook: Webhook, _bot: str) -> list[Event]:
         return [Handshake(answer({"type": PONG}))]
     if kind == AUTOCOMPLETE:
         return [_ignored("autocomplete")]
-    if kind not in {CHAT_COMMAND, COMPONENT}:
+    if kind not in {CHAT_COMMAND, COMPONENT, MODAL}:
         return [_ignored("unknown_interaction")]
     interaction = decoded(webhook.body, Invocation)
+    if kind == MODAL:
+        return [_submitted(interaction)]
     return [_message(interaction) if kind == CHAT_COMMAND else _press(interaction)]
 
 
@@ -227,7 +251,7 @@ def parent_of(channel: _Channel | None) -> str:
     return channel.parent_id or "" if channel and channel.type in THREADS else ""
 
 
-def _press(interaction: Invocation) -> Press:
+def _press(interaction: Invocation, said: str | None = None) -> Press:
     user = _invoker(interaction)
     return Press(
         platform=PLATFORM,
@@ -237,7 +261,17 @@ def _press(interaction: Invocation) -> Press:
         name=_names(user).name,
         language=interaction.locale,
         reply=_address(interaction),
+        said=said,
     )
+
+
+def _submitted(interaction: Invocation) -> Press | Ignored:
+    # The one modal that we open asks an owner for a reason; its id is the pressed button's.
+    if not is_question(decoded(interaction.data, _Component).custom_id):
+        return _ignored("unknown_interaction", interaction.locale)
+    submission = decoded(interaction.data, _Submission)
+    typed = (one.component.value for one in submission.components if one.component.type == TEXT_INPUT)
+    return _press(interaction, next(typed, ""))
 
 
 def is_direct(interaction: Invocation) -> bool:
@@ -273,6 +307,7 @@ def _address(interaction: Invocation) -> str:
             "application_id": interaction.application_id,
             "interaction_id": interaction.id,
             "channel_id": interaction.channel_id or "",
+            **({"message_id": interaction.message.id} if interaction.message else {}),
             "token": interaction.token,
             "expires": _sent_at(interaction) + TOKEN_LIFETIME_SECONDS,
         }
@@ -290,7 +325,7 @@ def notice(_message: Message, text: str) -> WebhookAnswer | None:
 
 def show_door(_message: Message, text: str, link: str) -> WebhookAnswer | None:
     """Tell the writer alone, with no look at the page by Discord."""
-    content = "\n".join(filter(None, (_escaped(text), link)))
+    content = "\n".join(filter(None, (escaped(text), link)))
     return _shown({"content": content, "flags": EPHEMERAL | NO_EMBEDS})
 
 
@@ -324,7 +359,7 @@ def ignored(ignored: Ignored, say: Say) -> WebhookAnswer | None:
 def pressed(_press: Press, text: str, prompt: Prompt | None) -> WebhookAnswer | None:
     """Put the prompt as it is now in place of the one with the button; without one, tell the presser alone."""
     if prompt is None:
-        return _to_them_alone(_escaped(cut(text, MAX_ANSWER)))
+        return _to_them_alone(escaped(cut(text, MAX_ANSWER)))
     return answer({"type": UPDATE, "data": draw_prompt(prompt)})
 
 
@@ -355,7 +390,7 @@ def draw_prompt(prompt: Prompt) -> dict[str, Any]:
     """Return ``content``, ``components`` and ``allowed_mentions`` for a message, new or edited."""
     buttons = [_button(button.text, button.data) for button in prompt.buttons]
     return {
-        "content": prompt_text(prompt, lambda who: f"User {_named(who)}", _escaped),
+        "content": prompt_text(prompt, lambda who: f"User {_named(who)}", escaped),
         # None takes the buttons away.
         "components": [{"type": ACTION_ROW, "components": buttons}] if buttons else [],
         "allowed_mentions": {"parse": []},
@@ -374,8 +409,9 @@ def _button(text: str, data: str) -> dict[str, Any]:
 
 def _named(who: str) -> str:
     # The sign before a username is ours, and mentions nobody while `allowed_mentions` is empty.
-    return f"@{_escaped(who[1:])}" if who.startswith("@") else _escaped(who)
+    return f"@{escaped(who[1:])}" if who.startswith("@") else escaped(who)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return ``text`` with what could be markup escaped."""
     return MARKUP.sub(r"\\\g<0>", text)

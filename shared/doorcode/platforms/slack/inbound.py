@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Raw
 
 from doorcode.errors import InvalidUserIdError
-from doorcode.pairing.callbacks import PREFIX, Action
+from doorcode.pairing.callbacks import PREFIX, QUESTION, Action, is_question
 from doorcode.pairing.contact import Platform, possible_user_id
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.keyring import Keyring, same
@@ -93,6 +93,10 @@ ACTION_IDS = {action: f"{PREFIX}_{action}" for action in Action}
 # Prompts that were sent before these ids were, too, still have buttons.
 OWN_ACTION_IDS = frozenset(ACTION_IDS.values()) | {f"{PREFIX}:{action}" for action in Action}
 STYLES = {Action.APPROVE: "primary"}
+# Under a question to the owner; and the field there that asks for a reason. A button that only leads to the page comes
+# here, too, and is nothing to us.
+ASK_PREFIX = QUESTION.rstrip(":")
+REASON_ACTION = f"{ASK_PREFIX}_why"
 
 DEFAULT_API_URL = "https://slack.com/api"
 RESPONSE_ORIGIN = "https://hooks.slack.com"
@@ -300,7 +304,10 @@ def _door(form: dict[str, str], webhook: Webhook, workspace: str) -> Message | I
 
 
 def _press(payload: BlockActions, action: BlockAction, workspace: str) -> Press | Ignored:
-    if action.action_id not in OWN_ACTION_IDS:
+    reason = action.action_id == REASON_ACTION
+    # A field has no data of its own: its block has.
+    data = action.block_id if reason else action.value or ""
+    if action.action_id not in OWN_ACTION_IDS and not (action.action_id.startswith(ASK_PREFIX) and is_question(data)):
         return _ignored("unknown_action")
     origin = press_origin(payload, workspace)
     if origin is None:
@@ -309,7 +316,8 @@ def _press(payload: BlockActions, action: BlockAction, workspace: str) -> Press 
         platform=PLATFORM,
         user_id=user_id(named(origin.person, payload.user.id)),
         delivery_id=f"{payload.user.id}:{action.action_ts}",
-        data=action.value or "",
+        data=data,
+        said=(action.value or "") if reason else None,
         name=display_name(payload.user.username),
         reply=compact(
             {
@@ -340,7 +348,7 @@ def notice(_message: Message, _text: str) -> WebhookAnswer | None:
 
 def show_door(_message: Message, text: str, link: str) -> WebhookAnswer | None:
     """Show it to who gave the command: of all that comes here, only a command's response is shown."""
-    said = "\n".join(filter(None, (_escaped(text), link)))
+    said = "\n".join(filter(None, (escaped(text), link)))
     return answer({"response_type": "ephemeral", "text": said})
 
 
@@ -375,7 +383,7 @@ def follow_up(press: Press, text: str, api_url: str) -> FollowUp | None:
     origins = [RESPONSE_ORIGIN] if api_url == DEFAULT_API_URL else [RESPONSE_ORIGIN, _origin(api_url)]
     if not any(url.startswith(origin) and RESPONSE_PATH.fullmatch(url[len(origin) :]) for origin in origins):
         return None
-    said = {"response_type": "ephemeral", "replace_original": False, "text": _escaped(cut(text, MAX_TEXT))}
+    said = {"response_type": "ephemeral", "replace_original": False, "text": escaped(cut(text, MAX_TEXT))}
     return FollowUp(url, msgspec.json.encode(said))
 
 
@@ -396,7 +404,7 @@ def failed(_say: Say) -> WebhookAnswer:
 
 def draw_prompt(prompt: Prompt) -> dict[str, Any]:
     """Return ``text``, for notifications, and ``blocks`` for chat.postMessage and chat.update."""
-    text = prompt_text(prompt, lambda who: f"*{_escaped(who)}*", _escaped)
+    text = prompt_text(prompt, lambda who: f"*{escaped(who)}*", escaped)
     # Verbatim: no links, channels or mentions are made of what a stranger is called.
     blocks: list[dict[str, Any]] = [{"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}]
     if prompt.buttons:
@@ -420,5 +428,6 @@ def _button(text: str, data: str) -> dict[str, Any]:
     }
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return ``text`` with what is markup shown as what looks like it."""
     return OUTER_UNDERSCORE.sub(LOOKS_LIKE_UNDERSCORE, text).translate(MARKUP)

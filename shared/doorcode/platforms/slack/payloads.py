@@ -156,6 +156,7 @@ class BlockAction(Struct):
     # When it was used, in microseconds: what tells one use from the next.
     action_ts: str
     value: str | None = None
+    block_id: str = ""
 
 
 class SlashCommand(Struct):

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Raw, Struct, field
 
+from doorcode.pairing.callbacks import QUESTION
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.keyring import Keyring, same
@@ -85,6 +86,8 @@ UNKNOWN_CONTENT = "unknown"
 PRIVATE_CHAT = "private"
 # A field's name, as Telegram writes them.
 KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
+# What the button carries that asks an owner for a reason.
+REASON = f"{QUESTION}why:"
 # Updates that nobody is to be answered for, by the word that the log has for them; others are just unknown.
 EDITED = "edited_message"
 IGNORED_UPDATES = (
@@ -141,6 +144,7 @@ class _File(Struct):
 class _RepliedTo(Struct):
     sender: User | None = field(name="from", default=None)
     forum_topic_created: Raw = Raw()
+    reply_markup: Raw = Raw()
 
 
 class _OwnTopic(Struct):
@@ -182,6 +186,14 @@ class _CallbackQuery(Struct):
     data: str = ""
     # Absent for inline messages. One that is too old to be read still has chat and id.
     message: _PressedMessage | None = None
+
+
+class _Button(Struct):
+    callback_data: str = ""
+
+
+class _Keyboard(Struct):
+    inline_keyboard: list[list[_Button]] = []
 
 
 class _Update(Struct):
@@ -226,7 +238,7 @@ def _edit(raw: Raw) -> Edit | None:
     )
 
 
-def _message(update: _Update, bot: str) -> Message | Ignored:  # noqa: PLR0911 (each is one kind of no message)
+def _message(update: _Update, bot: str) -> Message | Press | Ignored:  # noqa: PLR0911 (each is one kind of no message)
     message = decoded(update.message, SpokenMessage)
     sender = message.sender
     if message.business_connection_id:
@@ -244,6 +256,10 @@ def _message(update: _Update, bot: str) -> Message | Ignored:  # noqa: PLR0911 (
     if not kind:
         return _ignored("service_message")
     direct = message.chat.type == PRIVATE_CHAT
+    if direct and message.text and message.reply_to_message and is_given(message.reply_to_message.reply_markup):
+        data = _asks_why(message.reply_to_message)
+        if data:
+            return _reason(update.update_id, message, sender, data)
     # A reply in a group has a thread id, too; only a topic's is one to answer in.
     thread = str(message.message_thread_id) if message.is_topic_message else ""
     ephemeral = message.ephemeral_message_id is not None
@@ -277,6 +293,27 @@ def _message(update: _Update, bot: str) -> Message | Ignored:  # noqa: PLR0911 (
             | topic
             | ({"receiver_user_id": sender.id} if ephemeral else {})
         ),
+    )
+
+
+def _asks_why(replied_to: _RepliedTo) -> str:
+    """Return what our button that asks for an owner's reason carries, if the bot's message that is replied to has it."""
+    if not (replied_to.sender and replied_to.sender.is_bot and REASON.encode() in bytes(replied_to.reply_markup)):
+        return ""
+    rows = decoded(replied_to.reply_markup, _Keyboard).inline_keyboard
+    return next((one.callback_data for row in rows for one in row if one.callback_data.startswith(REASON)), "")
+
+
+def _reason(update_id: int, message: SpokenMessage, sender: User, data: str) -> Press:
+    return Press(
+        platform=PLATFORM,
+        user_id=str(sender.id),
+        delivery_id=str(update_id),
+        data=data,
+        name=_names(sender).name,
+        language=sender.language_code,
+        reply=compact({"chat_id": message.chat.id, "message_id": message.message_id}),
+        said=message.text,
     )
 
 
@@ -364,7 +401,7 @@ def show_door(message: Message, text: str, link: str) -> WebhookAnswer | None:
     method = {
         "method": "sendMessage",
         "chat_id": int(message.chat),
-        "text": "\n".join(filter(None, (_unlinked(text), link))),
+        "text": "\n".join(filter(None, (unlinked(text), link))),
         "link_preview_options": {"is_disabled": True},
     }
     return answer(method | ({"message_thread_id": int(message.thread)} if message.thread else {}))
@@ -393,6 +430,9 @@ def ignored(_ignored: Ignored, _say: Say) -> WebhookAnswer | None:
 def pressed(press: Press, text: str, prompt: Prompt | None) -> WebhookAnswer | None:
     """Answer the button, which waits for it; the prompt itself is edited by whoever follows the decision up."""
     reply = decoded(press.reply, dict[str, Any])
+    if "callback_query_id" not in reply:
+        # What was said by a reply is answered by one.
+        return answer({"method": "sendMessage", "chat_id": reply["chat_id"], "text": unlinked(cut(text, MAX_ANSWER))})
     return answer(
         {
             "method": "answerCallbackQuery",
@@ -425,11 +465,11 @@ def draw_prompt(prompt: Prompt) -> dict[str, Any]:
     own = prompt.address.startswith(f"{PLATFORM} ") and prompt.who.startswith("@")
 
     def named(who: str) -> str:
-        return f"User @{_unlinked(who[1:])}" if own else f"User {_unlinked(who)}"
+        return f"User @{unlinked(who[1:])}" if own else f"User {unlinked(who)}"
 
     buttons = [{"text": button.text, "callback_data": button.data} for button in prompt.buttons]
     return {
-        "text": prompt_text(prompt, named, _unlinked),
+        "text": prompt_text(prompt, named, unlinked),
         "link_preview_options": {"is_disabled": True},
         # An empty keyboard takes the buttons away.
         "reply_markup": {"inline_keyboard": [buttons] if buttons else []},
@@ -441,5 +481,6 @@ def draw_words(text: str) -> dict[str, Any]:
     return {"text": text, "link_preview_options": {"is_disabled": True}, "reply_markup": {"inline_keyboard": []}}
 
 
-def _unlinked(text: str) -> str:
+def unlinked(text: str) -> str:
+    """Return ``text`` with what keeps Telegram from making links of it."""
     return LINKING.sub(rf"\g<0>{WORD_JOINER}", text)

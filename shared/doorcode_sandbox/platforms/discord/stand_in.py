@@ -27,7 +27,7 @@ NONCE_SECONDS = 5 * 60
 SEED_BYTES = 32
 
 EPHEMERAL, LOADING = 64, 128
-SHOW, DEFER, UPDATE = 4, 5, 7
+SHOW, DEFER, UPDATE, SHOW_MODAL = 4, 5, 7, 9
 TAKES_NO_MESSAGES, NO_MUTUAL_SERVER = 50007, 50278
 SAYS = {
     10003: (404, "Unknown Channel"),
@@ -77,6 +77,27 @@ class _Row(Struct):
 
 
 _Rows = Annotated[list[_Row], Meta(max_length=5)]
+
+
+class _TextInput(Struct):
+    type: Literal[4]
+    custom_id: Annotated[str, Meta(min_length=1, max_length=100)]
+    style: Literal[1, 2]
+    min_length: Annotated[int, Meta(ge=0, le=4000)] = 0
+    max_length: Annotated[int, Meta(ge=1, le=4000)] = 4000
+    required: bool = True
+
+
+class _Label(Struct):
+    type: Literal[18]
+    label: Annotated[str, Meta(min_length=1, max_length=45)]
+    component: _TextInput
+
+
+class _Modal(Struct):
+    custom_id: Annotated[str, Meta(min_length=1, max_length=100)]
+    title: Annotated[str, Meta(min_length=1, max_length=45)]
+    components: Annotated[list[_Label], Meta(min_length=1, max_length=5)]
 
 
 class _Create(Struct):
@@ -205,6 +226,8 @@ class DiscordStandIn(StandIn):
         # Whether an interactions endpoint answers as Discord wants it to.
         self.probe: Callable[[str], bool] = lambda _: True
         self.typed: list[str] = []
+        # Each person's modal that was opened last, by its id.
+        self.modals: dict[str, str] = {}
         # For how many seconds a call waits for the response that it is about: whoever answers an interaction at once
         # may be faster than the webhook's response is read.
         self.patience: float = 0
@@ -307,6 +330,8 @@ class DiscordStandIn(StandIn):
             form = checked(data, _FollowUp, strict=self.strict)
             form.flags |= LOADING if kind == DEFER else 0
             interaction.message = self._add(interaction.channel, form, RESPONSE, interaction.user)
+        elif kind == SHOW_MODAL:
+            self.modals[interaction.user] = checked(data, _Modal, strict=self.strict).custom_id
 
     def past(self) -> list[list[Any] | dict[Any, Any]]:
         """Return everything that grows with what happens, oldest first."""

@@ -73,7 +73,35 @@ class _Actions(Struct, tag_field="type", tag="actions"):
     block_id: Annotated[str, Meta(max_length=255)] = ""
 
 
-_Blocks = Annotated[list[_Section | _Actions], Meta(max_length=MAX_BLOCKS)]
+class _Piece(Struct, tag_field="type", tag="text"):
+    text: Annotated[str, Meta(min_length=1)]
+
+
+class _Preformatted(Struct, tag_field="type", tag="rich_text_preformatted"):
+    elements: Annotated[list[_Piece], Meta(min_length=1)]
+
+
+class _RichText(Struct, tag_field="type", tag="rich_text"):
+    elements: Annotated[list[_Preformatted], Meta(min_length=1)]
+    block_id: Annotated[str, Meta(max_length=255)] = ""
+
+
+class _TextInput(Struct, tag_field="type", tag="plain_text_input"):
+    action_id: Annotated[str, Meta(max_length=255)] = "generated"
+    multiline: bool = False
+    max_length: Annotated[int, Meta(ge=1, le=3000)] = 3000
+    dispatch_action_config: Any = None
+
+
+class _Input(Struct, tag_field="type", tag="input"):
+    label: _Plain
+    element: _TextInput
+    dispatch_action: bool = False
+    optional: bool = False
+    block_id: Annotated[str, Meta(max_length=255)] = ""
+
+
+_Blocks = Annotated[list[_Section | _Actions | _RichText | _Input], Meta(max_length=MAX_BLOCKS)]
 
 
 class _PostMessage(Struct):
@@ -360,7 +388,9 @@ class SlackStandIn(StandIn):
                 blocks = msgspec.to_builtins(checked(form.blocks, _Blocks, strict=self.strict))
             except FormError as error:
                 raise _RefusedError("invalid_blocks", f"[ERROR] {error} [json-pointer:/blocks/{error.field}]") from None
-            ids = [element["action_id"] for block in blocks for element in block.get("elements", ())]
+            ids = [
+                element["action_id"] for block in blocks if block["type"] == "actions" for element in block["elements"]
+            ]
             if len(set(ids)) != len(ids):
                 raise _RefusedError("invalid_blocks", "[ERROR] `action_id` already exists")
         if not (form.text.strip() or blocks):

@@ -1,0 +1,130 @@
+"""What stands in an owner's chat about a question: plain text, and what can be pressed under it. No platform's markup."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from doorcode.asking.buttons import AskAction, actions, sign_button
+from doorcode.asking.layout import lay_out
+from doorcode.asking.question import Question, QuestionState, QuestionText, Substance
+from doorcode.asking.visible import visible_line
+from doorcode.pairing.keyring import Keyring
+from doorcode.pairing.names import safe_name
+from doorcode.pairing.prompts import Button
+from doorcode.pairing.texts import APPROVE_BUTTON, DENY_BUTTON
+
+# How long after a decision its owner can still say why, and how much.
+REASON_SECONDS = 600
+MAX_REASON = 500
+# The fewest that any platform takes, with room for the number.
+MAX_LABEL = 60
+OPEN_BUTTON = "Open"
+REASON_BUTTON = "Say why"
+FORGOTTEN = "Its words are kept no longer."
+
+
+class Card(Struct, frozen=True, kw_only=True):
+    """A question as it stands with an owner. ``link`` leads to the page; ``reason`` asks for words."""
+
+    text: str
+    choices: tuple[Button, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    link: Button | None = None
+    reason: Button | None = None
+
+
+class Canvas(Struct, frozen=True, kw_only=True):
+    """What a platform's cards are made with: how much text fits, as it counts, and where the page is (empty: nowhere)."""
+
+    room: int
+    size: Callable[[str], int]
+    page: str = ""
+
+
+def card(question: Question, words: QuestionText | None, canvas: Canvas, keyring: Keyring, now: int) -> Card:
+    """Return a question as it stands at ``now``, with the buttons that it then has."""
+    standing = question.standing(now)
+    waits = standing is QuestionState.PENDING
+    # Whoever keeps no words any more asks nothing: what is not shown is not approved.
+    substance = words.substance if words else Substance(asker=question.asker_label, title=FORGOTTEN)
+    laid = lay_out(
+        substance,
+        limit=canvas.room,
+        expires_at=question.expires_at if waits else 0,
+        measure=canvas.size,
+        closing=state_line(question, now),
+    )
+    if not waits:
+        reason = _button(REASON_BUTTON, AskAction.WHY, question, keyring) if can_say_why(question, now) else None
+        return Card(text=laid.text, reason=reason)
+    deny = _button(DENY_BUTTON, AskAction.DENY, question, keyring)
+    whole = laid.whole and words is not None
+    link = None if whole or not canvas.page else Button(OPEN_BUTTON, f"{canvas.page}#ask={question.id}")
+    if not whole:
+        return Card(text=laid.text, buttons=(deny,), link=link)
+    yes = [_button(_named(action, substance), action, question, keyring) for action in actions(question.choices)]
+    if question.choices:
+        return Card(text=laid.text, choices=tuple(yes), buttons=(deny,))
+    return Card(text=laid.text, buttons=(*yes, deny))
+
+
+def can_say_why(question: Question, now: int) -> bool:
+    """Tell whether whoever denied a question can still say why."""
+    denied = question.state is QuestionState.DENIED and bool(question.decided_account)
+    return denied and not question.reasoned and now < question.decided_at + REASON_SECONDS
+
+
+def state_line(question: Question, now: int) -> str:
+    """Say where a question stands, in one line of ours: who has approved, what became of it; empty while nothing has."""
+    standing = question.standing(now)
+    by = decider(question)
+    if standing is QuestionState.PENDING:
+        if not question.given:
+            return ""
+        names = ", ".join(_called(one.name, one.by) for one in question.given)
+        return f"{len(question.given)} of {question.approvals} have approved: {names}."
+    lines = {
+        QuestionState.APPROVED: f"\u2705 Approved{by}, recorded.",
+        QuestionState.DENIED: f"\u274c Denied{by}, recorded.",
+        QuestionState.EXPIRED: "\u231b Expired: nobody decided in time, so it is not approved.",
+        QuestionState.CANCELLED: f"Cancelled{by}.",
+        QuestionState.USED: f"\u2705 Approved{by}, used at {_time(question.used_at)}.",
+        QuestionState.LAPSED: f"\u231b Approved{by}, never used.",
+    }
+    return lines[standing] + (" A reason was given." if question.reasoned else "")
+
+
+def decider(question: Question) -> str:
+    """Say who decided, `` by Ada (telegram:1)``; nothing if nobody did."""
+    if not question.decided_by:
+        return ""
+    given = (
+        question.given if question.state in {QuestionState.APPROVED, QuestionState.USED, QuestionState.LAPSED} else ()
+    )
+    if len(given) > 1:
+        return " by " + ", ".join(_called(one.name, one.by) for one in given)
+    return f" by {_called(question.decided_by_name, question.decided_by)}"
+
+
+def _called(name: str, by: str) -> str:
+    who = visible_line(by)
+    return f"{safe_name(name)} ({who})" if safe_name(name) else who
+
+
+def _named(action: AskAction, substance: Substance) -> str:
+    if not action.choice:
+        return APPROVE_BUTTON
+    # It stands in full above.
+    choice = visible_line(substance.choices[action.choice - 1])
+    return f"{action.choice}. {choice if len(choice) <= MAX_LABEL else choice[:MAX_LABEL] + '…'}"
+
+
+def _button(text: str, action: AskAction, question: Question, keyring: Keyring) -> Button:
+    return Button(text, sign_button(action, question.id, question.digest, keyring))
+
+
+def _time(at: int) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M} UTC"
