@@ -14,6 +14,7 @@ import httpx
 import httpx._transports.default as httpx_transports
 import msgspec
 import pytest
+import typer.main
 from botocore import loaders
 from playwright.sync_api import Browser
 from xdist.remote import Producer
@@ -55,11 +56,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _read_once() -> Iterator[None]:
-    """Read once per worker what does not change: AWS's descriptions of its services, and the certificates to trust."""
+    """Make once per worker what does not change: AWS's descriptions of its services, the certificates to trust, the command's tree."""
     described = functools.cache(functools.partial(loaders.JSONFileLoader.load_file, loaders.JSONFileLoader()))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loaders.JSONFileLoader, "load_file", lambda _, path: described(path))
         patch.setattr(httpx_transports, "create_ssl_context", functools.cache(httpx.create_ssl_context))
+        patch.setattr(typer.main, "get_command", functools.cache(typer.main.get_command))
         yield
 
 

@@ -1,7 +1,8 @@
 """AWS in process: moto, without what it does over and over for nothing.
 
 Whatever it is asked, it looks for the service among those alone that the tests use. A table's stream, of which every
-transaction keeps a copy to go back to, is copied without the records in it, which nobody changes. An item whose attributes
+transaction keeps a copy to go back to, is copied without the records in it, which nobody changes. Who sees to a part of an
+expression is looked up by the part's type, once. An item whose attributes
 are plain goes out as it is, and not looked for by every name that each of its attributes might go by. What is worked out
 from a name alone is worked out once. And coverage, which would be told of each of its many small functions, is told of none:
 nothing of the product runs below a call of AWS.
@@ -10,6 +11,7 @@ nothing of the product runs below a call of AWS.
 import contextlib
 import copy
 import functools
+import importlib
 import sys
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
@@ -40,6 +42,12 @@ def aws(*empty: str) -> Iterator[None]:
             backend: Any = get_backend(service)  # type: ignore[call-overload]
             backend[DEFAULT_ACCOUNT_ID][REGION].reset()
         yield
+
+
+def put_secret(name: str, value: str) -> None:
+    """Lay a SecureString down where Parameter Store finds it, as its own call would: nothing is tried by that call itself."""
+    store: Any = get_backend("ssm")[DEFAULT_ACCOUNT_ID][REGION]
+    store.put_parameter(name, None, value, "SecureString", None, None, True, None, "text", tier=None, policies=None)
 
 
 @functools.cache
@@ -73,6 +81,39 @@ def _twin(shard: StreamShard, memo: dict[int, Any]) -> StreamShard:
 
 
 StreamShard.__deepcopy__ = _twin  # type: ignore[attr-defined]
+
+
+_parts: Any = importlib.import_module("moto.dynamodb.parsing.ast_nodes")  # without types
+
+
+def _traversed(self: Any, node: Any, child_id: int = -1) -> Any:
+    kind: Any = type(node)
+    if not _is_part(kind):
+        return node
+    parent = node.parent
+    for number, child in enumerate(node.children or ()):
+        self.pre_processing_of_child(node, number)
+        self.traverse_node_recursively(child, number)
+    if _is_processed(self.__class__, kind):
+        node = self.process(node)
+        node.parent = parent
+        if parent:
+            parent.children[child_id] = node
+    return node
+
+
+@functools.cache
+def _is_part(kind: Any) -> bool:
+    return issubclass(kind, _parts.Node)
+
+
+@functools.cache
+def _is_processed(traverser: Any, kind: Any) -> bool:
+    # Which types these are depends on the traverser's class alone.
+    return issubclass(kind, traverser.__new__(traverser).nodes_to_be_processed())
+
+
+_parts.DepthFirstTraverser.traverse_node_recursively = _traversed
 
 
 def _map_at_once(

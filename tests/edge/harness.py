@@ -90,7 +90,7 @@ class Edge:
 
     def put_secret(self, name: str, value: str) -> None:
         """Set a secret."""
-        self.ssm.put_parameter(Name=f"{PREFIX}/{name}", Value=value, Type="SecureString", Overwrite=True)
+        in_process.put_secret(f"{PREFIX}/{name}", value)
 
     def door(self, platform: Platform, **settings: str) -> Door:
         """Give the door of a platform under these settings, warm if it was used before."""

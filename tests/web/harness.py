@@ -19,6 +19,7 @@ from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.web.guard import COOKIE
 from doorcode.wiring import sdk
 from doorcode.wiring import web as web_wiring
+from tests.backends import in_process
 from tests.backends.dynamodb import Backend
 from tests.harness import KEYS, T0, TELEGRAM, Harness, RecordingClient
 from tests.web.gateway import request_event
@@ -105,7 +106,7 @@ class WebHarness(Harness):
     def put_secret(self, value: str, which: str = "gateway-secret") -> None:
         """Set the secret that codes are made with."""
         name = f"{self.prefix}/{which}"
-        self.clients["ssm"]._client.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
+        in_process.put_secret(name, value)
 
     def send(self, event: Mapping[str, Any]) -> Reply:
         """Hand an event to the function."""

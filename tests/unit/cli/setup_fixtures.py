@@ -268,7 +268,7 @@ class Harness:
 
     def put(self, name: str, value: str) -> None:
         """Set a secret behind the command's back."""
-        self.ssm.put_parameter(Name=f"{PREFIX}/{name}", Value=value, Type="SecureString", Overwrite=True)
+        in_process.put_secret(f"{PREFIX}/{name}", value)
 
     def put_tokens(self) -> None:
         """Set up every platform, as far as tokens go."""
