@@ -5,12 +5,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from doorcode.asking.refusals import QuestionRefusedError
 from doorcode.errors import LockedOutError, RefusedError, SignInError, SpentTicketError, UnknownCodeError
 from tests.backends.dynamodb import Backend, Table
 from tests.eventually import PATIENCE_SECONDS
 from tests.harness import Harness
 
 RACERS = 32
+REFUSALS = (
+    RefusedError, UnknownCodeError, LockedOutError, SignInError, SpentTicketError, QuestionRefusedError,
+)  # fmt: skip
 
 
 class Racers:
@@ -36,7 +40,7 @@ class Racers:
             barrier.wait()
             try:
                 return acts[number](harness)
-            except (RefusedError, UnknownCodeError, LockedOutError, SignInError, SpentTicketError) as error:
+            except REFUSALS as error:
                 return error
 
         return list(self._pool.map(run, range(len(acts))))

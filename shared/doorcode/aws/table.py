@@ -76,6 +76,11 @@ class Table:
         self._name = name
         self._patience = Patience(patience, transport_errors=transport_errors, deadline=deadline)
 
+    @property
+    def name(self) -> str:
+        """What DynamoDB calls it: for a transaction of another table that writes this one, too."""
+        return self._name
+
     def started(self) -> Table:
         """Return this table for one operation: all its calls together have one deadline, counted from now."""
         table = copy(self)
