@@ -30,9 +30,12 @@ define compile
 	fi
 endef
 
+# A lock's hashes make what is in the cache as good as what the index has: only what was never fetched needs the network.
 define install
-	$(LAYER_UV) pip install --quiet --no-config --target "$(ARTIFACTS_DIR)/python" --python-version $(LAYER_PYTHON) \
-		--python-platform $(LAYER_PLATFORM) --only-binary :all: --link-mode copy --require-hashes --no-deps \
-		--requirement requirements.lock
+	@install() { \
+		$(LAYER_UV) pip install --quiet --no-config --target "$(ARTIFACTS_DIR)/python" --python-version $(LAYER_PYTHON) \
+			--python-platform $(LAYER_PLATFORM) --only-binary :all: --link-mode copy --require-hashes --no-deps \
+			--requirement requirements.lock "$$@"; \
+	}; install --offline 2>/dev/null || install
 	rm -rf "$(ARTIFACTS_DIR)/python/bin" "$(ARTIFACTS_DIR)/python/.lock"
 endef
