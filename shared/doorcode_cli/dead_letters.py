@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
 from doorcode.aws.answer_queue import is_answer, read_answer
-from doorcode.aws.effects_queue import UnusableRecordError, read_move
+from doorcode.aws.effects_queue import UnusableRecordError, is_question, read_move, read_question
 from doorcode.aws.postbox import REASON
 from doorcode.pairing.consequences import follow
 from doorcode.pairing.hand_off import HandOff
@@ -189,6 +189,9 @@ def _of_move(body: str) -> dict[str, Any]:
                 "user_id": answer.user_id,
                 "made_at": answer.at,
             }
+        if is_question(body):
+            moved = read_question(body)
+            return {"kind": "callback of a question" if moved.calls else "question", "user_id": moved.id}
         move = read_move(body)
     except UnusableRecordError:
         return {"kind": UNREADABLE}

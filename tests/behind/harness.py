@@ -159,13 +159,13 @@ class Behind:
         self.settings |= settings
         environment = self.environment | self.settings
         self.relay = Relay(EffectsQueue(self.clients["sqs"], self.effects_url))
-        self.courier, self.consumer = build_courier(environment)
+        self.courier, self.questions, self.consumer = build_courier(environment)
         self.agent = build_agent(environment)
         self.consumer._clock = self.agent._clock = self.now
 
     def another_courier(self) -> Courier:
         """Give a second courier, as another environment of the function has it."""
-        courier, _ = build_courier(self.environment | self.settings)
+        courier, _, _ = build_courier(self.environment | self.settings)
         self._others.append(courier)
         return courier
 
@@ -354,12 +354,12 @@ class Behind:
             json.loads(json.dumps(record.to_json(), default=lambda at: at.timestamp()))
             for record in self._shard().items
         ]
-        # The filter of the event source mapping in the template lets only contacts through. What moto shows of a
+        # The filter of the event source mapping in the template lets only contacts and questions through. What moto shows of a
         # new item before it is filled does not exist elsewhere.
         return [
             record
             for record in records
-            if record["dynamodb"]["Keys"]["sk"]["S"] == "contact"
+            if record["dynamodb"]["Keys"]["sk"]["S"] in {"contact", "ask"}
             and "state" in (record["dynamodb"].get("NewImage") or {"state": ""})
         ]
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from doorcode.aws.agent_queue import AgentQueue
 from doorcode.aws.budget import MessageBudget
 from doorcode.aws.directory import Directory
 from doorcode.aws.lockout import Lockout
+from doorcode.aws.question_store import QuestionStore
 from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.table import Table
 from doorcode.aws.tickets import Tickets
 from doorcode.aws.waiting_room import WaitingRoom
+from doorcode.entrypoints.asking.presses import QuestionPresses
 from doorcode.entrypoints.owner_glance import OwnerGlance
 from doorcode.entrypoints.owner_texts import OwnerTexts
 from doorcode.entrypoints.ticket_office import TicketOffice
@@ -26,6 +29,7 @@ from doorcode.pairing.decisions import Desk
 from doorcode.pairing.hand_off import QueuedHandOff
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.settings import parse_settings
+from doorcode.platforms import registry
 from doorcode.platforms.telegram import inbound as telegram
 from tests import webhooks
 from tests.bench.subjects import OWNERS
@@ -91,6 +95,9 @@ class MeteredDoor:
             tickets=lambda: TicketOffice(Tickets(table), self._room, desk, Lockout(table), settings),
             own_texts=OwnerTexts(_NoParameters()),
             glances=lambda: OwnerGlance(Directory(table), SignIns(table), ""),
+            questions=lambda: QuestionPresses(
+                QuestionStore(table, table, settings), _Secrets(), partial(registry.asking, TELEGRAM)
+            ),
         )
 
     def admit(self, user_id: int) -> float:

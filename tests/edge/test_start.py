@@ -95,6 +95,8 @@ def test_what_an_edge_function_has_imported_when_it_has_answered(edge: Edge, pla
     assert [line.get("reason") for line in logged] == [None, "paired"]
     assert "doorcode.aws.client.service" in modules
     assert sorted(HEAVY & set(modules)) == []
+    # What only presses under questions need waits for the first of them.
+    assert not [name for name in modules if "asking" in name or "question" in name]
     # What only a bot behind the door needs is imported before that alone.
     assert not [name for name in modules if name.endswith((".deeds", ".bot", ".bot_door", ".bot_proxy"))]
 

@@ -287,8 +287,10 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
             *_items(TABLE, ("DeleteItem",), "telegram#1", "seats#telegram"),
         ],
         "reach lockouts, sign-ins, sessions, tokens, claims, invites or budgets": _items(
-            TABLE, ITEMS, *STAFF_ONLY, *TICKETS, "lockout#ticket", "budget#telegram#1"
+            TABLE, ITEMS, *(pk for pk in STAFF_ONLY if pk != "tokens"), *TICKETS, "lockout#ticket", "budget#telegram#1"
         ),
+        # It looks whether the one that asked is still there.
+        "list, make or end tokens": _items(TABLE, tuple(one for one in ITEMS if one != "GetItem"), "tokens"),
         "make or remove an owner": _items(TABLE, ("UpdateItem", "PutItem", "DeleteItem"), "owners"),
         "list who is paired": [*LISTING, *_items(TABLE, ("Query",), "telegram#1")],
         "make up moves, or read what was given up on": [

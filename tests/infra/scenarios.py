@@ -12,6 +12,9 @@ import pytest
 from botocore.response import StreamingBody
 from msgspec.structs import replace
 
+from doorcode.asking.buttons import AskAction, sign_button
+from doorcode.asking.question import Question
+from doorcode.aws import question_store
 from doorcode.aws.lockout import Lockout
 from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.table import Table
@@ -21,6 +24,7 @@ from doorcode.entrypoints import agent as agent_module
 from doorcode.entrypoints import provision as provision_module
 from doorcode.entrypoints.admin import Admin
 from doorcode.entrypoints.agent import Agent
+from doorcode.entrypoints.asking.courier import QuestionCourier
 from doorcode.entrypoints.courier import Courier
 from doorcode.entrypoints.effects import EffectsConsumer
 from doorcode.entrypoints.relay import Relay
@@ -39,8 +43,9 @@ from doorcode.wiring import sdk
 from doorcode.wiring import web as web_wiring
 from doorcode.wiring.provision import connect_to_parameter_store
 from tests.backends import in_process
+from tests.behind.asking import ask, pressing, saying_why
 from tests.behind.harness import Behind, standing_ins
-from tests.edge.harness import ALL_OWNERS, GATEWAY, PREFIX, Edge
+from tests.edge.harness import ALL_OWNERS, CALLBACKS, GATEWAY, PREFIX, Edge
 from tests.edge.loopback_bot import loopback_bot
 from tests.harness import COOLDOWN, RecordingClient
 from tests.infra.calls import Names, Recorder, in_terms_of_iam
@@ -112,6 +117,8 @@ def at_the_edge(platform: Platform) -> Scenario:
         harness.hello(platform)
         harness.edge.deliver(load(DOOR[platform]), harness.now(), WEB_URL="https://door.example/owner")
 
+        _press_under_questions(harness, platform)
+
         # A wrong claim, counted; a right one and an invite, used up; and who is asked where the setting names nobody.
         harness.edge.clear()
         tickets = Tickets(Table(harness.edge.dynamodb, harness.environment["TABLE_NAME"]))
@@ -130,6 +137,24 @@ def at_the_edge(platform: Platform) -> Scenario:
         assert harness.edge.contact(platform, NOBODY[platform]).state is State.PENDING
 
     return scenario
+
+
+def _press_under_questions(harness: Behind, platform: Platform) -> None:
+    """Have an owner by claim deny some, say why, and press once more when it is too late."""
+    harness.edge.clear()
+    owner = {"pk": {"S": "owners"}, "sk": {"S": "owners"}, "people": {"SS": [f"{platform}:{OWNER[platform]}"]}}
+    harness.edge.dynamodb.put_item(TableName=harness.environment["TABLE_NAME"], Item=owner)
+
+    def press(action: AskAction, question: Question) -> None:
+        data = sign_button(action, question.id, question.digest, CALLBACKS)
+        said = saying_why(platform, data, "No.") if action is AskAction.WHY else pressing(platform, data)
+        harness.edge.deliver(said, harness.now(), OWNER_USER_IDS="")
+
+    for number in range(3):
+        question = ask(harness, f"{number}?")
+        # The last one is too late.
+        for action in (AskAction.DENY, AskAction.WHY, AskAction.APPROVE):
+            press(action, question)
 
 
 def making_secrets(harness: Behind, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,6 +208,16 @@ def following(harness: Behind, _: Recorder, __: pytest.MonkeyPatch) -> None:
         harness.settle()
         harness.courier.sweep(harness.now())
         harness.cold(OWNER_USER_IDS=ALL_OWNERS, MAX_PENDING="100")
+
+    # Questions: asked, answered, told to an address; one that nobody decides, and an approval that nobody uses.
+    harness.questions._post = lambda *_: 200
+    asked = [ask(harness, f"{number}?", callback_url="https://asker.example/") for number in range(3)]
+    harness.settle()
+    press = sign_button(AskAction.APPROVE, asked[0].id, asked[0].digest, CALLBACKS)
+    harness.deliver(pressing(Platform.TELEGRAM, press))
+    harness.settle()
+    harness.questions.sweep(harness.now() + 3600)
+    harness.settle()
 
     # What cannot be read is parked, and what fails is handed back.
     attributes = {"MessageGroupId": "nobody", "MessageDeduplicationId": "poison"}
@@ -428,12 +463,16 @@ def _harness(recorder: Recorder) -> Iterator[tuple[Behind, pytest.MonkeyPatch]]:
             (Relay, "handle", lambda _: "relay"),
             (EffectsConsumer, "handle", lambda _: "courier"),
             (Courier, "sweep", lambda _: "courier"),
+            (QuestionCourier, "sweep", lambda _: "courier"),
             (Agent, "handle", lambda _: "agent"),
             (Admin, "answer", lambda _: "admin"),
             (Web, "serve", lambda _: "web"),
         )
         for kind, method, name in watched:
             monkeypatch.setattr(kind, method, recorder.watched(getattr(kind, method), name))
+        # Questions have the same names whoever asks them, so that what one role does can be looked for in another's.
+        names = iter(f"ABCDEFGHJKLMNPQ{letter}" for letter in "ABCDEFGHJK")
+        monkeypatch.setattr(question_store, "_new_id", lambda: next(names))
         standing = standing_ins()
         edge = Edge(monkeypatch)
         for service, client in edge.clients.items():

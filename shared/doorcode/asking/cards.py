@@ -16,9 +16,8 @@ from doorcode.pairing.names import safe_name
 from doorcode.pairing.prompts import Button
 from doorcode.pairing.texts import APPROVE_BUTTON, DENY_BUTTON
 
-# How long after a decision its owner can still say why, and how much.
+# How long after a decision its owner can still say why.
 REASON_SECONDS = 600
-MAX_REASON = 500
 # The fewest that any platform takes, with room for the number.
 MAX_LABEL = 60
 OPEN_BUTTON = "Open"
@@ -37,7 +36,12 @@ class Card(Struct, frozen=True, kw_only=True):
 
 
 class Canvas(Struct, frozen=True, kw_only=True):
-    """What a platform's cards are made with: how much text fits, as it counts, and where the page is (empty: nowhere)."""
+    """What a card is made for: whose chat (``telegram:1``), how much text fits there, as its platform counts, and the page.
+
+    ``page`` is empty where there is none.
+    """
+
+    account: str
 
     room: int
     size: Callable[[str], int]
@@ -58,7 +62,8 @@ def card(question: Question, words: QuestionText | None, canvas: Canvas, keyring
         closing=state_line(question, now),
     )
     if not waits:
-        reason = _button(REASON_BUTTON, AskAction.WHY, question, keyring) if can_say_why(question, now) else None
+        asks_why = question.decided_account == canvas.account and can_say_why(question, now)
+        reason = _button(REASON_BUTTON, AskAction.WHY, question, keyring) if asks_why else None
         return Card(text=laid.text, reason=reason)
     deny = _button(DENY_BUTTON, AskAction.DENY, question, keyring)
     whole = laid.whole and words is not None
@@ -73,7 +78,7 @@ def card(question: Question, words: QuestionText | None, canvas: Canvas, keyring
 
 def can_say_why(question: Question, now: int) -> bool:
     """Tell whether whoever denied a question can still say why."""
-    denied = question.state is QuestionState.DENIED and bool(question.decided_account)
+    denied = question.state is QuestionState.DENIED
     return denied and not question.reasoned and now < question.decided_at + REASON_SECONDS
 
 

@@ -132,6 +132,8 @@ class Question(Struct, frozen=True, kw_only=True):
     used_with: str = ""
     ended_at: int = 0
     reached: int = NOT_YET_KNOWN
+    # Whose prompt was pressed last when it was too late, and where it stands: it has to be closed.
+    stray: str = ""
 
     @property
     def approvals_left(self) -> int:

@@ -1,4 +1,4 @@
-"""Moves of contacts, from the table's stream into a FIFO queue with one group for each contact, and out of it."""
+"""Moves of contacts and of questions, from the table's stream into a FIFO queue with one group for each, and out of it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,22 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from msgspec import Struct
+import msgspec
+from msgspec import Struct, structs
 
 from doorcode.aws.items import CONTACT, contact_from_item
+from doorcode.aws.question_items import ASK
 from doorcode.errors import DoorcodeError, UnreadableItemError
 from doorcode.pairing.contact import Contact
 from doorcode.pairing.hand_off import fitting_id
 
 VERSION = 1
+# How every message about a question begins, and no move of a contact does.
+QUESTION_BEGINNING = '{"type":"question",'
+# What makes a question's move: another revision, a reason given afterwards, or a prompt of it that was pressed too late.
+QUESTION_MOVES = ("rev", "reasoned", "stray")
+# What the groups and the entries of calls to askers are named by.
+CALL = "call"
 # SQS takes ten messages in one call.
 BATCH_SIZE = 10
 
@@ -44,6 +52,19 @@ class MoveRecord(Struct, frozen=True):
         return contact
 
 
+class QuestionMoved(Struct, frozen=True, kw_only=True, tag="question", tag_field="type"):
+    """A question has moved: which one, and none of its words. Whoever follows it reads where it stands by then.
+
+    ``record`` is the stream's own id of it. ``calls`` is for the asker's address alone, which has a group of its own: where that
+    does not answer, nothing else waits.
+    """
+
+    version: int = VERSION
+    id: str
+    record: str
+    calls: bool = False
+
+
 class Copied(Struct, frozen=True):
     """How many records were copied, from the first one on, and the queue's own word for why not more."""
 
@@ -68,12 +89,11 @@ class EffectsQueue:
     def copy(self, records: Sequence[Mapping[str, Any]]) -> Copied:
         """Copy stream records in their order; return how many of them are surely in the queue, from the first one on.
 
-        What is no move of a contact is passed over, and counts as done.
+        What is no move is passed over, and counts as done.
         """
         start = 0
         while start < len(records):
-            batch = _one_of_each(records[start : start + BATCH_SIZE])
-            entries = [_entry(number, record) for number, record in enumerate(batch) if is_move(record)]
+            batch, entries = _fitting(_one_of_each(records[start : start + BATCH_SIZE]))
             try:
                 answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries) if entries else {}
             except Exception as error:  # noqa: BLE001 (whatever it was, the stream gives the records again)
@@ -81,7 +101,11 @@ class EffectsQueue:
                 code = response["Error"]["Code"] if isinstance(response, Mapping) else type(error).__name__
                 return Copied(start, str(code))
             # What the queue refuses for ever is passed over: nothing may stop the stream for it.
-            failed = {int(entry["Id"]): entry for entry in answer.get("Failed", []) if not entry.get("SenderFault")}
+            failed = {
+                int(entry["Id"].partition(CALL)[0]): entry
+                for entry in answer.get("Failed", [])
+                if not entry.get("SenderFault")
+            }
             if failed:
                 return Copied(start + min(failed), str(failed[min(failed)].get("Code", "not taken")))
             start += len(batch)
@@ -103,29 +127,76 @@ def _one_of_each(records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, 
 
 
 def is_move(record: Mapping[str, Any]) -> bool:
-    """Tell whether a stream record is a real move of a contact: a new revision, or an item that is gone."""
+    """Tell whether a stream record is a real move: a new revision, or a contact that is gone."""
     change = record.get("dynamodb", {})
-    if change.get("Keys", {}).get("sk", {}).get("S") != CONTACT:
-        return False
+    kind = change.get("Keys", {}).get("sk", {}).get("S")
     old, new = change.get("OldImage"), change.get("NewImage")
+    if kind == ASK:
+        # One that is gone ended long ago.
+        return new is not None and any((old or {}).get(name) != new.get(name) for name in QUESTION_MOVES)
+    if kind != CONTACT:
+        return False
     return new is None or old is None or old.get("rev") != new.get("rev")
 
 
-def _entry(number: int, record: Mapping[str, Any]) -> dict[str, Any]:
+def _fitting(records: Sequence[Mapping[str, Any]]) -> tuple[Sequence[Mapping[str, Any]], list[dict[str, Any]]]:
+    """Return as many of the first records as one call takes, and what it is sent of them."""
+    entries: list[dict[str, Any]] = []
+    for number, record in enumerate(records):
+        made = _entries(number, record) if is_move(record) else []
+        if len(entries) + len(made) > BATCH_SIZE:
+            return records[:number], entries
+        entries += made
+    return records, entries
+
+
+def _entries(number: int, record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    pk = record["dynamodb"]["Keys"]["pk"]["S"]
+    if record["dynamodb"]["Keys"]["sk"]["S"] != ASK:
+        return [_entry(str(number), pk, record, json.dumps(_move(record)))]
+    moved = QuestionMoved(id=pk.partition("#")[2], record=record["eventID"])
+    entries = [_entry(str(number), pk, record, msgspec.json.encode(moved).decode())]
+    if "tells" in record["dynamodb"]["NewImage"]:
+        calls = msgspec.json.encode(structs.replace(moved, calls=True)).decode()
+        another = {**record, "eventID": f"{CALL}#{record['eventID']}"}
+        entries.append(_entry(f"{number}{CALL}", f"{CALL}#{pk}", another, calls))
+    return entries
+
+
+def _entry(entry_id: str, group: str, record: Mapping[str, Any], body: str) -> dict[str, Any]:
+    return {
+        "Id": entry_id,
+        "MessageBody": body,
+        "MessageGroupId": fitting_id(group),
+        "MessageDeduplicationId": fitting_id(record["eventID"]),
+    }
+
+
+def _move(record: Mapping[str, Any]) -> dict[str, Any]:
     change = record["dynamodb"]
-    body = {
+    return {
         "version": VERSION,
         "record": record["eventID"],
         "at": int(change["ApproximateCreationDateTime"]),
         "old": change.get("OldImage"),
         "new": change.get("NewImage"),
     }
-    return {
-        "Id": str(number),
-        "MessageBody": json.dumps(body),
-        "MessageGroupId": fitting_id(change["Keys"]["pk"]["S"]),
-        "MessageDeduplicationId": fitting_id(record["eventID"]),
-    }
+
+
+def is_question(body: str) -> bool:
+    """Tell whether a message of the queue is about a question."""
+    return body.startswith(QUESTION_BEGINNING)
+
+
+def read_question(body: str) -> QuestionMoved:
+    """Read such a message. Raises UnusableRecordError."""
+    try:
+        moved = msgspec.json.decode(body, type=QuestionMoved)
+    except (ValueError, RecursionError):
+        raise UnusableRecordError("A record has an unknown form.") from None
+    if moved.version != VERSION:
+        raise UnusableRecordError("A record is of another version.")
+    return moved
 
 
 def read_move(body: str) -> MoveRecord:

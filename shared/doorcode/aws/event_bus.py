@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from doorcode.asking.telling import AskEvent
 from doorcode.errors import UnavailableError
 from doorcode.pairing.consequences import Event
 
@@ -26,7 +27,7 @@ class EventBus:
         self._client = client
         self._transport_errors = transport_errors
 
-    def publish(self, events: Sequence[Event]) -> None:
+    def publish(self, events: Sequence[Event | AskEvent]) -> None:
         """Publish events; at least once each. Raises UnavailableError, also when the bus took only some of them."""
         entries = [{"Source": SOURCE, "DetailType": event.type, "Detail": json.dumps(event.detail)} for event in events]
         try:

@@ -73,6 +73,7 @@ def question_from_item(item: Item) -> Question:
             state=QuestionState(item["state"]["S"]),
             owners=tuple(item["owners"]["S"].split()) if "owners" in item else (),
             given=msgspec.json.decode(item["given"]["S"], type=tuple[Approval, ...]) if "given" in item else (),
+            stray=item["stray"]["S"] if "stray" in item else "",
             reached=int(item["reached"]["N"]) if "reached" in item else NOT_YET_KNOWN,
             **texts,
             **numbers,

@@ -384,6 +384,10 @@ class QuestionStore:
         """Note how many owners were reached. No move."""
         self._note(question_id, "reached = :value", number)
 
+    def note_stray(self, question_id: str, stray: str) -> None:
+        """Note a prompt that was pressed when it was too late, so that it is closed. No move; the same again is nothing new."""
+        self._note(question_id, "stray = :value", stray)
+
     def explain(self, question_id: str, account: str, reason: str, now: int) -> bool:
         """Keep the reason of whoever decided, given within ten minutes after it; tell whether that is so. No move.
 
@@ -402,7 +406,7 @@ class QuestionStore:
         self._note(question_id, "reasoned = :value", 1)
         return True
 
-    def _note(self, question_id: str, expression: str, value: int) -> None:
+    def _note(self, question_id: str, expression: str, value: str | int) -> None:
         try:
             self._table.update(
                 ask_pk(question_id),

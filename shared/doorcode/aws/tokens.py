@@ -82,6 +82,14 @@ class Tokens:
         token = held(self._table.get(TOKENS, credential.id), credential, now, _token)
         return Principal(id=token.id, actor=token.actor, scopes=token.scopes, via=Via.API, expires_at=token.expires_at)
 
+    def works(self, token_id: str, now: int) -> bool:
+        """Tell whether there is such a token, and its time is not up."""
+        item = self._table.get(TOKENS, token_id)
+        try:
+            return bool(item) and not 0 < _token(item).expires_at <= now
+        except (KeyError, ValueError):
+            return False
+
     def listed(self, now: int) -> list[Token]:
         """Return the tokens that work at ``now``, oldest first."""
         tokens = []

@@ -17,7 +17,7 @@ from doorcode.aws.postbox import Postbox, Record, age, backed_off, group, receiv
 from doorcode.entrypoints import log
 from doorcode.entrypoints.trace import traced
 from doorcode.pairing import texts
-from doorcode.pairing.hand_off import VERSION, HandOff, Turn, together
+from doorcode.pairing.hand_off import TYPE, VERSION, HandOff, Turn, together
 from doorcode.pairing.platform import TRAITS, Platform
 from doorcode.pairing.texts import Say
 from doorcode.pairing.wording import Wording
@@ -143,8 +143,7 @@ class Agent:
         done = 1
         for record in records[1:taken]:
             message = self._read(record)
-            if message and message.handed.user.id != first.handed.user.id:
-                # An agent is told of one person at a time.
+            if message and not _one_after_the_other(first.handed, message.handed):
                 break
             done += 1
             if message:
@@ -285,6 +284,11 @@ class Agent:
         except Exception as error:  # noqa: BLE001 (they come again all the same, only later)
             log.warning("Could not hand a message back", reason=type(error).__name__)
         return records
+
+
+def _one_after_the_other(first: HandOff, other: HandOff) -> bool:
+    """Tell whether one may be read as going on with the other: said by the same person, who says no decision of the owner's."""
+    return first.user.id == other.user.id and first.type == other.type == TYPE
 
 
 def _answering(message: Received, text: str, key: str, more: tuple[str, ...] = (), done: int = 0) -> OutgoingText:

@@ -12,10 +12,12 @@ from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, proce
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from doorcode.aws.answer_queue import is_answer, read_answer
-from doorcode.aws.effects_queue import UnusableRecordError, read_move
+from doorcode.aws.effects_queue import UnusableRecordError, is_question, read_move, read_question
 from doorcode.aws.postbox import Postbox, Record, age, backed_off, group, receives
 from doorcode.entrypoints import log
 from doorcode.entrypoints.answers import Answers
+from doorcode.entrypoints.asking.callbacks import CallbackFailedError
+from doorcode.entrypoints.asking.courier import QuestionCourier
 from doorcode.entrypoints.courier import Courier
 from doorcode.entrypoints.trace import traced
 from doorcode.entrypoints.trouble import UNDELIVERABLE
@@ -23,6 +25,8 @@ from doorcode.entrypoints.trouble import UNDELIVERABLE
 # After that somebody has to look at it; what waits behind it goes on, and gets tries of its own.
 PARKED_AFTER_SECONDS = 3600
 MIN_TRIES = 3
+# An asker's address has as long as that to take a callback.
+CALLED_FOR_SECONDS = 86_400
 # What one record may take at worst. With less time left, the others wait for another invocation.
 RESERVE_MILLISECONDS = 45_000
 
@@ -30,9 +34,17 @@ RESERVE_MILLISECONDS = 45_000
 class EffectsConsumer:
     """Has the courier follow what the queue brings, and deals with what it cannot follow."""
 
-    def __init__(self, courier: Courier, answers: Answers, postbox: Postbox, clock: Callable[[], int]) -> None:
-        """Follow moves with ``courier``, send ``answers``; ``clock`` gives whole seconds since 1970."""
+    def __init__(
+        self,
+        courier: Courier,
+        questions: QuestionCourier,
+        answers: Answers,
+        postbox: Postbox,
+        clock: Callable[[], int],
+    ) -> None:
+        """Follow moves with ``courier`` and ``questions``, send ``answers``; ``clock`` gives whole seconds since 1970."""
         self._courier = courier
+        self._questions = questions
         self._answers = answers
         self._postbox = postbox
         self._clock = clock
@@ -63,13 +75,16 @@ class EffectsConsumer:
         try:
             if is_answer(raw["body"]):
                 self._answers.send(read_answer(raw["body"]), now)
+            elif is_question(raw["body"]):
+                self._questions.follow(read_question(raw["body"]), now)
             else:
                 self._courier.follow(read_move(raw["body"]), now)
         except (UnusableRecordError, *UNDELIVERABLE) as error:
             self._park(raw, error.reason, str(error))
         except Exception as error:
             # Postponed; or a bug, or a table that does not answer, which come again and end like any other.
-            if age(raw, now) >= PARKED_AFTER_SECONDS and receives(raw) >= MIN_TRIES:
+            patience = CALLED_FOR_SECONDS if isinstance(error, CallbackFailedError) else PARKED_AFTER_SECONDS
+            if age(raw, now) >= patience and receives(raw) >= MIN_TRIES:
                 self._park(raw, getattr(error, "reason", "courier_failed"), type(error).__name__)
                 return
             reason, trace = getattr(error, "reason", type(error).__name__), traced(error)

@@ -71,7 +71,12 @@ class GateDoor(Door):
         # It draws all that is ever drawn here. Nothing is handed on, and what was written is not told, so that it is neither a claim nor a command.
         nothing: Any = None
         super().__init__(
-            cast("Inbound", _Values(platform)), queue=nothing, tickets=nothing, glances=nothing, **standing_on
+            cast("Inbound", _Values(platform)),
+            queue=nothing,
+            tickets=nothing,
+            glances=nothing,
+            questions=nothing,
+            **standing_on,
         )
 
     def ask(self, event: Message | Deed, now: int) -> GateAnswer:
@@ -94,6 +99,10 @@ class GateDoor(Door):
     def _admitted(self, event: Message | Deed, contact: Contact, verdict: Verdict, _: int) -> GateAnswer:
         self._log(event, verdict)
         return GateAnswer(action=GateAction.ADMIT, reason=verdict.reason, label=contact.label)
+
+    def _answer_to_question(self, press: Press, now: int) -> WebhookAnswer | None:
+        # Whoever reports presses is believed about who pressed, and may be who asks: the page is where those owners answer.
+        raise UnknownButtonError(self._wording.into(press.language, now)("stale_button"))
 
     def _refuse(self, press: Press, error: DoorcodeError, text: str) -> WebhookAnswer | None:
         if isinstance(error, CallbackError):

@@ -43,6 +43,7 @@ from doorcode.platforms.inbound import (
 
 if TYPE_CHECKING:
     from doorcode.aws.kept_messages import KeptMessages
+    from doorcode.entrypoints.asking.presses import PressOutcome
     from doorcode.entrypoints.owner_glance import Glance
     from doorcode.entrypoints.ticket_office import Served
 
@@ -59,6 +60,13 @@ class Glances(Protocol):
 
     def look(self, message: Message, say: Say, now: int) -> Glance:
         """Return what the owner is told, in the words of ``say``."""
+
+
+class TakesAnswers(Protocol):
+    """Takes presses under questions to the owner; ``asking.presses`` has the one that does."""
+
+    def take(self, press: Press, now: int) -> PressOutcome:
+        """Return what becomes of a press. Raises CallbackError and ForbiddenError."""
 
 
 OPERATIONS = {
@@ -92,12 +100,13 @@ class Door:
         api_url: str = "",
         tickets: Callable[[], TakesTickets],
         glances: Callable[[], Glances],
+        questions: Callable[[], TakesAnswers],
         own_texts: OwnerTexts,
     ) -> None:
         """Serve ``platform``. ``begin`` starts the time that a request's calls have together.
 
         What strangers write is put into ``kept_messages``. ``bot`` gives who the bot is there, at a time; ``call`` makes a follow-up call; ``tickets`` gives what takes claims
-        and invites, ``glances`` what answers an owner's /door, each asked for when the first one comes. People are told things in ``own_texts``, where there are such.
+        and invites, ``glances`` what answers an owner's /door, ``questions`` what takes presses under questions, each asked for when the first one comes. People are told things in ``own_texts``, where there are such.
         """
         self._platform = platform
         self._settings = settings
@@ -113,6 +122,7 @@ class Door:
         self._api_url = api_url
         self._tickets = tickets
         self._glances = glances
+        self._questions = questions
         self._wording = Wording(own_texts.at)
         # Where something does not work, nothing more is asked for.
         self._known_wording = Wording(own_texts.kept)
@@ -311,6 +321,9 @@ class Door:
     # Presses
 
     def _press(self, press: Press, now: int) -> WebhookAnswer | None:
+        if callbacks.is_question(press.data):
+            return self._answer_to_question(press, now)
+
         def attempt(keyring: Keyring) -> Callback | None:
             try:
                 return callbacks.verify(press.data, keyring)
@@ -341,8 +354,27 @@ class Door:
         prompt = closed_prompt(contact, callback.code, self._secrets.keyring(CALLBACK_SECRET, now))
         return self._platform.pressed(press, prompt.outcome, prompt)
 
+    def _answer_to_question(self, press: Press, now: int) -> WebhookAnswer | None:
+        say = self._wording.into(press.language, now)
+        try:
+            pressed = self._questions().take(press, now)
+        except ForbiddenError as error:
+            return self._refuse(press, error, say("only_the_owner"))
+        except CallbackError as error:
+            return self._refuse(press, error, say("stale_button"))
+        if pressed.form is not None:
+            return pressed.form
+        if pressed.error:
+            return self._refuse(press, pressed.error, pressed.text)
+        log.info("Answered a question by button", platform=press.platform, outcome=pressed.outcome)
+        return self._tell(press, pressed.text)
+
     def _refuse(self, press: Press, error: DoorcodeError, text: str) -> WebhookAnswer | None:
         log.refused(error, "Refused a press", platform=press.platform, user_id=press.user_id)
+        return self._tell(press, text)
+
+    def _tell(self, press: Press, text: str) -> WebhookAnswer | None:
+        """Tell something to the presser alone."""
         follow_up = self._platform.follow_up(press, text, self._api_url)
         if follow_up is not None:
             self._call(follow_up)

@@ -55,6 +55,24 @@ class SentMessage(Struct, frozen=True, kw_only=True):
     attachments: tuple[Attachment, ...] = ()
 
 
+class Decision(Struct, frozen=True, kw_only=True):
+    """What became of a question to the owner: of ``type`` ``decision``. Only ``approved`` is a yes, and holds once it is used.
+
+    ``key`` is the asker's own name for it; ``choice`` is from 1 on, 0 where there was none to choose; ``reason`` is the
+    owner's own words, which are data.
+    """
+
+    id: str
+    key: str
+    state: str
+    digest: str
+    choice: int
+    reason: str
+    decided_by: str
+    decided_via: str
+    decided_at: int
+
+
 class HandOff(Struct, frozen=True, kw_only=True):
     """What one person said, and what the agent may know of it.
 
@@ -75,7 +93,9 @@ class HandOff(Struct, frozen=True, kw_only=True):
     reply_to: str = ""
     reply: Raw | UnsetType = UNSET
     version: int = VERSION
+    # ``decision`` where the owner has answered a question: ``ask`` has it, and the one message says the same in words.
     type: str = TYPE
+    ask: Decision | UnsetType = UNSET
 
     @property
     def text(self) -> str:
@@ -101,9 +121,9 @@ def schemas(ref_template: str) -> dict[str, dict[str, Any]]:
 def hand_off(message: Message, admitted_by: Reason, label: str, language: str = "") -> HandOff:
     """Return an admitted message's hand-off, with the platform's own address. Names and texts are as they arrived."""
     return HandOff(
-        id=_opaque(f"{message.platform}#{message.delivery_id}"),
+        id=opaque(f"{message.platform}#{message.delivery_id}"),
         platform=message.platform,
-        conversation=_opaque(message.conversation),
+        conversation=opaque(message.conversation),
         chat=message.chat_type,
         user=Writer(
             id=message.user_id,
@@ -153,7 +173,7 @@ def fitting_id(text: str) -> str:
     # Printable ASCII without the space.
     if len(text) <= LONGEST_ID and text.isascii() and text.isprintable() and " " not in text:
         return text
-    return _opaque(text)
+    return opaque(text)
 
 
 def together(hand_offs: list[HandOff]) -> HandOff:
@@ -165,9 +185,9 @@ def together(hand_offs: list[HandOff]) -> HandOff:
     if first is last:
         return first
     said = tuple(said for one in hand_offs for said in one.messages)
-    return msgspec.structs.replace(last, id=_opaque("#".join(one.id for one in hand_offs)), messages=said)
+    return msgspec.structs.replace(last, id=opaque("#".join(one.id for one in hand_offs)), messages=said)
 
 
-def _opaque(name: str) -> str:
+def opaque(name: str) -> str:
     """Return a name of 64 hex digits, which fits wherever it is passed on to."""
     return hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()

@@ -18,7 +18,7 @@ from msgspec import Struct
 from doorcode.errors import BadReplyAddressError
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import Keyring
-from doorcode.pairing.messages import Message
+from doorcode.pairing.messages import ChatType, Message
 
 LIFETIME_SECONDS = 24 * 3600
 # Functions have clocks of their own.
@@ -47,6 +47,7 @@ class ReplyAddress(Struct, frozen=True, kw_only=True):
     delivery: str
     issued_at: int
     quote: str = ""
+    chat: ChatType = ChatType.DIRECT
 
 
 def reply_address(message: Message, now: int) -> ReplyAddress:
@@ -59,6 +60,7 @@ def reply_address(message: Message, now: int) -> ReplyAddress:
         delivery=f"{message.platform}#{message.delivery_id}",
         issued_at=now,
         quote=message.text,
+        chat=message.chat_type,
     )
 
 

@@ -14,12 +14,17 @@ from doorcode.aws.kept_messages import KeptMessages
 from doorcode.aws.owner_queue import OwnerQueues
 from doorcode.aws.postbox import Postbox
 from doorcode.aws.prompt_book import PromptBook
+from doorcode.aws.question_book import QuestionBook
+from doorcode.aws.question_store import QuestionStore
 from doorcode.aws.retrying import Patience
 from doorcode.aws.secrets import SecretStore
 from doorcode.aws.table import Table
+from doorcode.aws.tokens import Tokens
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
 from doorcode.entrypoints.answers import Answers
+from doorcode.entrypoints.asking.courier import QuestionCourier
+from doorcode.entrypoints.asking.prompts import QuestionPrompter
 from doorcode.entrypoints.courier import Courier
 from doorcode.entrypoints.effects import EffectsConsumer
 from doorcode.entrypoints.owner_texts import TEXTS, OwnerTexts
@@ -35,31 +40,38 @@ from doorcode.wiring.environment import required
 from doorcode.wiring.senders import TokenSenders, token_name
 
 PATIENCE_SECONDS = 5.0
+ROOMS_EVERY_MINUTES = 5
 
 Handler = Callable[[Mapping[str, Any], Any], Mapping[str, Any]]
 
 
 def courier_handler() -> Handler:
-    """Return the Lambda handler of the courier: the effects queue's batches, and the sweep's schedule."""
+    """Return the Lambda handler of the courier: the effects queue's batches, and the sweep's schedule.
+
+    Questions are looked after each minute, for they may be open for no longer; the waiting rooms at every fifth.
+    """
 
     @cache
-    def built() -> tuple[Courier, EffectsConsumer]:
+    def built() -> tuple[Courier, QuestionCourier, EffectsConsumer]:
         return build_courier(os.environ)
 
     @answers_ping(built)
     def handler(event: Mapping[str, Any], context: Any) -> Mapping[str, Any]:
         log.begin(context, "courier")
-        courier, consumer = built()
+        courier, questions, consumer = built()
         if "Records" in event:
             return consumer.handle(event, context)
-        courier.sweep(_now())
+        now = _now()
+        questions.sweep(now)
+        if now // 60 % ROOMS_EVERY_MINUTES == 0:
+            courier.sweep(now)
         return {}
 
     return handler
 
 
-def build_courier(environment: Mapping[str, str]) -> tuple[Courier, EffectsConsumer]:
-    """Wire up the courier and what reads its queue. Raises SettingsError."""
+def build_courier(environment: Mapping[str, str]) -> tuple[Courier, QuestionCourier, EffectsConsumer]:
+    """Wire up the couriers and what reads its queue. Raises SettingsError."""
     settings = parse_settings(environment)
     table_name, agent_table, agent_queue_url, queue_url, dead_letter_url, prefix = required(
         environment,
@@ -69,7 +81,8 @@ def build_courier(environment: Mapping[str, str]) -> tuple[Courier, EffectsConsu
     waits: Any = {"transport_errors": sdk.TRANSPORT_ERRORS}
     client, sqs = sdk.client("dynamodb", sdk.TWO_TRIES), sdk.client("sqs", sdk.TWO_TRIES)
     table = Table(client, table_name, patience=PATIENCE_SECONDS, **waits)
-    kept_messages = KeptMessages(Table(client, agent_table, patience=PATIENCE_SECONDS, **waits))
+    words = Table(client, agent_table, patience=PATIENCE_SECONDS, **waits)
+    kept_messages = KeptMessages(words)
     tokens = [token_name(platform) for platform in Platform]
     ssm = sdk.client("ssm", sdk.TWO_TRIES)
     own_texts = OwnerTexts(SecretStore(ssm, prefix, (TEXTS,), max_age=settings.secrets_max_age))
@@ -90,19 +103,43 @@ def build_courier(environment: Mapping[str, str]) -> tuple[Courier, EffectsConsu
         pen=registry.inbound,
         kept_messages=kept_messages,
     )
+    bus = EventBus(sdk.client("events", sdk.TWO_TRIES), transport_errors=sdk.TRANSPORT_ERRORS)
+    agent_queue = AgentQueue(sqs, agent_queue_url, Patience(PATIENCE_SECONDS, **waits))
     courier = Courier(
         settings=settings,
         secrets=secrets,
         room=room,
         book=book,
-        bus=EventBus(sdk.client("events", sdk.TWO_TRIES), transport_errors=sdk.TRANSPORT_ERRORS),
+        bus=bus,
         senders=senders,
         prompter=prompter,
         kept_messages=kept_messages,
-        agent_queue=AgentQueue(sqs, agent_queue_url, Patience(PATIENCE_SECONDS, **waits)),
+        agent_queue=agent_queue,
         wording=Wording(own_texts.at),
     )
-    return courier, EffectsConsumer(courier, Answers(senders, book), Postbox(sqs, queue_url, dead_letter_url), _now)
+    question_book = QuestionBook(table)
+    questions = QuestionCourier(
+        settings=settings,
+        secrets=secrets,
+        store=QuestionStore(table, words, settings),
+        book=question_book,
+        prompter=QuestionPrompter(
+            secrets=secrets,
+            room=room,
+            book=question_book,
+            senders=senders,
+            rooms=registry.asking,
+            page=environment.get("WEB_URL", ""),
+        ),
+        room=room,
+        bus=bus,
+        agent_queue=agent_queue,
+        tokens=Tokens(table),
+    )
+    consumer = EffectsConsumer(
+        courier, questions, Answers(senders, book), Postbox(sqs, queue_url, dead_letter_url), _now
+    )
+    return courier, questions, consumer
 
 
 def _now() -> int:

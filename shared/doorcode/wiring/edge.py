@@ -20,7 +20,7 @@ from doorcode.entrypoints import log
 from doorcode.entrypoints.follow_up import post
 from doorcode.entrypoints.owner_texts import TEXTS, OwnerTexts
 from doorcode.entrypoints.ping import answers_ping
-from doorcode.entrypoints.webhook import Door, Glances, TakesTickets
+from doorcode.entrypoints.webhook import Door, Glances, TakesAnswers, TakesTickets
 from doorcode.errors import SettingsError
 from doorcode.pairing.agents import AgentKind
 from doorcode.pairing.contact import Platform
@@ -80,6 +80,7 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
     waits: Any = {"transport_errors": (TransportError,), "deadline": clients.deadline}
     patience = Patience(EDGE_PATIENCE_SECONDS, **waits)
     table = Table(clients.dynamodb, table_name, patience=EDGE_PATIENCE_SECONDS, **waits)
+    words = partial(Table, clients.dynamodb, agent_table, patience=EDGE_PATIENCE_SECONDS, **waits)
     bot = platform.BOT
     if bot and bot.for_groups_only and settings.group_policy is not GroupPolicy.MENTION_ONLY:
         bot = None
@@ -106,15 +107,14 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
         desk=desk,
         budget=MessageBudget(table, settings.message_budget),
         queue=AgentQueue(clients.sqs, queue_url, patience),
-        kept_messages=_kept_messages(Table(clients.dynamodb, agent_table, patience=EDGE_PATIENCE_SECONDS, **waits))
-        if settings.keeps_messages(platform.PLATFORM)
-        else None,
+        kept_messages=_kept_messages(words()) if settings.keeps_messages(platform.PLATFORM) else None,
         begin=partial(clients.deadline.start, REQUEST_SECONDS),
         bot=_identity(secrets, bot),
         call=post,
         api_url=settings.api_url(platform.PLATFORM),
         tickets=cache(partial(_ticket_office, table, room, desk, settings)),
         glances=cache(partial(_owner_glance, table, environment.get("WEB_URL", ""))),
+        questions=cache(partial(_question_presses, platform, table, words, secrets, settings)),
         # Not among the secrets, which every message needs: only who is told something waits for them.
         own_texts=OwnerTexts(SecretStore(clients.ssm, prefix, (TEXTS,), max_age=settings.secrets_max_age)),
     )
@@ -142,6 +142,17 @@ def _owner_glance(table: Table, web_url: str) -> Glances:
     from doorcode.entrypoints.owner_glance import OwnerGlance  # noqa: PLC0415
 
     return OwnerGlance(Directory(table), SignIns(table), web_url)
+
+
+def _question_presses(
+    platform: Inbound, table: Table, words: Callable[[], Table], secrets: SecretStore, settings: Settings
+) -> TakesAnswers:
+    # Likewise.
+    from doorcode.aws.question_store import QuestionStore  # noqa: PLC0415
+    from doorcode.entrypoints.asking.presses import QuestionPresses  # noqa: PLC0415
+
+    store = QuestionStore(table, words(), settings)
+    return QuestionPresses(store, secrets, partial(registry.asking, platform.PLATFORM))
 
 
 def _identity(secrets: SecretStore, bot: BotIdentity | None) -> Callable[[int], str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from doorcode.aws.effects_queue import EffectsQueue, is_move
+from doorcode.aws.effects_queue import EffectsQueue, UnusableRecordError, is_move, read_question
 from doorcode.entrypoints.relay import Relay
 from doorcode.pairing.hand_off import fitting_id
 
@@ -121,3 +121,35 @@ def test_only_moves_of_contacts_are_copied(one: dict[str, Any], expected: bool) 
     queue = Queue()
     assert EffectsQueue(queue, "url").copy([one]).count == 1
     assert queue.taken == ([one["eventID"]] if expected else [])
+
+
+def test_a_question_goes_without_its_words_and_its_callback_apart() -> None:
+    """A17, A20: the queue is told which question moved; a call to its asker has a group of its own, and of ten no eleventh comes."""
+    sent: list[list[dict[str, Any]]] = []
+
+    class Noting:
+        def send_message_batch(self, **kwargs: Any) -> Any:
+            sent.append(kwargs["Entries"])
+            return {}
+
+    records = [record(number, f"ask#Q{number}", "ask") for number in range(7)]
+    for one in records[1:]:
+        one["dynamodb"]["NewImage"] |= {"tells": {"N": "1"}, "asker_label": {"S": "token ci"}}
+    assert EffectsQueue(Noting(), "").copy(records).count == 7
+    assert [len(entries) for entries in sent] == [9, 4]
+    assert not any("token ci" in entry["MessageBody"] for entries in sent for entry in entries)
+    moved = [read_question(entry["MessageBody"]) for entries in sent for entry in entries]
+    assert [(one.id, one.calls) for one in moved[:3]] == [("Q0", False), ("Q1", False), ("Q1", True)]
+    groups = [entry["MessageGroupId"] for entries in sent for entry in entries]
+    assert groups[:3] == ["ask#Q0", "ask#Q1", "call#ask#Q1"]
+    refused = Queue(refuses=frozenset({"call#e1"}))
+    assert EffectsQueue(refused, "").copy(records).count == 1
+    assert is_move(record(1, "ask#Q", "ask", OldImage={"rev": {"N": "0"}}))
+    same = {"rev": {"N": "1"}}
+    assert not is_move(record(1, "ask#Q", "ask", OldImage=same))
+    assert is_move(record(1, "ask#Q", "ask", OldImage={**same, "stray": {"S": "x"}}))
+    assert not is_move(record(1, "ask#Q", "ask", NewImage=None, OldImage=same))
+    with pytest.raises(UnusableRecordError):
+        read_question('{"type":"question","version":2,"id":"Q","record":"e1"}')
+    with pytest.raises(UnusableRecordError):
+        read_question('{"type":"question",')

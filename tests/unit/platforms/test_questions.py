@@ -7,8 +7,9 @@ import pytest
 
 from doorcode.asking.buttons import AskAction, sign_button
 from doorcode.asking.callback_keys import callback_secret
-from doorcode.asking.cards import MAX_REASON, REASON_SECONDS, Canvas, Card, card
+from doorcode.asking.cards import REASON_SECONDS, Canvas, Card, card
 from doorcode.asking.digest import digest_of
+from doorcode.asking.order import MAX_REASON
 from doorcode.asking.question import Approval, Question, QuestionState, QuestionText, Substance
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import Keyring
@@ -47,7 +48,7 @@ def text(**more: Any) -> QuestionText:
 def drawn(platform: Platform, words: QuestionText | None, record: Question, now: int = NOW) -> tuple[Card, Any]:
     """Draw it as the courier does."""
     room = registry.asking(platform)
-    made = card(record, words, Canvas(room=room.ROOM, size=room.size, page=PAGE), KEYS, now)
+    made = card(record, words, Canvas(account="telegram:1", room=room.ROOM, size=room.size, page=PAGE), KEYS, now)
     return made, room.draw_question(made)
 
 
@@ -185,6 +186,7 @@ def test_how_it_goes_on_stands_under_it(platform: Platform) -> None:
         ({"expires_at": NOW}, "Expired: nobody decided in time, so it is not approved.", 0),
         ({"state": QuestionState.CANCELLED, "decided_by": "token ci"}, "Cancelled by token ci.", 0),
         ({"state": QuestionState.DENIED, **common}, "Denied by Ada (1), recorded.", 1),
+        ({"state": QuestionState.DENIED, **common, "decided_account": "telegram:2"}, "Denied by Ada (1), recorded.", 0),
         (
             {"state": QuestionState.DENIED, "reasoned": True, **common},
             "Denied by Ada (1), recorded. A reason was given.",

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from doorcode.asking.cards import MAX_REASON, Card
+from doorcode.asking.cards import Card
+from doorcode.asking.order import MAX_REASON
 from doorcode.pairing.messages import Press
 from doorcode.platforms.discord.inbound import ACTION_ROW, BUTTON, MAX_TEXT, TEXT_INPUT
 from doorcode.platforms.inbound import WebhookAnswer

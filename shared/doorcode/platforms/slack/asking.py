@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from doorcode.asking.cards import MAX_REASON, Card
+from doorcode.asking.cards import Card
+from doorcode.asking.order import MAX_REASON
 from doorcode.pairing.messages import Press
 from doorcode.pairing.prompts import Button
 from doorcode.platforms.inbound import WebhookAnswer

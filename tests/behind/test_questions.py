@@ -1,0 +1,161 @@
+"""Questions to the owner, through the stream, the couriers and the edge: asked, pressed, closed everywhere, and told once."""
+
+import json
+
+import pytest
+
+from doorcode.asking.question import QuestionState
+from doorcode.pairing.contact import Platform
+from tests.behind.asking import ask, buttons, newest, press, pressing, reply_to, said, saying_why, store_of, use
+from tests.behind.harness import Behind
+from tests.webhooks import OWNER, STRANGER
+
+EACH = pytest.mark.parametrize("platform", list(Platform))
+APPROVE, DENY, WHY = "✅ Approve", "❌ Deny", "Say why"
+
+
+@EACH
+def test_asked_approved_used(behind: Behind, platform: Platform) -> None:
+    """Fault 10, A16, Security 48, 50: all owners are asked, one presses, every prompt says "recorded", and then "used"."""
+    question = ask(behind, details="They are old.", arguments={"path": "/srv/x"})
+    behind.settle()
+    for each in Platform:
+        assert set(buttons(behind, each)) == {APPROVE, DENY}
+        assert "They are old." in said(behind, each)
+    assert store_of(behind).get(question.id).reached == 3  # type: ignore[union-attr]
+    assert "recorded" in press(behind, platform, buttons(behind, platform)[APPROVE])
+    behind.settle()
+    for each in Platform:
+        assert buttons(behind, each) == {}
+        assert "recorded" in said(behind, each)
+    use(behind, question)
+    behind.settle()
+    for each in Platform:
+        assert "used at" in said(behind, each)
+        assert sum("asks before doing this" in prompt for prompt in behind.prompts(each)) == 1
+    events = behind.events()
+    assert [event["detail-type"] for event in events] == ["ask_requested", "ask_approved", "ask_used"]
+    assert all(event["detail"]["id"] == question.id and event["detail"]["version"] == 1 for event in events)
+    assert events[1]["detail"] | {"at": 0} == {
+        "version": 1, "id": question.id, "key": "", "digest": question.digest, "asker": "tok1", "on_behalf_of": "",
+        "decided_by": OWNER[platform], "decided_via": "button", "at": 0,
+    }  # fmt: skip
+    # A20: none of its words is in an event or a queue.
+    assert not any(word in json.dumps(events) for word in ("Delete", "old", "/srv"))
+    assert behind.parked() == 0
+
+
+@EACH
+def test_a_reason_and_the_agent_s_conversation(behind: Behind, platform: Platform) -> None:
+    """A21: a denial reaches the agent as a decision in its conversation's order, and then the owner's reason, marked as such."""
+    behind.hello(platform)
+    behind.settle()
+    code = buttons(behind, platform)[APPROVE]
+    behind.deliver(pressing(platform, code).replaced("ask_approve", "pair_approve"))
+    behind.settle()
+    question = ask(behind, key="k1", reply_to=reply_to(platform, behind.now()))
+    behind.settle()
+    press(behind, platform, buttons(behind, platform)[DENY])
+    behind.settle()
+    (handed,) = behind.edge.handed_off()
+    assert handed["type"] == "decision"
+    assert handed["ask"] == {
+        "id": question.id, "key": "k1", "state": "denied", "digest": question.digest, "choice": 0, "reason": "",
+        "decided_by": OWNER[platform], "decided_via": "button", "decided_at": handed["ask"]["decided_at"],
+    }  # fmt: skip
+    assert handed["user"]["id"] == STRANGER[platform]
+    assert "Do not do it" in handed["messages"][0]["text"]
+    data = buttons(behind, platform)["Say why"]
+    response = behind.deliver(saying_why(platform, data, "Not on a Friday."))
+    assert response["statusCode"] == 200
+    behind.settle()
+    assert store_of(behind).text(question.id).reason == "Not on a Friday."  # type: ignore[union-attr]
+    (handed,) = behind.edge.handed_off()
+    assert handed["ask"]["reason"] == "Not on a Friday."
+    assert '"Not on a Friday."' in handed["messages"][0]["text"]
+    assert "A reason was given." in said(behind, platform)
+    assert buttons(behind, platform) == {}
+    # Too long, too late, by anybody else: nothing.
+    for words in ("x" * 501, "Other words."):
+        behind.deliver(saying_why(platform, data, words))
+    assert store_of(behind).text(question.id).reason in {"Not on a Friday.", "Other words."}  # type: ignore[union-attr]
+
+
+@EACH
+def test_who_may_not_and_what_does_not(behind: Behind, platform: Platform) -> None:
+    """Fault 1, A7, A12, A13, Security 49: a stranger, another question's button, words: the state stays, and they alone are told."""
+    question = ask(behind, on_behalf_of=f"{platform}:{STRANGER[platform]}")
+    other = ask(behind, "Another?")
+    behind.settle()
+    approve = buttons(behind, platform)[APPROVE]
+    ours = approve if other.id in approve else ""
+    assert ours
+    assert "Only the owner" in press(behind, platform, ours, by=STRANGER[platform])
+    for data in (
+        ours.replace(other.id, question.id),
+        ours[:-1] + "x",
+        ours.replace("approve", "deny"),
+        ours.replace(other.id, "A" * 16),
+    ):
+        press(behind, platform, data)
+    behind.deliver(saying_why(platform, ours, "yes"))
+    behind.deliver(saying_why(platform, ours.replace("approve", "why"), "yes"))
+    behind.settle()
+    assert {store_of(behind).get(one.id).state for one in (question, other)} == {QuestionState.PENDING}  # type: ignore[union-attr]
+    named = ask(behind, "Named?", owners=tuple(f"{one}:{OWNER[one]}" for one in Platform if one is not platform))
+    behind.settle()
+    assert "Named?" not in said(behind, platform)
+    assert store_of(behind).get(named.id).reached == 2  # type: ignore[union-attr]
+
+
+@EACH
+def test_a_late_press_is_answered_and_its_buttons_go(behind: Behind, platform: Platform) -> None:
+    """Fault 12, A12, A16: decided elsewhere or over, a press changes nothing, says so, and that very prompt is closed."""
+    question = ask(behind)
+    behind.settle()
+    message = newest(behind, platform)
+    before = dict(message.shown)
+    approve, deny = (buttons(behind, platform)[name] for name in (APPROVE, DENY))
+    far = next(one for one in Platform if one is not platform)
+    press(behind, far, buttons(behind, far)[DENY])
+    behind.settle()
+    # An edit that went astray: the buttons stand there still.
+    message.shown.clear()
+    message.shown.update(before)
+    told = press(behind, platform, approve, at=message.id)
+    assert "decided already" in told
+    assert store_of(behind).get(question.id).state is QuestionState.DENIED  # type: ignore[union-attr]
+    stray = json.loads(store_of(behind).get(question.id).stray)  # type: ignore[union-attr]
+    assert stray["owner"] == f"{platform}:{OWNER[platform]}"
+    behind.settle()
+    assert buttons(behind, platform) == {}
+    assert "Denied by" in said(behind, platform)
+    # The same once more: answered, and nothing is written or edited for it.
+    assert press(behind, platform, deny, at=message.id)
+    behind.settle()
+    assert behind.parked() == 0
+
+
+def test_what_nobody_decides_ends_and_is_told(behind: Behind) -> None:
+    """Fault 7, 8, A16, Security 47: reminded once at half time, then expired, not approved; an approval lapses. The sweep tells."""
+    question = ask(behind, expires_in=3600)
+    behind.settle()
+    now = behind.now()
+    for at in (now + 1900, now + 2000):
+        behind.questions.sweep(at)
+    for each in Platform:
+        reminders = [text for text in behind.prompts(each) if "still waits" in text]
+        assert len(reminders) == 1
+    behind.questions.sweep(now + 3600)
+    behind.settle()
+    assert store_of(behind).get(question.id).state is QuestionState.EXPIRED  # type: ignore[union-attr]
+    assert all("not approved" in behind.prompts(each)[0] for each in Platform)
+    lapsing = ask(behind, "Quickly?", valid_for=60)
+    behind.settle()
+    press(behind, Platform.TELEGRAM, buttons(behind, Platform.TELEGRAM)[APPROVE])
+    behind.settle()
+    behind.questions.sweep(behind.now() + 61)
+    behind.settle()
+    assert store_of(behind).get(lapsing.id).state is QuestionState.LAPSED  # type: ignore[union-attr]
+    assert "never used" in said(behind, Platform.TELEGRAM)
+    assert behind.event_types() == ["ask_requested", "ask_expired", "ask_requested", "ask_approved", "ask_lapsed"]
