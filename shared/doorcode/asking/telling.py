@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from doorcode.asking.question import Question, QuestionState, QuestionText
-from doorcode.pairing.hand_off import Decision, HandOff, QueuedHandOff, SentMessage, Writer, fitting_id, opaque
+from doorcode.pairing.hand_off import AskDecision, HandOff, QueuedHandOff, SentMessage, Writer, fitting_id, opaque
 from doorcode.pairing.reply_address import ReplyAddress
 
 VERSION = 1
@@ -105,7 +105,7 @@ def decision(  # noqa: PLR0913, PLR0917 (whose decision, and where it goes)
     """
     said = words.reason if words else ""
     marked = f"{question.id}#{state}#reason" if said else f"{question.id}#{state}"
-    told = Decision(
+    told = AskDecision(
         id=question.id,
         key=question.key,
         state=state,
@@ -131,7 +131,7 @@ def decision(  # noqa: PLR0913, PLR0917 (whose decision, and where it goes)
     return QueuedHandOff(group=fitting_id(address.conversation), delivery=fitting_id(f"ask#{marked}"), handed=handed)
 
 
-def in_words(told: Decision) -> str:
+def in_words(told: AskDecision) -> str:
     """Say a decision in words, for an agent that reads only those; the reason is quoted as the owner's."""
     name = f" ({told.key})" if told.key else ""
     outcome = {

@@ -55,7 +55,7 @@ class SentMessage(Struct, frozen=True, kw_only=True):
     attachments: tuple[Attachment, ...] = ()
 
 
-class Decision(Struct, frozen=True, kw_only=True):
+class AskDecision(Struct, frozen=True, kw_only=True):
     """What became of a question to the owner: of ``type`` ``decision``. Only ``approved`` is a yes, and holds once it is used.
 
     ``key`` is the asker's own name for it; ``choice`` is from 1 on, 0 where there was none to choose; ``reason`` is the
@@ -95,7 +95,7 @@ class HandOff(Struct, frozen=True, kw_only=True):
     version: int = VERSION
     # ``decision`` where the owner has answered a question: ``ask`` has it, and the one message says the same in words.
     type: str = TYPE
-    ask: Decision | UnsetType = UNSET
+    ask: AskDecision | UnsetType = UNSET
 
     @property
     def text(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from doorcode.agent.webhook import signed
 from doorcode.asking.callback_keys import callback_keys
@@ -20,6 +20,7 @@ from doorcode.aws.effects_queue import QuestionMoved
 from doorcode.aws.event_bus import EventBus
 from doorcode.aws.question_book import QuestionBook
 from doorcode.aws.question_store import QuestionStore
+from doorcode.aws.tokens import Tokens
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
 from doorcode.entrypoints.asking import callbacks
@@ -40,13 +41,6 @@ from doorcode.pairing.settings import Settings
 ASKED, REMINDED = "asked", "reminded"
 # A question that is open for less long is not worth a second word.
 REMINDED_FROM_SECONDS = 600
-
-
-class Tokens(Protocol):
-    """The programs' tokens."""
-
-    def works(self, token_id: str, now: int) -> bool:
-        """Tell whether a token is one, and neither revoked nor over."""
 
 
 class QuestionCourier:
