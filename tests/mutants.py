@@ -89,6 +89,18 @@ MUTANTS = (
     Mutant(43, "doorcode/entrypoints/gate_door.py", "            if verdict.action is GateAction.ADMIT:", "            if verdict.action is not GateAction.DROP:", "tests/behind/test_gate_api.py"),
     Mutant(43, "doorcode/web/gate.py", "access=Access.PRESSES,", "access=Access.GATE,", "tests/behind/test_gate_api.py"),
     Mutant(43, "doorcode/web/gate.py", "user_id = checked_user_id(body.platform, body.user_id)", "user_id = body.user_id", "tests/behind/test_gate_api.py"),
+    Mutant(48, "doorcode/asking/cards.py", "    if not whole:\n", "    if words is None:\n", "tests/unit/platforms/test_questions.py"),
+    Mutant(48, "doorcode/platforms/discord/asking.py", "return text.replace(*APART).replace(*APART)", "return text", "tests/unit/platforms/test_questions.py"),
+    Mutant(48, "doorcode/platforms/telegram/asking.py", '"text": unlinked(card.text)', '"text": card.text', "tests/unit/platforms/test_questions.py"),
+    Mutant(49, "doorcode/entrypoints/asking/presses.py", "if question is None or not self._fits(button, question, now):", "if question is None:", "tests/behind/test_questions.py"),
+    Mutant(49, "doorcode/entrypoints/asking/presses.py", "        if press.said is not None:\n", "        if False:\n", "tests/behind/test_questions.py"),
+    Mutant(49, "doorcode/asking/cards.py", "asks_why = question.decided_account == canvas.account and", "asks_why =", "tests/unit/platforms/test_questions.py"),
+    Mutant(50, "doorcode/entrypoints/asking/courier.py", "            if name in done:\n", "            if False:\n", "tests/behind/test_questions.py"),
+    Mutant(50, "doorcode/entrypoints/asking/courier.py", "                trouble.append(error)\n                _log(question, name, error)", "                _log(question, name, error)", "tests/behind/test_question_crashes.py"),
+    Mutant(50, "doorcode/entrypoints/asking/callbacks.py", "not all(map(is_public, addresses))", "not any(map(is_public, addresses))", "tests/behind/test_question_callbacks.py"),
+    Mutant(50, "doorcode/entrypoints/asking/callbacks.py", "connect((addresses[0], PORT)", "connect((resolve(host)[0], PORT)", "tests/behind/test_question_callbacks.py"),
+    Mutant(50, "doorcode/entrypoints/effects.py", "patience = CALLED_FOR_SECONDS if isinstance(error, CallbackFailedError) else PARKED_AFTER_SECONDS", "patience = PARKED_AFTER_SECONDS", "tests/behind/test_question_callbacks.py"),
+    Mutant(50, "doorcode/aws/effects_queue.py", 'f"{CALL}#{pk}", another', "pk, another", "tests/unit/aws/test_effects_queue.py"),
 )  # fmt: skip
 
 

@@ -35,9 +35,9 @@ def store_of(behind: Behind) -> QuestionStore:
     )
 
 
-def ask(behind: Behind, title: str = "Delete 3 files?", **order: Any) -> Question:
+def ask(behind: Behind, title: str = "Delete 3 files?", *, asker: Asker = ASKER, **order: Any) -> Question:
     """Ask, as a program with a token does."""
-    question, _ = store_of(behind).ask(QuestionOrder(title=title, **order), ASKER, behind.now())
+    question, _ = store_of(behind).ask(QuestionOrder(title=title, **order), asker, behind.now())
     return question
 
 
