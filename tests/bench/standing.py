@@ -25,7 +25,7 @@ POLLERS, POLLS_A_MINUTE = 5, 3
 """Lambda asks each queue with five connections, each of which waits for twenty seconds."""
 METRICS_IN_USE = 10
 """Assumed: so many reasons and kinds of decision occur in every hour of the month, which is what is charged."""
-SWEEP_MINUTES, SWEEP_SECONDS, SWEEP_READ_UNITS = 5, 0.1, 6
+SWEEP_MINUTES, SWEEP_SECONDS, SWEEP_READ_UNITS = 3, 0.1, 7
 """Assumed: how long a sweep that finds nothing takes, and what it reads."""
 STORED_GB = 0.01
 

@@ -669,10 +669,10 @@ def test_an_adopted_table_brings_its_stream() -> None:
     assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "ExistingTableStreamLabel"}, ""]}]}
 
 
-def test_the_sweep_runs_every_minute() -> None:
+def test_the_sweep_runs_every_three_minutes() -> None:
     """The schedule invokes the courier with what is no batch of its queue."""
     schedule = resources("AWS::Scheduler::Schedule")["Sweep"]["Properties"]
-    assert schedule["ScheduleExpression"] == "rate(1 minute)"
+    assert schedule["ScheduleExpression"] == "rate(3 minutes)"
     assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
     assert schedule["GroupName"] == f"{STACK}-SweepGroup"
     target = schedule["Target"]

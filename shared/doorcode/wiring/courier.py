@@ -40,16 +40,12 @@ from doorcode.wiring.environment import required
 from doorcode.wiring.senders import TokenSenders, token_name
 
 PATIENCE_SECONDS = 5.0
-ROOMS_EVERY_MINUTES = 5
 
 Handler = Callable[[Mapping[str, Any], Any], Mapping[str, Any]]
 
 
 def courier_handler() -> Handler:
-    """Return the Lambda handler of the courier: the effects queue's batches, and the sweep's schedule.
-
-    Questions are looked after each minute, for they may be open for no longer; the waiting rooms at every fifth.
-    """
+    """Return the Lambda handler of the courier: the effects queue's batches, and the sweep's schedule."""
 
     @cache
     def built() -> tuple[Courier, QuestionCourier, EffectsConsumer]:
@@ -63,8 +59,7 @@ def courier_handler() -> Handler:
             return consumer.handle(event, context)
         now = _now()
         questions.sweep(now)
-        if now // 60 % ROOMS_EVERY_MINUTES == 0:
-            courier.sweep(now)
+        courier.sweep(now)
         return {}
 
     return handler
