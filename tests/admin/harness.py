@@ -4,12 +4,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from doorcode.aws.items import CONTACT, contact_attributes, contact_pk
+from doorcode.aws.question_store import QuestionStore
 from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.tickets import Tickets
 from doorcode.aws.tokens import Tokens
 from doorcode.entrypoints.admin import Admin
 from doorcode.entrypoints.admin_access import AccessCommands
+from doorcode.entrypoints.admin_questions import QuestionCommands
 from doorcode.entrypoints.admin_tickets import TicketCommands
+from doorcode.entrypoints.question_office import QuestionOffice
 from doorcode.pairing.contact import Contact, State
 from tests.harness import T0, TELEGRAM, Harness
 
@@ -29,6 +32,9 @@ class AdminHarness(Harness):
             directory=self.directory,
             lockout=self.lockout,
             secrets=self.secrets,
+            questions=QuestionCommands(
+                QuestionOffice(QuestionStore(self.table, self.table, self.settings), self.secrets, clock=lambda: NOW)
+            ),
             access=AccessCommands(self.sign_ins, self.tokens, PAGE),
             tickets=TicketCommands(Tickets(self.table), self.room, self.settings, lambda _: {TELEGRAM: "doorcode_bot"}),
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from doorcode.entrypoints.admin_commands import AnyCommand, OnAccess, OnTickets
+from doorcode.entrypoints.admin_commands import AnyCommand, OnAccess, OnQuestions, OnTickets
 from doorcode.errors import ForbiddenError
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.decisions import Desk
@@ -105,10 +105,11 @@ def test_every_command_is_known() -> None:
     on_tickets = {command.__struct_config__.tag for command in OnTickets.__args__}
     on_access = {command.__struct_config__.tag for command in OnAccess.__args__}
     in_bulk = {"clear", "turn_away"}
-    deciding = tags - on_access - on_tickets - in_bulk - {"list", "unlock"}
+    on_questions = {command.__struct_config__.tag for command in OnQuestions.__args__}
+    deciding = tags - on_access - on_tickets - on_questions - in_bulk - {"list", "unlock"}
     one_by_one = {"approve", "deny", "add", "revoke", "block", "unblock", "owner_remove"}
     assert on_tickets == {"owner_claim", "owner_list", "invite_create", "invite_list", "invite_revoke"}
-    assert tags == on_access | on_tickets | one_by_one | in_bulk | {"list", "unlock"}
+    assert tags == on_access | on_tickets | on_questions | one_by_one | in_bulk | {"list", "unlock"}
     assert on_access == {"web", "sign_out", "token_create", "token_list", "token_revoke"}
     assert deciding == {
         command.__struct_config__.tag for command in AnyCommand.__args__ if hasattr(command, "operation")

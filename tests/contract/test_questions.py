@@ -198,14 +198,14 @@ def test_whoever_is_muted_is_refused(questions: Asking) -> None:
     """A15: a muted asker asks nothing, not even again what waits with a new key; nothing is approved by it; it ends."""
     asked = questions.ask()
     questions.store.mute(CI.id, muted=True)
-    assert questions.store.muted() == [CI.id]
+    assert questions.store.muted() == {CI.id: CI.label}
     error = refused(questions.ask, "more")
     assert (error.reason, error.retry_after) == (AskRefusal.MUTED, 3600)
     assert questions.ask("more", asker=OTHER).state is QuestionState.PENDING
     assert questions.store.get(asked.id) == asked
     questions.store.mute(CI.id, muted=False)
     questions.ask("more")
-    assert questions.store.muted() == []
+    assert questions.store.muted() == {}
 
 
 def test_another_askers_is_not_there(questions: Asking) -> None:
@@ -274,13 +274,15 @@ def test_beside_the_states(questions: Asking) -> None:
     store.note_reached(asked.id, 2)
     no = questions.deny(asked, presses(ADA), now=T0 + 1)
     assert (no.reached, no.rev, no.reasoned) == (2, 2, False)
-    assert not store.explain(asked.id, BOB, "not mine", T0 + 2)
-    assert not store.explain(asked.id, ADA, "late", T0 + 601)
-    assert store.explain(asked.id, ADA, "Not on a Friday", T0 + 600)
+    assert store.explain(asked.id, BOB, "not mine", T0 + 2) is None
+    assert store.explain(asked.id, ADA, "late", T0 + 601) is None
+    explained = store.explain(asked.id, ADA, "Not on a Friday", T0 + 600)
+    assert store.explain(asked.id, ADA, "Twice", T0 + 600) is None
+    assert explained == store.get(asked.id)
     told, text = store.get(asked.id), store.text(asked.id)
     assert told is not None
     assert text is not None
-    assert (told.reasoned, told.rev, text.reason) == (True, 2, "Not on a Friday")
+    assert (told.reasoned, told.rev, text.reason) == (True, 3, "Not on a Friday")
     assert store.text("A" * 16) is None
 
 

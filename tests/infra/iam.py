@@ -197,6 +197,9 @@ PAIRING = _items(
     "prompts#telegram#1",
     "budget#telegram#1",
     "owners",
+    "ask#1",
+    "asks",
+    "asks#1",
     *TICKETS,
     *STAFF_ONLY,
 )
@@ -319,7 +322,9 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
         "delete or list what it remembers": _items(
             AGENT_TABLE, ("DeleteItem", "UpdateItem", "Query"), "chat#telegram#1"
         ),
-        "read what strangers have written": _items(AGENT_TABLE, ITEMS, "kept#telegram#1"),
+        "read what strangers have written, or what owners are asked": _items(
+            AGENT_TABLE, ITEMS, "kept#telegram#1", "ask#1"
+        ),
         "make up messages, or read what was given up on": [
             *_queue(QUEUES["agent"], "SendMessage"),
             *_queue(DEAD_LETTERS["agent"], *TAKING),
@@ -504,6 +509,7 @@ DEPLOYS: dict[str, tuple[str, ...]] = {
         f"lambda:{_CRUD.format('EventSourceMapping')}",
         "lambda:TagResource UntagResource ListTags",
     ),
+    "AWS::Lambda::Alias": (f"lambda:{_CRUD.format('Alias')}",),
     "AWS::Lambda::Permission": ("lambda:AddPermission GetPolicy RemovePermission",),
     "AWS::Logs::LogGroup": (
         "logs:CreateLogGroup DescribeLogGroups DeleteLogGroup PutRetentionPolicy DeleteRetentionPolicy",
@@ -588,7 +594,11 @@ NONE_CAN = """## What none of them can
 COMMANDS = """## What the command needs
 
 Commands that list and decide, and those that make links and tokens, need `lambda:InvokeFunction` on the function
-`{stack}-admin`, and nothing else. Whoever has it decides who is let in.
+`{stack}-admin`, and nothing else. Whoever has it decides who is let in, and about questions.
+
+Whoever is only to ask by command, such as the role of an agent, needs the same on the function's alias, `{stack}-admin:asking`, **and must not have it on
+`{stack}-admin` itself**: through the alias one can ask, look at, use and take back one's own questions, and decide nothing. IAM tells the two
+apart by the resource: `arn:aws:lambda:{region}:{account}:function:{stack}-admin:asking`.
 
 `doorcode parked` needs `cloudformation:ListStackResources` on the stack, and on the dead-letter queues `AgentDeadLetters` and
 `EffectsDeadLetters` `sqs:ReceiveMessage` and `sqs:ChangeMessageVisibility`, for `list` also `sqs:GetQueueAttributes`, for

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from doorcode.asking.buttons import AskAction, sign_button
 from doorcode.asking.question import Question
 from doorcode.aws import question_store
+from doorcode.aws.items import OWNERS
 from doorcode.aws.lockout import Lockout
 from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.table import Table
@@ -308,6 +309,18 @@ def administering(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch)
     assert command("invite_list")["invites"]
     assert command("invite_revoke", id=invite["id"])["ok"]
 
+    # Questions: taken back, denied, approved and used; who asks is muted.
+    asked = [command("ask", question={"title": title}) for title in ("one", "two", "three")]
+    (first, second, third) = ({"id": one["id"], "digest": one["digest"]} for one in asked)
+    assert len(command("ask_list")["asks"]) == 3
+    assert command("ask_cancel", id=first["id"])["ok"]
+    assert command("ask_deny", actor="bob", reason="No", **second)["ok"]
+    assert command("ask_approve", actor="bob", **third)["ok"]
+    assert command("ask_use", **third)["ok"]
+    assert command("ask_show", id=third["id"])["state"] == "used"
+    assert command("ask_list", state="ended")["ok"]
+    assert command("ask_mute", asker="cli:alice@laptop", muted=True)["ok"]
+
     # Links and tokens, and the end of all of them.
     token = command("web")["token"]
     made = command("token_create", scope="read")
@@ -384,11 +397,33 @@ def serving(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> No
     assert ask(cookie, "GET", "/api/invites")[1]["invites"]
     assert ask(cookie, "DELETE", f"/api/invites/{invite['id']}")[0] == 200
 
+    _asking_the_owner(harness, tokens, sign_ins, ask)
     assert ask(cookie, "DELETE", "/api/session")[0] == 204
     assert ask(cookie, "GET", "/api/session")[0] == 401
     signed_in()
     sign_ins.link("bob", harness.now())
     assert ask(bearer, "DELETE", "/api/sessions")[1]["signed_out"] == 2
+
+
+def _asking_the_owner(harness: Behind, tokens: Tokens, sign_ins: SignIns, ask: Callable[..., Any]) -> None:
+    """Ask as a program; wait, deny, approve as an owner by claim, use; mute."""
+    listed = {"pk": {"S": OWNERS}, "sk": {"S": OWNERS}, "people": {"SS": ["telegram:1"]}}
+    harness.edge.dynamodb.put_item(TableName=harness.environment["TABLE_NAME"], Item=listed)
+    program = {"authorization": f"Bearer {tokens.create('ci', {Scope.ASKS}, 'alice', harness.now())[0]}"}
+    _, _, cookies = ask({}, "POST", "/api/session", token=sign_ins.link("telegram:1", harness.now()))
+    owner = {"cookie": cookies[0].partition(";")[0]}
+    for what, then in (("deny", 409), ("approve", 200)):
+        status, asked, _ = ask(program, "POST", "/api/asks", title=what, approvals=1)
+        assert status == 201
+        path = f"/api/asks/{asked['id']}"
+        assert ask(program, "GET", f"{path}?wait=1")[0] == 200
+        assert ask(owner, "POST", f"{path}/{what}", digest=asked["digest"], reason="So")[0] == 200
+        assert ask(program, "POST", f"{path}/use", digest=asked["digest"])[0] == then
+    assert ask(owner, "GET", "/api/asks?state=ended")[1]["asks"]
+    assert ask(program, "POST", "/api/asks", title="open")[0] == 201
+    assert ask(owner, "GET", "/api/asks")[1]["asks"]
+    assert ask(owner, "POST", "/api/asks/mute", asker=asked["asker_id"], muted=True)[0] == 200
+    assert ask(owner, "DELETE", "/api/session")[0] == 204
 
 
 def _asking_the_gate(harness: Behind, tokens: Tokens, ask: Callable[..., Any], services: list[Any]) -> None:

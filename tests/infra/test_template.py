@@ -31,6 +31,8 @@ BEHIND = ("relay", "courier", "agent", "admin", "web")
 ROLES = tuple(resources("AWS::IAM::Role"))
 FUNCTIONS = tuple(functions())
 QUEUES = tuple(resources("AWS::SQS::Queue"))
+# Where questions to the owner are: their records, what is open, and what each asker has asked.
+QUESTIONS = ("ask#*", "asks", "asks#*")
 # What EventBridge Scheduler acts as, to start the sweep.
 SWEEP = "SweepRole"
 MODEL = "eu.amazon.nova-lite-v1:0"
@@ -120,7 +122,7 @@ def test_memory_and_time_are_stated(name: str) -> None:
     function = functions()[name]
     assert function["MemorySize"] in {256, 512}
     # A bot behind the door may take longer where the platform waits: see SECONDS in its room.
-    longest = {"telegram": 28, "slack": 10, "discord": 10, "web": 10, "provision": 150}
+    longest = {"telegram": 28, "slack": 10, "discord": 10, "web": 29, "provision": 150}
     assert function["Timeout"] <= longest.get(name, 120)
 
 
@@ -404,7 +406,11 @@ def test_what_strangers_wrote_is_reached_by_whom_it_concerns() -> None:
         ("dynamodb:UpdateItem", ""): {"ask#*"},
     }
     for name in ("admin", "web"):
-        assert partitions(name, "AgentTable") == {("dynamodb:BatchGetItem", ""): kept}
+        assert partitions(name, "AgentTable") == {
+            ("dynamodb:BatchGetItem", ""): {*kept, "ask#*"},
+            ("dynamodb:GetItem", ""): {"ask#*"},
+            ("dynamodb:UpdateItem", ""): {"ask#*"},
+        }
 
 
 def test_the_admin_function_reaches_only_contacts_seats_guesses_and_sign_ins() -> None:
@@ -413,15 +419,16 @@ def test_the_admin_function_reaches_only_contacts_seats_guesses_and_sign_ins() -
     guesses = {f"lockout#{surface}" for surface in ("cli", "api", "web", "ticket")}
     sign_ins = {"links", "sessions", "tokens"}
     assert partitions("admin") == {
-        ("dynamodb:GetItem", ""): {*contacts, "lockout#cli", "owners"},
-        ("dynamodb:BatchGetItem", ""): contacts,
+        ("dynamodb:GetItem", ""): {*contacts, *QUESTIONS, "lockout#cli", "owners"},
+        ("dynamodb:BatchGetItem", ""): {*contacts, "ask#*"},
         ("dynamodb:Query", ""): {*seats, *guesses, *sign_ins, "invites"},
-        ("dynamodb:Query", "listing"): contacts,
+        ("dynamodb:Query", "listing"): {*contacts, "asks"},
         ("dynamodb:UpdateItem", ""): {
             *(*contacts, *seats, "lockout#cli", "links", "tokens"),
-            *("claims", "invites", "owners"),
+            *("claims", "invites", "owners", *QUESTIONS),
         },
         ("dynamodb:DeleteItem", ""): {*guesses, *sign_ins},
+        ("dynamodb:ConditionCheckItem", ""): {"asks"},
     }
 
 
@@ -430,16 +437,16 @@ def test_the_web_function_reaches_only_contacts_seats_its_guesses_and_sign_ins()
     contacts, seats = {f"{platform}#*" for platform in EDGE}, {f"seats#{platform}" for platform in EDGE}
     guesses, budgets = {"lockout#api", "lockout#web"}, {f"budget#{platform}#*" for platform in EDGE}
     assert partitions("web") == {
-        ("dynamodb:GetItem", ""): {*contacts, *guesses, "links", "sessions", "tokens", "owners"},
-        ("dynamodb:BatchGetItem", ""): contacts,
+        ("dynamodb:GetItem", ""): {*contacts, *QUESTIONS, *guesses, "links", "sessions", "tokens", "owners"},
+        ("dynamodb:BatchGetItem", ""): {*contacts, "ask#*"},
         ("dynamodb:Query", ""): {*seats, "links", "sessions", "invites"},
-        ("dynamodb:Query", "listing"): contacts,
+        ("dynamodb:Query", "listing"): {*contacts, "asks"},
         ("dynamodb:UpdateItem", ""): {
             *(*contacts, *seats, *guesses, *budgets, "links", "sessions"),
-            *("claims", "invites", "owners"),
+            *("claims", "invites", "owners", *QUESTIONS),
         },
         ("dynamodb:DeleteItem", ""): {"links", "sessions"},
-        ("dynamodb:ConditionCheckItem", ""): contacts,
+        ("dynamodb:ConditionCheckItem", ""): {*contacts, "asks", "owners"},
     }
 
 

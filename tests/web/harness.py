@@ -3,7 +3,8 @@
 import base64
 import importlib.util
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -84,7 +85,7 @@ class WebHarness(Harness):
         self.put_secret(KEYS.newest.decode())
         self.put_secret("the callback secret", "callback-secret")
         environment = {
-            "TABLE_NAME": self.name, "AGENT_TABLE_NAME": "agent", "PARAMETER_PREFIX": self.prefix, "METRICS_NAMESPACE": NAMESPACE,
+            "TABLE_NAME": self.name, "AGENT_TABLE_NAME": self.name, "PARAMETER_PREFIX": self.prefix, "METRICS_NAMESPACE": NAMESPACE,
             "EFFECTS_QUEUE_URL": self._queue(),
         }  # fmt: skip
         for name, value in environment.items():
@@ -93,11 +94,17 @@ class WebHarness(Harness):
         # In process nothing passes by being asked again.
         monkeypatch.setattr(web_wiring, "REQUEST_SECONDS", 0.0)
         self.now = T0 + 1
-        monkeypatch.setattr(web_wiring, "time", SimpleNamespace(time=lambda: self.now))
+        # Whoever waits only moves the clock, and something may happen meanwhile.
+        self.meanwhile: Callable[[], object] = lambda: None
+        monkeypatch.setattr(web_wiring, "time", SimpleNamespace(time=lambda: self.now, sleep=self._sleep))
         self.handler = load_handler()
         self.sign_ins, self.tokens = SignIns(self.table), Tokens(self.table)
         # What the log must never hold: the secret part of every link, cookie and token.
         self.secrets_given: list[str] = []
+
+    def _sleep(self, seconds: float) -> None:
+        self.now += math.ceil(seconds)
+        self.meanwhile()
 
     def _queue(self) -> str:
         fifo = {"FifoQueue": "true", "MaximumMessageSize": "262144"}
@@ -142,9 +149,9 @@ class WebHarness(Harness):
         self.secrets_given += [value.rpartition(".")[2]] if value else []
         return Caller(self, {"cookie": f"theme=dark; {COOKIE}={value}", **(headers or PAGE)})
 
-    def token(self, scope: Scope = Scope.PAIRING, name: str = "ci", until: int = 0) -> Caller:
+    def token(self, *scopes: Scope, name: str = "ci", until: int = 0) -> Caller:
         """Give a program with a token."""
-        return self.with_token(self.tokens.create(name, {scope}, "alice@laptop", self.now, until)[0])
+        return self.with_token(self.tokens.create(name, scopes or {Scope.PAIRING}, "alice@laptop", self.now, until)[0])
 
     def with_token(self, value: str) -> Caller:
         """Give a program with that token."""

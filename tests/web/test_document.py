@@ -41,6 +41,8 @@ TEXTS = (
     "gate",
     "press",
 )
+# No schema can tell a digest of what was asked, or that owners are named who own the bot.
+QUESTIONS = ("ask_owner", "approve_question", "deny_question", "use_approval", "mute_asker")
 ACCEPTING = ("2xx", "401", "403", "404", "409", "429")
 SEED = 20270115
 
@@ -87,6 +89,13 @@ def _findings(
                     "checks": {"positive_data_acceptance": {"expected-statuses": [*ACCEPTING, "400"]}},
                 }
                 for name in TEXTS
+            ]
+            + [
+                {
+                    "include-operation-id": name,
+                    "checks": {"positive_data_acceptance": {"expected-statuses": [*ACCEPTING, "400", "410", "422"]}},
+                }
+                for name in QUESTIONS
             ],
         }
     )
@@ -178,8 +187,9 @@ def test_the_document_describes_every_route_of_the_api() -> None:
         Access.PAIRING: both,
         Access.SESSION: [["session"]],
     }
-    # What is behind the door signs in to no page.
-    ways |= {Access.MESSAGES: [["token"]], Access.GATE: [["token"]], Access.PRESSES: [["token"]]}
+    # What is behind the door, or asks, signs in to no page.
+    ways |= {access: [["token"]] for access in (Access.MESSAGES, Access.GATE, Access.PRESSES, Access.ASKS)}
+    ways[Access.ASKS_OR_PAIRING] = [["session"], ["token"], ["token"]]
     assert described == {
         (route.method, route.path): ways[route.access] for route in ROUTES if not route.path.startswith("/owner")
     }
@@ -202,12 +212,15 @@ def test_the_document_says_which_word_stands_for_which_refusal(web: WebHarness) 
         return set(words["properties"]["reason"]["enum"])
 
     assert reasons(401) == {"not_signed_in"}
-    assert reasons(403) == {"forbidden", "cross_site"}
+    assert reasons(403) == {"forbidden", "cross_site", "own_question", "not_an_owner", "not_named"}
     assert reasons(409) == {
         "already_paired", "already_denied", "already_blocked", "blocked", "repeated",
         "owner", "already_owner", "last_owner", "owner_by_setting",
+        "key_reused", "already_decided", "already_used", "not_approved", "not_overdue",
     }  # fmt: skip
-    assert reasons(429) == {"locked_out"}
+    assert reasons(410) == {"expired", "lapsed"}
+    assert reasons(422) == {"invalid_question", "digest_mismatch", "unknown_choice"}
+    assert reasons(429) == {"locked_out", "too_many_pending", "too_often", "muted"}
     assert {"unknown_code", "expired", "not_paired"} <= reasons(404)
     references = set(re.findall(r'"#/components/(\w+)/(\w+)"', json.dumps(document)))
     assert not [(kind, name) for kind, name in references if name not in document["components"][kind]]

@@ -81,6 +81,7 @@ def _environment(url: str, table: str, bearer: str, keys: Keys) -> list[tuple[in
         activity=unused,
         answers=unused,
         tickets=unused,
+        questions=unused,
         settings=Settings(),
         bots=unused,
         gate=unused,

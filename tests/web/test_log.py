@@ -28,7 +28,7 @@ def _logged(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 def test_every_decision_says_who_did_what_to_whom(web: WebHarness, caplog: pytest.LogCaptureFixture) -> None:
     """Security 34: one line for each, with the reason where it was refused; no code, label or name."""
     web.request("987654321", name="@stranger")
-    session, reader = web.session(), web.token(Scope.READ, "board")
+    session, reader = web.session(), web.token(Scope.READ, name="board")
     caplog.clear()
     person = {"channel": "telegram", "user_id": "987654321"}
     code = web.code("987654321")

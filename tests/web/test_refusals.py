@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from doorcode import errors
+from doorcode.asking.refusals import AskRefusal, QuestionRefusedError
 from doorcode.errors import CallbackError, DoorcodeError, RefusedError, UnavailableError
 from doorcode.pairing.transitions import Refusal
 from doorcode.web import refusals
-from doorcode.web.refusals import REFUSALS, STATUSES, UnreadableRequestError, status_of, told
+from doorcode.web.refusals import ASK_REFUSALS, REFUSALS, STATUSES, UnreadableRequestError, status_of, told
 
 # No request can bring these about: a button's, a command's, and the root.
 ELSEWHERE = {
@@ -18,6 +19,8 @@ ELSEWHERE = {
     errors.SpentTicketError,
     DoorcodeError,
     RefusedError,
+    # By its word: see ASK_REFUSALS.
+    QuestionRefusedError,
 }
 ARGUMENTS = {
     errors.SettingsError: (("x",),),
@@ -32,12 +35,12 @@ EXPECTED = {
     "invalid_cursor": 400, "invalid_token_name": 400, "malformed_code": 400, "not_signed_in": 401, "forbidden": 403,
     "cross_site": 403, "unknown_code": 404, "not_theirs": 404, "unknown_route": 404, "wrong_method": 405, "body_too_large": 413,
     "unsupported_media": 415, "locked_out": 429, "secret_unavailable": 503, "unavailable": 503, "unreadable_item": 503,
-    "bad_settings": 503, "bad_reply_address": 400, "bot_failed": 503, "unknown_button": 404, "unknown_invite": 404,
+    "bad_settings": 503, "bad_reply_address": 400, "bot_failed": 503, "unknown_button": 404, "unknown_invite": 404, "invalid_question": 422,
 }  # fmt: skip
 
 
 def _kinds(kind: type[DoorcodeError] = DoorcodeError) -> Iterator[type[DoorcodeError]]:
-    if kind.__module__ in {"doorcode.errors", "doorcode.web.refusals"}:
+    if kind.__module__ in {"doorcode.errors", "doorcode.web.refusals", "doorcode.asking.refusals"}:
         yield kind
         for below in kind.__subclasses__():
             yield from _kinds(below)
@@ -72,6 +75,16 @@ def test_every_refusal_of_a_state_has_a_status() -> None:
         Refusal.REPEATED,
     }
     assert {int(status) for status in REFUSALS.values()} == {404, 409}
+
+
+def test_every_refusal_of_a_question_has_a_status() -> None:
+    """A4, A15, A19: 404 for what is not theirs, 409 for what holds, 410 for what is over, 422 for another digest, 429 for too much."""
+    assert {word: int(status) for word, status in ASK_REFUSALS.items()} == {
+        "unknown_question": 404, "own_question": 403, "not_an_owner": 403, "not_named": 403, "key_reused": 409, "already_decided": 409,
+        "already_used": 409, "not_approved": 409, "not_overdue": 409, "expired": 410, "lapsed": 410, "digest_mismatch": 422,
+        "unknown_choice": 422, "too_many_pending": 429, "too_often": 429, "muted": 429,
+    }  # fmt: skip
+    assert set(ASK_REFUSALS) == set(AskRefusal)
 
 
 def test_what_no_request_can_bring_about_is_raised() -> None:

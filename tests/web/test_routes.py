@@ -40,6 +40,14 @@ EXPECTED = {
     ("POST", "/api/messages"): Access.MESSAGES,
     ("POST", "/api/gate"): Access.GATE,
     ("POST", "/api/gate/press"): Access.PRESSES,
+    ("POST", "/api/asks"): Access.ASKS,
+    ("GET", "/api/asks"): Access.ASKS_OR_PAIRING,
+    ("GET", "/api/asks/{ask_id}"): Access.ASKS_OR_PAIRING,
+    ("POST", "/api/asks/{ask_id}/cancel"): Access.ASKS_OR_PAIRING,
+    ("POST", "/api/asks/{ask_id}/use"): Access.ASKS,
+    ("POST", "/api/asks/{ask_id}/approve"): Access.PAIRING,
+    ("POST", "/api/asks/{ask_id}/deny"): Access.PAIRING,
+    ("POST", "/api/asks/mute"): Access.PAIRING,
     ("GET", "/api/openapi.json"): Access.OPEN,
     ("GET", "/owner"): Access.OPEN,
     ("GET", "/owner/{file}"): Access.OPEN,
@@ -50,7 +58,8 @@ DECIDING = [route for route in ROUTES if route.access is Access.PAIRING]
 
 
 def _target(route: Route) -> str:
-    return route.path.replace("{channel}", "telegram").replace("{user_id}", "1").replace("{invite_id}", "3f9a1c0b")
+    given = {"channel": "telegram", "user_id": "1", "invite_id": "3f9a1c0b", "ask_id": "ABCDEFGHJKLMNPQR", "file": "x"}
+    return route.path.format(**given)
 
 
 def test_these_are_all_routes() -> None:
@@ -95,6 +104,7 @@ def test_each_scope_opens_its_own_routes_and_no_other(web: WebHarness) -> None:
         Access.READ: {"read", "pairing"},
         Access.SIGNED_IN: set(Scope),
         Access.SESSION: set(),
+        Access.ASKS_OR_PAIRING: {"asks", "pairing"},
     }
     for scope in Scope:
         caller = web.token(scope)
@@ -102,7 +112,7 @@ def test_each_scope_opens_its_own_routes_and_no_other(web: WebHarness) -> None:
             reply = caller.ask(route.method, _target(route), b"{")
             may = scope in opens.get(route.access, {str(route.access)})
             assert (reply.status != 403) is may, (scope, route)
-    page = {"read", "pairing", "signed_in", "session"}
+    page = {"read", "pairing", "signed_in", "session", "asks_or_pairing"}
     for route in CLOSED:
         reply = web.session().ask(route.method, _target(route), b"{")
         assert (reply.status != 403) is (route.access in page), route

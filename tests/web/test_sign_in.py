@@ -27,7 +27,7 @@ def test_a_link_becomes_a_session(web: WebHarness) -> None:
 
 def test_a_token_tells_who_it_is(web: WebHarness) -> None:
     """A program can ask what its token is."""
-    reply = web.token(Scope.READ, "ci", T0 + 60).get("/api/session")
+    reply = web.token(Scope.READ, name="ci", until=T0 + 60).get("/api/session")
     assert reply.body == {
         "actor": "token ci", "scope": "read", "via": "api", "expires_at": "2027-01-15T08:01:00Z", "platforms": list(Platform),
     }  # fmt: skip

@@ -23,6 +23,7 @@ TEXT = "text"
 ASKS = "asks"
 OPEN = "open"
 MUTED = "muted"
+WAITING = "waiting"
 ASKER = "asker"
 
 _TEXTS = (

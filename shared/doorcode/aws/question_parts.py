@@ -62,12 +62,18 @@ def take_own_place(question: Question) -> Part:
         ":recent": {"SS": [recently(question)]},
         ":most": attribute(MAX_PENDING_OF_ONE),
         ":an_hour": attribute(MAX_AN_HOUR),
+        ":label": attribute(question.asker_label),
         # Never before anything that it holds a place for has ended.
         ":ttl": attribute(expires_after(kept_until(question))),
     }
-    names = {"#open": OPEN, "#ttl": "ttl"}
+    names = {"#open": OPEN, "#ttl": "ttl", "#label": "label"}
     return _update(
-        asker_pk(question.asker), ASKER, "ADD #open :id, recent :recent SET #ttl = :ttl", names, values, conditions
+        asker_pk(question.asker),
+        ASKER,
+        "ADD #open :id, recent :recent SET #ttl = :ttl, #label = :label",
+        names,
+        values,
+        conditions,
     )
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -37,6 +39,7 @@ from doorcode.aws.question_items import (
     MUTED,
     OPEN,
     TEXT,
+    WAITING,
     ask_pk,
     asker_pk,
     question_from_item,
@@ -56,6 +59,10 @@ MAX_LISTED = 100
 # Until the owner hears an asker again, nobody knows how long it is.
 MUTED_SECONDS = 3600
 EXPLAIN_SECONDS = 600
+# Each waits in a function of its own, of which a new account may run ten at once.
+MAX_WAITING = 4
+# Before an asker's id, how it was called when it was muted.
+LABEL = "label_of_"
 
 
 class Owning(Struct, frozen=True):
@@ -211,6 +218,12 @@ class QuestionStore:
         # A move leaves its mark also where there are no words any more, in a table that was lost.
         return text_from_item(item) if "words" in item else None
 
+    def texts(self, question_ids: Iterable[str]) -> dict[str, QuestionText]:
+        """Return the words of many, by their ids; those that are gone are left out."""
+        keys = [(ask_pk(one), TEXT) for one in question_ids]
+        items = self._texts.get_many(keys) if keys else []
+        return {item["pk"]["S"].removeprefix(ask_pk("")): text_from_item(item) for item in items if "words" in item}
+
     def open_questions(self) -> list[Question]:
         """Return all that wait, and all approvals that are not used yet, oldest first, whether or not their time is up."""
         return sorted(self._read_many(self._open_ids()), key=lambda one: (one.created_at, one.id))
@@ -231,10 +244,10 @@ class QuestionStore:
         return sorted(fitting, key=lambda one: (-one.created_at, one.id))[:MAX_LISTED]
 
     def _newest(self, asker: str) -> list[Question]:
-        values = {":asks": attribute(ASKS)} | ({":asker": attribute(asker)} if asker else {})
+        values = {":listing": attribute(ASKS)} | ({":asker": attribute(asker)} if asker else {})
         answer = self._table.query(
             IndexName="listing",
-            KeyConditionExpression="listing = :asks",
+            KeyConditionExpression="listing = :listing",
             **({"FilterExpression": "asker = :asker"} if asker else {}),
             ExpressionAttributeValues=values,
             ScanIndexForward=False,
@@ -380,56 +393,103 @@ class QuestionStore:
 
     # Beside the states
 
-    def note_reached(self, question_id: str, number: int) -> None:
-        """Note how many owners were reached. No move."""
-        self._note(question_id, "reached = :value", number)
+    def explain(self, question_id: str, account: str, reason: str, now: int) -> Question | None:
+        """Keep the reason of whoever decided, given once, within ten minutes after it; None if it is not theirs to give.
 
-    def note_stray(self, question_id: str, stray: str) -> None:
-        """Note a prompt that was pressed when it was too late, so that it is closed. No move; the same again is nothing new."""
-        self._note(question_id, "stray = :value", stray)
-
-    def explain(self, question_id: str, account: str, reason: str, now: int) -> bool:
-        """Keep the reason of whoever decided, given within ten minutes after it; tell whether that is so. No move.
-
-        Raises InvalidQuestionError for one that is too long.
+        It is a revision of its own, so that those who were told of the decision are told the reason. Raises
+        InvalidQuestionError for one that is too long.
         """
         checked_reason(reason)
         question = self.get(question_id)
-        if question is None or question.decided_account != account or now >= question.decided_at + EXPLAIN_SECONDS:
-            return False
+        theirs = question is not None and question.decided_account == account and not question.reasoned
+        if question is None or not theirs or now >= question.decided_at + EXPLAIN_SECONDS:
+            return None
         self._texts.update(
             ask_pk(question_id),
             TEXT,
             UpdateExpression="SET reason = :reason",
             ExpressionAttributeValues={":reason": attribute(reason)},
         )
-        self._note(question_id, "reasoned = :value", 1)
-        return True
-
-    def _note(self, question_id: str, expression: str, value: str | int) -> None:
         try:
+            return question_from_item(
+                self._table.update(
+                    ask_pk(question_id),
+                    ASK,
+                    UpdateExpression="SET reasoned = :one, rev = rev + :one",
+                    ConditionExpression="attribute_exists(pk) AND attribute_not_exists(reasoned)",
+                    ExpressionAttributeValues={":one": attribute(1)},
+                )
+            )
+        except ConditionError:
+            return None
+
+    def note_reached(self, question_id: str, number: int) -> None:
+        """Note how many owners were reached. No move."""
+        self._note(question_id, "reached", number)
+
+    def note_stray(self, question_id: str, stray: str) -> None:
+        """Note a prompt that was pressed when it was too late, so that it is closed. No move; the same again is nothing new."""
+        self._note(question_id, "stray", stray)
+
+    def _note(self, question_id: str, name: str, value: str | int) -> None:
+        with suppress(ConditionError):
             self._table.update(
                 ask_pk(question_id),
                 ASK,
-                UpdateExpression=f"SET {expression}",
+                UpdateExpression=f"SET {name} = :value",
                 ConditionExpression="attribute_exists(pk)",
                 ExpressionAttributeValues={":value": attribute(value)},
             )
-        except ConditionError:
-            return
 
     def mute(self, asker: str, *, muted: bool) -> None:
         """Have an asker refused from now on, or heard again. What waits already stays, and nothing is approved by it."""
+        names = {"#label": f"{LABEL}{asker}"}
+        values: dict[str, Mapping[str, Any]] = {":asker": {"SS": [asker]}}
+        expression = "DELETE askers :asker REMOVE #label"
+        if muted:
+            label = self._table.get(asker_pk(asker), ASKER).get("label", attribute(asker))
+            expression, values = "ADD askers :asker SET #label = :label", values | {":label": label}
         self._table.update(
             ASKS,
             MUTED,
-            UpdateExpression=f"{'ADD' if muted else 'DELETE'} askers :asker",
-            ExpressionAttributeValues={":asker": {"SS": [asker]}},
+            UpdateExpression=expression,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
         )
 
-    def muted(self) -> list[str]:
-        """Return whom the owner does not hear."""
-        return sorted(self._table.get(ASKS, MUTED).get("askers", {}).get("SS", []))
+    def muted(self) -> dict[str, str]:
+        """Return whom the owner does not hear: how they are called, by who they are."""
+        item = self._table.get(ASKS, MUTED)
+        return {one: item[f"{LABEL}{one}"]["S"] for one in sorted(item.get("askers", {}).get("SS", []))}
+
+    # Waiting for an answer
+
+    def take_waiting_place(self, now: int, seconds: int) -> str:
+        """Take one of the few places of those who wait at once, for so long; empty if none is free."""
+        place = f"{now + seconds:012d}:{uuid.uuid4().hex}"
+        for _ in range(2):
+            try:
+                self._table.update(
+                    ASKS,
+                    WAITING,
+                    UpdateExpression="ADD waiting :place",
+                    ConditionExpression="attribute_not_exists(waiting) OR size(waiting) < :most",
+                    ExpressionAttributeValues={":place": {"SS": [place]}, ":most": attribute(MAX_WAITING)},
+                )
+            except ConditionError as error:
+                held = error.lost[0]["waiting"]["SS"]
+                # Of functions that died.
+                over = [one for one in held if int(one.partition(":")[0]) < now]
+                if not over:
+                    return ""
+                self._strike(self._table, ASKS, WAITING, "waiting", over)
+            else:
+                return place
+        return ""
+
+    def leave_waiting_place(self, place: str) -> None:
+        """Give a place back."""
+        self._strike(self._table, ASKS, WAITING, "waiting", [place])
 
 
 _NOBODY = Owning(frozenset(), frozenset())

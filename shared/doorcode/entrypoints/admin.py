@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from doorcode.asking.refusals import QuestionRefusedError
 from doorcode.aws.directory import Directory
 from doorcode.aws.kept_messages import KeptMessages
 from doorcode.aws.lockout import TICKET, Lockout
@@ -17,11 +18,13 @@ from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
 from doorcode.entrypoints.admin_access import AccessCommands
 from doorcode.entrypoints.admin_commands import (
+    ASKING,
     AnyCommand,
     Clear,
     DecideCommand,
     List,
     OnAccess,
+    OnQuestions,
     OnTickets,
     OwnerRemove,
     TokenRevoke,
@@ -30,10 +33,12 @@ from doorcode.entrypoints.admin_commands import (
     named,
     read_command,
 )
+from doorcode.entrypoints.admin_questions import QuestionCommands
 from doorcode.entrypoints.admin_tickets import TicketCommands
 from doorcode.entrypoints.contact_record import iso, record_of
 from doorcode.errors import (
     DoorcodeError,
+    ForbiddenError,
     LockedOutError,
     MalformedCodeError,
     RefusedError,
@@ -53,6 +58,8 @@ SURFACES = (Via.CLI, Via.API, Via.WEB)
 
 Answer = dict[str, Any]
 
+ONLY_ASKING = "Through the alias asking one can ask, look at, use and take back one's own questions, and nothing else."
+
 
 class Admin:
     """Carries out commands."""
@@ -67,6 +74,7 @@ class Admin:
         secrets: Secrets,
         access: AccessCommands,
         tickets: TicketCommands,
+        questions: QuestionCommands,
         kept_messages: KeptMessages | None = None,
     ) -> None:
         """Decide at ``desk``; list from ``directory``; ``secrets`` make the codes that are shown.
@@ -80,28 +88,31 @@ class Admin:
         self._secrets = secrets
         self._access = access
         self._tickets = tickets
+        self._questions = questions
         self._kept = kept_messages
 
-    def answer(self, event: object, now: int) -> Answer:
-        """Carry out the command of an event at ``now``."""
+    def answer(self, event: object, now: int, *, asking_only: bool = False) -> Answer:
+        """Carry out the command of an event at ``now``; with ``asking_only``, none that decides or tells of others'."""
         facts: dict[str, str] = {"operation": "unreadable"}
         try:
             command = read_command(event)
             facts |= _facts(command)
-            answer = self._carry_out(command, facts, now)
+            if asking_only and not isinstance(command, ASKING):
+                raise ForbiddenError(ONLY_ASKING)
+            answer = self._carry_out(command, facts, now, asking_only=asking_only)
         except DoorcodeError as error:
             log.refused(error, f"Refused: {facts['operation']}", **facts, outcome="refused")
             return answer_to(error)
         log.info(f"Done: {facts['operation']}", **facts)
         return {"ok": True, **answer}
 
-    def _carry_out(self, command: AnyCommand, facts: dict[str, str], now: int) -> Answer:
+    def _carry_out(self, command: AnyCommand, facts: dict[str, str], now: int, *, asking_only: bool) -> Answer:
         if isinstance(command, Unlock):
             freed = self._unlock(command)
             facts |= {"outcome": "unlocked", "count": str(freed)}
             return {"freed": freed}
-        if isinstance(command, OnAccess | OnTickets):
-            answer, outcome = self._beside_contacts(command, now)
+        if isinstance(command, OnAccess | OnTickets | OnQuestions):
+            answer, outcome = self._beside_contacts(command, now, asking_only=asking_only)
             facts |= outcome
             return answer
         platform = platform_named(command.platform)
@@ -122,7 +133,11 @@ class Admin:
         facts |= {"user_id": contact.user_id, "outcome": contact.state}
         return {"contact": record_of(contact)}
 
-    def _beside_contacts(self, command: OnAccess | OnTickets, now: int) -> tuple[Answer, dict[str, str]]:
+    def _beside_contacts(
+        self, command: OnAccess | OnTickets | OnQuestions, now: int, *, asking_only: bool
+    ) -> tuple[Answer, dict[str, str]]:
+        if isinstance(command, OnQuestions):
+            return self._questions.carry_out(command, now, asking_only=asking_only)
         if isinstance(command, OnAccess):
             return self._access.carry_out(command, now)
         return self._tickets.carry_out(command, now)
@@ -208,6 +223,9 @@ def answer_to(error: DoorcodeError) -> Answer:
             "expired_at": iso(error.expired_at),
         }
         told |= {name: fact for name, fact in facts.items() if fact}
+    if isinstance(error, QuestionRefusedError):
+        told |= {"state": error.state} if error.state else {}
+        told |= {"retry_after_seconds": error.retry_after} if error.retry_after else {}
     if isinstance(error, LockedOutError):
         told["until"] = iso(error.until)
     return {"error": told}

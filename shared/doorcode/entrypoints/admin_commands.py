@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from doorcode.entrypoints.question_record import ListedState, QuestionForm
 from doorcode.errors import InputError
 from doorcode.pairing.names import safe_name
 from doorcode.pairing.tickets import DEFAULT_INVITE_SECONDS
@@ -163,10 +164,70 @@ class InviteRevoke(Command, frozen=True, tag="invite_revoke"):
     id: str
 
 
+class AskCommand(Command, frozen=True, tag="ask"):
+    """A question to the owner, in the actor's name: as ``POST /api/asks`` takes it."""
+
+    question: QuestionForm
+
+
+class AskList(Command, frozen=True, tag="ask_list"):
+    """Questions in a state, ``ended`` for all that are over; without one, those that are open."""
+
+    state: ListedState | None = None
+
+
+class AskShow(Command, frozen=True, tag="ask_show"):
+    """One question; with ``wait``, once it is not pending any more or so many seconds are over."""
+
+    id: str
+    wait: Annotated[int, Meta(ge=0, le=25)] = 0
+
+
+class AskApprove(Command, frozen=True, tag="ask_approve"):
+    """Exactly what has this digest; with one of its choices, from 1 on, where it has any."""
+
+    id: str
+    digest: str
+    choice: Annotated[int, Meta(ge=0)] = 0
+    reason: str = ""
+
+
+class AskDeny(Command, frozen=True, tag="ask_deny"):
+    """Exactly what has this digest."""
+
+    id: str
+    digest: str
+    reason: str = ""
+
+
+class AskCancel(Command, frozen=True, tag="ask_cancel"):
+    """A question that is pending, or approved and not used."""
+
+    id: str
+
+
+class AskUse(Command, frozen=True, tag="ask_use"):
+    """An approval of what the actor has asked, right before it is done."""
+
+    id: str
+    digest: str
+    idempotency_key: Annotated[str, Meta(max_length=128)] = ""
+
+
+class AskMute(Command, frozen=True, tag="ask_mute"):
+    """Who is refused from now on, or heard again: as a question's ``asker_id``."""
+
+    asker: Annotated[str, Meta(min_length=1, max_length=96)]
+    muted: bool
+
+
 OnContacts = List | ApproveCommand | Deny | Add | Revoke | Block | Unblock | Clear | TurnAway | Unlock | OwnerRemove
 OnAccess = WebLink | SignOut | TokenCreate | TokenList | TokenRevoke
 OnTickets = OwnerClaim | OwnerList | InviteCreate | InviteList | InviteRevoke
-AnyCommand = OnContacts | OnAccess | OnTickets
+OnQuestions = AskCommand | AskList | AskShow | AskApprove | AskDeny | AskCancel | AskUse | AskMute
+AnyCommand = OnContacts | OnAccess | OnTickets | OnQuestions
+ASKING = (AskCommand, AskShow, AskCancel, AskUse)
+"""What may be done through the alias ``asking``, each about one's own."""
 
 
 def named(command: Command) -> str:

@@ -27,6 +27,8 @@ class Scope(StrEnum):
     """Answer where a sealed reply address leads, and nothing else."""
     GATE = "gate"
     """Ask the gate about people who write to a bot of one's own, and nothing else."""
+    ASKS = "asks"
+    """Ask the owner, and use what was approved; nothing of others', and no decision."""
     PRESSES = "presses"
     """Say who pressed an owner's button there. Whoever is believed about that is as strong as an owner."""
 

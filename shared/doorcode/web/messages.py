@@ -7,10 +7,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from doorcode.entrypoints.question_office import opened
 from doorcode.errors import BadReplyAddressError
-from doorcode.pairing.keyring import Keyring
-from doorcode.pairing.ports import GATEWAY_SECRET, fitting
-from doorcode.pairing.reply_address import MAX_LENGTH, ReplyAddress, unseal
+from doorcode.pairing.reply_address import MAX_LENGTH
 from doorcode.web.routes import Access, Answer, Call, Route
 
 MAX_TEXT = 40_000
@@ -56,14 +55,7 @@ def say(call: Call) -> Answer:
     """Have an answer sent where its address leads."""
     body: Say = call.body
     services = call.services()
-
-    def opened(keyring: Keyring) -> ReplyAddress | None:
-        try:
-            return unseal(body.reply_to, keyring, call.now)
-        except BadReplyAddressError:
-            return None
-
-    address = fitting(services.secrets, GATEWAY_SECRET, call.now, opened)
+    address = opened(body.reply_to, services.secrets, call.now)
     if address is None:
         raise BadReplyAddressError
     call.facts.update(platform=address.platform, user_id=address.user_id)

@@ -10,12 +10,13 @@ from typing import Any
 
 import msgspec
 
+from doorcode.asking.buttons import QUESTION_ID
 from doorcode.errors import DoorcodeError
 from doorcode.pairing import hand_off
 from doorcode.pairing.access import Scope
 from doorcode.pairing.contact import Platform
 from doorcode.web.guard import COOKIE
-from doorcode.web.refusals import REFUSALS, STATUSES, AlreadyDecided, LockedOut, Problem
+from doorcode.web.refusals import ASK_REFUSALS, REFUSALS, STATUSES, AlreadyDecided, LockedOut, Problem, RefusedQuestion
 from doorcode.web.request import JSON
 from doorcode.web.routes import Access, Answer, Call, Route
 
@@ -26,9 +27,10 @@ Who waits at the door, who is paired, and the decisions about them.
 
 People sign in to the page with a link from `doorcode web`; programs send a token from `doorcode token create`. The
 scope `read` may look, and sees no codes; `pairing` may decide as well; `messages`, `gate` and `presses` are for what is
-behind the door, and may do nothing else. Every refusal has a sentence in `error` and a
+behind the door, `asks` is for asking the owner, and they may do nothing else. Every refusal has a sentence in `error` and a
 word for programs in `reason`. Parameters and fields that are not described here are refused."""
 PATH_PARAMETERS: Mapping[str, Any] = {
+    "ask_id": {"type": "string", "pattern": f"^{QUESTION_ID.pattern}$"},
     "channel": {"$ref": REFERENCE.format(name=Platform.__name__)},
     "invite_id": {"type": "string", "pattern": "^[0-9a-f]{8}$"},
     # What an id may be, without what cannot stand in a path.
@@ -43,6 +45,8 @@ SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
     Access.MESSAGES: [{"token": [Scope.MESSAGES]}],
     Access.GATE: [{"token": [Scope.GATE]}],
     Access.PRESSES: [{"token": [Scope.PRESSES]}],
+    Access.ASKS: [{"token": [Scope.ASKS]}],
+    Access.ASKS_OR_PAIRING: [{"session": []}, {"token": [Scope.ASKS]}, {"token": [Scope.PAIRING]}],
 }
 SECURITY_SCHEMES: Mapping[str, Any] = {
     "session": {
@@ -57,7 +61,7 @@ SECURITY_SCHEMES: Mapping[str, Any] = {
         "description": "`Authorization: Bearer dc_…`, from `doorcode token create`. Never in a query string.",
     },
 }
-BODIES: Mapping[int, type[msgspec.Struct]] = {409: AlreadyDecided, 429: LockedOut}
+BODIES: Mapping[int, tuple[type[msgspec.Struct], ...]] = {409: (AlreadyDecided, RefusedQuestion), 429: (LockedOut,)}
 RESPONSE_HEADERS: Mapping[int, Mapping[str, Any]] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}}},
     429: {"Retry-After": {"schema": {"type": "integer", "minimum": 1}, "description": "Seconds."}},
@@ -97,7 +101,7 @@ def describing(routes: Sequence[Route]) -> Route:
 def document(routes: Sequence[Route]) -> Mapping[str, Any]:
     """Return the OpenAPI 3.1 document about these routes."""
     kinds = {kind for route in routes for kind in (route.query, route.body, route.gives) if kind is not None}
-    every: list[type] = sorted({*kinds, Problem, AlreadyDecided, LockedOut, Platform}, key=_name)
+    every: list[type] = sorted({*kinds, Problem, AlreadyDecided, RefusedQuestion, LockedOut, Platform}, key=_name)
     _, schemas = msgspec.json.schema_components(every, ref_template=REFERENCE)
     for kind in kinds:
         if either := getattr(kind, "either", ()):
@@ -189,8 +193,9 @@ def _success(route: Route) -> dict[str, Any]:
 
 
 def _refusal(status: int) -> dict[str, Any]:
-    kind = BODIES.get(status, Problem)
-    schema = {"allOf": [_reference(kind), {"properties": {"reason": {"enum": sorted(reasons_of(status))}}}]}
+    kinds = BODIES.get(status, (Problem,))
+    body = _reference(kinds[0]) if len(kinds) == 1 else {"anyOf": [_reference(kind) for kind in kinds]}
+    schema = {"allOf": [body, {"properties": {"reason": {"enum": sorted(reasons_of(status))}}}]}
     answer = {"description": HTTPStatus(status).phrase, "content": _json(schema)}
     return answer | ({"headers": RESPONSE_HEADERS[status]} if status in RESPONSE_HEADERS else {})
 
@@ -198,7 +203,8 @@ def _refusal(status: int) -> dict[str, Any]:
 def reasons_of(status: int) -> set[str]:
     """Return the words that an answer of this status may give as its reason."""
     errors = {error for kind, given in STATUSES.items() if given == status for error in _kinds(kind)}
-    return {error.reason for error in errors} | {refusal for refusal, given in REFUSALS.items() if given == status}
+    refusals = (*REFUSALS.items(), *ASK_REFUSALS.items())
+    return {error.reason for error in errors} | {str(refusal) for refusal, given in refusals if given == status}
 
 
 def _kinds(kind: type[DoorcodeError]) -> Iterator[type[DoorcodeError]]:

@@ -13,6 +13,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from doorcode.asking.question import QuestionState
+from doorcode.asking.refusals import AskRefusal, InvalidQuestionError, QuestionRefusedError
 from doorcode.entrypoints.contact_record import iso
 from doorcode.errors import (
     DoorcodeError,
@@ -114,8 +116,14 @@ class AlreadyDecided(Problem, frozen=True, kw_only=True):
     decided_at: DateTime | None
 
 
+class RefusedQuestion(Problem, frozen=True, kw_only=True):
+    """The question does not stand so that this could be done: the state that holds, null where it is another question's key."""
+
+    state: QuestionState | None
+
+
 class LockedOut(Problem, frozen=True, kw_only=True):
-    """Too many wrong codes of this session or token."""
+    """Too many wrong codes of this session or token; or too many questions of a token, or none wanted of it."""
 
     retry_after_seconds: Annotated[int, Meta(ge=1)]
 
@@ -131,6 +139,7 @@ class Refused(Struct, frozen=True, kw_only=True):
 STATUSES: Mapping[type[DoorcodeError], HTTPStatus] = MappingProxyType(
     {
         InputError: HTTPStatus.BAD_REQUEST,
+        InvalidQuestionError: HTTPStatus.UNPROCESSABLE_ENTITY,
         SignInError: HTTPStatus.UNAUTHORIZED,
         ForbiddenError: HTTPStatus.FORBIDDEN,
         UnknownRouteError: HTTPStatus.NOT_FOUND,
@@ -175,8 +184,34 @@ REFUSALS: Mapping[Refusal, HTTPStatus] = MappingProxyType(
 """The status of each reason for which a contact's state does not allow an operation."""
 
 
+ASK_REFUSALS: Mapping[AskRefusal, HTTPStatus] = MappingProxyType(
+    {
+        AskRefusal.UNKNOWN_QUESTION: HTTPStatus.NOT_FOUND,
+        AskRefusal.OWN_QUESTION: HTTPStatus.FORBIDDEN,
+        AskRefusal.NOT_AN_OWNER: HTTPStatus.FORBIDDEN,
+        AskRefusal.NOT_NAMED: HTTPStatus.FORBIDDEN,
+        AskRefusal.KEY_REUSED: HTTPStatus.CONFLICT,
+        AskRefusal.ALREADY_DECIDED: HTTPStatus.CONFLICT,
+        AskRefusal.ALREADY_USED: HTTPStatus.CONFLICT,
+        AskRefusal.NOT_APPROVED: HTTPStatus.CONFLICT,
+        # Only ever the sweep's.
+        AskRefusal.NOT_OVERDUE: HTTPStatus.CONFLICT,
+        AskRefusal.EXPIRED: HTTPStatus.GONE,
+        AskRefusal.LAPSED: HTTPStatus.GONE,
+        AskRefusal.DIGEST_MISMATCH: HTTPStatus.UNPROCESSABLE_ENTITY,
+        AskRefusal.UNKNOWN_CHOICE: HTTPStatus.UNPROCESSABLE_ENTITY,
+        AskRefusal.TOO_MANY_PENDING: HTTPStatus.TOO_MANY_REQUESTS,
+        AskRefusal.TOO_OFTEN: HTTPStatus.TOO_MANY_REQUESTS,
+        AskRefusal.MUTED: HTTPStatus.TOO_MANY_REQUESTS,
+    }
+)
+"""The status of each reason for which something about a question is refused."""
+
+
 def status_of(error: DoorcodeError) -> HTTPStatus | None:
     """Return the status of an error, None for what no request can bring about."""
+    if isinstance(error, QuestionRefusedError):
+        return ASK_REFUSALS[AskRefusal(error.reason)]
     if isinstance(error, RefusedError):
         return REFUSALS[Refusal(error.reason)]
     return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), None)
@@ -195,16 +230,29 @@ def told(error: DoorcodeError, now: int, *, trusted: bool, changing: bool) -> Re
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         in_doubt = changing and isinstance(error, UnavailableError) and error.in_doubt
         return Refused(status=status, problem=Problem(error=IN_DOUBT if in_doubt else NOT_NOW, reason=error.reason))
-    if isinstance(error, LockedOutError):
-        seconds = max(1, error.until - now)
-        problem = LockedOut(error=LOCKED_OUT, reason=error.reason, retry_after_seconds=seconds)
-        return Refused(status=status, problem=problem, headers={"Retry-After": str(seconds)})
+    if status is HTTPStatus.TOO_MANY_REQUESTS:
+        return _not_yet(error, now)
+    if isinstance(error, QuestionRefusedError) and status is HTTPStatus.CONFLICT:
+        state = QuestionState(error.state) if error.state else None
+        return Refused(status=status, problem=RefusedQuestion(error=str(error), reason=error.reason, state=state))
     if isinstance(error, RefusedError):
         return Refused(status=status, problem=_refused(error, status))
     sentence = UNKNOWN_CODE if isinstance(error, UnknownCodeError) else str(error)
     if isinstance(error, InputError) and not trusted:
         sentence = NOT_READABLE
     return Refused(status=status, problem=Problem(error=sentence, reason=error.reason), headers=_headers(error))
+
+
+def _not_yet(error: DoorcodeError, now: int) -> Refused:
+    if isinstance(error, LockedOutError):
+        seconds, sentence = max(1, error.until - now), LOCKED_OUT
+    else:
+        seconds, sentence = max(1, getattr(error, "retry_after", 1)), str(error)
+    return Refused(
+        status=HTTPStatus.TOO_MANY_REQUESTS,
+        problem=LockedOut(error=sentence, reason=error.reason, retry_after_seconds=seconds),
+        headers={"Retry-After": str(seconds)},
+    )
 
 
 def _refused(error: RefusedError, status: HTTPStatus) -> Problem:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec import Struct
 
+from doorcode.errors import DoorcodeError
 from doorcode.web.refusals import BodyTooLargeError, UnreadableRequestError, UnsupportedMediaError
 
 MAX_BODY_BYTES = 16 * 1024
@@ -60,10 +61,13 @@ class Request(Struct, frozen=True, kw_only=True):
         except msgspec.ValidationError as error:
             raise UnreadableRequestError(f"That query cannot be used: {_detail(error)}.") from None
 
-    def body_as(self, kind: type[T], most: int = MAX_BODY_BYTES) -> T:
+    def body_as(
+        self, kind: type[T], most: int = MAX_BODY_BYTES, invalid: type[DoorcodeError] = UnreadableRequestError
+    ) -> T:
         """Return the JSON body, of ``most`` bytes at most, as a struct.
 
-        Raises UnsupportedMediaError, BodyTooLargeError and UnreadableRequestError, in this order.
+        Raises UnsupportedMediaError, BodyTooLargeError, UnreadableRequestError for what is no JSON, and ``invalid`` for what
+        is no such struct, in this order.
         """
         media, _, charset = (self.header("content-type") or "").partition(";")
         if media.strip().lower() != JSON or charset.strip().lower().replace('"', "") not in CHARSETS:
@@ -71,6 +75,8 @@ class Request(Struct, frozen=True, kw_only=True):
         raw = self._raw_body(most)
         try:
             return msgspec.json.decode(raw, type=kind)
+        except msgspec.ValidationError as error:
+            raise invalid(f"That body cannot be used: {_detail(error)}.") from None
         except (ValueError, RecursionError) as error:
             # Not UTF-8 and not JSON are kinds of ValueError too.
             detail = _detail(error) if isinstance(error, msgspec.MsgspecError) else "it is not JSON in UTF-8"

@@ -9,7 +9,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from doorcode.errors import DoorcodeError
 from doorcode.pairing.access import Principal, Scope
+from doorcode.web.refusals import UnreadableRequestError
 from doorcode.web.request import MAX_BODY_BYTES, Request
 from doorcode.web.services import Services
 
@@ -33,6 +35,10 @@ class Access(StrEnum):
     """A program with the scope gate."""
     PRESSES = "presses"
     """A program with the scope presses."""
+    ASKS = "asks"
+    """A program with the scope asks."""
+    ASKS_OR_PAIRING = "asks_or_pairing"
+    """A program with the scope asks, for what is its own; or who is signed in with the scope pairing, for all."""
 
 
 SCOPES: Mapping[Access, tuple[Scope, ...]] = MappingProxyType(
@@ -42,6 +48,8 @@ SCOPES: Mapping[Access, tuple[Scope, ...]] = MappingProxyType(
         Access.MESSAGES: (Scope.MESSAGES,),
         Access.GATE: (Scope.GATE,),
         Access.PRESSES: (Scope.PRESSES,),
+        Access.ASKS: (Scope.ASKS,),
+        Access.ASKS_OR_PAIRING: (Scope.ASKS, Scope.PAIRING),
     }
 )
 """Which scopes let somebody use a route, where it takes one: any of these."""
@@ -95,6 +103,8 @@ class Route(Struct, frozen=True, kw_only=True):
     query: type[Struct] = NoQuery
     body: type[Struct] | None = None
     max_body_bytes: int = MAX_BODY_BYTES
+    # What a body is that is JSON and not what the route takes.
+    invalid: type[DoorcodeError] = UnreadableRequestError
     gives: type[Struct] | None = None
     status: int = 200
     # Beside those that every route can answer with.

@@ -15,6 +15,7 @@ from doorcode.aws.tickets import Tickets
 from doorcode.aws.tokens import Tokens
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints.gate_door import GateDoor
+from doorcode.entrypoints.question_office import QuestionOffice
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.decisions import Desk
 from doorcode.pairing.ports import Secrets
@@ -33,6 +34,7 @@ class Services(Struct, frozen=True, kw_only=True):
     activity: Activity
     answers: AnswerQueue
     tickets: Tickets
+    questions: QuestionOffice
     settings: Settings
     # The bots' usernames at a time, where they are known.
     bots: Callable[[int], Mapping[Platform, str]]

@@ -10,7 +10,20 @@ import msgspec
 
 from doorcode.errors import DoorcodeError
 from doorcode.pairing.access import Principal
-from doorcode.web import activity, clearing, decisions, gate, journal, lists, messages, openapi, page, session, tickets
+from doorcode.web import (
+    activity,
+    clearing,
+    decisions,
+    gate,
+    journal,
+    lists,
+    messages,
+    openapi,
+    page,
+    questions,
+    session,
+    tickets,
+)
 from doorcode.web.guard import SAFE_METHODS, Guard
 from doorcode.web.refusals import UnknownRouteError, WrongMethodError, told
 from doorcode.web.request import JSON, Request, read_request
@@ -26,6 +39,7 @@ API: tuple[Route, ...] = (
     *activity.ROUTES,
     *messages.ROUTES,
     *gate.ROUTES,
+    *questions.ROUTES,
 )
 ROUTES: tuple[Route, ...] = (*API, openapi.describing(API), *page.ROUTES)
 
@@ -65,7 +79,9 @@ class Web:
                     request=request,
                     path=path,
                     query=request.query_as(route.query),
-                    body=None if route.body is None else request.body_as(route.body, route.max_body_bytes),
+                    body=None
+                    if route.body is None
+                    else request.body_as(route.body, route.max_body_bytes, route.invalid),
                     principal=principal,
                     facts=facts,
                 )

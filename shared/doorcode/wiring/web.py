@@ -15,6 +15,7 @@ from doorcode.aws.deadline import Deadline
 from doorcode.aws.directory import Directory
 from doorcode.aws.kept_messages import KeptMessages
 from doorcode.aws.lockout import Lockout
+from doorcode.aws.question_store import QuestionStore
 from doorcode.aws.retrying import Patience
 from doorcode.aws.secrets import SecretStore
 from doorcode.aws.sign_ins import SignIns
@@ -26,6 +27,7 @@ from doorcode.entrypoints import log
 from doorcode.entrypoints.gate_door import GateDoor
 from doorcode.entrypoints.owner_texts import TEXTS, OwnerTexts
 from doorcode.entrypoints.ping import answers_ping
+from doorcode.entrypoints.question_office import QuestionOffice
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.decisions import Desk
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
@@ -71,6 +73,7 @@ def build_services(environment: Mapping[str, str], deadline: Deadline | None = N
     patience = Patience(REQUEST_SECONDS, **waits)
     client = sdk.client("dynamodb", sdk.ONE_TRY)
     table = Table(client, table_name, patience=REQUEST_SECONDS, **waits)
+    agent_items = Table(client, agent_table, patience=REQUEST_SECONDS, **waits)
     names = (GATEWAY_SECRET, CALLBACK_SECRET, *bots.PARAMETERS)
     secrets = SecretStore(
         sdk.client("ssm", sdk.ONE_TRY), prefix, names, max_age=settings.secrets_max_age, patience=patience
@@ -95,11 +98,16 @@ def build_services(environment: Mapping[str, str], deadline: Deadline | None = N
         sign_ins=SignIns(table),
         tokens=Tokens(table),
         activity=Activity(sdk.client("cloudwatch", sdk.ONE_TRY), namespace, patience),
-        kept_messages=KeptMessages(Table(client, agent_table, patience=REQUEST_SECONDS, **waits))
-        if settings.first_message is FirstMessage.SHOW
-        else None,
+        kept_messages=KeptMessages(agent_items) if settings.first_message is FirstMessage.SHOW else None,
         answers=AnswerQueue(sdk.client("sqs", sdk.ONE_TRY), queue_url, patience),
         tickets=Tickets(table),
+        questions=QuestionOffice(
+            QuestionStore(table, agent_items, settings),
+            secrets,
+            begin=lambda: deadline.start(REQUEST_SECONDS) if deadline else None,
+            clock=time.time,
+            sleep=time.sleep,
+        ),
         settings=settings,
         bots=bots.usernames(secrets),
     )

@@ -11,7 +11,7 @@ from tests.unit.pairing.people import NOW
 
 def test_scopes() -> None:
     """Security 20: to read and to decide are scopes of their own, and so is each thing that a bot or an agent needs."""
-    assert set(Scope) == {"read", "pairing", "messages", "gate", "presses"}
+    assert set(Scope) == {"read", "pairing", "messages", "gate", "asks", "presses"}
 
 
 def test_several_scopes() -> None:
