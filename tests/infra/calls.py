@@ -103,10 +103,11 @@ def arn(service: str, rest: str) -> str:
 def keyed(action: str, table: str, *partitions: str, index: str = "") -> Call:
     """Return a call about partitions of a table or its index. Whoever it is about, it is user 1."""
     resource = arn("dynamodb", f"table/{table}" + (f"/index/{index}" if index else ""))
-    anybody = tuple(
+    # Whoever it is, and however many of them in one batch.
+    anybody = dict.fromkeys(
         re.sub(r"((?:^|#)(?:telegram|slack|discord)|^asks?)#.+", r"\1#1", partition) for partition in partitions
     )
-    return Call(f"dynamodb:{action}", resource, (("dynamodb:LeadingKeys", anybody),))
+    return Call(f"dynamodb:{action}", resource, (("dynamodb:LeadingKeys", tuple(anybody)),))
 
 
 def _dynamodb(operation: str, arguments: Mapping[str, Any], names: Names) -> list[Call]:
