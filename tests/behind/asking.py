@@ -17,10 +17,15 @@ from tests.edge.harness import GATEWAY, TABLE
 from tests.webhooks import OWNER, STRANGER, Delivery
 
 ASKER = Asker(id="tok1", label="token ci")
+PRESS = {
+    Platform.TELEGRAM: "telegram/callback_query_question",
+    Platform.SLACK: "slack/block_actions_question",
+    Platform.DISCORD: "discord/component_question_dm",
+}
 WHY = {
-    Platform.TELEGRAM: "telegram/private_reply_to_bot",
-    Platform.SLACK: "slack/block_actions_approve",
-    Platform.DISCORD: "discord/modal_submit",
+    Platform.TELEGRAM: "telegram/private_reply_to_question",
+    Platform.SLACK: "slack/block_actions_question_why",
+    Platform.DISCORD: "discord/modal_question_why",
 }
 # What every prompt says, of a question and of a request.
 PROMPTS = ("asks before doing this", "wants to chat")
@@ -81,8 +86,8 @@ def pressing(platform: Platform, data: str, *, by: str = "", at: str = "") -> De
 
     ``at`` is the id of the message where it stands.
     """
-    event = webhooks.load(webhooks.APPROVE[platform])
-    event = event.replaced(event.expect["callback"], data).replaced("pair_approve", f"ask_{data.split(':')[1]}")
+    event = webhooks.load(PRESS[platform])
+    event = event.replaced(event.expect["callback"], data).replaced("ask_approve", f"ask_{data.split(':')[1]}")
     if at:
         body = event.body
         body.get("callback_query", body).get("message", {}).update({"message_id": int(float(at)), "id": at})
@@ -93,19 +98,7 @@ def pressing(platform: Platform, data: str, *, by: str = "", at: str = "") -> De
 def saying_why(platform: Platform, data: str, reason: str) -> Delivery:
     """Give the owner's reason, in the way of the platform."""
     event = webhooks.load(WHY[platform])
-    body = event.body
-    if platform is Platform.TELEGRAM:
-        markup = {"inline_keyboard": [[{"text": "Say why", "callback_data": data}]]}
-        body["message"] |= {"text": reason}
-        body["message"]["reply_to_message"]["reply_markup"] = markup
-    elif platform is Platform.SLACK:
-        body["actions"][0] |= {"type": "plain_text_input", "action_id": "ask_why", "block_id": data, "value": reason}
-    else:
-        body["data"] |= {"custom_id": data}
-        body["data"]["components"][0]["component"]["value"] = reason
-    event = event.another(next(_count))
-    old = json.dumps(event.body).replace(STRANGER[platform], OWNER[platform])
-    return Delivery(platform, json.loads(old), form=event.form, headers=event.headers, expect=event.expect)
+    return event.replaced(event.expect["callback"], data).replaced(event.expect["said"], reason).another(next(_count))
 
 
 def press(behind: Behind, platform: Platform, data: str, *, by: str = "", at: str = "") -> str:

@@ -1,12 +1,17 @@
 """Questions to the owner, through the stream, the couriers and the edge: asked, pressed, closed everywhere, and told once."""
 
 import json
+from typing import Any
 
+import msgspec
 import pytest
+from msgspec import UNSET, structs
 
 from doorcode.asking.question import QuestionState
-from doorcode.pairing.contact import Platform
-from tests.behind.asking import ask, buttons, newest, press, pressing, reply_to, said, saying_why, store_of, use
+from doorcode.pairing.contact import Contact, Platform, State
+from doorcode.pairing.hand_off import HandOff
+from tests import webhooks
+from tests.behind.asking import ask, buttons, newest, press, reply_to, said, saying_why, store_of, use
 from tests.behind.harness import Behind
 from tests.webhooks import OWNER, STRANGER
 
@@ -23,7 +28,10 @@ def test_asked_approved_used(behind: Behind, platform: Platform) -> None:
         assert set(buttons(behind, each)) == {APPROVE, DENY}
         assert "They are old." in said(behind, each)
     assert store_of(behind).get(question.id).reached == 3  # type: ignore[union-attr]
-    assert "recorded" in press(behind, platform, buttons(behind, platform)[APPROVE])
+    with behind.edge.clients["dynamodb"].counting() as made:
+        assert "recorded" in press(behind, platform, buttons(behind, platform)[APPROVE])
+    # Twice the question, for its button and for the move; who owns the bot; and one write.
+    assert made == ["get_item", "get_item", "get_item", "transact_write_items"]
     behind.settle()
     for each in Platform:
         assert buttons(behind, each) == {}
@@ -51,7 +59,11 @@ def test_a_reason_and_the_agent_s_conversation(behind: Behind, platform: Platfor
     behind.hello(platform)
     behind.settle()
     code = buttons(behind, platform)[APPROVE]
-    behind.deliver(pressing(platform, code).replaced("ask_approve", "pair_approve"))
+    behind.deliver(
+        webhooks.load(webhooks.APPROVE[platform]).replaced(
+            webhooks.load(webhooks.APPROVE[platform]).expect["callback"], code
+        )
+    )
     behind.settle()
     question = ask(behind, key="k1", reply_to=reply_to(platform, behind.now()))
     behind.settle()
@@ -79,6 +91,34 @@ def test_a_reason_and_the_agent_s_conversation(behind: Behind, platform: Platfor
     for words in ("x" * 501, "Other words."):
         behind.deliver(saying_why(platform, data, words))
     assert store_of(behind).text(question.id).reason in {"Not on a Friday.", "Other words."}  # type: ignore[union-attr]
+
+
+def test_where_a_decision_is_not_said(behind: Behind) -> None:
+    """A21: not to whoever is let in no more, and into no queue before a bot that reads none; and never as a part of a message."""
+    platform = Platform.TELEGRAM
+
+    def decided(**settings: str) -> list[dict[str, Any]]:
+        behind.cold(**settings)
+        ask(behind, f"Number {behind.now()} {settings}?", reply_to=reply_to(platform, behind.now()))
+        behind.settle()
+        press(behind, platform, buttons(behind, platform)[APPROVE])
+        behind.settle()
+        return behind.edge.handed_off()
+
+    contact = Contact(platform=platform, user_id=STRANGER[platform], state=State.REVOKED, rev=1)
+    behind.edge.put(contact)
+    assert decided() == []
+    behind.edge.put(structs.replace(contact, state=State.PAIRED, rev=2))
+    assert decided(AGENT="bot", AGENT_URL="https://bot.example/") == []
+    (handed,) = decided(AGENT="python", AGENT_URL="")
+    # Both in one batch, of one person: they are answered apart.
+    said = structs.replace(msgspec.json.decode(json.dumps(handed), type=HandOff), type="message", ask=UNSET)
+    group = {"MessageGroupId": "g", "QueueUrl": behind.environment["AGENT_QUEUE_URL"]}
+    for number, one in enumerate((json.dumps(handed), msgspec.json.encode(said).decode())):
+        behind.edge.sqs.send_message(MessageBody=one, MessageDeduplicationId=str(number), **group)
+    before = len(behind.heard(platform))
+    behind.answer()
+    assert len(behind.heard(platform)) == before + 2
 
 
 @EACH

@@ -38,6 +38,7 @@ def _message(message: Message, expect: dict[str, Any]) -> None:
 
 def _press(press: Press, expect: dict[str, Any]) -> None:
     assert (press.user_id, press.data) == (expect["user_id"], expect["callback"])
+    assert press.said == expect.get("said")
     assert expect.get("response_url", "") in press.reply
 
 

@@ -164,6 +164,13 @@ def test_telegram_reads_the_same(name: str) -> None:
     assert update is not None
     assert update.effective_user is not None
     assert one.user_id == str(update.effective_user.id)
+    if isinstance(one, Press) and one.said is not None:
+        assert update.message is not None
+        assert update.message.reply_to_message is not None
+        markup = update.message.reply_to_message.reply_markup
+        assert markup is not None
+        assert (one.said, one.data) == (update.message.text, markup.inline_keyboard[0][0].callback_data)
+        return
     if isinstance(one, Press):
         assert isinstance(update.callback_query, CallbackQuery)
         assert one.data == (update.callback_query.data or "")
