@@ -35,7 +35,7 @@ class AdminHarness(Harness):
             questions=QuestionCommands(
                 QuestionOffice(QuestionStore(self.table, self.table, self.settings), self.secrets, clock=lambda: NOW)
             ),
-            access=AccessCommands(self.sign_ins, self.tokens, PAGE),
+            access=AccessCommands(self.sign_ins, self.tokens, PAGE, self.secrets),
             tickets=TicketCommands(Tickets(self.table), self.room, self.settings, lambda _: {TELEGRAM: "doorcode_bot"}),
         )
 

@@ -4,12 +4,13 @@ import json
 
 import pytest
 
+from doorcode.asking.callback_keys import callback_secret
 from doorcode.aws.sign_ins import LINK_SECONDS
 from doorcode.errors import SignInError
 from doorcode.pairing.access import Scope
 from tests.admin.harness import NOW, PAGE, AdminHarness
 from tests.backends.dynamodb import Table
-from tests.harness import T0
+from tests.harness import KEYS, T0
 
 
 @pytest.fixture
@@ -47,6 +48,9 @@ def test_a_token_is_made_once_and_listed_without_its_secret(harness: AdminHarnes
     """Security 20: a token has the scope that was asked for; its secret stands in the one answer that made it."""
     made = harness.done("token_create", scope=scope, name="ci", for_seconds=60)
     bearer = made.pop("token")
+    # A18: of one that asks, what its callbacks are signed with, which is no other's.
+    secret = made.pop("callback_secret", "")
+    assert secret == (callback_secret(made["id"], KEYS) if scope == Scope.ASKS else "")
     assert made == {
         "id": made["id"], "name": "ci", "scope": scope, "created_at": "2027-01-15T08:00:01Z",
         "created_by": "alice@laptop", "expires_at": "2027-01-15T08:01:01Z",

@@ -354,9 +354,8 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
         **ALWAYS,
     },
     "admin": {
-        "read what verifies webhooks or signs buttons, or a bot's token": parameter(
+        "read what verifies webhooks, or a bot's token": parameter(
             "GetParameters",
-            "callback-secret",
             *(name for names in INBOUND.values() for name in names if name != "telegram/bot"),
             *TOKENS,
             *AGENT_S,

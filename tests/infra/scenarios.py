@@ -323,7 +323,8 @@ def administering(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch)
 
     # Links and tokens, and the end of all of them.
     token = command("web")["token"]
-    made = command("token_create", scope="read")
+    made = command("token_create", scope="asks")
+    assert made["callback_secret"]
     assert command("token_list")["tokens"]
     assert command("token_revoke", id=made["id"])["ok"]
     sign_ins = SignIns(Table(harness.edge.dynamodb, harness.environment["TABLE_NAME"]))

@@ -308,7 +308,7 @@ SECRETS = {
     "relay": set(),
     "courier": {"gateway-secret", "callback-secret", *(f"{platform}/bot-token" for platform in EDGE)},
     "agent": {f"{platform}/bot-token" for platform in EDGE},
-    "admin": {"gateway-secret", "telegram/bot"},
+    "admin": {"gateway-secret", "callback-secret", "telegram/bot"},
     "web": {"gateway-secret", "callback-secret", "telegram/bot"},
 }
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from doorcode.asking.callback_keys import callback_secret
 from doorcode.aws.sign_ins import LINK_SECONDS, SignIns
 from doorcode.aws.tokens import Token, Tokens
 from doorcode.entrypoints.admin_commands import OnAccess, SignOut, TokenCreate, TokenList, WebLink
 from doorcode.entrypoints.contact_record import iso
 from doorcode.errors import UnknownTokenError
-from doorcode.pairing.access import scopes_named
+from doorcode.pairing.access import Scope, scopes_named
+from doorcode.pairing.ports import CALLBACK_SECRET, Secrets
 
 Answer = dict[str, Any]
 Outcome = dict[str, str]
@@ -22,16 +24,17 @@ Outcome = dict[str, str]
 class AccessCommands:
     """Carries out the commands about links, sessions and tokens."""
 
-    def __init__(self, sign_ins: SignIns, tokens: Tokens, web_url: str) -> None:
-        """Keep what is made in these; ``web_url`` is where the owner's page is."""
+    def __init__(self, sign_ins: SignIns, tokens: Tokens, web_url: str, secrets: Secrets) -> None:
+        """Keep what is made in these; ``web_url`` is where the owner's page is; ``secrets`` has what signs callbacks."""
         self._sign_ins = sign_ins
         self._tokens = tokens
         self._web_url = web_url
+        self._secrets = secrets
 
     def carry_out(self, command: OnAccess, now: int) -> tuple[Answer, Outcome]:
         """Carry out a command at ``now``; return its answer, and what the log may say of it.
 
-        Raises UnknownTokenError, InputError, UnavailableError.
+        Raises UnknownTokenError, InputError, SecretError, UnavailableError.
         """
         if isinstance(command, WebLink):
             token = self._sign_ins.link(command.actor, now)
@@ -44,7 +47,12 @@ class AccessCommands:
             until = now + command.for_seconds if command.for_seconds else 0
             bearer, made = self._tokens.create(command.name, scopes_named(command.scope), command.actor, now, until)
             facts = {"outcome": "created", "token_id": made.id, "scope": made.scope}
-            return {"token": bearer, **token_record(made)}, facts
+            answer = {"token": bearer, **token_record(made)}
+            if Scope.ASKS in made.scopes:
+                # What its callbacks are signed with: derived, so that it can be shown and is kept nowhere.
+                keyring = self._secrets.keyring(CALLBACK_SECRET, now)
+                answer["callback_secret"] = callback_secret(made.id, keyring)
+            return answer, facts
         if isinstance(command, TokenList):
             listed = [token_record(token) for token in self._tokens.listed(now)]
             return {"tokens": listed}, {"outcome": "listed", "count": str(len(listed))}

@@ -27,7 +27,7 @@ from doorcode.entrypoints.ping import answers_ping
 from doorcode.entrypoints.question_office import QuestionOffice
 from doorcode.errors import SettingsError
 from doorcode.pairing.decisions import Desk
-from doorcode.pairing.ports import GATEWAY_SECRET
+from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
 from doorcode.pairing.settings import FirstMessage, parse_settings
 from doorcode.wiring import bots, sdk
 from doorcode.wiring.environment import required
@@ -72,7 +72,7 @@ def build_admin(environment: Mapping[str, str]) -> Admin:
     client = sdk.client("dynamodb", sdk.ONE_TRY)
     waits: Any = {"transport_errors": sdk.TRANSPORT_ERRORS, "patience": PATIENCE_SECONDS}
     table = Table(client, table_name, **waits)
-    names = (GATEWAY_SECRET, *bots.PARAMETERS)
+    names = (GATEWAY_SECRET, CALLBACK_SECRET, *bots.PARAMETERS)
     secrets = SecretStore(sdk.client("ssm", sdk.ONE_TRY), prefix, names, max_age=settings.secrets_max_age)
     agent_items = Table(client, agent_table, **waits)
     room, lockout = WaitingRoom(table, settings), Lockout(table)
@@ -84,6 +84,6 @@ def build_admin(environment: Mapping[str, str]) -> Admin:
         secrets=secrets,
         kept_messages=KeptMessages(agent_items) if settings.first_message is FirstMessage.SHOW else None,
         questions=QuestionCommands(QuestionOffice(QuestionStore(table, agent_items, settings), secrets)),
-        access=AccessCommands(SignIns(table), Tokens(table), web_url),
+        access=AccessCommands(SignIns(table), Tokens(table), web_url, secrets),
         tickets=TicketCommands(Tickets(table), room, settings, bots.usernames(secrets)),
     )
