@@ -7,8 +7,9 @@ import msgspec
 import pytest
 from msgspec import UNSET, structs
 
-from doorcode.asking.question import QuestionState
-from doorcode.pairing.contact import Contact, Platform, State
+from doorcode.asking.order import Asker
+from doorcode.asking.question import QuestionState, Voter
+from doorcode.pairing.contact import Contact, Platform, State, Via
 from doorcode.pairing.hand_off import HandOff
 from tests import webhooks
 from tests.behind.asking import ask, buttons, newest, press, reply_to, said, saying_why, store_of, use
@@ -174,6 +175,33 @@ def test_a_late_press_is_answered_and_its_buttons_go(behind: Behind, platform: P
     assert press(behind, platform, deny, at=message.id)
     behind.settle()
     assert behind.parked() == 0
+
+
+def test_a_flood_is_a_list_and_one_message(behind: Behind) -> None:
+    """Fault 14, A15: twenty stand open with an owner, whoever asked; one message says how many more, and each comes in its turn."""
+    behind.cold(OWNER_USER_IDS=f"telegram:{OWNER[Platform.TELEGRAM]}")
+    asked = [
+        ask(behind, f"Number {number}?", asker=Asker(id=f"tok{number % 2}", label="token ci")) for number in range(22)
+    ]
+    behind.settle()
+
+    def prompts() -> list[str]:
+        return [prompt for prompt in behind.prompts(Platform.TELEGRAM) if "asks before" in prompt]
+
+    def digests() -> list[str]:
+        return [prompt for prompt in behind.prompts(Platform.TELEGRAM) if "for your answer" in prompt]
+
+    assert len(prompts()) == 20
+    for _ in range(2):
+        behind.questions.sweep(behind.now())
+    assert ["2 more questions wait" in digest for digest in digests()] == [True]
+    store_of(behind).cancel(asked[0].id, Voter(via=Via.API, by="token ci"), behind.now())
+    behind.settle()
+    behind.questions.sweep(behind.now())
+    assert len(prompts()) == 21
+    assert store_of(behind).get(asked[20].id).reached == 1  # type: ignore[union-attr]
+    behind.questions.sweep(behind.now())
+    assert ["1 more question waits" in digest for digest in digests()] == [True]
 
 
 def test_what_nobody_decides_ends_and_is_told(behind: Behind) -> None:

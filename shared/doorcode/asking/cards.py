@@ -76,6 +76,15 @@ def card(question: Question, words: QuestionText | None, canvas: Canvas, keyring
     return Card(text=laid.text, buttons=(*yes, deny))
 
 
+def more_wait(number: int, page: str) -> str:
+    """Tell an owner how many questions wait beyond those that stand in the chat."""
+    if not number:
+        return "No more questions wait for your answer."
+    which = "1 more question waits" if number == 1 else f"{number} more questions wait"
+    where = f" See them all: {page}" if page else ""
+    return f"{which} for your answer. You are asked the next one when one of the open ones is answered.{where}"
+
+
 def can_say_why(question: Question, now: int) -> bool:
     """Tell whether whoever denied a question can still say why."""
     denied = question.state is QuestionState.DENIED

@@ -124,6 +124,7 @@ def build_courier(environment: Mapping[str, str]) -> tuple[Courier, QuestionCour
             book=question_book,
             senders=senders,
             rooms=registry.asking,
+            pen=registry.inbound,
             page=environment.get("WEB_URL", ""),
         ),
         room=room,

@@ -41,6 +41,8 @@ from doorcode.pairing.settings import Settings
 ASKED, REMINDED = "asked", "reminded"
 # A question that is open for less long is not worth a second word.
 REMINDED_FROM_SECONDS = 600
+# So many questions stand open with owners, whoever asked; the others wait for their turn, and one message says how many.
+MAX_ASKED = 20
 
 
 class QuestionCourier:
@@ -83,6 +85,9 @@ class QuestionCourier:
             return
         done = self._book.notes(question.id).done
         trouble: list[DoorcodeError] = []
+        if ASKED not in done and not self._has_turn(question, now):
+            # The sweep comes back to it.
+            done |= {ASKED}
         for name, act in self._steps(question, words, now).items():
             if name in done:
                 continue
@@ -97,18 +102,32 @@ class QuestionCourier:
             raise PostponedError(max(getattr(error, "delay", 0) for error in trouble), str(trouble[0]))
 
     def sweep(self, now: int) -> None:
-        """End what nobody has decided or used in its time, and remind owners once of what still waits."""
+        """End what nobody has decided or used in its time; ask what has waited for its turn, and remind owners of the rest, once."""
+        if not self._store.open_questions():
+            # As nearly always: then one read is all.
+            return
         for question in self._store.tidy(now):
             log.info("A question has ended", outcome=question.state)
-        for question in self._store.open_questions():
-            lifetime = question.expires_at - question.created_at
-            waits = question.standing(now) is QuestionState.PENDING
-            if not waits or lifetime < REMINDED_FROM_SECONDS or now < question.created_at + lifetime // 2:
-                continue
-            if REMINDED not in self._book.notes(question.id).done:
-                # Noted before: one word too few is better than one each minute.
+        waiting = self._waiting(now)
+        for question in waiting[:MAX_ASKED]:
+            done = self._book.notes(question.id).done
+            if ASKED not in done:
+                try:
+                    self.follow(QuestionMoved(id=question.id, record="sweep"), now)
+                except PostponedError as error:
+                    _log(question, "sweep", error)
+            elif REMINDED not in done and _is_half_over(question, now):
+                # Noted before: one word too few is better than one at each sweep.
                 self._book.note_done(question.id, REMINDED, now)
                 self._prompter.remind(question, now)
+        self._prompter.tell_more(len(waiting[MAX_ASKED:]), now)
+
+    def _waiting(self, now: int) -> list[Question]:
+        return [one for one in self._store.open_questions() if one.standing(now) is QuestionState.PENDING]
+
+    def _has_turn(self, question: Question, now: int) -> bool:
+        """Tell whether a question is among the first that wait: whoever floods the owners with more fills a list on the page."""
+        return question.id in {one.id for one in self._waiting(now)[:MAX_ASKED]}
 
     def _steps(self, question: Question, words: QuestionText | None, now: int) -> dict[str, Callable[[], None]]:
         steps: dict[str, Callable[[], None]] = {}
@@ -198,6 +217,11 @@ class QuestionCourier:
             raise CallbackFailedError(f"A callback was answered with {status}.")
         self._book.note_done(question.id, step, now)
         log.info("Made a callback", outcome="gone" if status == GONE else "told")
+
+
+def _is_half_over(question: Question, now: int) -> bool:
+    lifetime = question.expires_at - question.created_at
+    return lifetime >= REMINDED_FROM_SECONDS and now >= question.created_at + lifetime // 2
 
 
 def _let_in_by(contact: Contact, now: int) -> Reason | None:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import structs
 
-from doorcode.asking.cards import Canvas, card
+from doorcode.asking.cards import Canvas, card, more_wait
 from doorcode.asking.question import Question, QuestionText
 from doorcode.asking.visible import visible_line
 from doorcode.aws.question_book import QuestionBook, QuestionNotes, QuestionPrompt
@@ -26,6 +26,8 @@ from doorcode.platforms.send_errors import PermanentRefusalError, SendRefusal
 from doorcode.platforms.sender import Drawn, OutgoingText, Senders
 
 MARK_LENGTH = 32
+# Stands in the book where a question's id does; and what the message says that tells of nothing more.
+DIGEST, NONE = "digest", "0"
 
 
 class Owners(Protocol):
@@ -33,6 +35,13 @@ class Owners(Protocol):
 
     def owners(self) -> tuple[Who, ...]:
         """Return everybody who does now."""
+
+
+class WordsPen(Protocol):
+    """Draws plain words on one platform."""
+
+    def draw_words(self, text: str, /) -> Drawn:
+        """Return plain words."""
 
 
 class Stray(msgspec.Struct, frozen=True):
@@ -53,14 +62,19 @@ class QuestionPrompter:
         book: QuestionBook,
         senders: Senders,
         rooms: Callable[[Platform], Asking],
+        pen: Callable[[Platform], WordsPen],
         page: str,
     ) -> None:
-        """Send with ``senders`` what each platform's module of ``rooms`` draws; note in ``book`` where. ``page`` is the owners' page."""
+        """Send with ``senders`` what each platform's module of ``rooms`` draws; note in ``book`` where.
+
+        ``pen`` draws what is only said. ``page`` is the owners' page.
+        """
         self._secrets = secrets
         self._room = room
         self._book = book
         self._senders = senders
         self._rooms = rooms
+        self._pen = pen
         self._page = page
 
     def ask(
@@ -128,6 +142,28 @@ class QuestionPrompter:
             except (*PASSING, *HOPELESS) as error:
                 # One word, once: it is not worth another try.
                 _log(prompt.owner, "remind", error)
+
+    def tell_more(self, number: int, now: int) -> None:
+        """Keep one message with each owner that says how many questions wait beyond those that are asked."""
+        notes = self._book.notes(DIGEST)
+        for owner in self._room.owners():
+            prompt = notes.prompt_of(owner) or QuestionPrompt(owner, drawn=NONE)
+            if prompt.drawn == str(number):
+                continue
+            drawn = self._pen(owner[0]).draw_words(more_wait(number, self._page))
+            try:
+                sender = self._senders.on(owner[0], now)
+                if prompt.drawn == NONE:
+                    # An edit far above would go unnoticed.
+                    place = sender.send_prompt(owner[1], drawn, key=f"ask:{DIGEST}:{now}")
+                    prompt = structs.replace(prompt, place=place)
+                else:
+                    self._edit(owner, prompt.place, drawn, now)
+            except (*PASSING, *HOPELESS) as error:
+                # The next sweep comes soon.
+                _log(owner, DIGEST, error)
+            else:
+                self._book.note(DIGEST, structs.replace(prompt, drawn=str(number)), now)
 
     def _named(self, question: Question) -> list[Who]:
         return [who for who in self._room.owners() if not question.owners or f"{who[0]}:{who[1]}" in question.owners]
