@@ -195,11 +195,12 @@ def test_a_flood_is_a_list_and_one_message(behind: Behind) -> None:
     for _ in range(2):
         behind.questions.sweep(behind.now())
     assert ["2 more questions wait" in digest for digest in digests()] == [True]
-    store_of(behind).cancel(asked[0].id, Voter(via=Via.API, by="token ci"), behind.now())
+    reached = [one.id for one in asked if store_of(behind).get(one.id).reached == 1]  # type: ignore[union-attr]
+    assert len(reached) == 20
+    store_of(behind).cancel(reached[0], Voter(via=Via.API, by="token ci"), behind.now())
     behind.settle()
     behind.questions.sweep(behind.now())
     assert len(prompts()) == 21
-    assert store_of(behind).get(asked[20].id).reached == 1  # type: ignore[union-attr]
     behind.questions.sweep(behind.now())
     assert ["1 more question waits" in digest for digest in digests()] == [True]
 
