@@ -19,25 +19,39 @@ EVENTS = Path(__file__).parents[1] / "events"
 
 WEBHOOK_SECRET = "the-webhook-secret_of-these-tests"
 SIGNING_SECRET = "the signing secret of these tests"
+APP_SECRET = "the app secret of these tests"
 SIGNING_KEY = SigningKey(hashlib.sha256(b"discord, in these tests").digest())
 PUBLIC_KEY = SIGNING_KEY.verify_key.encode().hex()
 
-STRANGER = {Platform.TELEGRAM: "987654321", Platform.SLACK: "U0STRANGER", Platform.DISCORD: "200000000000000001"}
-OWNER = {Platform.TELEGRAM: "123456789", Platform.SLACK: "U0OWNER001", Platform.DISCORD: "200000000000000002"}
+STRANGER = {
+    Platform.TELEGRAM: "987654321",
+    Platform.SLACK: "U0STRANGER",
+    Platform.DISCORD: "200000000000000001",
+    Platform.WHATSAPP: "US.13491208655302741918",
+}
+OWNER = {
+    Platform.TELEGRAM: "123456789",
+    Platform.SLACK: "U0OWNER001",
+    Platform.DISCORD: "200000000000000002",
+    Platform.WHATSAPP: "DE.2249120865530274190",
+}
 HELLO = {
     Platform.TELEGRAM: "telegram/private_text",
     Platform.SLACK: "slack/message_im",
     Platform.DISCORD: "discord/chat_bot_dm",
+    Platform.WHATSAPP: "whatsapp/text",
 }
 DOOR = {
     Platform.TELEGRAM: "telegram/private_door",
     Platform.SLACK: "slack/command_door",
     Platform.DISCORD: "discord/door_bot_dm",
+    Platform.WHATSAPP: "whatsapp/door",
 }
 APPROVE = {
     Platform.TELEGRAM: "telegram/callback_query_approve",
     Platform.SLACK: "slack/block_actions_approve",
     Platform.DISCORD: "discord/component_approve_dm",
+    Platform.WHATSAPP: "whatsapp/button_approve",
 }
 
 
@@ -56,7 +70,8 @@ class Delivery:
         """Return the bytes that are signed."""
         if self.form == "fields":
             return urlencode(self.body).encode()
-        text = json.dumps(self.body, ensure_ascii=False, separators=(",", ":"))
+        # Meta escapes what is not ASCII.
+        text = json.dumps(self.body, ensure_ascii=self.platform is Platform.WHATSAPP, separators=(",", ":"))
         return (urlencode({"payload": text}) if self.form else text).encode()
 
     def replaced(self, old: str, new: str) -> "Delivery":
@@ -74,6 +89,9 @@ class Delivery:
                 body["callback_query"]["id"] = str(int(body["callback_query"]["id"]) + number)
         elif self.platform is Platform.DISCORD:
             body["id"] = str(int(body["id"]) + number)
+        elif self.platform is Platform.WHATSAPP:
+            for message in messages_of(body):
+                message["id"] += str(number)
         elif "trigger_id" in body and "actions" not in body:
             body["trigger_id"] = f"{number}.{body['trigger_id']}"
         elif "event" in body:
@@ -82,6 +100,17 @@ class Delivery:
             for action in body["actions"]:
                 action["action_ts"] = f"{1776860000 + number}.000000"
         return replace(self, body=body)
+
+
+def messages_of(body: Any) -> list[Any]:
+    """Return the messages of a request of WhatsApp's."""
+    changes = [change for entry in body["entry"] for change in entry["changes"]]
+    return [message for change in changes for message in change["value"].get("messages", [])]
+
+
+def value_of(body: Any) -> Any:
+    """Return what a request of WhatsApp's brings for the one number in it."""
+    return body["entry"][0]["changes"][0]["value"]
 
 
 def load(name: str) -> Delivery:
@@ -104,6 +133,8 @@ def signed(platform: Platform, raw: bytes, now: int) -> dict[str, str]:
     if platform is Platform.SLACK:
         mac = hmac.new(SIGNING_SECRET.encode(), b"v0:%d:%s" % (now, raw), hashlib.sha256).hexdigest()
         return {"X-Slack-Request-Timestamp": str(now), "X-Slack-Signature": f"v0={mac}"}
+    if platform is Platform.WHATSAPP:
+        return {"X-Hub-Signature-256": f"sha256={hmac.new(APP_SECRET.encode(), raw, hashlib.sha256).hexdigest()}"}
     signature = SIGNING_KEY.sign(str(now).encode() + raw).signature.hex()
     return {"X-Signature-Timestamp": str(now), "X-Signature-Ed25519": signature}
 

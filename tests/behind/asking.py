@@ -21,6 +21,7 @@ PRESS = {
     Platform.TELEGRAM: "telegram/callback_query_question",
     Platform.SLACK: "slack/block_actions_question",
     Platform.DISCORD: "discord/component_question_dm",
+    Platform.WHATSAPP: "whatsapp/button_approve",
 }
 WHY = {
     Platform.TELEGRAM: "telegram/private_reply_to_question",
@@ -71,9 +72,9 @@ def buttons(behind: Behind, platform: Platform) -> dict[str, str]:
         if isinstance(one, list):
             stack += one
         elif isinstance(one, dict):
-            label = one.get("label") or one.get("text")
-            label = label["text"] if isinstance(label, dict) else label
-            data = [one.get(name) for name in ("callback_data", "value", "custom_id", "block_id", "url")]
+            label = one.get("label") or one.get("title") or one.get("text")
+            label = label.get("text") if isinstance(label, dict) else label
+            data = [one.get(name) for name in ("callback_data", "value", "custom_id", "block_id", "url", "id")]
             carried = next((value for value in data if isinstance(value, str) and value), "")
             if carried and isinstance(label, str):
                 found[label] = carried
@@ -105,6 +106,8 @@ def press(behind: Behind, platform: Platform, data: str, *, by: str = "", at: st
     """Press, and return what the presser alone is told."""
     delivery = pressing(platform, data, by=by, at=at)
     before = len(behind.edge.calls_made)
+    if platform is Platform.WHATSAPP:
+        return _told_later(behind, delivery, by or OWNER[platform])
     response = behind.deliver(delivery)
     assert response["statusCode"] == 200
     told = [json.loads(call.body)["text"] for call in behind.edge.calls_made[before:]]
@@ -112,6 +115,15 @@ def press(behind: Behind, platform: Platform, data: str, *, by: str = "", at: st
     told += [body["text"]] if "text" in body else []
     told += [body["data"]["content"]] if "content" in body.get("data", {}) else []
     return " ".join(told)
+
+
+def _told_later(behind: Behind, delivery: Delivery, to: str) -> str:
+    """Press where nothing in the response is shown, and return what is said to the presser by messages of its own."""
+    heard = behind.stand_ins[Platform.WHATSAPP].in_chat
+    before = len(heard(to))
+    assert behind.deliver(delivery)["statusCode"] == 200
+    behind.settle()
+    return " ".join(json.dumps(message.shown, ensure_ascii=False) for message in heard(to)[before:])
 
 
 def newest(behind: Behind, platform: Platform) -> Any:

@@ -32,6 +32,7 @@ from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
 from doorcode_sandbox.platforms.server import StandIn
 from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
 from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
+from doorcode_sandbox.platforms.whatsapp.stand_in import WhatsAppStandIn
 from tests import webhooks
 from tests.backends import in_process
 from tests.edge.harness import TABLE, Edge
@@ -44,14 +45,22 @@ OWNER_CHANNEL = {
     Platform.TELEGRAM: OWNER[Platform.TELEGRAM],
     Platform.SLACK: "D0OWNER001",
     Platform.DISCORD: "400000000000000002",
+    Platform.WHATSAPP: OWNER[Platform.WHATSAPP],
 }
 STRANGER_CHANNEL = {
     Platform.TELEGRAM: STRANGER[Platform.TELEGRAM],
     Platform.SLACK: "D0STRANGER",
     Platform.DISCORD: "400000000000000001",
+    Platform.WHATSAPP: STRANGER[Platform.WHATSAPP],
 }
 
 AGENT = Path(__file__).parents[2] / "functions/agent"
+
+
+def said_in(shown: Mapping[str, Any]) -> str:
+    """Return the text of a message, as a platform's own API has it."""
+    text = shown.get("text") or shown.get("content")
+    return str(text["body"] if isinstance(text, dict) else text)
 
 
 class DiedError(BaseException):
@@ -127,6 +136,7 @@ class Behind:
         monkeypatch.syspath_prepend(AGENT)
         for platform, token in (
             (Platform.TELEGRAM, "7000000001:stand-in"), (Platform.SLACK, "xoxb-stand-in"), (Platform.DISCORD, "stand-in.discord.token"),
+            (Platform.WHATSAPP, "EAAstandin"),
         ):  # fmt: skip
             edge.put_secret(f"{platform}/bot-token", token)
         fifo = {"FifoQueue": "true"}
@@ -138,6 +148,8 @@ class Behind:
         self._make_agent_table()
         self._catch_events()
         self.environment = edge.environment | {
+            # Its own name has to be said, for strangers to be let in.
+            "UNKNOWN_USER_POLICY": "pair,whatsapp=pair",
             "EFFECTS_QUEUE_URL": self.effects_url,
             "EFFECTS_DEAD_LETTER_URL": self.effects_dead,
             "AGENT_DEAD_LETTER_URL": self.agent_dead,
@@ -145,6 +157,7 @@ class Behind:
             "TELEGRAM_API_URL": stand_ins[Platform.TELEGRAM].api_url,
             "SLACK_API_URL": stand_ins[Platform.SLACK].api_url,
             "DISCORD_API_URL": stand_ins[Platform.DISCORD].api_url,
+            "WHATSAPP_API_URL": stand_ins[Platform.WHATSAPP].api_url,
         }
         self.settings: dict[str, str] = {}
         self._offset = 0
@@ -311,15 +324,21 @@ class Behind:
 
     # What came of it
 
-    def prompts(self, platform: Platform) -> list[str]:
-        """Return what the owner's chat on a platform shows now, oldest first, each as one text."""
-        messages = self.stand_ins[platform].in_chat(OWNER_CHANNEL[platform])
+    def prompts(self, platform: Platform, chat: str = "") -> list[str]:
+        """Return what the owner's chat on a platform (or another one) shows now, oldest first, each as one text."""
+        messages = self.stand_ins[platform].in_chat(chat or OWNER_CHANNEL[platform])
+        if platform is Platform.WHATSAPP:
+            # Nothing can be changed there: what quotes a prompt stands for it.
+            latest: dict[str, Any] = {}
+            for message in messages:
+                latest[message.shown.get("context", {}).get("message_id", message.id)] = message
+            messages = list(latest.values())
         return [json.dumps(message.shown, ensure_ascii=False) for message in messages]
 
     def heard(self, platform: Platform) -> list[str]:
         """Return what the stranger's chat shows now."""
         messages = self.stand_ins[platform].in_chat(STRANGER_CHANNEL[platform])
-        return [str(message.shown.get("text") or message.shown.get("content")) for message in messages]
+        return [said_in(message.shown) for message in messages]
 
     def events(self) -> list[dict[str, Any]]:
         """Take what came over the bus."""
@@ -388,11 +407,17 @@ class Behind:
 
 def standing_ins() -> Iterator[dict[Platform, StandIn]]:
     """Run the platforms' stand-ins, with both people's chats open."""
-    telegram, slack, discord = TelegramStandIn(), SlackStandIn(), DiscordStandIn()
+    telegram, slack, discord, whatsapp = TelegramStandIn(), SlackStandIn(), DiscordStandIn(), WhatsAppStandIn()
     for people, channels in ((STRANGER, STRANGER_CHANNEL), (OWNER, OWNER_CHANNEL)):
         telegram.open_chat(people[Platform.TELEGRAM])
         slack.add_user(people[Platform.SLACK], channels[Platform.SLACK][2:].lower(), channel=channels[Platform.SLACK])
         slack.open_chat(people[Platform.SLACK])
         discord.add_user(people[Platform.DISCORD], channel=channels[Platform.DISCORD])
-    with telegram, slack, discord:
-        yield {Platform.TELEGRAM: telegram, Platform.SLACK: slack, Platform.DISCORD: discord}
+        whatsapp.add_user(people[Platform.WHATSAPP])
+    with telegram, slack, discord, whatsapp:
+        yield {
+            Platform.TELEGRAM: telegram,
+            Platform.SLACK: slack,
+            Platform.DISCORD: discord,
+            Platform.WHATSAPP: whatsapp,
+        }

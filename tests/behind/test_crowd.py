@@ -16,7 +16,7 @@ from doorcode.pairing.transitions import Operation
 from doorcode.pairing.turns import HOLD_SECONDS, TurnQueue
 from doorcode.platforms.send_errors import PassingError
 from tests.behind.faults import Fault, begin_again, calls_of
-from tests.behind.harness import OWNER_CHANNEL, Behind
+from tests.behind.harness import OWNER_CHANNEL, Behind, said_in
 from tests.behind.test_crashes import FAULTS, steps
 from tests.behind.test_pairing import has_buttons
 from tests.edge.harness import GATEWAY, TABLE
@@ -25,6 +25,8 @@ from tests.webhooks import HELLO, OWNER, STRANGER, load
 
 TELEGRAM = Platform.TELEGRAM
 EACH = pytest.mark.parametrize("platform", list(Platform))
+# Where what was sent can be changed.
+EDITED = pytest.mark.parametrize("platform", [one for one in Platform if one is not Platform.WHATSAPP])
 NOBODY_MORE = "Nobody more waits for your answer."
 
 
@@ -34,6 +36,7 @@ def person(platform: Platform, number: int) -> str:
         Platform.TELEGRAM: 700_000_000 + number,
         Platform.SLACK: f"U0CROWD{number:03}",
         Platform.DISCORD: 300_000_000_000_000_000 + number,
+        Platform.WHATSAPP: f"US.700{number:03}",
     }
     return str(ids[platform])
 
@@ -67,10 +70,7 @@ def decide(behind: Behind, contact: Contact, operation: Operation = Operation.DE
 
 def asked(behind: Behind, platform: Platform, chat: str = "") -> list[str]:
     """Return whom the owner is asked about now: the ids in the prompts that are open, in the order of the chat."""
-    shown = [
-        json.dumps(message.shown, ensure_ascii=False)
-        for message in behind.stand_ins[platform].in_chat(chat or OWNER_CHANNEL[platform])
-    ]
+    shown = behind.prompts(platform, chat)
     opened = [prompt for prompt in shown if "✅ Approve" in has_buttons(prompt)]
     return [prompt.partition("Approve access?\\n")[2].split("\\n")[0].split('"')[0].split(" ")[1] for prompt in opened]
 
@@ -78,7 +78,7 @@ def asked(behind: Behind, platform: Platform, chat: str = "") -> list[str]:
 def digests(behind: Behind, platform: Platform, chat: str = "") -> list[str]:
     """Return what the digests in the owner's chat say now."""
     messages = behind.stand_ins[platform].in_chat(chat or OWNER_CHANNEL[platform])
-    texts = [str(message.shown.get("text") or message.shown.get("content")) for message in messages]
+    texts = [said_in(message.shown) for message in messages if "interactive" not in message.shown]
     return [text for text in texts if "more" in text and "for your answer" in text]
 
 
@@ -103,7 +103,7 @@ def moves(behind: Behind) -> list[MoveRecord]:
     return taken
 
 
-@EACH
+@EDITED
 def test_the_owner_is_asked_about_a_few_and_told_of_the_rest(behind: Behind, platform: Platform) -> None:
     """Five prompts and one digest; each answer brings the next in order, and at the end the digest says that nobody waits."""
     contacts = crowd(behind, platform, 8)
@@ -132,6 +132,21 @@ def test_the_owner_is_asked_about_a_few_and_told_of_the_rest(behind: Behind, pla
     assert behind.parked() == 0
 
 
+def test_where_nothing_can_be_changed_the_rest_is_told_of_once(behind: Behind) -> None:
+    """On WhatsApp a digest for every further number would be a flood of messages."""
+    platform = Platform.WHATSAPP
+    behind.cold(MAX_PROMPTS="2")
+    contacts = crowd(behind, platform, 5)
+    ids = [contact.user_id for contact in contacts]
+    assert asked(behind, platform) == ids[:2]
+    assert [digest[:6] for digest in digests(behind, platform)] == ["1 more"]
+    for contact in contacts:
+        decide(behind, contact)
+    behind.settle()
+    assert [digest[:6] for digest in digests(behind, platform)] == ["1 more"]
+    assert behind.parked() == 0
+
+
 @EACH
 def test_expiry_frees_the_place(behind: Behind, platform: Platform) -> None:
     """When nobody decides, the places of those whose time is up go to those who came after them."""
@@ -147,7 +162,8 @@ def test_expiry_frees_the_place(behind: Behind, platform: Platform) -> None:
     behind.courier.sweep(later + 61)
     behind.settle()
     assert asked(behind, platform) == [second.user_id]
-    assert digests(behind, platform) == [NOBODY_MORE]
+    if platform is not Platform.WHATSAPP:
+        assert digests(behind, platform) == [NOBODY_MORE]
 
 
 def test_each_owner_has_a_queue_of_their_own(behind: Behind) -> None:
@@ -277,7 +293,7 @@ def test_asked_anew_while_the_decision_s_record_is_parked(behind: Behind) -> Non
     assert behind.edge.code(anew) in behind.prompts(TELEGRAM)[-1]
 
 
-@EACH
+@EDITED
 def test_a_digest_that_was_deleted_is_sent_anew(behind: Behind, platform: Platform) -> None:
     """When the owner has deleted the digest, the next change makes another one."""
     behind.cold(MAX_PROMPTS="1")

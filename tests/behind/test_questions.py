@@ -17,6 +17,8 @@ from tests.behind.harness import Behind
 from tests.webhooks import OWNER, STRANGER
 
 EACH = pytest.mark.parametrize("platform", list(Platform))
+# On WhatsApp nothing can be edited, and why is said on the page.
+EDITED = pytest.mark.parametrize("platform", [one for one in Platform if one is not Platform.WHATSAPP])
 APPROVE, DENY, WHY = "✅ Approve", "❌ Deny", "Say why"
 
 
@@ -28,11 +30,13 @@ def test_asked_approved_used(behind: Behind, platform: Platform) -> None:
     for each in Platform:
         assert set(buttons(behind, each)) == {APPROVE, DENY}
         assert "They are old." in said(behind, each)
-    assert store_of(behind).get(question.id).reached == 3  # type: ignore[union-attr]
+    assert store_of(behind).get(question.id).reached == len(Platform)  # type: ignore[union-attr]
     with behind.edge.clients["dynamodb"].counting() as made:
         assert "recorded" in press(behind, platform, buttons(behind, platform)[APPROVE])
     # Twice the question, for its button and for the move; who owns the bot; and one write.
-    assert made == ["get_item", "get_item", "get_item", "transact_write_items"]
+    wanted = ["get_item", "get_item", "get_item", "transact_write_items"]
+    # On WhatsApp the couriers say what became of it, who are counted here, too.
+    assert made[: len(wanted)] == wanted if platform is Platform.WHATSAPP else made == wanted
     behind.settle()
     for each in Platform:
         assert buttons(behind, each) == {}
@@ -54,7 +58,7 @@ def test_asked_approved_used(behind: Behind, platform: Platform) -> None:
     assert behind.parked() == 0
 
 
-@EACH
+@EDITED
 def test_a_reason_and_the_agent_s_conversation(behind: Behind, platform: Platform) -> None:
     """A21: a denial reaches the agent as a decision in its conversation's order, and then the owner's reason, marked as such."""
     behind.hello(platform)
@@ -139,17 +143,18 @@ def test_who_may_not_and_what_does_not(behind: Behind, platform: Platform) -> No
         ours.replace(other.id, "A" * 16),
     ):
         press(behind, platform, data)
-    behind.deliver(saying_why(platform, ours, "yes"))
-    behind.deliver(saying_why(platform, ours.replace("approve", "why"), "yes"))
+    if platform is not Platform.WHATSAPP:
+        behind.deliver(saying_why(platform, ours, "yes"))
+        behind.deliver(saying_why(platform, ours.replace("approve", "why"), "yes"))
     behind.settle()
     assert {store_of(behind).get(one.id).state for one in (question, other)} == {QuestionState.PENDING}  # type: ignore[union-attr]
     named = ask(behind, "Named?", owners=tuple(f"{one}:{OWNER[one]}" for one in Platform if one is not platform))
     behind.settle()
     assert "Named?" not in said(behind, platform)
-    assert store_of(behind).get(named.id).reached == 2  # type: ignore[union-attr]
+    assert store_of(behind).get(named.id).reached == len(Platform) - 1  # type: ignore[union-attr]
 
 
-@EACH
+@EDITED
 def test_a_late_press_is_answered_and_its_buttons_go(behind: Behind, platform: Platform) -> None:
     """Fault 12, A12, A16: decided elsewhere or over, a press changes nothing, says so, and that very prompt is closed."""
     question = ask(behind)

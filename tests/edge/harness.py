@@ -19,6 +19,7 @@ from doorcode.platforms.discord import inbound as discord
 from doorcode.platforms.inbound import FollowUp
 from doorcode.platforms.slack import inbound as slack
 from doorcode.platforms.telegram import inbound as telegram
+from doorcode.platforms.whatsapp import inbound as whatsapp
 from doorcode.wiring import edge as wiring
 from doorcode.wiring import edge_clients
 from tests import webhooks
@@ -28,7 +29,7 @@ from tests.backends.gateway import moto_url
 from tests.harness import T0, RecordingClient
 from tests.webhooks import Delivery
 
-MODULES = {Platform.TELEGRAM: telegram, Platform.SLACK: slack, Platform.DISCORD: discord}
+MODULES = {Platform.TELEGRAM: telegram, Platform.SLACK: slack, Platform.DISCORD: discord, Platform.WHATSAPP: whatsapp}
 PREFIX = "/doorcode/test"
 TABLE = "doorcode"
 # As in the template.
@@ -36,6 +37,7 @@ AGENT_QUEUE = {"FifoQueue": "true", "MaximumMessageSize": "1048576"}
 GATEWAY = Keyring((b"the gateway secret",))
 CALLBACKS = Keyring((b"the callback secret",))
 BOT = "7000000001:doorcode_bot"
+VERIFY_TOKEN = "the-verify-token_of-these-tests"
 SECRETS = {
     "gateway-secret": "the gateway secret",
     "callback-secret": "the callback secret",
@@ -44,6 +46,9 @@ SECRETS = {
     "slack/team": "T0DOOR0001:E0DOOR0001",
     "slack/signing-secret": webhooks.SIGNING_SECRET,
     "discord/public-key": webhooks.PUBLIC_KEY,
+    "whatsapp/app-secret": webhooks.APP_SECRET,
+    "whatsapp/verify-token": VERIFY_TOKEN,
+    "whatsapp/bot": "1500000000000001:15550783881",
 }
 CREDENTIALS = EDGE_ENVIRONMENT
 ALL_OWNERS = ",".join(f"{platform}:{user_id}" for platform, user_id in webhooks.OWNER.items())
@@ -56,7 +61,7 @@ def own_clients() -> edge_clients.EdgeClients:
 
 
 class Edge:
-    """The three doors over one table, queue and set of secrets; a door for each set of settings is kept."""
+    """The doors over one table, queue and set of secrets; a door for each set of settings is kept."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Make the resources, and have the wiring use clients that can be watched and disturbed."""
@@ -76,11 +81,13 @@ class Edge:
         for name, value in SECRETS.items():
             self.put_secret(name, value)
         queue = self.sqs.create_queue(QueueName="agent.fifo", Attributes=AGENT_QUEUE)
+        effects = self.sqs.create_queue(QueueName="effects.fifo", Attributes={"FifoQueue": "true"})
         self.environment = {
             "TABLE_NAME": TABLE,
             # Made where something is kept in it.
             "AGENT_TABLE_NAME": "agent",
             "AGENT_QUEUE_URL": queue["QueueUrl"],
+            "EFFECTS_QUEUE_URL": effects["QueueUrl"],
             "PARAMETER_PREFIX": PREFIX,
             "UNKNOWN_USER_POLICY": "pair",
             "OWNER_USER_IDS": ALL_OWNERS,
@@ -96,7 +103,12 @@ class Edge:
         """Give the door of a platform under these settings, warm if it was used before."""
         key = (platform, *sorted(settings.items()))
         if key not in self._doors:
-            self._doors[key] = wiring.build_door(MODULES[platform], self.environment | settings)
+            environment = self.environment | settings
+            policy = environment["UNKNOWN_USER_POLICY"]
+            if policy and "=" not in policy:
+                # It holds on the platform, too, where strangers are turned away unless its own name is said.
+                environment["UNKNOWN_USER_POLICY"] = f"{policy},{Platform.WHATSAPP}={policy}"
+            self._doors[key] = wiring.build_door(MODULES[platform], environment)
         return self._doors[key]
 
     def forget(self) -> None:
@@ -116,6 +128,11 @@ class Edge:
                 taken.append(json.loads(message["Body"]))
                 self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return taken
+
+    def words(self) -> list[str]:
+        """Return what was handed to the courier to be said by messages of their own, oldest first."""
+        bodies = [str(sent["MessageBody"]) for sent in self.clients["sqs"].arguments]
+        return [json.loads(body)["text"] for body in bodies if body.startswith('{"type":"answer"')]
 
     def contact(self, platform: Platform, user_id: str = "") -> Contact:
         """Read a contact (the stranger, unless another is named)."""

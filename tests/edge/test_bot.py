@@ -14,6 +14,7 @@ from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.platforms.discord import deeds as discord_deeds
 from doorcode.platforms.slack import deeds as slack_deeds
 from doorcode.platforms.telegram import deeds as telegram_deeds
+from doorcode.platforms.whatsapp import deeds as whatsapp_deeds
 from tests import webhooks
 from tests.certificates import self_signed
 from tests.edge.harness import Edge, body_of
@@ -21,7 +22,12 @@ from tests.edge.loopback_bot import LoopbackBot, Received, loopback_bot
 from tests.harness import T0
 from tests.webhooks import HELLO, OWNER, STRANGER, Delivery, load
 
-ROOMS = {Platform.TELEGRAM: telegram_deeds, Platform.SLACK: slack_deeds, Platform.DISCORD: discord_deeds}
+ROOMS = {
+    Platform.TELEGRAM: telegram_deeds,
+    Platform.SLACK: slack_deeds,
+    Platform.DISCORD: discord_deeds,
+    Platform.WHATSAPP: whatsapp_deeds,
+}
 PRIVATE = {
     "type": 4,
     "data": {"content": "This bot is private.", "flags": 64, "allowed_mentions": {"parse": []}},
@@ -119,7 +125,7 @@ def test_an_admitted_message_costs_one_read(edge: Edge, bot: LoopbackBot) -> Non
             client.calls.clear()
         edge.deliver(load(HELLO[platform]).another(7), **before(bot))
         assert edge.calls() == ["get_item"], before_calls
-    assert len(bot.received) == 6
+    assert len(bot.received) == 2 * len(Platform)
     assert bot.connections == len(Platform)
 
 
@@ -166,7 +172,11 @@ def test_every_event_by_everybody(edge: Edge, bot: LoopbackBot, caplog: pytest.L
 def _deed(event: Delivery) -> Any:
     raw = event.raw()
     headers = {**event.headers, **webhooks.signed(event.platform, raw, T0)}
-    known = {Platform.TELEGRAM: "7000000001:doorcode_bot", Platform.SLACK: "T0DOOR0001:E0DOOR0001"}
+    known = {
+        Platform.TELEGRAM: "7000000001:doorcode_bot",
+        Platform.SLACK: "T0DOOR0001:E0DOOR0001",
+        Platform.WHATSAPP: "1500000000000001:15550783881",
+    }
     from doorcode.platforms.inbound import Webhook  # noqa: PLC0415
 
     webhook = Webhook({name.lower(): value for name, value in headers.items()}, raw)
@@ -320,7 +330,7 @@ def test_a_bot_that_is_late(
 def test_the_time_that_a_platform_gives() -> None:
     """Slack and Discord wait for three seconds; Telegram for longer than API Gateway does."""
     assert {platform: room.SECONDS for platform, room in ROOMS.items()} == {
-        Platform.TELEGRAM: 25.0, Platform.SLACK: 2.5, Platform.DISCORD: 2.5,
+        Platform.TELEGRAM: 25.0, Platform.SLACK: 2.5, Platform.DISCORD: 2.5, Platform.WHATSAPP: 8.0,
     }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The command /door: an owner in a direct chat is told who waits and gets a link; nobody else gets anything but the agent."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -49,16 +50,16 @@ def test_an_owner_hears_who_waits_and_gets_a_link(
     settings = {**PAGE, "OWNER_USER_IDS": f"{platform}:{OWNER[platform]}" if by == "setting" else ""}
     if by == "claim":
         edge.put(Contact(platform=platform, user_id=OWNER[platform], state=State.PAIRED, role=ContactRole.OWNER, rev=1))
-    assert shown(edge.deliver(load(DOOR[platform]), **settings)).startswith("Nobody waits for your answer.\n")
+    assert said(edge, edge.deliver(load(DOOR[platform]), **settings)).startswith("Nobody waits for your answer.\n")
     waiting(edge, Platform.SLACK)
     edge.deliver(load(HELLO[Platform.TELEGRAM]).replaced('"stranger"', f'"{RUDE}"').replaced("stranger", RUDE), T0 + 9)
     caplog.clear()
     edge.clients["dynamodb"].calls.clear()
-    text = shown(edge.deliver(load(DOOR[platform]).another(1), T0 + 10, **settings))
+    text = said(edge, edge.deliver(load(DOOR[platform]).another(1), T0 + 10, **settings))
     assert text.startswith("Waiting for your answer: 2. Last to ask: ")
     assert "telegram 987654321" in text
     assert RUDE not in text
-    assert edge.clients["dynamodb"].calls == ["get_item", "query", "query", "query", "get_item", "update_item"]
+    assert edge.clients["dynamodb"].calls == ["get_item", *["query"] * len(Platform), "get_item", "update_item"]
     found = LINK.search(text)
     assert found
     [line] = [record for record in caplog.records if hasattr(record, "action")]
@@ -94,6 +95,11 @@ def test_nobody_else_gets_anything_but_the_agent(edge: Edge, platform: Platform)
     assert not [item for item in edge.items() if item["pk"]["S"] == "links"]
 
 
+def said(edge: Edge, response: Any) -> str:
+    """Return what the owner is told, in the response or by a message of its own."""
+    return shown(response) if response.get("body") else edge.words()[-1]
+
+
 def in_group(platform: Platform) -> Delivery:
     """Have the owner give the command where others are."""
     if platform is Platform.SLACK:
@@ -109,7 +115,8 @@ def in_group(platform: Platform) -> Delivery:
     return door
 
 
-@EACH
+# On WhatsApp nobody can name the bot in a group.
+@pytest.mark.parametrize("platform", [one for one in Platform if one is not Platform.WHATSAPP])
 def test_in_a_group_it_is_nothing_special(edge: Edge, platform: Platform) -> None:
     """Security 45: where others are, the owner's /door is handled as any text there, and no link is made."""
     delivery = in_group(platform)
@@ -124,7 +131,7 @@ def test_in_a_group_it_is_nothing_special(edge: Edge, platform: Platform) -> Non
 def test_without_a_page_it_names_the_command(edge: Edge, platform: Platform) -> None:
     """Where there is no page, no link is made, and the command is named that lists who waits."""
     waiting(edge, platform)
-    text = shown(edge.deliver(load(DOOR[platform]), T0 + 1))
+    text = said(edge, edge.deliver(load(DOOR[platform]), T0 + 1))
     assert text.endswith("To see them all: doorcode pairing list --pending")
     assert "token" not in text
     assert not [item for item in edge.items() if item["pk"]["S"] == "links"]
@@ -154,7 +161,7 @@ def test_before_a_bot_it_stays_here(edge: Edge, platform: Platform, monkeypatch:
 
 def _before_a_bot(edge: Edge, bot: LoopbackBot, platform: Platform) -> None:
     settings = {"AGENT": "bot", "AGENT_URL": bot.url, **PAGE}
-    assert LINK.search(shown(edge.deliver(load(DOOR[platform]), **settings)))
+    assert LINK.search(said(edge, edge.deliver(load(DOOR[platform]), **settings)))
     assert bot.received == []
     others = {**settings, "OWNER_USER_IDS": "", "ALLOWED_USERS": f"{platform}:{OWNER[platform]}"}
     edge.deliver(load(DOOR[platform]).another(1), **others)

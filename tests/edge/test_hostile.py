@@ -36,17 +36,20 @@ HELLO_OWNER = {
     Platform.TELEGRAM: "telegram/private_text_owner",
     Platform.SLACK: "slack/message_im_owner",
     Platform.DISCORD: "discord/chat_bot_dm_owner",
+    Platform.WHATSAPP: "whatsapp/text_owner",
 }
 SIGNATURE = {
     Platform.TELEGRAM: "X-Telegram-Bot-Api-Secret-Token",
     Platform.SLACK: "X-Slack-Signature",
     Platform.DISCORD: "X-Signature-Ed25519",
+    Platform.WHATSAPP: "X-Hub-Signature-256",
 }
 TIMESTAMP = {Platform.SLACK: "X-Slack-Request-Timestamp", Platform.DISCORD: "X-Signature-Timestamp"}
 SECRET = {
     Platform.TELEGRAM: "telegram/webhook-secret",
     Platform.SLACK: "slack/signing-secret",
     Platform.DISCORD: "discord/public-key",
+    Platform.WHATSAPP: "whatsapp/app-secret",
 }
 WENT_WRONG = {
     "type": 4,
@@ -315,7 +318,7 @@ def test_what_the_headers_refuse_is_not_decoded(
     raw = b"x" * LIMIT[platform]
     headers = signed(platform, raw, T0)
     wrong = {SIGNATURE[platform]: headers[SIGNATURE[platform]][:-1]}
-    stale = signed(platform, raw, T0 - 3600) if platform is not Platform.TELEGRAM else {}
+    stale = signed(platform, raw, T0 - 3600) if platform in TIMESTAMP else {}
     for refused in ({}, {**headers, **wrong}, stale):
         assert attack(platform, _encoded(_event(platform, raw, refused), raw)) == (401, ["bad_signature"])
 
@@ -343,7 +346,8 @@ LIMIT = {platform: module.MAX_BODY_BYTES for platform, module in MODULES.items()
 def _padded(delivery: Delivery, size: int, filler: str = "x") -> bytes:
     empty = replace(delivery, body={**delivery.body, "padding": ""}).raw()
     missing = size - len(empty)
-    width = len(filler.encode())
+    # Meta escapes what is not ASCII.
+    width = len(json.dumps(filler)) - 2 if delivery.platform is Platform.WHATSAPP else len(filler.encode())
     padding = filler * (missing // width) + "x" * (missing % width)
     raw = replace(delivery, body={**delivery.body, "padding": padding}).raw()
     assert len(raw) == size
@@ -385,6 +389,7 @@ LARGEST: dict[Platform, tuple[str, Callable[[dict[str, Any]], Any]]] = {
         ),
     ),
     Platform.DISCORD: (EMOJI * 6000, lambda body: body["data"]["options"][0].update(value=EMOJI * 6000)),
+    Platform.WHATSAPP: (EMOJI * 4096, lambda body: webhooks.messages_of(body)[0]["text"].update(body=EMOJI * 4096)),
 }
 
 
@@ -518,8 +523,18 @@ def test_a_form_that_is_none_of_slack_s(attack: Attack, raw: bytes, reason: str)
 
 
 # Where the sender's id stands, the one field that must never be guessed at, and where other ids do.
-SENDER = {Platform.TELEGRAM: "message.from.id", Platform.SLACK: "event.user", Platform.DISCORD: "user.id"}
-PRESSER = {Platform.TELEGRAM: "callback_query.from.id", Platform.SLACK: "user.id", Platform.DISCORD: "user.id"}
+SENDER = {
+    Platform.TELEGRAM: "message.from.id",
+    Platform.SLACK: "event.user",
+    Platform.DISCORD: "user.id",
+    Platform.WHATSAPP: "entry.0.changes.0.value.messages.0.from_user_id",
+}
+PRESSER = {
+    Platform.TELEGRAM: "callback_query.from.id",
+    Platform.SLACK: "user.id",
+    Platform.DISCORD: "user.id",
+    Platform.WHATSAPP: "entry.0.changes.0.value.messages.0.from_user_id",
+}
 OTHER_IDS = [
     (Platform.TELEGRAM, "update_id"),
     (Platform.TELEGRAM, "message.message_id"),
@@ -530,6 +545,7 @@ OTHER_IDS = [
     (Platform.DISCORD, "application_id"),
     (Platform.DISCORD, "channel_id"),
     (Platform.DISCORD, "token"),
+    (Platform.WHATSAPP, "entry.0.changes.0.value.messages.0.id"),
 ]
 NO_IDS: dict[str, Any] = {
     "null": None,
@@ -550,11 +566,15 @@ NO_IDS: dict[str, Any] = {
     "text with spaces": f"{MARKER} {MARKER}",
 }
 # Nobody sent it: not unusable, but no message either.
-NO_SENDER = {(Platform.SLACK, "null"), (Platform.SLACK, "empty")}
+NO_SENDER = {(platform, what) for platform in (Platform.SLACK, Platform.WHATSAPP) for what in ("null", "empty")}
 # These can be ids, or are tokens to whoever made them.
 CAN_BE = {("event.channel", "minus"), ("token", "star"), ("token", "minus"), ("token", "400 digits")}
 # A channel need not be named.
-CAN_BE |= {("channel_id", "null")}
+CAN_BE |= {
+    ("channel_id", "null"),
+    ("entry.0.changes.0.value.messages.0.id", "star"),
+    ("entry.0.changes.0.value.messages.0.id", "minus"),
+}
 
 
 def _replaced(delivery: Delivery, path: str, value: Any) -> bytes:
@@ -562,7 +582,10 @@ def _replaced(delivery: Delivery, path: str, value: Any) -> bytes:
     *parents, last = path.split(".")
     holder = body
     for parent in parents:
-        holder = holder[parent]
+        holder = holder[int(parent) if isinstance(holder, list) else parent]
+    if last == "from_user_id":
+        # Said twice, it would be two people.
+        webhooks.value_of(body)["contacts"][0].pop("user_id")
     assert last in holder
     holder[last] = value
     raw = replace(delivery, body=body).raw()
@@ -591,7 +614,9 @@ def test_a_presser_whose_id_is_none(attack: Attack, platform: Platform, what: st
     press = _press(platform)
     raw = _replaced(press, PRESSER[platform], NO_IDS[what])
     headers = {**press.headers, **signed(platform, raw, T0)}
-    assert attack(platform, _event(platform, raw, headers)) == (200, ["unusable_payload"])
+    nobody = platform is Platform.WHATSAPP and (platform, what) in NO_SENDER
+    reason = "not_a_message" if nobody else "unusable_payload"
+    assert attack(platform, _event(platform, raw, headers)) == (200, [reason])
 
 
 @EACH
@@ -622,6 +647,7 @@ TWICE = {
     Platform.TELEGRAM: ('"from":', '"from":{"id":123456789,"is_bot":false,"first_name":"Olivia"},"from":'),
     Platform.SLACK: ('"user":"U0STRANGER"', '"user":"U0OWNER001","user":"U0STRANGER"'),
     Platform.DISCORD: ('"user":', '"user":{"id":"200000000000000002","username":"owner"},"user":'),
+    Platform.WHATSAPP: ('"from_user_id":', f'"from_user_id":"{webhooks.OWNER[Platform.WHATSAPP]}","from_user_id":'),
 }
 
 
@@ -672,7 +698,7 @@ def _reencoded(event: dict[str, Any]) -> dict[str, Any]:
 
 
 # For how long what was delivered can come again: a signature's time, or a platform's retries.
-WINDOW = {Platform.TELEGRAM: 86_400, Platform.SLACK: 300, Platform.DISCORD: 900}
+WINDOW = {Platform.TELEGRAM: 86_400, Platform.SLACK: 300, Platform.DISCORD: 900, Platform.WHATSAPP: 7 * 86_400}
 AGAIN = {"the same bytes": lambda event: event, "a re-encoded signature": _reencoded}
 
 
@@ -690,7 +716,7 @@ def test_a_replayed_request(edge: Edge, platform: Platform, again: Callable[[dic
 
 @pytest.mark.parametrize("late", [COOLDOWN + 1, TTL, 7 * 86_400], ids=["cooldown over", "code over", "a week"])
 @pytest.mark.parametrize("action", [None, Action.DENY], ids=["undecided", "denied"])
-@pytest.mark.parametrize("platform", [Platform.TELEGRAM, Platform.DISCORD])
+@pytest.mark.parametrize("platform", [Platform.TELEGRAM, Platform.DISCORD, Platform.WHATSAPP])
 def test_a_request_replayed_late(
     edge: Edge, platform: Platform, action: Action | None, late: int, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -786,6 +812,10 @@ def _forged(platform: Platform, raw: bytes) -> dict[str, str]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(webhooks, "SIGNING_SECRET", "")
             return signed(platform, raw, T0)
+    if platform is Platform.WHATSAPP:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(webhooks, "APP_SECRET", "")
+            return signed(platform, raw, T0)
     if platform is Platform.TELEGRAM:
         return {SIGNATURE[platform]: ""}
     return {SIGNATURE[platform]: "00" * 64, TIMESTAMP[platform]: str(T0)}
@@ -875,15 +905,18 @@ def _rotate(patch: pytest.MonkeyPatch, platform: Platform) -> tuple[str, str]:
         Platform.TELEGRAM: webhooks.WEBHOOK_SECRET,
         Platform.SLACK: webhooks.SIGNING_SECRET,
         Platform.DISCORD: webhooks.PUBLIC_KEY,
+        Platform.WHATSAPP: webhooks.APP_SECRET,
     }[platform]
     key = SigningKey(b"n" * 32)
     patch.setattr(webhooks, "WEBHOOK_SECRET", "the-webhook-secret_after-that")
     patch.setattr(webhooks, "SIGNING_SECRET", "the signing secret after that")
     patch.setattr(webhooks, "SIGNING_KEY", key)
+    patch.setattr(webhooks, "APP_SECRET", "the app secret after that")
     new = {
         Platform.TELEGRAM: webhooks.WEBHOOK_SECRET,
         Platform.SLACK: webhooks.SIGNING_SECRET,
         Platform.DISCORD: key.verify_key.encode().hex(),
+        Platform.WHATSAPP: webhooks.APP_SECRET,
     }[platform]
     return new, old
 

@@ -36,7 +36,7 @@ def test_a_message_is_one_line(
     edge: Edge, platform: Platform, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Security 34: each delivery has one line that says why, with the level and the time by which Lambda filters."""
-    for name, value in edge.environment.items():
+    for name, value in (edge.environment | {"UNKNOWN_USER_POLICY": "pair,whatsapp=pair"}).items():
         monkeypatch.setenv(name, value)
     handler = app(platform).handler
     for invocation in ("first", "second"):

@@ -51,8 +51,8 @@ def owners(edge: Edge, **settings: Any) -> tuple[tuple[Platform, str], ...]:
 
 
 def greeting(platform: Platform, text: str) -> str | None:
-    """Return what is told in the response: on Slack nothing ever is, the courier says it."""
-    return None if platform is Platform.SLACK else text
+    """Return what is told in the response: on Slack and WhatsApp nothing ever is, the courier says it."""
+    return None if platform in {Platform.SLACK, Platform.WHATSAPP} else text
 
 
 def nowhere(edge: Edge, code: str, log: str) -> None:

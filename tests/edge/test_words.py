@@ -123,12 +123,13 @@ def test_every_answer_on_discord_is_translated(edge: Edge) -> None:
 
 @EACH
 def test_who_presses_hears_it_in_their_language(edge: Edge, platform: Platform) -> None:
-    """Where the platform tells the language of who presses; Slack does not."""
+    """Where the platform tells the language of who presses; Slack and WhatsApp do not."""
     contact = Contact(platform=platform, user_id=STRANGER[platform], state=State.PENDING, rev=1, nonce="a" * 32)
-    press = speaking(edge.press(contact).replaced(OWNER[platform], "4" * len(OWNER[platform])), "de")
+    somebody = "US.4" if platform is Platform.WHATSAPP else "4" * len(OWNER[platform])
+    press = speaking(edge.press(contact).replaced(OWNER[platform], somebody), "de")
     response = edge.deliver(press)
-    key = "only_the_owner" if platform is not Platform.SLACK else ""
-    shown = json.dumps(body_of(response), ensure_ascii=False) + str(edge.calls_made)
+    key = "only_the_owner" if platform not in {Platform.SLACK, Platform.WHATSAPP} else ""
+    shown = json.dumps(body_of(response), ensure_ascii=False) + str(edge.calls_made) + str(edge.words())
     assert (shipped("de")[key] if key else "Only the owner can do this.") in shown
 
 
@@ -138,7 +139,7 @@ def test_the_agent_is_told_the_language(edge: Edge, platform: Platform) -> None:
     edge.put(Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1, language="fr"))
     edge.deliver(speaking(load(HELLO[platform]), "pt-BR"))
     [handed] = edge.handed_off()
-    assert handed["user"]["language"] == ("fr" if platform is Platform.SLACK else "pt-br")
+    assert handed["user"]["language"] == ("fr" if platform in {Platform.SLACK, Platform.WHATSAPP} else "pt-br")
 
 
 @EACH
@@ -146,7 +147,8 @@ def test_an_owner_hears_who_waits_in_their_language(edge: Edge, platform: Platfo
     """What /door says is translated, its number and its name put in."""
     edge.put(Contact(platform=platform, user_id=OWNER[platform], state=State.PAIRED, rev=1, language="ru"))
     edge.deliver(load(HELLO[platform]))
-    said = json.dumps(body_of(edge.deliver(speaking(load(DOOR[platform]), "ru"))), ensure_ascii=False)
+    response = edge.deliver(speaking(load(DOOR[platform]), "ru"))
+    said = json.dumps(body_of(response), ensure_ascii=False) + str(edge.words())
     assert "Ждут вашего ответа: 1." in said
     assert "Последний запрос: " in said
     assert webhooks.STRANGER[platform] in said

@@ -105,7 +105,8 @@ def keyed(action: str, table: str, *partitions: str, index: str = "") -> Call:
     resource = arn("dynamodb", f"table/{table}" + (f"/index/{index}" if index else ""))
     # Whoever it is, and however many of them in one batch.
     anybody = dict.fromkeys(
-        re.sub(r"((?:^|#)(?:telegram|slack|discord)|^asks?)#.+", r"\1#1", partition) for partition in partitions
+        re.sub(r"((?:^|#)(?:telegram|slack|discord|whatsapp)|^asks?)#.+", r"\1#1", partition)
+        for partition in partitions
     )
     return Call(f"dynamodb:{action}", resource, (("dynamodb:LeadingKeys", tuple(anybody)),))
 

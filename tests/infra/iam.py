@@ -25,7 +25,7 @@ from tests.infra.template import (
 )
 
 PAGE = ROOT / "docs/iam.md"
-EDGE = ("telegram", "slack", "discord")
+EDGE = ("telegram", "slack", "discord", "whatsapp")
 # What the model's parameter is set to here, so that everything that it brings is there.
 MODEL = "amazon.nova-lite-v1:0"
 # Likewise the function that answers, or the runtime: an ARN is one or the other, and what it is is not asked here.
@@ -37,13 +37,22 @@ QUEUES = {"agent": f"{STACK}-AgentQueue", "effects": f"{STACK}-EffectsQueue"}
 DEAD_LETTERS = {"agent": f"{STACK}-AgentDeadLetters", "effects": f"{STACK}-EffectsDeadLetters"}
 LOGS = ("edge", "behind", "agent")
 AGENT_S = ("agent/instructions", "agent/api-key", "agent/webhook-secret")
-MADE_HERE = ("gateway-secret", "callback-secret", "telegram/webhook-secret", "agent/webhook-secret")
+MADE_HERE = (
+    "gateway-secret",
+    "callback-secret",
+    "telegram/webhook-secret",
+    "whatsapp/verify-token",
+    "agent/webhook-secret",
+)
 INBOUND = {
     "telegram": ("telegram/webhook-secret", "telegram/bot"),
     "slack": ("slack/signing-secret", "slack/team"),
     "discord": ("discord/public-key",),
+    "whatsapp": ("whatsapp/app-secret", "whatsapp/verify-token", "whatsapp/bot"),
 }
-TOKENS = tuple(f"{platform}/bot-token" for platform in EDGE)
+# Who the bots are, which links name, and on WhatsApp the number that is written from.
+BOTS = frozenset({"telegram/bot", "whatsapp/bot"})
+TOKENS = (*(f"{platform}/bot-token" for platform in EDGE), "whatsapp/template")
 PARAMETERS = (*MADE_HERE[:2], *(name for names in INBOUND.values() for name in names), *TOKENS, *AGENT_S)
 
 
@@ -233,9 +242,10 @@ def _edge(platform: str) -> dict[str, list[Call]]:
         ],
         "read messages for the agent, or take them away": _queue(QUEUES["agent"], *TAKING),
         "reach any other queue": [
-            call
-            for queue in (QUEUES["effects"], *DEAD_LETTERS.values())
-            for call in _queue(queue, "SendMessage", *TAKING)
+            *_queue(QUEUES["effects"], *TAKING),
+            # What nothing in the response can say is handed to the courier.
+            *([] if platform == "whatsapp" else _queue(QUEUES["effects"], "SendMessage")),
+            *(call for queue in DEAD_LETTERS.values() for call in _queue(queue, "SendMessage", *TAKING)),
         ],
         "reach the agent's memory, read what strangers have written, or write it for another platform": [
             *MEMORY,
@@ -283,7 +293,7 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
     },
     "courier": {
         "read what verifies webhooks, or what the agent is told": parameter(
-            "GetParameters", *(name for names in INBOUND.values() for name in names), *AGENT_S
+            "GetParameters", *(name for names in INBOUND.values() for name in names if name != "whatsapp/bot"), *AGENT_S
         ),
         "put an item, or delete a contact or a seat": [
             *_items(TABLE, ("PutItem",), "telegram#1", "seats#telegram", "prompts#telegram#1"),
@@ -317,7 +327,9 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
     "agent": {
         "reach the table that decides who is let in": [*PAIRING, *LISTING],
         "read what makes codes, signs buttons or verifies webhooks": parameter(
-            "GetParameters", *MADE_HERE[:2], *(name for names in INBOUND.values() for name in names)
+            "GetParameters",
+            *MADE_HERE[:2],
+            *(name for names in INBOUND.values() for name in names if name != "whatsapp/bot"),
         ),
         "delete or list what it remembers": _items(
             AGENT_TABLE, ("DeleteItem", "UpdateItem", "Query"), "chat#telegram#1"
@@ -356,7 +368,7 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
     "admin": {
         "read what verifies webhooks, or a bot's token": parameter(
             "GetParameters",
-            *(name for names in INBOUND.values() for name in names if name != "telegram/bot"),
+            *(name for names in INBOUND.values() for name in names if name not in BOTS),
             *TOKENS,
             *AGENT_S,
         ),
@@ -399,7 +411,7 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
     "web": {
         "read what verifies webhooks, or a bot's token": parameter(
             "GetParameters",
-            *(name for names in INBOUND.values() for name in names if name != "telegram/bot"),
+            *(name for names in INBOUND.values() for name in names if name not in BOTS),
             *TOKENS,
             *AGENT_S,
         ),

@@ -22,6 +22,7 @@ from doorcode.aws.table import Table
 from doorcode.aws.tickets import Tickets
 from doorcode.aws.tokens import Tokens
 from doorcode.entrypoints import agent as agent_module
+from doorcode.entrypoints import large_request
 from doorcode.entrypoints import provision as provision_module
 from doorcode.entrypoints.admin import Admin
 from doorcode.entrypoints.agent import Agent
@@ -44,7 +45,7 @@ from doorcode.wiring import sdk
 from doorcode.wiring import web as web_wiring
 from doorcode.wiring.provision import connect_to_parameter_store
 from tests.backends import in_process
-from tests.behind.asking import ask, pressing, saying_why
+from tests.behind.asking import WHY, ask, pressing, saying_why
 from tests.behind.harness import Behind, standing_ins
 from tests.edge.harness import ALL_OWNERS, CALLBACKS, GATEWAY, PREFIX, Edge
 from tests.edge.loopback_bot import loopback_bot
@@ -53,9 +54,14 @@ from tests.infra.calls import Names, Recorder, in_terms_of_iam
 from tests.infra.iam import MADE_HERE, MODEL, environments
 from tests.infra.policy import Call
 from tests.web.gateway import request_event
-from tests.webhooks import DOOR, HELLO, OWNER, STRANGER, load
+from tests.webhooks import DOOR, HELLO, OWNER, STRANGER, load, value_of
 
-NOBODY = {Platform.TELEGRAM: "555", Platform.SLACK: "U0NOBODY00", Platform.DISCORD: "555000000000000555"}
+NOBODY = {
+    Platform.TELEGRAM: "555",
+    Platform.SLACK: "U0NOBODY00",
+    Platform.DISCORD: "555000000000000555",
+    Platform.WHATSAPP: "US.555",
+}
 CLAIM_OF_NOBODY = "AAAABBBBCCCCDDDD"
 
 # What both kinds of agent can read that are elsewhere.
@@ -65,10 +71,10 @@ Calls = dict[str, list[Call]]
 Scenario = Callable[[Behind, Recorder, pytest.MonkeyPatch], None]
 
 
-def at_the_edge(platform: Platform) -> Scenario:
+def at_the_edge(platform: Platform) -> Scenario:  # noqa: C901 (all that an edge does, in its order)
     """Return what happens at one platform's webhook."""
 
-    def scenario(harness: Behind, _: Recorder, __: pytest.MonkeyPatch) -> None:
+    def scenario(harness: Behind, _: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
         # A request, the same delivery again, another one within the cooldown, and a press of somebody else's.
         # What is written is kept.
         for number in (0, 0, 1):
@@ -113,6 +119,9 @@ def at_the_edge(platform: Platform) -> Scenario:
             # Who is mentioned in a group has to be known.
             harness.edge.deliver(load("telegram/group_mention"), harness.now(), GROUP_POLICY="mention_only")
 
+        if platform is Platform.WHATSAPP:
+            _in_two_goes(harness, monkeypatch)
+
         # An owner asks who waits.
         harness.edge.clear()
         harness.hello(platform)
@@ -155,7 +164,18 @@ def _press_under_questions(harness: Behind, platform: Platform) -> None:
         question = ask(harness, f"{number}?")
         # The last one is too late.
         for action in (AskAction.DENY, AskAction.WHY, AskAction.APPROVE):
-            press(action, question)
+            if action is not AskAction.WHY or platform in WHY:
+                press(action, question)
+
+
+def _in_two_goes(harness: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send two messages at once, for which there is no time, and all of it again."""
+    both = load(HELLO[Platform.WHATSAPP])
+    value_of(both.body)["messages"] += value_of(both.another(7).body)["messages"]
+    with monkeypatch.context() as patch:
+        patch.setattr(large_request, "SECONDS", 0)
+        assert harness.edge.deliver(both, harness.now())["statusCode"] == 503
+    assert harness.edge.deliver(both, harness.now())["statusCode"] == 200
 
 
 def making_secrets(harness: Behind, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -434,7 +454,9 @@ def _asking_the_gate(harness: Behind, tokens: Tokens, ask: Callable[..., Any], s
         scopes = {Scope.GATE, Scope.PRESSES}
         return {"authorization": f"Bearer {tokens.create('bot', scopes, 'alice', harness.now())[0]}"}
 
-    def asked(reason: str, platform: Platform, **settings: str) -> None:
+    def asked(reason: str, platform: Platform, policy: str = "pair", **settings: str) -> None:
+        # Also where the policy has to name the platform.
+        settings |= {"UNKNOWN_USER_POLICY": f"{policy},{platform}={policy}"}
         services.append(web_wiring.build_services(harness.environment | settings))
         who = {"platform": platform, "user_id": STRANGER[platform], "chat": "direct", "delivery_id": reason}
         assert ask(bot(), "POST", "/api/gate", **who)[1]["reason"] == reason
@@ -454,7 +476,7 @@ def _asking_the_gate(harness: Behind, tokens: Tokens, ask: Callable[..., Any], s
                 _forget_contact(harness, platform, "1")
             asked("pairing_requested", platform, MAX_PENDING="1")
         harness.edge.clear()
-        asked("policy_allow", platform, UNKNOWN_USER_POLICY="allow")
+        asked("policy_allow", platform, "allow")
 
 
 SCENARIOS: Mapping[str, Scenario] = {

@@ -86,7 +86,7 @@ def test_each_kind_of_agent_brings_its_own_rights_alone() -> None:
 
 def test_the_recording_hears_everything(calls: Calls) -> None:
     """Security 32: a recording without transactions' parts, batches or keys would prove nothing."""
-    for platform in ("telegram", "slack", "discord"):
+    for platform in ("telegram", "slack", "discord", "whatsapp"):
         actions = {call.action for call in calls[platform]}
         assert {"dynamodb:UpdateItem", "dynamodb:ConditionCheckItem", "sqs:SendMessage"} <= actions
     for call in [call for made in calls.values() for call in made if re.match(r"dynamodb:\w+Item", call.action)]:

@@ -26,7 +26,7 @@ from doorcode_sandbox.playground.inside import GROUPS
 from tests.infra.iam import AGENT_ARN, AGENTS
 from tests.infra.template import ROOT, STACK, functions, given, group_of, resources, statements, template, walk
 
-EDGE = ("telegram", "slack", "discord")
+EDGE = ("telegram", "slack", "discord", "whatsapp")
 BEHIND = ("relay", "courier", "agent", "admin", "web")
 ROLES = tuple(resources("AWS::IAM::Role"))
 FUNCTIONS = tuple(functions())
@@ -47,7 +47,7 @@ EDGE_SETTINGS = {
 }
 
 
-URLS = {"TELEGRAM_API_URL", "SLACK_API_URL", "DISCORD_API_URL"}
+URLS = {"TELEGRAM_API_URL", "SLACK_API_URL", "DISCORD_API_URL", "WHATSAPP_API_URL"}
 # What each function behind the edge is given: settings by the parameter of the same name, and what the stack sets.
 BEHIND_SETTINGS = {
     "relay": set(),
@@ -300,16 +300,28 @@ def test_only_lambda_takes_a_functions_role(role: str) -> None:
         }
 
 
-SECRETS = {
+SENDERS_READ = {*(f"{platform}/bot-token" for platform in EDGE), "whatsapp/bot", "whatsapp/template"}
+SECRETS: dict[str, set[str]] = {
     "telegram": {"gateway-secret", "callback-secret", "telegram/webhook-secret", "telegram/bot"},
     "slack": {"gateway-secret", "callback-secret", "slack/signing-secret", "slack/team"},
     "discord": {"gateway-secret", "callback-secret", "discord/public-key"},
-    "provision": {"gateway-secret", "callback-secret", "telegram/webhook-secret", "agent/webhook-secret"},
+    "whatsapp": {
+        "gateway-secret",
+        "callback-secret",
+        *(f"whatsapp/{name}" for name in ("app-secret", "verify-token", "bot")),
+    },
+    "provision": {
+        "gateway-secret",
+        "callback-secret",
+        "telegram/webhook-secret",
+        "whatsapp/verify-token",
+        "agent/webhook-secret",
+    },
     "relay": set(),
-    "courier": {"gateway-secret", "callback-secret", *(f"{platform}/bot-token" for platform in EDGE)},
-    "agent": {f"{platform}/bot-token" for platform in EDGE},
-    "admin": {"gateway-secret", "callback-secret", "telegram/bot"},
-    "web": {"gateway-secret", "callback-secret", "telegram/bot"},
+    "courier": {"gateway-secret", "callback-secret", *SENDERS_READ},
+    "agent": SENDERS_READ,
+    "admin": {"gateway-secret", "callback-secret", "telegram/bot", "whatsapp/bot"},
+    "web": {"gateway-secret", "callback-secret", "telegram/bot", "whatsapp/bot"},
 }
 
 
@@ -327,22 +339,16 @@ def test_a_function_reaches_only_its_own_secrets(name: str) -> None:
 @pytest.mark.parametrize("name", EDGE)
 def test_the_edge_reaches_only_contacts_and_seats(name: str) -> None:
     """The edge cannot scan, put or delete, nor touch sign-ins, tokens, prompts and lockouts, which share the table."""
+    contacts, seats = {f"{platform}#*" for platform in EDGE}, {f"seats#{platform}" for platform in EDGE}
+    # Where a request may hold more than fits the time, how far it came.
+    progress = {"progress#whatsapp#*"} if name == "whatsapp" else set()
     assert partitions(name) == {
-        ("dynamodb:GetItem", ""): {
-            "telegram#*",
-            "slack#*",
-            "discord#*",
-            "claims",
-            "invites",
-            "owners",
-            "lockout#ticket",
-            # Questions, without their words.
-            "ask#*",
-        },
+        # Questions, without their words, too.
+        ("dynamodb:GetItem", ""): {*contacts, "claims", "invites", "owners", "lockout#ticket", "ask#*", *progress},
         # Every waiting room's: an owner asks how many wait in all of them.
-        ("dynamodb:Query", ""): {"seats#telegram", "seats#slack", "seats#discord"},
+        ("dynamodb:Query", ""): seats,
         ("dynamodb:UpdateItem", ""): {
-            *("telegram#*", "slack#*", "discord#*", "seats#telegram", "seats#slack", "seats#discord"),
+            *(*contacts, *seats, *progress),
             *(f"budget#{name}#*", "claims", "invites", "owners", "lockout#ticket"),
             # Made here, and used by the web function alone.
             *("links", "ask#*", "asks", "asks#*"),
@@ -694,6 +700,8 @@ def test_the_sweep_runs_every_three_minutes() -> None:
 # Each route, and whose it is. Its permission names the very path; {proxy+} and {file} are * there, and so is any method.
 ROUTES = {
     **{f"{name.capitalize()}Route": (f"POST /{name}", name, f"POST/{name}") for name in EDGE},
+    # A handshake is a GET.
+    "WhatsappRoute": ("ANY /whatsapp", "whatsapp", "*/whatsapp"),
     "ApiRoute": ("ANY /api/{proxy+}", "web", "*/api/*"),
     "PageRoute": ("GET /owner", "web", "GET/owner"),
     "AssetsRoute": ("GET /owner/{file}", "web", "GET/owner/*"),
@@ -805,7 +813,12 @@ def test_the_edge_is_given_every_setting_it_uses(name: str) -> None:
     """Every environment name of the edge is set, by the parameter of the same name or by the stack."""
     unresolved = variables_of(name)
     settings = EDGE_SETTINGS | ({"SLACK_API_URL"} if name == "slack" else set())
-    assert unresolved.keys() == settings | SET_BY_STACK
+    set_by_stack = SET_BY_STACK
+    if name == "whatsapp":
+        # Nobody can name the bot in a group there; what it says goes through the queue.
+        settings -= {"GROUP_POLICY", "ALLOWED_GROUPS"}
+        set_by_stack = SET_BY_STACK | {"EFFECTS_QUEUE_URL"}
+    assert unresolved.keys() == settings | set_by_stack
     for setting in settings:
         assert unresolved[setting] == {"Ref": camel(setting)}
     # Where AWS is, in whichever partition: the edge's own client does not know it otherwise.

@@ -189,7 +189,7 @@ def test_a_pairing_whose_time_is_up_has_expired(web: WebHarness) -> None:
         ("signal/1", (400, "unknown_platform")),
         ("telegram/*", (400, "invalid_user_id")),
         ("telegram/\u0663", (400, "invalid_user_id")),
-        ("telegram/" + "1" * 65, (400, "invalid_user_id")),
+        ("telegram/" + "1" * 132, (400, "invalid_user_id")),
         ("telegram/1 2", (400, "invalid_user_id")),
         ("telegram/1\n", (400, "invalid_user_id")),
     ],

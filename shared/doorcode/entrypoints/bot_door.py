@@ -6,7 +6,7 @@ if one person did it, and the gate admits that person, or if it tells the bot ab
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from doorcode.entrypoints import log
 from doorcode.entrypoints.bot_proxy import BotProxy
@@ -16,7 +16,8 @@ from doorcode.pairing import callbacks
 from doorcode.pairing.contact import Contact
 from doorcode.pairing.gate import GateAction, Verdict
 from doorcode.pairing.messages import Deed, Message, Press
-from doorcode.platforms.deeds import Deeds
+from doorcode.pairing.platform import TRAITS
+from doorcode.platforms.deeds import CutsRequests, Deeds
 from doorcode.platforms.inbound import Event, Handshake, Inbound, UnusablePayloadError, Webhook, WebhookAnswer
 
 ADMITTED_BY, USER = "x-doorcode-admitted-by", "x-doorcode-user"
@@ -34,8 +35,29 @@ class BotDoor(Door):
         self._proxy = bot_proxy
 
     def _answered(self, webhook: Webhook, events: list[Event], now: int) -> WebhookAnswer:
+        if not TRAITS[self._platform.PLATFORM].many_in_one:
+            return self._judged(webhook, events, now)
+        try:
+            # What several people did is cut, so that the bot gets what those did who are admitted, and nothing else.
+            keyring = self._secrets.keyring(self._platform.SECRET, now)
+            pieces = cast("CutsRequests", self._deeds).cut(webhook, keyring)
+        except SecretError as error:
+            self._refused(error)
+            return self._platform.failed(self._known_wording.into("", now))
+        except UnusablePayloadError as error:
+            log.error(str(error), reason=error.reason, platform=self._platform.PLATFORM)
+            return self._platform.unusable(self._known_wording.into("", now))
+
+        def judge(piece: Webhook) -> WebhookAnswer:
+            return self._judged(piece, self._platform.parse(piece, self._bot(now)), now)
+
+        return self._one_by_one(webhook, pieces, judge, now)
+
+    def _judged(self, webhook: Webhook, events: list[Event], now: int) -> WebhookAnswer:
+        """Pass on what one person did, or turn them away."""
         if any(_stays(event) for event in events):
-            return super()._answered(webhook, events, now)
+            answers = [self._handle(event, now) for event in events]
+            return next((answer for answer in answers if answer is not None), WebhookAnswer())
         try:
             deed = self._deeds.deed(webhook, self._bot(now))
         except UnusablePayloadError as error:

@@ -104,8 +104,8 @@ class GateDoor(Door):
         # Whoever reports presses is believed about who pressed, and may be who asks: the page is where those owners answer.
         raise UnknownButtonError(self._wording.into(press.language, now)("stale_button"))
 
-    def _refuse(self, press: Press, error: DoorcodeError, text: str) -> WebhookAnswer | None:
+    def _refuse(self, press: Press, error: DoorcodeError, text: str, now: int) -> WebhookAnswer | None:
         if isinstance(error, CallbackError):
             # It may be a button of the bot's own: that is for the program to know.
             raise UnknownButtonError(text)
-        return super()._refuse(press, error, text)
+        return super()._refuse(press, error, text, now)

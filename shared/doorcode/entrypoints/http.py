@@ -11,6 +11,7 @@ from doorcode.platforms.inbound import Webhook, WebhookAnswer
 TOO_LARGE = WebhookAnswer(413)
 BAD_REQUEST = WebhookAnswer(400)
 UNAUTHORISED = WebhookAnswer(401)
+FORBIDDEN = WebhookAnswer(403)
 UNAVAILABLE = WebhookAnswer(503)
 
 
@@ -27,6 +28,13 @@ def read_event(event: Mapping[str, Any], limit: int) -> Webhook | WebhookAnswer:
         return TOO_LARGE
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     return Webhook(headers, sent, str(event.get("requestContext", {}).get("http", {}).get("sourceIp", "")))
+
+
+def query_of_get(event: Mapping[str, Any]) -> Mapping[str, str] | None:
+    """Return the query of a GET; None for what is none."""
+    if event.get("requestContext", {}).get("http", {}).get("method") != "GET":
+        return None
+    return event.get("queryStringParameters") or {}
 
 
 def response(answer: WebhookAnswer) -> dict[str, Any]:

@@ -385,6 +385,9 @@ class Prompter:
         digest = queue.seen.digest
         sender = self._senders.on(platform, now)
         drawn = self._pen(platform).draw_words(texts.more_wait(number))
+        if digest.can_be_edited(now) and not sender.abilities.edits:
+            # Each further number would be a further message: that somebody waits has been said.
+            return digest.place, number
         if digest.can_be_edited(now):
             try:
                 sender.edit_prompt(digest.place, drawn)

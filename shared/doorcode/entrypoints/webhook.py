@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -23,6 +23,7 @@ from doorcode.pairing.gate import GateAction, Reason, Verdict
 from doorcode.pairing.hand_off import QueuedHandOff, hand_off, queued
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.messages import ChatType, Deed, Edit, Ignored, Message, Press
+from doorcode.pairing.platform import TRAITS, Platform
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET, Secrets, code_of, fitting
 from doorcode.pairing.prompts import closed_prompt
 from doorcode.pairing.settings import Settings, UnknownReply
@@ -39,6 +40,7 @@ from doorcode.platforms.inbound import (
     UnusablePayloadError,
     Webhook,
     WebhookAnswer,
+    Word,
 )
 
 if TYPE_CHECKING:
@@ -46,6 +48,9 @@ if TYPE_CHECKING:
     from doorcode.entrypoints.asking.presses import PressOutcome
     from doorcode.entrypoints.owner_glance import Glance
     from doorcode.entrypoints.ticket_office import Served
+
+
+T = TypeVar("T")
 
 
 class TakesTickets(Protocol):
@@ -67,6 +72,23 @@ class TakesAnswers(Protocol):
 
     def take(self, press: Press, now: int) -> PressOutcome:
         """Return what becomes of a press. Raises CallbackError and ForbiddenError."""
+
+
+class TakesWords(Protocol):
+    """Has something said by a message of its own; ``WordQueue`` does."""
+
+    def send(self, platform: Platform, word: Word, key: str, now: int) -> None:
+        """Have it said, once for each ``key``. Raises UnavailableError."""
+
+
+class NotesProgress(Protocol):
+    """Remembers how far a request came; ``aws.progress`` has what does."""
+
+    def of(self, platform: Platform, body: bytes, now: int) -> int:
+        """Return how many of its events are done."""
+
+    def note(self, platform: Platform, body: bytes, done: int, now: int) -> None:
+        """Remember that so many of them are."""
 
 
 OPERATIONS = {
@@ -97,6 +119,8 @@ class Door:
         begin: Callable[[], None] = lambda: None,
         bot: Callable[[int], str] = lambda _: "",
         call: Callable[[FollowUp], None] = lambda _: None,
+        words: Callable[[], TakesWords] | None = None,
+        progress: Callable[[], NotesProgress] | None = None,
         api_url: str = "",
         tickets: Callable[[], TakesTickets],
         glances: Callable[[], Glances],
@@ -105,7 +129,8 @@ class Door:
     ) -> None:
         """Serve ``platform``. ``begin`` starts the time that a request's calls have together.
 
-        What strangers write is put into ``kept_messages``. ``bot`` gives who the bot is there, at a time; ``call`` makes a follow-up call; ``tickets`` gives what takes claims
+        What strangers write is put into ``kept_messages``. ``bot`` gives who the bot is there, at a time; ``call`` makes a follow-up call; ``words``
+        gives what has a message of its own sent, ``progress`` what remembers how far a request of many events came; ``tickets`` gives what takes claims
         and invites, ``glances`` what answers an owner's /door, ``questions`` what takes presses under questions, each asked for when the first one comes. People are told things in ``own_texts``, where there are such.
         """
         self._platform = platform
@@ -119,6 +144,8 @@ class Door:
         self._begin = begin
         self._bot = bot
         self._call = call
+        self._words = words
+        self._progress = progress
         self._api_url = api_url
         self._tickets = tickets
         self._glances = glances
@@ -130,7 +157,8 @@ class Door:
     def serve(self, event: Mapping[str, Any], now: int) -> dict[str, Any]:
         """Answer one HTTP request at ``now``."""
         self._begin()
-        return http.response(self._answer(event, now))
+        query = http.query_of_get(event) if TRAITS[self._platform.PLATFORM].handshake_secret else None
+        return http.response(self._answer(event, now) if query is None else self._greeted(query, now))
 
     def _answer(self, event: Mapping[str, Any], now: int) -> WebhookAnswer:
         webhook = http.read_event(event, self._platform.MAX_BODY_BYTES)
@@ -155,9 +183,40 @@ class Door:
             return self._platform.unusable(self._known_wording.into("", now))
         return self._answered(webhook, events, now)
 
-    def _answered(self, _webhook: Webhook, events: list[Event], now: int) -> WebhookAnswer:
-        answers = [self._handle(one, now) for one in events]
-        return next((answer for answer in answers if answer is not None), WebhookAnswer())
+    def _greeted(self, query: Mapping[str, str], now: int) -> WebhookAnswer:
+        """Answer a handshake that is not signed, if it names the secret for that."""
+        from doorcode.platforms.registry import handshake  # noqa: PLC0415 (it comes when the webhook is set)
+
+        platform = self._platform.PLATFORM
+        room = handshake(platform)
+        try:
+            secret = TRAITS[platform].handshake_secret
+            known = fitting(self._secrets, secret, now, lambda keyring: room.is_of(query, keyring) or None)
+        except SecretError as error:
+            self._refused(error)
+            return http.UNAVAILABLE
+        if not known:
+            self._refused(BadSignatureError(), "Refused a handshake that does not name the secret for it")
+            return http.FORBIDDEN
+        log.info("Answered a handshake", platform=platform)
+        return room.answer(query)
+
+    def _answered(self, webhook: Webhook, events: list[Event], now: int) -> WebhookAnswer:
+        def handle(event: Event) -> WebhookAnswer | None:
+            return self._handle(event, now)
+
+        return self._one_by_one(webhook, events, handle, now)
+
+    def _one_by_one(
+        self, webhook: Webhook, parts: list[T], handle: Callable[[T], WebhookAnswer | None], now: int
+    ) -> WebhookAnswer:
+        """Do what a request holds; where it may hold much, as much as there is time for, and the rest when it comes again."""
+        if self._progress is None or len(parts) == 1:
+            answers = [handle(one) for one in parts]
+            return next((answer for answer in answers if answer is not None), WebhookAnswer())
+        from doorcode.entrypoints.large_request import in_turn  # noqa: PLC0415 (hardly any is one)
+
+        return in_turn(self._platform.PLATFORM, webhook.body, parts, handle, self._progress(), self._begin, now)
 
     def _verified(self, webhook: Webhook, now: int) -> bool:
         def attempt(keyring: Keyring) -> bool | None:
@@ -232,7 +291,8 @@ class Door:
             glance = self._glances().look(message, self._say_to(message, contact, now), now)
             # Neither what is said nor the link stands in the log.
             self._log(message, Verdict(GateAction.ANSWER, Reason.OWNER))
-            return self._platform.show_door(message, glance.text, glance.link)
+            shown = self._platform.show_door(message, glance.text, glance.link)
+            return self._said_later(shown, message.delivery_id, now) if isinstance(shown, Word) else shown
         if verdict.action is GateAction.ADMIT:
             return hand_on(message, contact, verdict, now)
         self._log(message, verdict)
@@ -333,7 +393,7 @@ class Door:
         callback = fitting(self._secrets, CALLBACK_SECRET, now, attempt)
         say = self._wording.into(press.language, now)
         if callback is None:
-            return self._refuse(press, CallbackError(), say("stale_button"))
+            return self._refuse(press, CallbackError(), say("stale_button"), now)
         actor = Actor(via=Via.BUTTON, id=press.user_id, name=press.name, platform=press.platform)
         order = Order(
             operation=OPERATIONS[callback.action],
@@ -345,9 +405,9 @@ class Door:
         try:
             contact = self._desk.decide(actor, order, now)
         except ForbiddenError as error:
-            return self._refuse(press, error, say("only_the_owner"))
+            return self._refuse(press, error, say("only_the_owner"), now)
         except RefusedError as error:
-            return self._refuse(press, error, str(error))
+            return self._refuse(press, error, str(error), now)
         log.info(
             f"{order.operation} by button", platform=contact.platform, user_id=contact.user_id, outcome=contact.state
         )
@@ -359,26 +419,33 @@ class Door:
         try:
             pressed = self._questions().take(press, now)
         except ForbiddenError as error:
-            return self._refuse(press, error, say("only_the_owner"))
+            return self._refuse(press, error, say("only_the_owner"), now)
         except CallbackError as error:
-            return self._refuse(press, error, say("stale_button"))
+            return self._refuse(press, error, say("stale_button"), now)
         if pressed.form is not None:
             return pressed.form
         if pressed.error:
-            return self._refuse(press, pressed.error, pressed.text)
+            return self._refuse(press, pressed.error, pressed.text, now)
         log.info("Answered a question by button", platform=press.platform, outcome=pressed.outcome)
-        return self._tell(press, pressed.text)
+        return self._tell(press, pressed.text, now)
 
-    def _refuse(self, press: Press, error: DoorcodeError, text: str) -> WebhookAnswer | None:
+    def _refuse(self, press: Press, error: DoorcodeError, text: str, now: int) -> WebhookAnswer | None:
         log.refused(error, "Refused a press", platform=press.platform, user_id=press.user_id)
-        return self._tell(press, text)
+        return self._tell(press, text, now)
 
-    def _tell(self, press: Press, text: str) -> WebhookAnswer | None:
+    def _tell(self, press: Press, text: str, now: int) -> WebhookAnswer | None:
         """Tell something to the presser alone."""
         follow_up = self._platform.follow_up(press, text, self._api_url)
+        if isinstance(follow_up, Word):
+            return self._said_later(follow_up, press.delivery_id, now)
         if follow_up is not None:
             self._call(follow_up)
         return self._platform.pressed(press, text, None)
+
+    def _said_later(self, word: Word, key: str, now: int) -> WebhookAnswer | None:
+        if self._words is not None:
+            self._words().send(self._platform.PLATFORM, word, key, now)
+        return None
 
     # The log
 

@@ -12,7 +12,7 @@ from doorcode.pairing.names import MAX_NAME_LENGTH, called, safe_name, unjoined
 from doorcode.pairing.platform import TRAITS
 from doorcode.pairing.platform import Platform as Platform  # noqa: PLC0414 (a contact is one person on one of them)
 
-MAX_USER_ID_LENGTH = 64
+MAX_USER_ID_LENGTH = 131
 # In the place of an address, of whoever asked by way of a bot that asks the gate: they write to it in its direct chat.
 DIRECT = "direct"
 # Year 9999: later than that, tools that show times give up.
@@ -145,7 +145,7 @@ def id_pattern() -> str:
 
 def ids_in_words() -> str:
     """Say what every platform's user ids look like, for a document."""
-    return f"{'; '.join(f'{platform.title()}: {traits.id_words}' for platform, traits in TRAITS.items())}."
+    return f"{'; '.join(f'{platform.brand}: {traits.id_words}' for platform, traits in TRAITS.items())}."
 
 
 def is_user_id(platform: Platform, text: str) -> bool:
@@ -165,7 +165,7 @@ def checked_user_id(platform: Platform, text: str) -> str:
 
 
 def possible_user_id(text: object) -> str:
-    """Return a user id unchanged, if any row can be kept under it: 1 to 64 visible ASCII characters, not ``*``.
+    """Return a user id unchanged, if any row can be kept under it: 1 to 131 visible ASCII characters, not ``*``.
 
     For ids that come from a platform, from a button that we signed, or that may stand in the table already; what makes
     a new row out of what somebody typed asks ``checked_user_id``. Raises InvalidUserIdError.

@@ -19,6 +19,12 @@ class Platform(StrEnum):
     TELEGRAM = "telegram"
     SLACK = "slack"
     DISCORD = "discord"
+    WHATSAPP = "whatsapp"
+
+    @property
+    def brand(self) -> str:
+        """How people write its name."""
+        return TRAITS[self].brand or self.title()
 
 
 class Traits(Struct, frozen=True, kw_only=True):
@@ -28,11 +34,13 @@ class Traits(Struct, frozen=True, kw_only=True):
     id_pattern: str
     id_words: str
     id_found: str
-    # What a group's id looks like, and one of them as people write it.
-    group_pattern: str
-    group_example: str
     # Where its API is, unless the setting {PLATFORM}_API_URL says otherwise.
     api_url: str
+    # What a group's id looks like, and one of them as people write it, where a bot can be named in groups.
+    group_pattern: str = ""
+    group_example: str = ""
+    # How its name is written, where that is not just its first letter in upper case.
+    brand: str = ""
     # What ids look like that were given without a platform, where nobody else's do.
     guessed_pattern: str = ""
     # What usernames look like, where ALLOWED_USERS may name people by them.
@@ -48,6 +56,16 @@ class Traits(Struct, frozen=True, kw_only=True):
     silent_edge: bool = False
     # Each message has its own place for an answer, and waits for it.
     each_message_waits: bool = False
+    # Strangers there are turned away unless the policy names the platform: they are customers, often.
+    denies_unless_named: bool = False
+    # What its sender is told beside the bot's token: parameters beside the secrets, which may be missing.
+    sender_parameters: tuple[str, ...] = ()
+    # A request may hold many people's events: what does not fit the time that one has is remembered.
+    many_in_one: bool = False
+    # For how many hours it delivers again what was not answered with success.
+    redelivery_hours: int = 24
+    # The secret that a handshake names which is not signed, where it makes one.
+    handshake_secret: str = ""
     # Secrets that nobody else has, made when the stack is deployed.
     made_secrets: tuple[str, ...] = ()
 
@@ -92,6 +110,26 @@ TRAITS: Mapping[Platform, Traits] = MappingProxyType(
             api_url="https://discord.com/api/v10",
             command="/chat",
             each_message_waits=True,
+        ),
+        Platform.WHATSAPP: Traits(
+            # The id that Meta gives a person towards one business, with their country; where there is none, the number.
+            # https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
+            id_pattern=r"[A-Z]{2}\.[A-Za-z0-9]{1,128}|[1-9][0-9]{6,14}",
+            id_words="a country and an id, such as US.13491208655302741918",
+            id_found="WhatsApp itself shows none",
+            api_url="https://graph.facebook.com/v27.0",
+            brand="WhatsApp",
+            guessed_pattern=r"[A-Z]{2}\.[A-Za-z0-9]{1,128}",
+            start_link="https://wa.me/{bot}?text={code}",
+            bot_parameter="whatsapp/bot",
+            sender_parameters=("whatsapp/bot", "whatsapp/template"),
+            silent_edge=True,
+            denies_unless_named=True,
+            many_in_one=True,
+            # https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint
+            redelivery_hours=7 * 24,
+            handshake_secret="whatsapp/verify-token",  # noqa: S106 (a name, not a secret)
+            made_secrets=("whatsapp/verify-token",),
         ),
     }
 )

@@ -18,7 +18,9 @@ from doorcode.pairing.setting_forms import boolean, choice, entries, per_platfor
 T = TypeVar("T")
 
 EVERY_GROUP = "*"
-GROUP_EXAMPLES = tuple(f"{platform}:{traits.group_example}" for platform, traits in TRAITS.items())
+GROUP_EXAMPLES = tuple(
+    f"{platform}:{traits.group_example}" for platform, traits in TRAITS.items() if traits.group_example
+)
 NOBODY = (
     "UNKNOWN_USER_POLICY is deny, and OWNER_USER_IDS and ALLOWED_USERS are empty: nobody can get in but whom you pair "
     "yourself, with doorcode pairing add, or who has a claim or an invite."
@@ -121,7 +123,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     def policy(self, platform: Platform) -> Policy:
         """Tell what happens to strangers on that platform."""
-        return self.policy_overrides.get(platform, self.unknown_user_policy)
+        meant = Policy.DENY if TRAITS[platform].denies_unless_named else self.unknown_user_policy
+        return self.policy_overrides.get(platform, meant)
 
     def is_silent(self, platform: Platform) -> bool:
         """Tell whether strangers on that platform are told nothing."""
@@ -192,7 +195,8 @@ def api_url_setting(platform: Platform) -> str:
 
 def is_group(platform: Platform, text: str) -> bool:
     """Tell whether that platform can have given this id to a group."""
-    return bool(re.fullmatch(TRAITS[platform].group_pattern, text))
+    pattern = TRAITS[platform].group_pattern
+    return bool(pattern and re.fullmatch(pattern, text))
 
 
 _Policies = tuple[Policy | None, dict[Platform, Policy]]
@@ -308,7 +312,7 @@ def _person(entry: str) -> tuple[Platform, str]:
             known = " and ".join(other for other in Platform if TRAITS[other].username_pattern)
             raise ValueError(f"{shown(entry)}: @names work on {known} only. Use the immutable id.")
         if not re.fullmatch(pattern, who[1:]):
-            raise ValueError(f"{shown(entry)} is not a {platform.title()} username.")
+            raise ValueError(f"{shown(entry)} is not a {platform.brand} username.")
         return platform, who
     try:
         return platform, checked_user_id(platform, who)

@@ -9,9 +9,17 @@ from __future__ import annotations
 from typing import Protocol
 
 from doorcode.pairing.gate import Reason
+from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.messages import Deed
 from doorcode.pairing.texts import Say
 from doorcode.platforms.inbound import Webhook, WebhookAnswer
+
+
+class CutsRequests(Protocol):
+    """What a platform's module ``deeds`` can do beside that, where a request may hold what many people did."""
+
+    def cut(self, webhook: Webhook, keyring: Keyring, /) -> list[Webhook]:
+        """Return a request for each thing that is in a request, signed anew where it is not all of it. Raises UnusablePayloadError."""
 
 
 class Deeds(Protocol):

@@ -91,6 +91,14 @@ class BotIdentity(Struct, frozen=True):
     """Whether it is needed for noticing mentions in groups alone."""
 
 
+class Word(Struct, frozen=True):
+    """What a message of its own has to say to one person: nothing in the response is shown, and no call can be made here."""
+
+    user_id: str
+    reply: str
+    text: str
+
+
 Event = Message | Press | Ignored | Handshake
 
 
@@ -133,7 +141,7 @@ class Inbound(Protocol):
     def notice(self, message: Message, text: str, /) -> WebhookAnswer | None:
         """Tell the writer of a direct message something."""
 
-    def show_door(self, message: Message, text: str, link: str, /) -> WebhookAnswer | None:
+    def show_door(self, message: Message, text: str, link: str, /) -> WebhookAnswer | Word | None:
         """Answer an owner's /door to them alone: with ``text``, which may name strangers, and under it the link as it is."""
 
     def dropped(self, message: Message, reason: Reason, say: Say, /) -> WebhookAnswer | None:
@@ -151,8 +159,8 @@ class Inbound(Protocol):
     def pressed(self, press: Press, text: str, prompt: Prompt | None, /) -> WebhookAnswer | None:
         """Answer a press: with the prompt as it is now, or, without one, with ``text`` to the presser alone."""
 
-    def follow_up(self, press: Press, text: str, api_url: str, /) -> FollowUp | None:
-        """Return the call that tells the presser alone, where ``pressed`` cannot."""
+    def follow_up(self, press: Press, text: str, api_url: str, /) -> FollowUp | Word | None:
+        """Return what tells the presser alone, where ``pressed`` cannot."""
 
     def draw_prompt(self, prompt: Prompt, /) -> dict[str, Any]:
         """Return an owner's prompt as fields of the platform's own API."""

@@ -11,6 +11,7 @@ from doorcode.platforms.inbound import Inbound
 if TYPE_CHECKING:
     from doorcode.platforms.asking import Asking
     from doorcode.platforms.deeds import Deeds
+    from doorcode.platforms.handshakes import Handshakes
     from doorcode.platforms.sender import MakeSender
 
 
@@ -27,6 +28,11 @@ def deeds(platform: Platform) -> Deeds:
 def asking(platform: Platform) -> Asking:
     """Return the module that draws what owners are asked by others than strangers."""
     return cast("Asking", import_module(f"doorcode.platforms.{platform}.asking"))
+
+
+def handshake(platform: Platform) -> Handshakes:
+    """Return the module that answers the platform's handshake, where its row names a secret for that."""
+    return cast("Handshakes", import_module(f"doorcode.platforms.{platform}.handshake"))
 
 
 def sender_maker(platform: Platform) -> MakeSender:

@@ -44,7 +44,7 @@ class RateLimitedError(SendError):
         """Keep the delay that the platform asks for."""
         self.platform = platform
         self.delay = delay
-        super().__init__(f"{platform.title()} asks to wait {delay} s.")
+        super().__init__(f"{platform.brand} asks to wait {delay} s.")
 
 
 class PassingError(SendError):
@@ -59,7 +59,7 @@ class PassingError(SendError):
         """Say what was being done, and the platform's or the library's own word for what went wrong."""
         self.platform = platform
         self.delay = delay
-        super().__init__(f"{platform.title()} did not {doing}: {detail}.")
+        super().__init__(f"{platform.brand} did not {doing}: {detail}.")
 
 
 class PermanentRefusalError(SendError):
@@ -72,7 +72,7 @@ class PermanentRefusalError(SendError):
         self.platform = platform
         self.refusal = refusal
         self.detail = detail
-        super().__init__(f"{platform.title()} refused to {doing}: {refusal} ({detail}).")
+        super().__init__(f"{platform.brand} refused to {doing}: {refusal} ({detail}).")
 
 
 class BadTokenError(SendError):
@@ -84,5 +84,5 @@ class BadTokenError(SendError):
         """Say which token, and how to set it."""
         self.platform = platform
         super().__init__(
-            f"{platform.title()} does not accept the bot token. Set it with: doorcode secrets set {platform}/bot-token"
+            f"{platform.brand} does not accept the bot token. Set it with: doorcode secrets set {platform}/bot-token"
         )

@@ -33,6 +33,8 @@ class Abilities(Struct, frozen=True, kw_only=True):
     types: bool
     # People's names can be looked up; elsewhere each message brings the name.
     names: bool
+    # Who has not written for long can be written to by other means: see ``Reopens``.
+    reopens: bool = False
 
 
 class OutgoingText(Struct, frozen=True, kw_only=True):
@@ -121,8 +123,19 @@ class Sender(Protocol):
         """Close the connections."""
 
 
-MakeSender = Callable[[str, str, Moves], Sender]
-"""Makes a sender for a bot's token, the address of the platform's API, and what remembers moved chats."""
+class Reopens(Protocol):
+    """What a sender can do beside that whose ability it is to reopen a chat."""
+
+    def reopen(self, owner_id: str, drawn: Drawn, *, key: str) -> str:
+        """Ask an owner to whom a prompt could not be sent because they have not written for long; else as ``send_prompt``.
+
+        It may cost more, so it is tried once nobody else can be asked. Raises what ``send_prompt`` does.
+        """
+
+
+MakeSender = Callable[..., Sender]
+"""Makes a sender for a bot's token, the address of the platform's API, what remembers moved chats, and the values of
+the parameters that the platform's row names."""
 
 
 class Senders(Protocol):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from doorcode.pairing.contact import DIRECT, Platform, checked_user_id
+from doorcode.pairing.contact import DIRECT, MAX_USER_ID_LENGTH, Platform, checked_user_id
 from doorcode.pairing.gate import GateAction, Reason
 from doorcode.pairing.messages import ChatType, Deed, Message, Press
 from doorcode.pairing.names import names_of
@@ -19,7 +19,7 @@ from doorcode.platforms import registry
 from doorcode.web.decisions import UserId
 from doorcode.web.routes import Access, Answer, Call, Route
 
-MAX_ID = 128
+MAX_ID = MAX_USER_ID_LENGTH
 MAX_NAME = 256
 MAX_DATA = 256
 

@@ -14,7 +14,7 @@ from doorcode.asking.buttons import QUESTION_ID
 from doorcode.errors import DoorcodeError
 from doorcode.pairing import hand_off
 from doorcode.pairing.access import Scope
-from doorcode.pairing.contact import Platform
+from doorcode.pairing.contact import MAX_USER_ID_LENGTH, Platform
 from doorcode.web.guard import COOKIE
 from doorcode.web.refusals import ASK_REFUSALS, REFUSALS, STATUSES, AlreadyDecided, LockedOut, Problem, RefusedQuestion
 from doorcode.web.request import JSON
@@ -34,7 +34,7 @@ PATH_PARAMETERS: Mapping[str, Any] = {
     "channel": {"$ref": REFERENCE.format(name=Platform.__name__)},
     "invite_id": {"type": "string", "pattern": "^[0-9a-f]{8}$"},
     # What an id may be, without what cannot stand in a path.
-    "user_id": {"type": "string", "pattern": r"^(?!\*$)(?!\.{1,2}$)[!$&-.0-Z\[\]^_a-~]{1,64}$"},
+    "user_id": {"type": "string", "pattern": rf"^(?!\*$)(?!\.{{1,2}}$)[!$&-.0-Z\[\]^_a-~]{{1,{MAX_USER_ID_LENGTH}}}$"},
 }
 SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
     Access.OPEN: [],

@@ -28,7 +28,7 @@ from doorcode.pairing.settings import Settings, parse_settings
 from doorcode.pairing.wording import Wording
 from doorcode.wiring import sdk
 from doorcode.wiring.environment import required
-from doorcode.wiring.senders import TokenSenders, token_name
+from doorcode.wiring.senders import TokenSenders, what_senders_need
 
 # What each kind of agent is given beside the bots' tokens.
 PARAMETERS: Mapping[AgentKind, tuple[str, ...]] = {
@@ -66,7 +66,7 @@ def build_agent(environment: Mapping[str, str]) -> Agent:
     kinds = {settings.agent(platform) for platform in Platform}
     # Its role may read no others.
     more = dict.fromkeys(name for kind in sorted(kinds) for name in PARAMETERS.get(kind, ()))
-    names = (*(token_name(platform) for platform in Platform), *more)
+    names = (*what_senders_need(), *more)
     ssm = sdk.client("ssm", sdk.TWO_TRIES)
     secrets = SecretStore(ssm, prefix, names, max_age=settings.secrets_max_age)
     own_texts = OwnerTexts(SecretStore(ssm, prefix, (TEXTS,), max_age=settings.secrets_max_age))

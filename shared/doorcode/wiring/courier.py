@@ -30,14 +30,13 @@ from doorcode.entrypoints.effects import EffectsConsumer
 from doorcode.entrypoints.owner_texts import TEXTS, OwnerTexts
 from doorcode.entrypoints.ping import answers_ping
 from doorcode.entrypoints.prompter import Prompter
-from doorcode.pairing.contact import Platform
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
 from doorcode.pairing.settings import parse_settings
 from doorcode.pairing.wording import Wording
 from doorcode.platforms import registry
 from doorcode.wiring import sdk
 from doorcode.wiring.environment import required
-from doorcode.wiring.senders import TokenSenders, token_name
+from doorcode.wiring.senders import TokenSenders, what_senders_need
 
 PATIENCE_SECONDS = 5.0
 
@@ -78,13 +77,12 @@ def build_courier(environment: Mapping[str, str]) -> tuple[Courier, QuestionCour
     table = Table(client, table_name, patience=PATIENCE_SECONDS, **waits)
     words = Table(client, agent_table, patience=PATIENCE_SECONDS, **waits)
     kept_messages = KeptMessages(words)
-    tokens = [token_name(platform) for platform in Platform]
     ssm = sdk.client("ssm", sdk.TWO_TRIES)
     own_texts = OwnerTexts(SecretStore(ssm, prefix, (TEXTS,), max_age=settings.secrets_max_age))
     secrets = SecretStore(
         ssm,
         prefix,
-        (GATEWAY_SECRET, CALLBACK_SECRET, *tokens),
+        (GATEWAY_SECRET, CALLBACK_SECRET, *what_senders_need()),
         max_age=settings.secrets_max_age,
     )
     room, book, senders = WaitingRoom(table, settings), PromptBook(table), TokenSenders(secrets, settings)

@@ -20,11 +20,12 @@ from doorcode.entrypoints import log
 from doorcode.entrypoints.follow_up import post
 from doorcode.entrypoints.owner_texts import TEXTS, OwnerTexts
 from doorcode.entrypoints.ping import answers_ping
-from doorcode.entrypoints.webhook import Door, Glances, TakesAnswers, TakesTickets
+from doorcode.entrypoints.webhook import Door, Glances, NotesProgress, TakesAnswers, TakesTickets, TakesWords
 from doorcode.errors import SettingsError
 from doorcode.pairing.agents import AgentKind
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.decisions import Desk
+from doorcode.pairing.platform import TRAITS
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
 from doorcode.pairing.settings import GroupPolicy, Settings, parse_settings
 from doorcode.platforms import registry
@@ -81,13 +82,15 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
     patience = Patience(EDGE_PATIENCE_SECONDS, **waits)
     table = Table(clients.dynamodb, table_name, patience=EDGE_PATIENCE_SECONDS, **waits)
     words = partial(Table, clients.dynamodb, agent_table, patience=EDGE_PATIENCE_SECONDS, **waits)
+    traits = TRAITS[platform.PLATFORM]
     bot = platform.BOT
     if bot and bot.for_groups_only and settings.group_policy is not GroupPolicy.MENTION_ONLY:
         bot = None
+    needed = (GATEWAY_SECRET, CALLBACK_SECRET, platform.SECRET)
     secrets = SecretStore(
         clients.ssm,
         prefix,
-        (GATEWAY_SECRET, CALLBACK_SECRET, platform.SECRET, *([bot.name] if bot else [])),
+        tuple(filter(None, (*needed, traits.handshake_secret, bot.name if bot else ""))),
         max_age=settings.secrets_max_age,
         patience=patience,
     )
@@ -112,6 +115,10 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
         bot=_identity(secrets, bot),
         call=post,
         api_url=settings.api_url(platform.PLATFORM),
+        words=cache(partial(_word_queue, clients.sqs, environment.get("EFFECTS_QUEUE_URL", ""), patience))
+        if "EFFECTS_QUEUE_URL" in environment
+        else None,
+        progress=cache(partial(_progress, table)) if traits.many_in_one else None,
         tickets=cache(partial(_ticket_office, table, room, desk, settings)),
         glances=cache(partial(_owner_glance, table, environment.get("WEB_URL", ""))),
         questions=cache(partial(_question_presses, platform, table, words, secrets, settings)),
@@ -133,6 +140,21 @@ def _ticket_office(table: Table, room: WaitingRoom, desk: Desk, settings: Settin
     from doorcode.entrypoints.ticket_office import TicketOffice  # noqa: PLC0415
 
     return TicketOffice(Tickets(table), room, desk, Lockout(table), settings)
+
+
+def _word_queue(client: Any, url: str, patience: Patience) -> TakesWords:
+    # Likewise: most of what people do is answered by others.
+    from doorcode.aws.answer_queue import AnswerQueue  # noqa: PLC0415
+    from doorcode.entrypoints.word_queue import WordQueue  # noqa: PLC0415
+
+    return WordQueue(AnswerQueue(client, url, patience))
+
+
+def _progress(table: Table) -> NotesProgress:
+    # Likewise.
+    from doorcode.aws.progress import RequestProgress  # noqa: PLC0415
+
+    return RequestProgress(table)
 
 
 def _owner_glance(table: Table, web_url: str) -> Glances:

@@ -7,7 +7,7 @@ from hypothesis import settings
 from doorcode.pairing.contact import Contact, ContactRole, Platform, State
 
 NOW = 1_800_000_000
-TELEGRAM, SLACK, DISCORD = Platform
+TELEGRAM, SLACK, DISCORD, WHATSAPP = Platform
 
 # The same examples in every run, so that a property fails for a change and never for luck.
 repeatable = settings(derandomize=True, database=None, deadline=None, max_examples=300)

@@ -159,10 +159,10 @@ class TestChoices:
         [
             ("PAIR", "'PAIR' is none of deny, pair, allow. Use pair"),
             ("open", "'open' is none of deny, pair, allow."),
-            ("pair;slack=deny", "'pair;slack' is none of telegram, slack, discord."),
+            ("pair;slack=deny", "'pair;slack' is none of telegram, slack, discord, whatsapp."),
             ("pair,deny", "'deny' names no platform. Use for example pair,slack=deny"),
             ("slack=deny,pair", "'pair' names no platform. Use for example pair,slack=deny"),
-            ("pair,Slack=deny", "'Slack' is none of telegram, slack, discord. Use slack"),
+            ("pair,Slack=deny", "'Slack' is none of telegram, slack, discord, whatsapp. Use slack"),
             ("pair,slack=", "'' is none of deny, pair, allow."),
             ("pair,slack=deny,slack=allow", "slack is given two policies, deny and allow. Use one"),
         ],
@@ -225,9 +225,9 @@ class TestChoices:
         settings = parse_settings(
             {"AGENT": "openai, slack=bot,telegram=bot", "AGENT_URL": f"https://api.example/v1, slack={hook}"}
         )
-        assert [settings.agent(platform).value for platform in Platform] == ["bot", "bot", "openai"]
+        assert [settings.agent(platform).value for platform in Platform] == ["bot", "bot", "openai", "openai"]
         urls = [settings.agents.url_on(platform) for platform in Platform]
-        assert urls == ["https://api.example/v1", hook, "https://api.example/v1"]
+        assert urls == ["https://api.example/v1", hook, "https://api.example/v1", "https://api.example/v1"]
 
     @pytest.mark.parametrize(
         ("name", "value", "problem"),
@@ -261,7 +261,7 @@ class TestChoices:
             ),
             (
                 {"AGENT": "queue,slack=python"},
-                f"AGENT is queue on telegram, discord and python elsewhere, {ONE_CONSUMER}",
+                f"AGENT is queue on telegram, discord, whatsapp and python elsewhere, {ONE_CONSUMER}",
             ),
             ({"AGENT": "bedrock"}, "AGENT is bedrock, but AGENT_MODEL is empty. Name the model that answers."),
             (
@@ -307,17 +307,17 @@ class TestPeople:
             ("*", "'*' names no platform."),
             (
                 "telegram:1;slack:2 x",
-                "'1;slack:2 x' is not a user id: use 1 to 64 visible ASCII characters without spaces.",
+                "'1;slack:2 x' is not a user id: use 1 to 131 visible ASCII characters without spaces.",
             ),
-            ("telegram:*", "'*' is not a user id: use 1 to 64 visible ASCII characters without spaces."),
+            ("telegram:*", "'*' is not a user id: use 1 to 131 visible ASCII characters without spaces."),
             (
                 "discord:987654321",
                 "'987654321' is not a user id of discord: " + how_ids_look(DISCORD),
             ),
             ("telegram:", "The user id is empty. Give the platform's immutable id, such as 987654321."),
-            ("Telegram:1", "'Telegram' is none of telegram, slack, discord. Use telegram"),
-            ("whatsapp:1", "'whatsapp' is none of telegram, slack, discord."),
-            (":1", "'' is none of telegram, slack, discord."),
+            ("Telegram:1", "'Telegram' is none of telegram, slack, discord, whatsapp. Use telegram"),
+            ("wechat:1", "'wechat' is none of telegram, slack, discord, whatsapp."),
+            (":1", "'' is none of telegram, slack, discord, whatsapp."),
         ],
     )
     def test_bad(self, name: str, value: str, problem: str) -> None:
@@ -477,7 +477,7 @@ class TestAtStart:
             "GROUP_POLICY": "mention_only",
         })  # fmt: skip
         assert settings.summary() == (
-            "Unknown users: telegram=pair, slack=deny, discord=pair. Groups: mention_only. Owners by setting: 2. Allowed users: 3."
+            "Unknown users: telegram=pair, slack=deny, discord=pair, whatsapp=deny. Groups: mention_only. Owners by setting: 2. Allowed users: 3."
         )
 
     def test_no_warnings(self) -> None:
@@ -545,10 +545,18 @@ def test_what_is_no_group(value: str) -> None:
     assert line.startswith("ALLOWED_GROUPS: ")
 
 
+def test_strangers_are_turned_away_where_only_its_own_name_lets_them_in() -> None:
+    """A policy for all holds on WhatsApp only if it is deny: its strangers are somebody's customers, often."""
+    for value, policy in {
+        "": "deny", "pair": "deny", "allow": "deny", "pair,slack=deny": "deny", "whatsapp=pair": "pair", "pair,whatsapp=allow": "allow",
+    }.items():  # fmt: skip
+        assert parse_settings({"UNKNOWN_USER_POLICY": value}).policy(Platform.WHATSAPP).value == policy
+
+
 def test_groups() -> None:
     """Each platform's groups, exactly, and never an empty id."""
     settings = parse_settings({"ALLOWED_GROUPS": "telegram:-1001,slack:C0GENERAL1, discord:5,discord:5"})
-    assert [settings.answers_in(platform, "5") for platform in Platform] == [False, False, True]
+    assert [settings.answers_in(platform, "5") for platform in Platform] == [False, False, True, False]
     assert settings.answers_in(Platform.TELEGRAM, "-1001")
     assert settings.answers_in(Platform.SLACK, "C0GENERAL1")
     assert not parse_settings({"ALLOWED_GROUPS": "*"}).answers_in(Platform.DISCORD, "")

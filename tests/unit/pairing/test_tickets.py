@@ -22,7 +22,7 @@ from doorcode.pairing.tickets import (
     shown,
     ways,
 )
-from tests.unit.pairing.people import DISCORD, NOW, SLACK, TELEGRAM, repeatable
+from tests.unit.pairing.people import DISCORD, NOW, SLACK, TELEGRAM, WHATSAPP, repeatable
 
 CODE = "ABCDEFGHJKLM"
 CLAIM = "ABCDEFGHJKLMNPQR"
@@ -112,10 +112,11 @@ def test_what_no_invite_can_be(order: dict[str, object], error: type[Exception])
 
 def test_ways() -> None:
     """How a ticket is used is said for each platform that it holds on: a link where there is one, and what to send."""
-    found = ways(CODE, "", {TELEGRAM: "my_bot"})
+    found = ways(CODE, "", {TELEGRAM: "my_bot", WHATSAPP: "15550783881"})
     assert [(way.platform, way.text, way.link) for way in found] == [
         (TELEGRAM, "ABCD-EFGH-JKLM", "https://t.me/my_bot?start=ABCD-EFGH-JKLM"),
         (SLACK, "ABCD-EFGH-JKLM", ""),
         (DISCORD, "/chat ABCD-EFGH-JKLM", ""),
+        (WHATSAPP, "ABCD-EFGH-JKLM", "https://wa.me/15550783881?text=ABCD-EFGH-JKLM"),
     ]
     assert [(way.platform, way.link) for way in ways(CODE, "telegram", {})] == [(TELEGRAM, "")]

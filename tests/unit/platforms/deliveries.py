@@ -19,28 +19,32 @@ from doorcode.platforms.discord import inbound as discord
 from doorcode.platforms.inbound import Event, Webhook
 from doorcode.platforms.slack import inbound as slack
 from doorcode.platforms.telegram import inbound as telegram
+from doorcode.platforms.whatsapp import inbound as whatsapp
 
 EVENTS = Path(__file__).parents[3] / "events"
-MODULES: dict[str, ModuleType] = {"telegram": telegram, "slack": slack, "discord": discord}
+MODULES: dict[str, ModuleType] = {"telegram": telegram, "slack": slack, "discord": discord, "whatsapp": whatsapp}
 NOW = 1_776_858_322
 BOT = "7000000001:doorcode_bot"
 # Who the bot is, and on Slack where, as it is stored.
-KNOWN = {"telegram": BOT, "slack": "T0DOOR0001:E0DOOR0001", "discord": ""}
+KNOWN = {"telegram": BOT, "slack": "T0DOOR0001:E0DOOR0001", "discord": "", "whatsapp": "1500000000000001:15550783881"}
 FORM = "application/x-www-form-urlencoded"
 
 WEBHOOK_SECRET = b"webhook-secret_of-these-tests"
 SIGNING_SECRET = b"signing secret of these tests"
+APP_SECRET = b"app secret of these tests"
 SIGNING_KEY = SigningKey(b"\x07" * 32)
 PUBLIC_KEY = SIGNING_KEY.verify_key.encode().hex().encode()
 KEYRINGS = {
     "telegram": Keyring((WEBHOOK_SECRET,)),
     "slack": Keyring((SIGNING_SECRET,)),
     "discord": Keyring((PUBLIC_KEY,)),
+    "whatsapp": Keyring((APP_SECRET,)),
 }
 OTHER_SECRETS = {
     "telegram": b"another webhook secret",
     "slack": b"another signing secret",
     "discord": SigningKey(b"\x08" * 32).verify_key.encode().hex().encode(),
+    "whatsapp": b"another app secret",
 }
 
 
@@ -71,6 +75,8 @@ def signed(platform: str, body: bytes, *, now: int = NOW, content_type: str = "a
     elif platform == "slack":
         mac = hmac.new(SIGNING_SECRET, f"v0:{now}:".encode() + body, hashlib.sha256)
         headers |= {"x-slack-request-timestamp": str(now), "x-slack-signature": f"v0={mac.hexdigest()}"}
+    elif platform == "whatsapp":
+        headers["x-hub-signature-256"] = f"sha256={hmac.new(APP_SECRET, body, hashlib.sha256).hexdigest()}"
     else:
         signature = SIGNING_KEY.sign(str(now).encode() + body).signature.hex()
         headers |= {"x-signature-timestamp": str(now), "x-signature-ed25519": signature}

@@ -16,7 +16,12 @@ from doorcode.platforms.inbound import Webhook, WebhookAnswer
 from tests import webhooks
 from tests.webhooks import Delivery, load
 
-BOTS = {Platform.TELEGRAM: "7000000001:doorcode_bot", Platform.SLACK: "T0DOOR0001:E0DOOR0001", Platform.DISCORD: ""}
+BOTS = {
+    Platform.TELEGRAM: "7000000001:doorcode_bot",
+    Platform.SLACK: "T0DOOR0001:E0DOOR0001",
+    Platform.DISCORD: "",
+    Platform.WHATSAPP: "1500000000000001:15550783881",
+}
 SAM, OWNER = "987654321", "123456789"
 # Whose what is neither a message nor a press is; and where, if it was in a group.
 NO_MESSAGES: Mapping[str, str] = {
@@ -97,6 +102,17 @@ NO_MESSAGES: Mapping[str, str] = {
     "telegram/private_successful_payment": SAM,
     "telegram/unknown_update_kind": "nobody",
     "telegram/update_id_only": "nobody",
+    **dict.fromkeys((
+        "whatsapp/account_update", "whatsapp/another_number", "whatsapp/another_object", "whatsapp/errors",
+        "whatsapp/identity_changed", "whatsapp/no_sender", "whatsapp/status_delivered", "whatsapp/status_failed",
+        "whatsapp/status_sent", "whatsapp/two_people", "whatsapp/user_changed_number",
+        "whatsapp/user_changed_user_id",
+    ), "nobody"),
+    **dict.fromkeys((
+        "whatsapp/edit", "whatsapp/edit_caption", "whatsapp/reaction", "whatsapp/reaction_removed",
+        "whatsapp/request_welcome", "whatsapp/revoke", "whatsapp/status_read", "whatsapp/unsupported",
+        "whatsapp/unsupported_edit",
+    ), "US.13491208655302741918"),
 }  # fmt: skip
 
 

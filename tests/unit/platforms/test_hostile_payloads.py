@@ -14,6 +14,7 @@ from doorcode.pairing.contact import possible_user_id
 from doorcode.pairing.messages import Ignored, Message, Press
 from doorcode.platforms.inbound import Event, UnusablePayloadError
 from doorcode.platforms.slack import inbound as slack
+from tests import webhooks
 from tests.unit.pairing.people import repeatable
 from tests.unit.platforms.deliveries import FORM, KNOWN, MODULES, event, names, only_message, parsed, raw, signed
 
@@ -22,6 +23,7 @@ KINDS = (
     ("telegram/private_text", "telegram/callback_query_approve"),
     ("slack/message_im", "slack/app_mention", "slack/block_actions_approve"),
     ("discord/chat_bot_dm", "discord/chat_guild", "discord/component_approve_dm"),
+    ("whatsapp/text_username",),
 )
 USED = [name for group in KINDS for name in group]
 USER_IDS = {
@@ -33,6 +35,7 @@ USER_IDS = {
     "discord/chat_bot_dm": "user.id",
     "discord/chat_guild": "member.user.id",
     "discord/component_approve_dm": "user.id",
+    "whatsapp/text_username": "entry.0.changes.0.value.messages.0.from_user_id",
 }
 
 
@@ -147,6 +150,8 @@ def test_missing_sender(name: str) -> None:
                 del body[holder]["user"]
     body.pop("member", None)
     body.pop("user", None)
+    for message in webhooks.messages_of(body) if recorded["platform"] == "whatsapp" else ():
+        del message["from_user_id"]
     try:
         (one,) = _parse(recorded["platform"], raw(body, form=recorded.get("form", False)), _content_type(recorded))
     except UnusablePayloadError:
@@ -163,6 +168,7 @@ TEXTS = {
     "telegram/private_text": "message.text",
     "slack/message_im": "event.text",
     "discord/chat_bot_dm": "data.options.0.value",
+    "whatsapp/text": "entry.0.changes.0.value.messages.0.text.body",
 }
 
 
@@ -200,6 +206,7 @@ def test_lone_surrogate(name: str) -> None:
         ("telegram", b'"from":{"id":1,"is_bot":false},"from":{"id":2,"is_bot":false}'),
         ("slack", b'"user":"U1","user":"U2"'),
         ("discord", b'"user":{"id":"1"},"user":{"id":"2"}'),
+        ("whatsapp", b'"from_user_id":"US.1","from_user_id":"US.2"'),
     ],
     ids=PLATFORMS,
 )
@@ -210,10 +217,12 @@ def test_duplicate_keys(platform: str, twice: bytes) -> None:
         "slack": b'{"type":"event_callback","team_id":"T0DOOR0001","event":{"type":"message","channel":"D1","ts":"1.1","text":"x",%b}}',
         "discord": b'{"type":2,"id":"1","application_id":"1","token":"t","channel_id":"1","context":1,"data":'
         b'{"name":"chat","options":[{"name":"message","type":3,"value":"x"}]},%b}',
+        "whatsapp": b'{"object":"whatsapp_business_account","entry":[{"changes":[{"field":"messages","value":{"metadata":'
+        b'{"phone_number_id":"1500000000000001"},"messages":[{"id":"w","timestamp":"1","type":"text","text":{"body":"x"},%b}]}}]}]}',
     }
     (one,) = _parse(platform, bodies[platform] % twice)
     assert isinstance(one, Message)
-    assert one.user_id in {"2", "U2"}
+    assert one.user_id in {"2", "U2", "US.2"}
 
 
 FORMS = {

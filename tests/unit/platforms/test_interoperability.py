@@ -35,7 +35,7 @@ from tests.unit.platforms.deliveries import (
 )
 
 PING = raw(event("discord/ping")["body"])
-TELEGRAM, SLACK, DISCORD = Platform
+TELEGRAM, SLACK, DISCORD, *_ = Platform
 
 
 class _Clock(Clock):

@@ -16,10 +16,11 @@ from doorcode.platforms.discord import inbound as discord
 from doorcode.platforms.payload import cut
 from doorcode.platforms.slack import inbound as slack
 from doorcode.platforms.telegram import inbound as telegram
+from doorcode.platforms.whatsapp import inbound as whatsapp
 from tests.unit.pairing.people import repeatable
 from tests.unit.platforms.deliveries import LONGEST_ID, message, only_press, prompt
 
-TELEGRAM, SLACK, DISCORD = Platform
+TELEGRAM, SLACK, DISCORD, WHATSAPP = Platform
 KEYS = Keyring((b"callback secret",))
 LABELS = ["✅ Approve", "❌ Deny"]
 # What costs the most when it is escaped, as a name and as whoever decided.
@@ -27,7 +28,7 @@ WORST = ("&" * 64, "*" * 64, "@" * 64, "." * 64, "𝄞" * 64)
 
 
 def _open(platform: Platform = TELEGRAM, name: str = "@stranger") -> Any:
-    user_id = {TELEGRAM: "987654321", SLACK: "U0STRANGER", DISCORD: "200000000000000001"}[platform]
+    user_id = {TELEGRAM: "987654321", SLACK: "U0STRANGER", DISCORD: "200000000000000001", WHATSAPP: "US.1"}[platform]
     return open_prompt(Contact(platform=platform, user_id=user_id, name=name), "ABCD2345", KEYS)
 
 
@@ -65,6 +66,18 @@ def test_discord() -> None:
     assert row["components"][0]["custom_id"].startswith("pair:approve:discord:200000000000000001:ABCD2345:")
 
 
+def test_whatsapp() -> None:
+    """Reply buttons under a text without live markup, and what stands in a template's two places."""
+    drawn = whatsapp.draw_prompt(_open(WHATSAPP, "*Sam* _x_ ~y~ `z` evil.example"))
+    shown = "\u2217Sam\u2217 \u02cdx\u02cd \u223cy\u223c \u02cbz\u02cb evil.\u2060example"
+    text = f"{shown} wants to chat. Approve access?\nwhatsapp US.1"
+    assert drawn["interactive"]["body"] == {"text": text}
+    buttons = [button["reply"] for button in drawn["interactive"]["action"]["buttons"]]
+    assert [button["title"] for button in buttons] == LABELS
+    assert buttons[0]["id"].startswith("pair:approve:whatsapp:US.1:ABCD2345:")
+    assert drawn["template"] == [shown, "whatsapp US.1"]
+
+
 def test_closed() -> None:
     """A closed prompt says what became of the request, and has no button but one to block after a denial."""
     for state, labels in ((State.PAIRED, []), (State.DENIED, ["🚫 Block"]), (State.EXPIRED, [])):
@@ -78,6 +91,14 @@ def test_closed() -> None:
         assert [button["text"] for row in keyboard for button in row] == labels
         assert [b["text"]["text"] for block in on_slack["blocks"][1:] for b in block["elements"]] == labels
         assert [b["label"] for row in on_discord["components"] for b in row["components"]] == labels
+        on_whatsapp = whatsapp.draw_prompt(closed)
+        said = (
+            on_whatsapp["interactive"]
+            if labels
+            else {"body": {"text": on_whatsapp["text"]["body"]}, "action": {"buttons": []}}
+        )
+        assert said["body"]["text"].endswith(f"\n{closed.outcome}")
+        assert [button["reply"]["title"] for button in said["action"]["buttons"]] == labels
 
 
 def test_block_button() -> None:
@@ -156,6 +177,12 @@ def _within(drawn: dict[str, Any], module: Any) -> None:
             assert all(len(button["action_id"]) <= 255 for button in block["elements"])
             assert all(len(button["text"]["text"]) <= 75 for button in block["elements"])
             assert all(len(button["value"]) <= 2000 for button in block["elements"])
+    elif module is whatsapp:
+        said = drawn["interactive"]["body"]["text"] if "interactive" in drawn else drawn["text"]["body"]
+        assert 1 <= len(said.encode("utf-16-le")) // 2 <= 1024
+        for button in drawn.get("interactive", {"action": {"buttons": []}})["action"]["buttons"]:
+            assert 1 <= len(button["reply"]["title"]) <= 20
+            assert len(button["reply"]["id"]) <= 256
     else:
         assert 1 <= len(drawn["content"].encode("utf-16-le")) // 2 <= 2000
         for row in drawn["components"]:
@@ -164,7 +191,9 @@ def _within(drawn: dict[str, Any], module: Any) -> None:
             assert all(len(button["label"]) <= 80 for button in row["components"])
 
 
-@pytest.mark.parametrize("module", [telegram, slack, discord], ids=["telegram", "slack", "discord"])
+@pytest.mark.parametrize(
+    "module", [telegram, slack, discord, whatsapp], ids=["telegram", "slack", "discord", "whatsapp"]
+)
 @pytest.mark.parametrize("closed", [False, True], ids=["open", "closed"])
 @pytest.mark.parametrize("worst", WORST)
 def test_limits(worst: str, closed: bool, module: Any) -> None:
@@ -178,10 +207,10 @@ def test_limits(worst: str, closed: bool, module: Any) -> None:
 def test_any_name(username: str, name: str, outcome: str) -> None:
     """Whatever a stranger is called, the prompt can be drawn and encoded, and the address stands under it."""
     who = display_name(username, name) or LONGEST_ID
-    for module in (telegram, slack, discord):
+    for module in (telegram, slack, discord, whatsapp):
         drawn = module.draw_prompt(prompt(who, DISCORD, display_name("", outcome)))
         _within(drawn, module)
-        text = drawn.get("content") or drawn["text"]
+        text = drawn["interactive"]["body"]["text"] if module is whatsapp else drawn.get("content") or drawn["text"]
         assert text.splitlines()[1] == f"discord {LONGEST_ID}"
         msgspec.json.encode(drawn)
 

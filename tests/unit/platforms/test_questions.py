@@ -24,6 +24,10 @@ NOW = 1_800_000_000
 EACH = pytest.mark.parametrize("platform", list(Platform))
 ID = "ABCDEFGHJKLMNPQR"
 PAGE = "https://door.example/owner"
+# Signs that stand for those which are markup on WhatsApp.
+ALIKE = str.maketrans({"\u2217": "*", "\u223c": "~", "\u02cb": "`", "\u02cd": "_"})
+# Why is said there on the page: nothing that is typed brings a button along.
+SAYS_WHY = pytest.mark.parametrize("platform", [one for one in Platform if one is not Platform.WHATSAPP])
 # Cc, Cf, bidirectional, a default-ignorable beyond the BMP, a filler, markup and mentions of all three, fences, floods.
 HOSTILE = (
     "a\x00\x1b[2Jb \u202eevil\u2066 \U000e0100 \u3164 zero\u200bwidth ```\n```` ``` <!channel> <@U0OWNER001> <https://evil.example|ok> "
@@ -58,6 +62,9 @@ def shown(platform: Platform, fields: Any) -> str:
         return str(fields["text"]).replace("\u2060", "")
     if platform is Platform.DISCORD:
         return str(fields["content"]).removeprefix("```\n").removesuffix("\n```").replace("`\u200b", "`")
+    if platform is Platform.WHATSAPP:
+        body = fields["interactive"]["body"]["text"] if "interactive" in fields else fields["text"]["body"]
+        return str(body).replace("\u2060", "").translate(ALIKE)
     blocks = [block for block in fields["blocks"] if block["type"] == "rich_text"]
     return "\n".join(block["elements"][0]["elements"][0]["text"] for block in blocks)
 
@@ -71,14 +78,15 @@ def buttons(fields: Any) -> dict[str, str]:
         if isinstance(one, list):
             stack += one
         elif isinstance(one, dict):
-            label = one.get("label") or one.get("text")
-            label = label["text"] if isinstance(label, dict) else label
+            label = one.get("label") or one.get("title") or one.get("text")
+            label = label.get("text") if isinstance(label, dict) else label
             carries = (
                 one.get("callback_data")
                 or one.get("value")
                 or one.get("custom_id")
                 or one.get("url")
                 or one.get("block_id")
+                or one.get("id")
             )
             if carries and isinstance(label, str):
                 found[label] = carries
@@ -108,6 +116,17 @@ def test_a_question_is_drawn_whole_with_its_buttons(platform: Platform) -> None:
     }
     choices = text(choices=("Friday", "Mon\u202eday", "x" * 40))
     _, fields = drawn(platform, choices, question(choices))
+    if platform is Platform.WHATSAPP:
+        # It shows three buttons at most: what cannot be chosen there is on the page.
+        assert list(buttons(fields)) == ["❌ Deny"]
+        assert "More choices than fit here" in shown(platform, fields)
+        choices = text(choices=("Friday", "x" * 40))
+        assert sorted(buttons(drawn(platform, choices, question(choices))[1])) == [
+            "1. Friday",
+            f"2. {'x' * 17}",
+            "❌ Deny",
+        ]
+        return
     assert list(map(str, sorted(buttons(fields)))) == sorted(
         ["1. Friday", "2. Mon⟨U+202E⟩day", f"3. {'x' * 40}", "❌ Deny"]
     )
@@ -119,10 +138,11 @@ def test_what_is_cut_has_no_approve(platform: Platform) -> None:
     for words in (text(details="x" * 4000, arguments=json.dumps({"a": "y" * 12_000})), None):
         record = question(words or text())
         _, fields = drawn(platform, words, record)
-        assert buttons(fields) == {
-            "Open": f"{PAGE}#ask={ID}",
-            "❌ Deny": sign_button(AskAction.DENY, ID, record.digest, KEYS),
-        }
+        link = {"Open": f"{PAGE}#ask={ID}"}
+        if platform is Platform.WHATSAPP:
+            # Beside its buttons stand no links.
+            assert f"\nOpen: {link.pop('Open')}" in shown(platform, fields)
+        assert buttons(fields) == {**link, "❌ Deny": sign_button(AskAction.DENY, ID, record.digest, KEYS)}
     _, fields = drawn(
         platform, words := text(details="x" * 4000, arguments=json.dumps({"a": "y" * 12_000})), question(words)
     )
@@ -196,7 +216,8 @@ def test_how_it_goes_on_stands_under_it(platform: Platform) -> None:
         _, fields = drawn(platform, words, question(words, **more))
         assert line in shown(platform, fields)
         assert "Expires" in shown(platform, fields) or "given" not in more
-        assert len(buttons(fields)) == left, line
+        says_why = platform is not Platform.WHATSAPP or left > 1
+        assert len(buttons(fields)) == (left if says_why else 0), line
     late = question(words, state=QuestionState.DENIED, **common)
     assert buttons(drawn(platform, words, late, NOW + REASON_SECONDS)[1]) == {}
 
@@ -208,6 +229,7 @@ def pressed(platform: Platform, data: str) -> Any:
             "telegram": "telegram/callback_query_approve",
             "slack": "slack/block_actions_approve",
             "discord": "discord/component_approve_dm",
+            "whatsapp": "whatsapp/button_approve",
         }[platform]
     )
     old = recorded["expect"]["callback"]
@@ -224,6 +246,10 @@ def test_a_press_comes_in_with_the_place_that_it_was_at(platform: Platform) -> N
     (press,) = MODULES[platform].parse(delivered(pressed(platform, data)), KNOWN[platform])
     assert isinstance(press, Press)
     assert (press.data, press.said) == (data, None)
+    if platform is Platform.WHATSAPP:
+        # It does not say, and nothing there could be changed.
+        assert registry.asking(platform).place(press) == ""
+        return
     place = json.loads(registry.asking(platform).place(press))
     assert (
         place
@@ -256,7 +282,7 @@ def said_why(platform: Platform, data: str, reason: str) -> Webhook:
     return delivered(recorded)
 
 
-@EACH
+@SAYS_WHY
 def test_a_reason_comes_in_as_a_press_with_words(platform: Platform) -> None:
     """The owner's reason: a reply to the closed prompt, its field, or a modal; each with the signed data of its button."""
     data = f"ask:why:{ID}:0123456789abcdef"

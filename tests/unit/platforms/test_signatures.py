@@ -27,9 +27,10 @@ SIGNATURE_HEADERS = {
     "telegram": "x-telegram-bot-api-secret-token",
     "slack": "x-slack-signature",
     "discord": "x-signature-ed25519",
+    "whatsapp": "x-hub-signature-256",
 }
 TIMESTAMP_HEADERS = {"slack": "x-slack-request-timestamp", "discord": "x-signature-timestamp"}
-TEXT_EVENTS = {"telegram": "private_text", "slack": "message_im", "discord": "chat_bot_dm"}
+TEXT_EVENTS = {"telegram": "private_text", "slack": "message_im", "discord": "chat_bot_dm", "whatsapp": "text"}
 BODIES = {platform: raw(event(f"{platform}/{name}")["body"]) for platform, name in TEXT_EVENTS.items()}
 
 
@@ -150,7 +151,7 @@ def test_discord_age(age: int, accepted: bool) -> None:
     assert _verified("discord", signed("discord", BODIES["discord"], now=NOW - age)) is accepted
 
 
-@pytest.mark.parametrize("platform", ["slack", "discord"])
+@pytest.mark.parametrize("platform", ["slack", "discord", "whatsapp"])
 def test_other_body(platform: str) -> None:
     """The signature of one body does not fit another one. Security 3."""
     webhook = signed(platform, BODIES[platform])
@@ -174,6 +175,26 @@ def test_slack_scheme(scheme: str) -> None:
     webhook = signed("slack", BODIES["slack"])
     digits = webhook.headers["x-slack-signature"].removeprefix("v0=")
     assert not _verified("slack", _with(webhook, x_slack_signature=scheme + digits))
+
+
+@pytest.mark.parametrize(
+    ("body", "digits"),
+    [
+        (b'{"object":"whatsapp_business_account","entry":[]}', "dec6a680679a968e7e0319355b23599cbfc54502c0784668e9618baa0c633756"),
+        (b'{"object": "whatsapp_business_account", "entry": []}', "56cbbaf4961c6cfdae48b7f116c047e5eb513d2c931baae63a2bc1afd26f803a"),
+    ],
+    ids=["compact", "spaced"],
+)  # fmt: skip
+def test_whatsapp_vectors(body: bytes, digits: str) -> None:
+    """Signatures that others have published fit, over the very bytes, and none of another scheme does."""
+    keyring = Keyring((b"test_app_secret",))
+    for header, fits in (
+        (f"sha256={digits}", True),
+        (digits, False),
+        (f"sha1={digits}", False),
+        (f"SHA256={digits}", False),
+    ):
+        assert MODULES["whatsapp"].verify(Webhook({"x-hub-signature-256": header}, body), keyring, NOW) is fits
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
@@ -241,5 +262,6 @@ def test_secret_names() -> None:
         "telegram": "telegram/webhook-secret",
         "slack": "slack/signing-secret",
         "discord": "discord/public-key",
+        "whatsapp": "whatsapp/app-secret",
     }
     assert {path.name for path in EVENTS.iterdir() if path.is_dir()} == {m.PLATFORM for m in MODULES.values()}

@@ -29,6 +29,13 @@ def slack() -> Iterator[Wire]:
 
 
 @pytest.fixture
+def whatsapp() -> Iterator[Wire]:
+    """Give WhatsApp."""
+    with wire("whatsapp") as wired:
+        yield wired
+
+
+@pytest.fixture
 def discord() -> Iterator[Wire]:
     """Give Discord."""
     with wire("discord") as wired:

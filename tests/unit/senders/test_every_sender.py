@@ -49,8 +49,10 @@ def test_prompt_closes(any_wire: Wire) -> None:
     closed = any_wire.drawn(prompt(outcome="✅ Approved by alice (cli)", buttons=False))
     any_wire.sender.edit_prompt(location, closed)
     any_wire.sender.edit_prompt(location, closed)
-    (message,) = any_wire.stand_in.in_chat(any_wire.chat(any_wire.owner))
-    shown = json.dumps(message.shown, ensure_ascii=False)
+    messages = any_wire.stand_in.in_chat(any_wire.chat(any_wire.owner))
+    # Where nothing can be changed, it is said further down, of the prompt that it quotes.
+    assert len(messages) == (1 if any_wire.sender.abilities.edits else 3)
+    shown = json.dumps(messages[-1].shown, ensure_ascii=False)
     assert "✅ Approved by alice" in shown
     assert "pair:" not in shown
 
@@ -59,6 +61,9 @@ def test_prompt_is_gone(any_wire: Wire) -> None:
     """A prompt that somebody deleted is a permanent refusal."""
     location = any_wire.sender.send_prompt(any_wire.owner, any_wire.drawn(prompt()), key="k")
     any_wire.stand_in.messages.clear()
+    if any_wire.platform == "whatsapp":
+        # There it goes with the time in which its owner may be written to.
+        any_wire.stand_in.close_window(any_wire.owner)
     with pytest.raises(PermanentRefusalError) as caught:
         any_wire.sender.edit_prompt(location, any_wire.drawn(prompt()))
     assert caught.value.refusal is SendRefusal.GONE
@@ -98,6 +103,9 @@ def test_rate_limited(any_wire: Wire, asked: float, told: int) -> None:
     """A rate limit is reported with its delay in whole seconds, and nothing waits or tries again by itself."""
     if any_wire.platform == "telegram":
         asked = told
+    if any_wire.platform == "whatsapp":
+        # It does not say for how long.
+        told = DEFAULT_DELAY_SECONDS
     any_wire.stand_in.inject(status=429, delay=asked, name=SENDS[any_wire.platform])
     with pytest.raises(RateLimitedError) as caught:
         _say(any_wire)
@@ -192,6 +200,7 @@ NOWHERE = {
     "telegram": '{"chat_id": 1, "message_id": 1}',
     "slack": '{"channel": "D1", "ts": "1.000001"}',
     "discord": '{"channel_id": "1", "message_id": "1"}',
+    "whatsapp": '{"to": "US.5", "message_id": "wamid.none"}',
 }
 
 
@@ -222,7 +231,7 @@ def test_nothing_secret_is_told(any_wire: Wire, trouble: dict[str, object], capl
 @pytest.mark.parametrize("unreachable", PEOPLE)
 def test_unreachable(unreachable: str) -> None:
     """Somebody who never wrote, or shares no server or workspace, is a permanent refusal."""
-    nobody = {"telegram": "5", "slack": "U0NOBODY", "discord": "5"}[unreachable]
+    nobody = {"telegram": "5", "slack": "U0NOBODY", "discord": "5", "whatsapp": "US.5"}[unreachable]
     with wire(unreachable) as wired, pytest.raises(PermanentRefusalError) as caught:
         wired.sender.send_prompt(nobody, wired.drawn(prompt()), key="k")
     assert caught.value.refusal is SendRefusal.UNREACHABLE
@@ -239,11 +248,12 @@ def test_refused_for_another_reason(any_wire: Wire) -> None:
 
 
 def test_abilities(any_wire: Wire) -> None:
-    """All three platforms edit and may write at any time; only Slack looks names up, and only its bots cannot type."""
+    """On WhatsApp alone nothing can be edited, nor written at any time; only Slack looks names up, and only its bots cannot type."""
     sender: Sender = any_wire.sender
     is_slack = any_wire.platform == "slack"
     assert sender.platform == any_wire.platform
-    assert sender.abilities.edits
+    is_whatsapp = any_wire.platform == "whatsapp"
+    assert (sender.abilities.edits, sender.abilities.reopens) == (not is_whatsapp, is_whatsapp)
     assert (sender.abilities.names, sender.abilities.types) == (is_slack, not is_slack)
 
 
@@ -266,6 +276,8 @@ def test_errors_are_doorcodes(error: type[DoorcodeError]) -> None:
     assert error.reason not in {DoorcodeError.reason, SendError.reason}
 
 
+# Bold and its like, lists and quotations, and what looks like an address.
+LIVE_ON_WHATSAPP = re.compile(r"(?m)[*~`]|(?<!\w)_\S.*?_(?!\w)|^[->] |^[0-9]+[.] |[./:](?=\w)(?<=\w.)")
 NAMES = {
     "channel": "<!channel>",
     "everyone": "@everyone @here",
@@ -303,6 +315,9 @@ def test_attacking_names(any_wire: Wire, name: str, *, as_username: bool) -> Non
         first, *live = live_on_slack(text)
         # The one thing that is drawn is ours: the name in bold.
         assert text.startswith(first)
+    elif any_wire.platform == "whatsapp":
+        text = message.shown["interactive"]["body"]["text"]
+        live = LIVE_ON_WHATSAPP.findall(text.partition("\n")[0])
     else:
         text, live = message.shown["content"], live_on_discord(message.shown["content"])
         # The sign before a username, which notifies nobody.

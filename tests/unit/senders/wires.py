@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -17,10 +18,13 @@ from doorcode.platforms.slack import inbound as slack
 from doorcode.platforms.slack.sender import SlackSender
 from doorcode.platforms.telegram import inbound as telegram
 from doorcode.platforms.telegram.sender import TelegramSender
+from doorcode.platforms.whatsapp import inbound as whatsapp
+from doorcode.platforms.whatsapp.sender import WhatsAppSender
 from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
 from doorcode_sandbox.platforms.server import StandIn
 from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
 from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
+from doorcode_sandbox.platforms.whatsapp.stand_in import WhatsAppStandIn
 from tests.eventually import PATIENCE_SECONDS
 
 NOW = 1_800_000_000
@@ -29,18 +33,32 @@ PEOPLE = {
     "telegram": ("123456789", "987654321"),
     "slack": ("U0OWNER001", "U0STRANGER"),
     "discord": ("200000000000000002", "200000000000000001"),
+    "whatsapp": ("DE.2249120865530274190", "US.13491208655302741918"),
 }
-TOKENS = {"telegram": "7000000001:a-secret_token", "slack": "xoxb-a-secret-token", "discord": "a.secret.token"}
-STAND_INS: dict[str, type[Any]] = {"telegram": TelegramStandIn, "slack": SlackStandIn, "discord": DiscordStandIn}
+TOKENS = {
+    "telegram": "7000000001:a-secret_token",
+    "slack": "xoxb-a-secret-token",
+    "discord": "a.secret.token",
+    "whatsapp": "EAAa-secret-token",
+}
+STAND_INS: dict[str, type[Any]] = {
+    "telegram": TelegramStandIn,
+    "slack": SlackStandIn,
+    "discord": DiscordStandIn,
+    "whatsapp": WhatsAppStandIn,
+}
 SENDERS: dict[str, Callable[..., Sender]] = {
     "telegram": TelegramSender,
     "slack": SlackSender,
     "discord": DiscordSender,
+    "whatsapp": partial(
+        WhatsAppSender, bot=f"{WhatsAppStandIn.PHONE_NUMBER_ID}:{WhatsAppStandIn.DISPLAY_PHONE_NUMBER}"
+    ),
 }
-DRAWING: dict[str, ModuleType] = {"telegram": telegram, "slack": slack, "discord": discord}
+DRAWING: dict[str, ModuleType] = {"telegram": telegram, "slack": slack, "discord": discord, "whatsapp": whatsapp}
 # The API's names for sending and for editing.
-SENDS = {"telegram": "sendMessage", "slack": "chat.postMessage", "discord": "createMessage"}
-EDITS = {"telegram": "editMessageText", "slack": "chat.update", "discord": "editMessage"}
+SENDS = {"telegram": "sendMessage", "slack": "chat.postMessage", "discord": "createMessage", "whatsapp": "messages"}
+EDITS = {"telegram": "editMessageText", "slack": "chat.update", "discord": "editMessage", "whatsapp": "messages"}
 
 INTERACTION = "interaction-token/with?signs#in-it"
 ADDRESSES: dict[str, dict[str, Any]] = {
@@ -53,6 +71,7 @@ ADDRESSES: dict[str, dict[str, Any]] = {
         "token": INTERACTION,
         "expires": NOW + 900,
     },
+    "whatsapp": {"to": "US.13491208655302741918", "message_id": "wamid.1"},
 }
 
 
@@ -81,12 +100,13 @@ class Wire:
 
     def chat(self, user_id: str) -> str:
         """Return the direct chat with somebody."""
-        return user_id if self.platform == "telegram" else str(self.stand_in.users[user_id].channel)
+        return user_id if self.platform in {"telegram", "whatsapp"} else str(self.stand_in.users[user_id].channel)
 
     def said(self, chat: str) -> list[str]:
         """Return the texts that stand in a chat."""
         field = "content" if self.platform == "discord" else "text"
-        return [message.shown[field] for message in self.stand_in.in_chat(chat)]
+        said = [message.shown[field] for message in self.stand_in.in_chat(chat)]
+        return [text["body"] for text in said] if self.platform == "whatsapp" else said
 
     def drawn(self, prompt: Prompt) -> dict[str, Any]:
         """Draw a prompt for this platform."""
@@ -109,6 +129,9 @@ def wire(platform: str, token: str | None = None, *, timeout: float = PATIENCE_S
             stand_in.add_user(user_id, "stranger", "A Stranger")
         else:
             stand_in.add_user(user_id)
+    if platform == "whatsapp":
+        # Its senders are told at once what elsewhere comes by the webhook.
+        stand_in.refuses_at_once = True
     with stand_in:
         sender = SENDERS[platform](token or TOKENS[platform], stand_in.api_url, timeout=timeout)
         with closing(sender):
