@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-MEMBER = '    DISCORD = "discord"\n'
+MEMBER = '    WHATSAPP = "whatsapp"\n'
 ROWS = "TRAITS: Mapping[Platform, Traits] = MappingProxyType(\n    {\n"
 ROW = """        Platform.MORSE: Traits(
             id_pattern=r"[A-Z]{1,20}",

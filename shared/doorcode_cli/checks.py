@@ -95,7 +95,7 @@ def secrets(examined: Examination) -> Iterator[Finding]:
         yield wrong("secrets", "no platform is set up", PLATFORMS[SOME_PLATFORM].api.token.sets)
     for platform, parts in PLATFORMS.items():
         if platform not in used:
-            yield ok("secrets", f"{platform.title()} is not in use", parts.api.token.sets)
+            yield ok("secrets", f"{platform.brand} is not in use", parts.api.token.sets)
         for name in parts.needed if platform in used else ():
             if name not in kept or not kept[name].value.strip():
                 yield wrong("secrets", f"{name} is missing", FORMS[name].sets)

@@ -143,7 +143,7 @@ class Examination:
         if not token:
             return None
         return self.once(
-            f"the API of {kind.platform.title()}", lambda: kind(token, self.deployment.api_url(kind.platform))
+            f"the API of {kind.platform.brand}", lambda: kind(token, self.deployment.api_url(kind.platform))
         )  # fmt: skip
 
 

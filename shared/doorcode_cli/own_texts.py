@@ -79,7 +79,7 @@ def problem(key: str, text: str) -> str:
         room = registry.inbound(platform)
         most = room.MAX_ANSWER if key in ANSWERS else room.MAX_TEXT
         if length > most:
-            return f"The text of {key} has up to {length:,} characters, and {platform.title()} takes {most:,}."
+            return f"The text of {key} has up to {length:,} characters, and {platform.brand} takes {most:,}."
     return ""
 
 

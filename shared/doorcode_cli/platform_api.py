@@ -74,7 +74,7 @@ class PlatformApi(ABC):
     @property
     def name(self) -> str:
         """The platform's name, as it is written."""
-        return self.platform.title()
+        return self.platform.brand
 
     def _request(self, verb: str, path: str, **options: Any) -> httpx.Response:
         try:

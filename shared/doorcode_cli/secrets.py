@@ -140,10 +140,10 @@ def rotate(
             holders[held] = holder
         elif name is None:
             names.remove(held)
-            note(f"{held} is left as it is: there is no {token.name}, so {platform.title()} is not in use.")
+            note(f"{held} is left as it is: there is no {token.name}, so {platform.brand} is not in use.")
         else:
             raise CommandError(
-                f"{token.name} is not set, so {platform.title()} cannot be given the new secret. Set it with: {token.sets}"
+                f"{token.name} is not set, so {platform.brand} cannot be given the new secret. Set it with: {token.sets}"
             )
     wanted = {name: rings[name] for name in names}
     if drop:
@@ -279,7 +279,7 @@ def _add_new(deployment: Deployment, rings: dict[str, Kept], holders: Mapping[st
 def _tell(platform: Platform, holder: SecretHolder, secret: str) -> None:
     form = holder.secret
     if not holder.ours:
-        note(f"{platform.title()}'s webhook is not this stack's, so it was told nothing. Run: {form.next}")
+        note(f"{platform.brand}'s webhook is not this stack's, so it was told nothing. Run: {form.next}")
         return
     # A function that read its secrets just before would refuse the new one until it may read again.
     time.sleep(SETTLING_SECONDS)
@@ -287,7 +287,7 @@ def _tell(platform: Platform, holder: SecretHolder, secret: str) -> None:
         holder.give(secret)
     except PlatformError as error:
         raise CommandError(
-            f"{form.name} is rotated, but {platform.title()} goes on with the old one, which still works. "
+            f"{form.name} is rotated, but {platform.brand} goes on with the old one, which still works. "
             f"{error} Then run: {form.next}"
         ) from None
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from doorcode.pairing.contact import Platform
 from doorcode_cli.output import say, say_fields
 from doorcode_cli.shown import shown
 
@@ -31,7 +32,7 @@ def say_ways(ways: Sequence[PrintedWay]) -> None:
     if len(ways) == 1:
         say(ways[0].shortest)
     else:
-        say_fields({way.platform.title(): way.shortest for way in ways})
+        say_fields({Platform(way.platform).brand: way.shortest for way in ways})
     if ways and looks_on():
         say()
         for line in drawn(ways[0].shortest):

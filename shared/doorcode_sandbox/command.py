@@ -28,7 +28,7 @@ from doorcode_cli.progress import Progress
 from doorcode_cli.setting_up.local_stack import LocalStack
 from doorcode_cli.target import DEFAULT_STORE
 from doorcode_cli.template import settings
-from doorcode_sandbox.plan import FIRST_PORT, PORTS, RESTART, Plan
+from doorcode_sandbox.plan import FIRST_PORT, POLICY, PORTS, RESTART, Plan
 from doorcode_sandbox.trouble import SandboxError
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class _Ended(BaseException):
 
 def run(  # noqa: PLR0913 (each is an option of the command)
     *,
-    policy: PolicyOption = "pair",
+    policy: PolicyOption = POLICY,
     owner: OwnerOption = None,
     platform: PlatformOption = None,
     agent: AgentOption = "",

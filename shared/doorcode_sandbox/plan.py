@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from doorcode.pairing.contact import Platform
+from doorcode.pairing.platform import TRAITS
 from doorcode_cli.program import program
 from doorcode_cli.target import DEFAULT_STORE
 from doorcode_sandbox.loopback import HOST
@@ -18,6 +19,8 @@ FIRST_PORT = 8787
 PORTS = 2 + len(Platform)
 # What a sandbox that runs does not take up by itself.
 RESTART = ("template.yaml", "samconfig.toml", "layers/")
+# Everybody is played here, so they may ask on each platform, also where that has to be said.
+POLICY = ",".join(["pair", *(f"{platform}=pair" for platform in Platform if TRAITS[platform].denies_unless_named)])
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -25,7 +28,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     store: Path
     owners: Mapping[Platform, Sequence[str]]
-    policy: str = "pair"
+    policy: str = POLICY
     platforms: tuple[Platform, ...] = tuple(Platform)
     port: int = FIRST_PORT
     fresh: bool = False

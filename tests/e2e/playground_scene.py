@@ -20,8 +20,13 @@ CSP = (
     "trusted-types 'none'"
 )
 KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-BOTS = {"telegram": "@doorcode_bot", "slack": "@Doorcode", "discord": "Doorcode"}
-IDS = {"telegram": ("1001", "2001", "2002"), "slack": ("U0OWNER", "U0SAM", "U0KIM"), "discord": ("31", "41", "42")}
+BOTS = {"telegram": "@doorcode_bot", "slack": "@Doorcode", "discord": "Doorcode", "whatsapp": "+15550783881"}
+IDS = {
+    "telegram": ("1001", "2001", "2002"),
+    "slack": ("U0OWNER", "U0SAM", "U0KIM"),
+    "discord": ("31", "41", "42"),
+    "whatsapp": ("DE.10", "US.20", "US.21"),
+}
 ALIVE_SECONDS = 0.2
 
 
@@ -92,7 +97,7 @@ class Scene:
 
     def ask(self, platform: str, shown: dict[str, Any], **more: Any) -> dict[str, Any]:
         """Have the bot ask that platform's owner about Sam, with two buttons."""
-        styles = ("", "") if platform == "telegram" else ("primary", "danger")
+        styles = ("", "") if platform in {"telegram", "whatsapp"} else ("primary", "danger")
         buttons = [
             {"id": f"0.{number}", "text": text, "style": style}
             for number, (text, style) in enumerate(zip(("✅ Approve", "❌ Deny"), styles, strict=True))

@@ -60,7 +60,7 @@ def give_build(checkout: Checkout) -> None:
 
 
 def first_port() -> int:
-    """Return the first of five free ports, which the machine gives to nobody by itself."""
+    """Return the first of a row of free ports, which the machine gives to nobody by itself."""
     while True:
         first = random.randrange(10_000, 30_000, 10)
         if all(map(free, row(first).all)):

@@ -64,8 +64,8 @@ def test_keyboard(scene: Scene, page: Page) -> None:
     assert scene.asked[0][1]["button"] == "0.0"
     page.get_by_role("tab", name="Slack").focus()
     page.keyboard.press("End")
-    expect(page.locator("#panel-discord")).to_be_visible()
-    assert page.url.endswith("#discord")
+    expect(page.locator("#panel-whatsapp")).to_be_visible()
+    assert page.url.endswith("#whatsapp")
 
 
 # Colours are the same on every screen, and places in every light.
@@ -77,6 +77,7 @@ def test_no_barriers(scene: Scene, window: Callable[..., Tab], scheme: str, size
     tab = window(scene.url, size=size, scheme=scheme)
     for platform in IDS:
         tab.page.get_by_role("tab", name=platform).click()
+        assert tab.page.evaluate("(list => list.scrollWidth <= list.clientWidth)(document.querySelector('.platforms'))")
         expect(pane(tab.page, "owner").get_by_role("button", name="Approve")).to_be_visible()
         assert tab.barriers() == []
     tab.page.get_by_role("button", name="Behind the door").click()

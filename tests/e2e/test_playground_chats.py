@@ -1,4 +1,4 @@
-"""What the playground makes of messages: three platforms, drawn from the fields of their own API calls."""
+"""What the playground makes of messages: four platforms, drawn from the fields of their own API calls."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.tabs import Tab, open_tab
 from tests.e2e.playground_scene import IDS, Scene, running
 
-TEXT = {"telegram": "text", "slack": "text", "discord": "content"}
+TEXT = {"telegram": "text", "slack": "text", "discord": "content", "whatsapp": "text"}
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_slack_mrkdwn(drawn: Callable[..., Locator], case: str) -> None:
         expect(shown.locator(selector)).to_have_count(count)
 
 
-@pytest.mark.parametrize("platform", ["slack", "discord"])
+@pytest.mark.parametrize("platform", ["slack", "discord", "whatsapp"])
 def test_markup_within_markup(drawn: Callable[..., Locator], platform: str) -> None:
     """However deep somebody nests, and however many signs never pair up, the text is there."""
     nested = "*_" * 200 + "x" + "_*" * 200 + "*" * 300 + "`" * 99 + "[" * 99 + "<" * 99 + "end"
@@ -201,3 +201,40 @@ def test_discord_deferred(drawn: Callable[..., Locator], scene: Scene) -> None:
     expect(message.locator(".text")).to_have_text("Hi there!")
     expect(message.locator(".edited")).to_be_visible()
     expect(message).not_to_contain_text("thinking")
+
+
+WHATSAPP = {
+    "pairs": ("*bold* _it_ ~no~ `code` ```pre```", "bold it no code pre", [("strong", 1), ("em", 1), ("s", 1), ("code", 1), ("pre", 1)]),
+    "no-pairs": ("2*3*4 a_b_c * x * snake_case_", "2*3*4 a_b_c * x * snake_case_", [("strong", 0), ("em", 0)]),
+    "no-markup": ("<b>x</b> [a](https://e.x)", "<b>x</b> [a](https://e.x)", [("b", 0), ("a", 0), (".link", 1)]),
+    "quote": ("> said\nso", "saidso", [("blockquote", 1)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WHATSAPP)
+def test_whatsapp_formatting(drawn: Callable[..., Locator], case: str) -> None:
+    """Pairs of signs around words are drawn, wherever they come from: there is no escape for them."""
+    text, seen, expected = WHATSAPP[case]
+    shown = drawn("whatsapp", {"type": "text", "text": {"body": text}}).locator(".text")
+    expect(shown).to_have_text(seen)
+    for selector, count in expected:
+        expect(shown.locator(selector)).to_have_count(count)
+
+
+def test_whatsapp_buttons(drawn: Callable[..., Locator]) -> None:
+    """Buttons stand in the bubble, one under the other; what is quoted over the text; a template as it reads."""
+    interactive = {"type": "button", "body": {"text": "*Well*?"}, "footer": {"text": "small"}, "action": {}}
+    buttons = [[{"id": "0.0", "text": "Yes", "style": ""}], [{"id": "1.0", "text": "No", "style": ""}]]
+    message = drawn(
+        "whatsapp", {"type": "interactive", "interactive": interactive, "quoted": "Before"}, buttons=buttons
+    )
+    expect(message.locator(".text strong")).to_have_text("Well")
+    expect(message.locator(".bubble .press")).to_have_text(["Yes", "No"])
+    expect(message.locator(".quoted")).to_have_text("Before")
+    expect(message.locator(".small")).to_have_text("small")
+    yes, no = (message.locator(".press").nth(at).bounding_box() for at in (0, 1))
+    assert yes
+    assert no
+    assert yes["y"] + yes["height"] <= no["y"] + 1
+    shown = drawn("whatsapp", {"type": "template", "drawn": {"text": "About Ann", "buttons": []}})
+    expect(shown.locator(".text")).to_have_text("About Ann")

@@ -17,7 +17,7 @@ HOSTILE = [
     "{{harmed}} ${harmed}",
     '" onfocus="globalThis.harmed=1" autofocus x="',
 ]
-TEXT = {"telegram": "text", "slack": "text", "discord": "content"}
+TEXT = {"telegram": "text", "slack": "text", "discord": "content", "whatsapp": "text"}
 
 
 @pytest.mark.parametrize("platform", IDS)

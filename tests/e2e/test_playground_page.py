@@ -45,7 +45,9 @@ def test_say_what_is_refused(scene: Scene, page: Page) -> None:
     expect(box(page)).to_have_value("More")
 
 
-@pytest.mark.parametrize(("platform", "mentioned"), [("telegram", True), ("slack", True), ("discord", False)])
+@pytest.mark.parametrize(
+    ("platform", "mentioned"), [("telegram", True), ("slack", True), ("discord", False), ("whatsapp", True)]
+)
 def test_say_in_a_group(scene: Scene, page: Page, platform: str, mentioned: bool) -> None:
     """In a group the bot may be mentioned; on Discord there is the command, which names it anyhow."""
     page.get_by_role("tab", name=platform).click()

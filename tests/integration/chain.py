@@ -19,6 +19,8 @@ from doorcode.pairing.keyring import parse_keyring
 from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
 from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
 from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
+from doorcode_sandbox.platforms.whatsapp.chats import text_of
+from doorcode_sandbox.platforms.whatsapp.stand_in import WhatsAppStandIn
 from tests import webhooks
 from tests.backends import dynamodb
 from tests.backends.in_process import REGION
@@ -32,12 +34,14 @@ OWNER_CHANNEL = {
     Platform.TELEGRAM: OWNER[Platform.TELEGRAM],
     Platform.SLACK: "D0OWNER001",
     Platform.DISCORD: "400000000000000002",
+    Platform.WHATSAPP: OWNER[Platform.WHATSAPP],
 }
 # How the stranger of the payloads is named, and where they write.
 FIRST_CHANNEL = {
     Platform.TELEGRAM: STRANGER[Platform.TELEGRAM],
     Platform.SLACK: "D0STRANGER",
     Platform.DISCORD: "400000000000000001",
+    Platform.WHATSAPP: STRANGER[Platform.WHATSAPP],
 }
 FIRST_TEXT = "Hello, may I come in?"
 DISCORD_EPOCH_MS = 1_420_070_400_000
@@ -62,10 +66,12 @@ class Chain:
         """Prepare everything; ``running`` deploys."""
         self.cloud = cloud
         self.telegram, self.slack, self.discord = TelegramStandIn(), SlackStandIn(), DiscordStandIn()
+        self.whatsapp = WhatsAppStandIn()
         self.stand_ins = {
             Platform.TELEGRAM: self.telegram,
             Platform.SLACK: self.slack,
             Platform.DISCORD: self.discord,
+            Platform.WHATSAPP: self.whatsapp,
         }
         self.stack: Stack
         self._settings: dict[str, object] = {}
@@ -80,15 +86,17 @@ class Chain:
         self.slack.add_user(OWNER[Platform.SLACK], "owner", channel=OWNER_CHANNEL[Platform.SLACK])
         self.slack.open_chat(OWNER[Platform.SLACK])
         self.discord.add_user(OWNER[Platform.DISCORD], channel=OWNER_CHANNEL[Platform.DISCORD])
-        with self.telegram, self.slack, self.discord:
+        self.whatsapp.add_user(OWNER[Platform.WHATSAPP])
+        with self.telegram, self.slack, self.discord, self.whatsapp:
             self._settings = {"OwnerUserIds": ALL_OWNERS, "DebounceSeconds": 0, "Agent": "python", "AgentModel": ""}
             self.stack = self.cloud.deploy(
                 "chain",
-                UnknownUserPolicy="pair",
+                UnknownUserPolicy="pair,whatsapp=pair",
                 SecretsMaxAgeSeconds=0,
                 TelegramApiUrl=self.telegram.api_url,
                 SlackApiUrl=self.slack.api_url,
                 DiscordApiUrl=self.discord.api_url,
+                WhatsappApiUrl=self.whatsapp.api_url,
                 **self._settings,
             )
             for name, value in (
@@ -98,6 +106,9 @@ class Chain:
                 ("telegram/bot-token", self.telegram.token),
                 ("slack/bot-token", self.slack.token),
                 ("discord/bot-token", self.discord.token),
+                ("whatsapp/app-secret", webhooks.APP_SECRET),
+                ("whatsapp/bot", f"{self.whatsapp.PHONE_NUMBER_ID}:{self.whatsapp.DISPLAY_PHONE_NUMBER}"),
+                ("whatsapp/bot-token", self.whatsapp.token),
             ):
                 self.stack.set_secret(name, value)
             self._catch_events()
@@ -124,6 +135,9 @@ class Chain:
             person = Person(platform, f"U0NEW{number:05}", f"D0NEW{number:05}")
             self.slack.add_user(person.id, "stranger", channel=person.channel)
             self.slack.open_chat(person.id)
+        elif platform is Platform.WHATSAPP:
+            person = Person(platform, f"US.7{number:09}", f"US.7{number:09}")
+            self.whatsapp.add_user(person.id)
         else:
             person = Person(platform, str(210_000_000_000_000_000 + number), str(410_000_000_000_000_000 + number))
             self.discord.add_user(person.id, channel=person.channel)
@@ -148,6 +162,7 @@ class Chain:
     def _deliver(self, event: Delivery) -> Reply:
         """Send a webhook that was not sent before; let the stand-in show what was answered in the response."""
         number, now = next(_numbers), time.time()
+        event = event.another(number) if event.platform is Platform.WHATSAPP else event
         body = event.body
         if event.platform is Platform.TELEGRAM:
             body["update_id"] = number
@@ -179,7 +194,7 @@ class Chain:
     def heard(self, person: Person) -> list[str]:
         """Return what a person's chat shows now of the bot's words, oldest first."""
         messages = self.stand_ins[person.platform].in_chat(person.channel)
-        return [str(message.shown.get("text") or message.shown.get("content")) for message in messages]
+        return [words(message.shown) for message in messages]
 
     def hears(self, person: Person, text: str) -> list[str]:
         """Wait until a person hears a text; return all they heard."""
@@ -189,9 +204,12 @@ class Chain:
         return heard
 
     def prompts(self, about: Person, on: Platform, channel: str = "") -> list[Mapping[str, Any]]:
-        """Return what an owner's chat shows now about a person."""
+        """Return what an owner's chat shows now about a person; where nothing can be changed, the last word alone."""
         messages = self.stand_ins[on].in_chat(channel or OWNER_CHANNEL[on])
-        return [message.shown for message in messages if about.id in json.dumps(message.shown)]
+        found: list[Mapping[str, Any]] = [
+            message.shown for message in messages if about.id in json.dumps(message.shown)
+        ]
+        return found[-1:] if on is Platform.WHATSAPP else found
 
     def prompt(self, about: Person, on: Platform, channel: str = "") -> Mapping[str, Any]:
         """Wait for an owner to be asked about a person; return what is shown, which is the only one."""
@@ -326,9 +344,10 @@ def buttons(shown: Any) -> dict[str, str]:
         for part in shown:
             found |= buttons(part)
     elif isinstance(shown, dict):
-        carried = next((shown[name] for name in ("callback_data", "custom_id", "value") if shown.get(name)), "")
+        names = ("callback_data", "custom_id", "value", "id")
+        carried = next((shown[name] for name in names if shown.get(name)), "")
         if isinstance(carried, str) and carried.startswith("pair:"):
-            label = shown.get("label") or shown["text"]
+            label = shown.get("label") or shown.get("title") or shown["text"]
             found[label["text"] if isinstance(label, dict) else label] = carried
         for part in shown.values():
             found |= buttons(part)
@@ -337,4 +356,6 @@ def buttons(shown: Any) -> dict[str, str]:
 
 def words(shown: Mapping[str, Any]) -> str:
     """Return the text of a message as a platform shows it."""
+    if "type" in shown:
+        return text_of(dict(shown))
     return str(shown.get("text") or shown.get("content"))

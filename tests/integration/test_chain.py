@@ -16,7 +16,7 @@ from tests.integration.chain import ALL_OWNERS, SECOND_OWNER, Chain, Person, but
 from tests.integration.stack import Cloud, Reply
 from tests.webhooks import OWNER
 
-TELEGRAM, SLACK, DISCORD = Platform
+TELEGRAM, SLACK, DISCORD, WHATSAPP = Platform
 EACH = pytest.mark.parametrize("platform", list(Platform))
 SENT = "Your request has been sent to the owner for approval."
 DECLINED = "Your request was declined."
@@ -25,11 +25,13 @@ APPROVED = {
     TELEGRAM: "You've been approved! Send me a message.",
     SLACK: "You've been approved! Send me a message.",
     DISCORD: "You've been approved! Send me a message with /chat.",
+    WHATSAPP: "You've been approved! Send me a message.",
 }
 QUESTION = {
     TELEGRAM: "User @stranger (Sam Stranger) wants to chat. Approve access?",
     SLACK: "*@stranger* wants to chat. Approve access?",
     DISCORD: "User @stranger (Sam Stranger) wants to chat. Approve access?",
+    WHATSAPP: "@stranger (Sam Stranger) wants to chat. Approve access?",
 }
 APPROVE, DENY, BLOCK = "✅ Approve", "❌ Deny", "🚫 Block"
 MODEL = "amazon.nova-lite-v1:0"
@@ -52,8 +54,9 @@ def chain(deployed: Chain) -> Chain:
 
 def _owner(platform: Platform, user_id: str = "") -> str:
     """Return who decided as a prompt names them: by username, which links to nobody, and id."""
-    sign = {TELEGRAM: "@\u2060", SLACK: "@", DISCORD: "\\@"}[platform]
-    return f"{sign}owner ({user_id or OWNER[platform]}, button)"
+    # Of this owner WhatsApp tells no username.
+    names = {TELEGRAM: "@\u2060owner", SLACK: "@owner", DISCORD: "\\@owner", WHATSAPP: "Olga Owner"}
+    return f"{names[platform]} ({user_id or OWNER[platform]}, button)"
 
 
 def let_in(chain: Chain, platform: Platform) -> Person:
@@ -160,6 +163,7 @@ def test_no_owner_can_be_reached(chain: Chain, platform: Platform) -> None:
     chain.telegram.block(SECOND_OWNER)
     chain.slack.users[OWNER[SLACK]].disabled = True
     chain.discord.users[OWNER[DISCORD]].refuses = 50007
+    chain.whatsapp.troubles[OWNER[WHATSAPP]], chain.whatsapp.refuses_at_once = 131026, True
     try:
         person = chain.stranger(platform)
         chain.says(person)
@@ -170,6 +174,7 @@ def test_no_owner_can_be_reached(chain: Chain, platform: Platform) -> None:
         chain.telegram.block(SECOND_OWNER, blocked=False)
         chain.slack.users[OWNER[SLACK]].disabled = False
         chain.discord.users[OWNER[DISCORD]].refuses = 0
+        chain.whatsapp.troubles.clear()
     # In place of the first words on Discord; instead of them on Slack, where the edge says nothing.
     assert heard == ([SENT, command] if platform is TELEGRAM else [command])
 

@@ -28,7 +28,7 @@ from tests.integration.stack import Stack
 from tests.webhooks import HELLO, load
 
 COMMAND = Path(sys.executable).with_name("doorcode")
-TELEGRAM, SLACK, DISCORD = Platform
+TELEGRAM, SLACK, DISCORD, *_ = Platform
 ALICE, BOB = "987654321", "555001"
 GUESSERS = 5
 

@@ -32,7 +32,7 @@ from tests.integration.stack import Cloud, Reply, Stack
 from tests.webhooks import APPROVE, HELLO, OWNER, load
 
 COMMAND = Path(sys.executable).with_name("doorcode")
-TELEGRAM, SLACK, DISCORD = Platform
+TELEGRAM, SLACK, DISCORD, *_ = Platform
 MAX_AGE = 4
 # People take their time, and so does this machine.
 PAUSE_SECONDS = 0.2

@@ -10,10 +10,11 @@ from doorcode.pairing.platform import Platform
 
 SHARED = Path(__file__).parents[2] / "shared"
 # Where platforms are named: the rows, and the rooms.
+FOLDERS = tuple(f"platforms/{platform}/" for platform in Platform)
 ROOMS = {
-    "doorcode": ("pairing/platform.py", "platforms/telegram/", "platforms/slack/", "platforms/discord/"),
-    "doorcode_cli": ("platforms/registry.py", "platforms/telegram/", "platforms/slack/", "platforms/discord/"),
-    "doorcode_sandbox": ("platforms/registry.py", "platforms/telegram/", "platforms/slack/", "platforms/discord/"),
+    "doorcode": ("pairing/platform.py", *FOLDERS),
+    "doorcode_cli": ("platforms/registry.py", *FOLDERS),
+    "doorcode_sandbox": ("platforms/registry.py", *FOLDERS),
 }
 # What may be named elsewhere, and why.
 ALLOWED: Mapping[str, Mapping[str, str]] = {

@@ -10,11 +10,13 @@ from doorcode_cli.platforms.discord import DISCORD
 from doorcode_cli.platforms.port import OperatorPlatform
 from doorcode_cli.platforms.slack import SLACK
 from doorcode_cli.platforms.telegram import TELEGRAM
+from doorcode_cli.platforms.whatsapp import WHATSAPP
 
 PLATFORMS: Mapping[Platform, OperatorPlatform] = MappingProxyType(
     {
         Platform.TELEGRAM: TELEGRAM,
         Platform.SLACK: SLACK,
         Platform.DISCORD: DISCORD,
+        Platform.WHATSAPP: WHATSAPP,
     }
 )

@@ -13,6 +13,7 @@ from msgspec import Struct
 from doorcode.errors import SettingsError
 from doorcode.pairing.agents import ARN_SERVICES, NEEDS_MODEL, NEEDS_URL, AgentKind
 from doorcode.pairing.contact import Platform
+from doorcode.pairing.platform import TRAITS
 from doorcode.pairing.settings import parse_settings
 from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.platforms.registry import PLATFORMS
@@ -62,6 +63,7 @@ class Interview:
         self._count = count
         self._number = 0
         self._anew = anew and questions.at_terminal
+        self._chosen: tuple[Platform, ...] = ()
 
     def place(self, stack: str, region: str) -> tuple[str, str]:
         """Ask for the stack's name and its region."""
@@ -84,6 +86,10 @@ class Interview:
 
     def platforms(self, known: tuple[Platform, ...]) -> tuple[Platform, ...]:
         """Ask where the bot is. Those of an option come on top of what is known."""
+        self._chosen = self._platforms(known)
+        return self._chosen
+
+    def _platforms(self, known: tuple[Platform, ...]) -> tuple[Platform, ...]:
         title = self._titled("Where people write to the bot")
         if self._given.platforms is not None:
             return tuple(dict.fromkeys([*known, *self._given.platforms]))
@@ -108,6 +114,11 @@ class Interview:
             "pair        they may ask, and you are asked: Approve or Deny",
             "deny        nothing happens; only whom you add or invite gets in",
             "allow       everybody gets in, so many messages a minute",
+            *(
+                f"On {platform.brand} they are denied unless it is named: pair,{platform}=pair"
+                for platform in self._chosen
+                if TRAITS[platform].denies_unless_named
+            ),
         )
         answer = self._questions.ask(
             "pair, deny or allow; per platform after commas",

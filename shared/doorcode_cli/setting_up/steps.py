@@ -233,7 +233,7 @@ class Setup:
             form = parts.api.token
             url = os.environ.get(API_URLS[platform]) or Settings().api_url(platform)
             if self._questions.at_terminal and not desk.is_given(form):
-                self._questions.explain(f"{platform.title()}: the token of a real bot, or Enter for the stand-in.")
+                self._questions.explain(f"{platform.brand}: the token of a real bot, or Enter for the stand-in.")
             if desk.obtain(form, _trial(parts.api, url), optional=True):
                 for other in _asked_of(parts):
                     desk.obtain(other)
@@ -250,15 +250,15 @@ class Setup:
         desk = SecretDesk(self._questions, self._secrets, deployment.shelf)
         say()
         for platform in platforms:
-            self.doing = f"setting up {platform.title()}"
+            self.doing = f"setting up {platform.brand}"
             if deployment.plays(platform):
-                say(f"✅ {platform.title()} is played: {deployment.target.local_url}/")
+                say(f"✅ {platform.brand} is played: {deployment.target.local_url}/")
                 continue
             try:
                 PLATFORMS[platform].set_up(SettingUp(deployment=deployment, desk=desk, take_over=self._take_over))
             except CommandError as error:
                 # The others are none the worse for it; doctor tells of it once more.
-                say(as_called(f"❌ {platform.title()}: {error}"))
+                say(as_called(f"❌ {platform.brand}: {error}"))
                 self._questions.missing.clear()
         self.doing = "waiting for an owner"
         played = any(map(deployment.plays, platforms))

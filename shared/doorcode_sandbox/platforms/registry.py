@@ -16,6 +16,8 @@ from doorcode_sandbox.platforms.slack.chats import SlackSide
 from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
 from doorcode_sandbox.platforms.telegram.chats import TelegramSide
 from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
+from doorcode_sandbox.platforms.whatsapp.chats import WhatsAppSide
+from doorcode_sandbox.platforms.whatsapp.stand_in import WhatsAppStandIn
 
 
 class SandboxPlatform(Struct, frozen=True):
@@ -30,6 +32,7 @@ PLATFORMS: Mapping[Platform, SandboxPlatform] = MappingProxyType(
         Platform.TELEGRAM: SandboxPlatform(TelegramStandIn, TelegramSide),
         Platform.SLACK: SandboxPlatform(SlackStandIn, SlackSide),
         Platform.DISCORD: SandboxPlatform(DiscordStandIn, DiscordSide),
+        Platform.WHATSAPP: SandboxPlatform(WhatsAppStandIn, WhatsAppSide),
     }
 )
 # Who the playground's owners are.

@@ -33,6 +33,7 @@ class Request(Struct, frozen=True):
     path: str
     headers: Mapping[str, str]
     body: bytes
+    query: str = ""
 
 
 class Answer(Struct, frozen=True):
@@ -325,11 +326,13 @@ class _Handler(BaseHTTPRequestHandler):
         if length > MAX_BODY:
             self.send_error(413)
             return
+        target = urlsplit(self.path)
         request = Request(
             self.command,
-            urlsplit(self.path).path,
+            target.path,
             {name.lower(): value for name, value in self.headers.items()},
             self.rfile.read(length),
+            target.query,
         )
         if is_browser(request.headers) or not names_us(request.headers, self.server.server_port):
             # A page elsewhere, which has no say in what people here are shown.

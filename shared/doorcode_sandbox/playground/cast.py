@@ -50,7 +50,7 @@ class Cast:
         try:
             return self.sides[platform]
         except KeyError:
-            said = f"{platform.title()} is not played here: write to the bot with its own app."
+            said = f"{platform.brand} is not played here: write to the bot with its own app."
             raise PlaygroundError(409, said) from None
 
     def found(

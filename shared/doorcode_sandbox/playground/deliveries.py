@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from doorcode.errors import SecretError
 from doorcode.pairing.contact import Platform
+from doorcode.pairing.gate import Reason
 from doorcode.pairing.keyring import Keyring, parse_keyring
 from doorcode.platforms.inbound import Webhook
 from doorcode.platforms.registry import inbound
@@ -112,7 +113,12 @@ class Deliveries:
         if not missing:
             return
         try:
-            records = inside.log(missing[0].at, [missing[0].webhook.platform])
+            # Here people do nothing that is no message: what is none, such as the news of one's own, the platform sends by itself.
+            records = [
+                record
+                for record in inside.log(missing[0].at, [missing[0].webhook.platform])
+                if record.reason != Reason.NOT_A_MESSAGE
+            ]
         except (BotoCoreError, ClientError):
             return
         ends = [later.at for later in deliveries[1:]] + [float("inf")]

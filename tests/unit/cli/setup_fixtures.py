@@ -25,6 +25,7 @@ from doorcode_cli.target import Target
 from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
 from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
 from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
+from doorcode_sandbox.platforms.whatsapp.stand_in import WhatsAppStandIn
 from tests.backends import dynamodb, in_process
 from tests.infra.template import group_of
 
@@ -35,13 +36,15 @@ VERIFY_KEY = "ab" * 32
 TELEGRAM_TOKEN = "7000000001:stand-in"
 SLACK_TOKEN = "xoxb-stand-in"
 DISCORD_TOKEN = "stand-in.discord.token"
+WHATSAPP_TOKEN = "EAAstandin"
 OWN = {
     "gateway-secret": "gateway-first-0123456789",
     "callback-secret": "callback-first-0123456789",
     "telegram/webhook-secret": "webhook-first-0123456789",
+    "whatsapp/verify-token": "verify-first-0123456789",
     "agent/webhook-secret": "whsec_Zmlyc3RmaXJzdGZpcnN0Zmlyc3RmaXJzdA==",
 }
-FUNCTIONS = ("Telegram", "Slack", "Discord", "Relay", "Courier", "Agent", "Admin")
+FUNCTIONS = ("Telegram", "Slack", "Discord", "Whatsapp", "Relay", "Courier", "Agent", "Admin")
 
 
 class Ended(NamedTuple):
@@ -217,12 +220,16 @@ class Harness:
         dynamodb.create_table(self.dynamodb, TABLE)
         self.telegram, self.slack, self.discord = TelegramStandIn(), SlackStandIn(), DiscordStandIn()
         self.discord.application["verify_key"] = VERIFY_KEY
+        self.whatsapp = WhatsAppStandIn()
+        # Behind the made-up address nobody answers; who knows the word is taken for the stack.
+        self.whatsapp.handshake = lambda _, word: "" if word == self.value("whatsapp/verify-token") else "HTTP 403"
         self.status = "UPDATE_COMPLETE"
         self.headers = {"date": format_datetime(datetime.now(UTC), usegmt=True)}
         self.outputs = {
             "TelegramWebhookUrl": f"{API}/telegram",
             "SlackWebhookUrl": f"{API}/slack",
             "DiscordWebhookUrl": f"{API}/discord",
+            "WhatsappWebhookUrl": f"{API}/whatsapp",
             "TableName": TABLE,
             "AlarmTopicArn": "arn:aws:sns:us-east-1:123456789012:doorcode-AlarmTopic",
         }
@@ -262,6 +269,7 @@ class Harness:
             "TELEGRAM_API_URL": self.telegram.api_url,
             "SLACK_API_URL": self.slack.api_url,
             "DISCORD_API_URL": self.discord.api_url,
+            "WHATSAPP_API_URL": self.whatsapp.api_url,
         }
         for name in FUNCTIONS:
             self.environment[f"{name}Function"] = {"SECRETS_MAX_AGE_SECONDS": "300", **urls, **settings}
@@ -278,6 +286,8 @@ class Harness:
             ("slack/signing-secret", "0123456789abcdef" * 2),
             ("discord/bot-token", DISCORD_TOKEN),
             ("discord/public-key", VERIFY_KEY),
+            ("whatsapp/bot-token", WHATSAPP_TOKEN),
+            ("whatsapp/app-secret", self.whatsapp.app_secret),
         ):
             self.put(name, value)
 
@@ -364,7 +374,7 @@ def harness(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     monkeypatch.delenv("DOORCODE_STORE_DIR", raising=False)
     with in_process.aws("ssm", "sqs", "dynamodb"), ExitStack() as running:
         harness = Harness(monkeypatch, capsys)
-        for stand_in in (harness.telegram, harness.slack, harness.discord):
+        for stand_in in (harness.telegram, harness.slack, harness.discord, harness.whatsapp):
             running.enter_context(stand_in)
         harness.configure()
         yield harness

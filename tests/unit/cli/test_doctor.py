@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from doorcode.pairing.contact import Platform
 from doorcode.pairing.gate import Reason
 from doorcode_cli.doctor import CHECKS
 from doorcode_cli.drops import REASONS
@@ -27,6 +28,7 @@ def healthy(harness: Harness) -> Harness:
     harness.run("telegram", "webhook", "set")
     harness.run("slack", "workspace")
     harness.discord.application["interactions_endpoint_url"] = f"{API}/discord"
+    harness.run("whatsapp", "webhook", "set")
     harness.telegram.open_chat("111")
     harness.slack.add_user("U0OWNER")
     harness.discord.add_user("333000000000000333")
@@ -54,14 +56,15 @@ def test_a_healthy_stack_has_nothing_wrong(healthy: Harness) -> None:
     texts = " | ".join(one["text"] for one in found)
     for expected in (
         "doorcode is UPDATE_COMPLETE",
-        "7 functions ready",
+        "8 functions ready",
         "Unknown users: telegram=pair",
         "the token is that of @doorcode_bot",
         "the webhook is ours, 0 updates waiting",
         "the token is that of doorcode in Workspace",
         "the interactions endpoint is ours",
+        "the webhook is ours, for +1 555-078-3881 (Doorcode)",
         "telegram:111 can be reached",
-        "taken, of 100: telegram 0, slack 0, discord 0",
+        "taken, of 100: telegram 0, slack 0, discord 0, whatsapp 0",
         "nobody of late",
     ):
         assert expected in texts
@@ -84,7 +87,9 @@ def test_nothing_is_sent_unless_asked(healthy: Harness) -> None:
     """What shows "typing…" or opens a chat sends nothing."""
     examine(healthy)
     assert healthy.telegram.actions == [("111", "typing")]
-    assert not any(stand_in.messages for stand_in in (healthy.telegram, healthy.slack, healthy.discord))
+    assert not any(
+        stand_in.messages for stand_in in (healthy.telegram, healthy.slack, healthy.discord, healthy.whatsapp)
+    )
     _, found = examine(healthy, "--send-test")
     assert [one["text"] for one in found if one["check"] == "owners"] == [
         "telegram:111 was sent a test", "slack:U0OWNER was sent a test", "discord:333000000000000333 was sent a test"
@@ -315,15 +320,15 @@ def test_a_bot_that_moved_its_webhook(healthy: Harness) -> None:
         assert any("have it set this stack's, or none" in text for _, text, _ in of(found, "wrong"))
 
 
-@pytest.mark.parametrize("platform", ["telegram", "slack", "discord"])
-def test_tokens_that_are_not_accepted(healthy: Harness, platform: str) -> None:
+@pytest.mark.parametrize("platform", list(Platform))
+def test_tokens_that_are_not_accepted(healthy: Harness, platform: Platform) -> None:
     """One call tells, and is not made again for the next check."""
     stand_in = getattr(healthy, platform)
     stand_in.calls.clear()
     stand_in.token = "another"
     _, found = examine(healthy)
     token = f"{platform}/bot-token"
-    told = f"{platform.title()} does not accept {token}. Set it with: doorcode secrets set {token}"
+    told = f"{platform.brand} does not accept {token}. Set it with: doorcode secrets set {token}"
     assert any(text == told for check, text, _ in of(found, "wrong") if check == platform)
     assert len(stand_in.calls) <= 2
 

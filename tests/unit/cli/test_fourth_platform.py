@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.fourth_platform import add_row, copied, replaced, told
 
 ROOM = Path(__file__).with_name("fourth_platform")
-LAST_ROW = "        Platform.DISCORD: DISCORD,\n"
+LAST_ROW = "        Platform.WHATSAPP: WHATSAPP,\n"
 IMPORT = "from doorcode_cli.platforms.port import OperatorPlatform\n"
 
 

@@ -24,7 +24,16 @@ from doorcode_cli.setting_up.questions import Questions
 from doorcode_cli.target import Target
 from tests.backends import in_process
 from tests.infra.template import ROOT, template
-from tests.unit.cli.setup_fixtures import API, DISCORD_TOKEN, PREFIX, SLACK_TOKEN, Ended, Harness, refusal
+from tests.unit.cli.setup_fixtures import (
+    API,
+    DISCORD_TOKEN,
+    PREFIX,
+    SLACK_TOKEN,
+    WHATSAPP_TOKEN,
+    Ended,
+    Harness,
+    refusal,
+)
 
 ID = "arn:aws:cloudformation:us-east-1:1:stack/doorcode/1"
 TOKEN = "7000000001:stand-in"
@@ -239,7 +248,7 @@ class Site:
         monkeypatch.setattr(steps, "Checkout", lambda: Checkout(root))
         monkeypatch.setattr("doorcode_cli.admin_client.AdminClient._invoke", lambda _, event: self._admin(event))
         monkeypatch.setattr(owning, "LOOK_SECONDS", 0)
-        for module in ("slack.set_up", "discord.commands"):
+        for module in ("slack.set_up", "discord.commands", "whatsapp.commands"):
             monkeypatch.setattr(f"doorcode_cli.platforms.{module}.time.sleep", lambda _: None)
         harness.outputs["AdminFunctionName"] = "doorcode-admin"
         harness.parameters |= {
@@ -248,6 +257,7 @@ class Site:
                 ("Telegram", harness.telegram),
                 ("Slack", harness.slack),
                 ("Discord", harness.discord),
+                ("Whatsapp", harness.whatsapp),
             )
         }
 
@@ -439,6 +449,33 @@ def test_slack_is_set_up_by_a_link_or_by_itself(site: Site) -> None:
     assert [call.name for call in site.harness.slack.calls].count("apps.manifest.update") == 1
     assert site.harness.value("slack/signing-secret") == site.harness.slack.signing_secret
     assert not site.harness.has("slack/configuration-token")
+
+
+def test_whatsapp_is_set_up_by_its_token(site: Site) -> None:
+    """The token and the app's secret are all that is asked; every answer is an option, and nobody else's webhook is taken."""
+    whatsapp = site.harness.whatsapp
+    asked = site.answering(None, "whatsapp", WHATSAPP_TOKEN, "pair,whatsapp=pair", None, "", whatsapp.app_secret)
+    ended = site.run("--region", "us-east-1")
+    assert ended.code == 0, ended
+    assert [one for one in asked if one.startswith("whatsapp/")] == ["whatsapp/bot-token", "whatsapp/app-secret"]
+    assert "On WhatsApp they are denied unless it is named" in ended.out
+    assert (whatsapp.callback, whatsapp.subscribed) == (f"{API}/whatsapp", True)
+    assert site.harness.value("whatsapp/bot") == f"{whatsapp.PHONE_NUMBER_ID}:15550783881"
+    # All of it can be given, the number, too; and whatever sends elsewhere is asked about.
+    whatsapp.callback = "https://elsewhere.example/hook"
+    given = {
+        "DOORCODE_WHATSAPP_BOT_TOKEN": WHATSAPP_TOKEN,
+        "DOORCODE_WHATSAPP_APP_SECRET": whatsapp.app_secret,
+        "DOORCODE_WHATSAPP_ACCOUNT_ID": whatsapp.WABA,
+        "DOORCODE_WHATSAPP_PHONE_NUMBER_ID": whatsapp.PHONE_NUMBER_ID,
+    }
+    site.owners.append(("whatsapp", "US.1"))
+    asked = site.answering(False)
+    ended = site.harness.run("init", environment=given)
+    assert (asked, "doorcode whatsapp webhook set has it" in ended.err) == (["Have it sent here instead?"], True)
+    assert whatsapp.callback == "https://elsewhere.example/hook"
+    assert site.harness.run("init", "--take-over", environment=given).code == 0
+    assert whatsapp.callback == f"{API}/whatsapp"
 
 
 def test_it_goes_on_from_wherever_it_was_ended(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,9 @@ REAL = {
     "slack/signing-secret": "8f742231b10e8888abcd99yyyzzz85a5".replace("y", "0").replace("z", "1"),
     "slack/bot-token": "xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy",
     "discord/public-key": "0123456789abcdef" * 4,
+    "whatsapp/app-secret": "8f742231b10e8888abcd999000111850",
+    "whatsapp/verify-token": "another_verify-token_0123",
+    "whatsapp/bot-token": f"EAAG{'m0PX4ZCpsBAKZCr' * 6}",
     "discord/bot-token": "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs0aaaa",
     "agent/instructions": "Your name is Bob.\nBe brief, and [never] rude.",
     "agent/api-key": "sk-proj-0123456789abcdefABCDEF",
@@ -153,6 +156,12 @@ def test_a_secret_that_looks_like_asking_for_help_is_not_repeated(harness: Harne
         ("discord/bot-token", b"Bot MTk4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs", "Leave out the word".lower()),
         ("discord/bot-token", b"0123456789abcdef" * 4, "discord/public-key"),
         ("discord/bot-token", b"aBcDeFgHiJkLmNoPqRsTuVwXyZ012345", "client secret"),
+        ("whatsapp/app-secret", b"EAAGm0PX4ZCpsBAKZCrEAAGm0PX4ZCps", "an access token"),
+        ("whatsapp/app-secret", b"123456789012345", "the app's id"),
+        ("whatsapp/bot-token", b"0123456789abcdef" * 2, "whatsapp/app-secret"),
+        ("whatsapp/bot-token", b"123456|abcdef", "the app's own token"),
+        ("whatsapp/bot-token", b"EAA...", "placeholder"),
+        ("whatsapp/verify-token", b"short", "16 to 256"),
         ("gateway-secret", b"short", "at least 16 characters"),
         ("agent/instructions", b" \n", "is empty"),
         ("agent/instructions", b"a word " * 600, "too much"),
@@ -327,7 +336,7 @@ def test_every_secret_of_our_own_is_rotated_when_none_is_named(harness: Harness)
     """Without a bot's token Telegram is not in use, and its secret is left as it is."""
     ended = harness.run("secrets", "rotate")
     assert ended.code == 0
-    assert [len(harness.ring(name).secrets) for name in OWN] == [2, 2, 1, 2]
+    assert [len(harness.ring(name).secrets) for name in OWN] == [2, 2, 1, 2, 2]
     assert "Telegram is not in use" in ended.err
 
 
@@ -431,7 +440,7 @@ def test_dropping_after_the_cache_is_over_needs_no_warning(harness: Harness) -> 
     assert ended.code == 0
     assert "may sign" not in ended.err
     assert "buttons" in ended.err
-    assert [len(harness.ring(name).secrets) for name in OWN] == [1, 1, 1, 1]
+    assert [len(harness.ring(name).secrets) for name in OWN] == [1, 1, 1, 1, 1]
 
 
 def test_dropping_what_is_not_there_asks_nothing(harness: Harness) -> None:
@@ -533,7 +542,7 @@ def test_status_as_json(harness: Harness) -> None:
 
 def test_missing_secrets_are_shown_as_missing(harness: Harness) -> None:
     """So that one sees what is left to do."""
-    assert harness.run("secrets", "status").out.count("missing") == 7
+    assert harness.run("secrets", "status").out.count("missing") == 9
 
 
 # Forms

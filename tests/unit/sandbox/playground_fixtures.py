@@ -20,16 +20,30 @@ from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
 from doorcode_sandbox.platforms.server import Request, StandIn
 from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
 from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
+from doorcode_sandbox.platforms.whatsapp.stand_in import WhatsAppStandIn
 from doorcode_sandbox.playground.backend import Playground
 from tests.eventually import PATIENCE_SECONDS
 
-OWNERS = {Platform.TELEGRAM: ["123456789"], Platform.SLACK: ["U0OWNER001"], Platform.DISCORD: ["200000000000000002"]}
-STRANGERS = {Platform.TELEGRAM: "987654321", Platform.SLACK: "U0STRANGER", Platform.DISCORD: "200000000000000001"}
+OWNERS = {
+    Platform.TELEGRAM: ["123456789"],
+    Platform.SLACK: ["U0OWNER001"],
+    Platform.DISCORD: ["200000000000000002"],
+    Platform.WHATSAPP: ["DE.2249120865530274190"],
+}
+STRANGERS = {
+    Platform.TELEGRAM: "987654321",
+    Platform.SLACK: "U0STRANGER",
+    Platform.DISCORD: "200000000000000001",
+    Platform.WHATSAPP: "US.13491208655302741918",
+}
 SEED = b"\x07" * 32
+# What a button carries; who signed it matters to nobody here.
+BUTTON = "pair:approve:telegram:987654321:ABCD2345:0123abcd"
 SECRETS = {
     "telegram/webhook-secret": "newest-webhook-secret\nolder-webhook-secret",
     "slack/signing-secret": "newest signing secret\nolder signing secret",
     "discord/public-key": SigningKey(SEED).verify_key.encode().hex(),
+    "whatsapp/app-secret": "newest app secret\nolder app secret",
 }
 HOST = "abc123.execute-api.localhost:5004"
 WORD = "word of the front"
@@ -173,10 +187,12 @@ class Harness:
         self.telegram = TelegramStandIn(clock=lambda: self.now)
         self.slack = SlackStandIn(clock=lambda: self.now)
         self.discord = DiscordStandIn(seed=SEED, clock=lambda: self.now)
+        self.whatsapp = WhatsAppStandIn(clock=lambda: self.now)
         self.stand_ins: dict[Platform, StandIn] = {
             Platform.TELEGRAM: self.telegram,
             Platform.SLACK: self.slack,
             Platform.DISCORD: self.discord,
+            Platform.WHATSAPP: self.whatsapp,
         }
         settings: dict[str, Any] = {
             "stand_ins": self.stand_ins,
@@ -251,13 +267,13 @@ class Harness:
         quiet: dict[str, Any] = {"allowed_mentions": {"parse": []}}
         fields: dict[str, Any]
         if platform is Platform.TELEGRAM:
-            button: dict[str, Any] = {"text": "Yes", "callback_data": "pair:approve:x"}
+            button: dict[str, Any] = {"text": "Yes", "callback_data": BUTTON}
             fields = {"chat_id": chat, "text": "Well?", "reply_markup": {"inline_keyboard": [[button]]}}
             return str(
                 self.call(platform, "POST", f"/bot{self.telegram.token}/sendMessage", fields)["result"]["message_id"]
             )
         if platform is Platform.SLACK:
-            button = {"type": "button", "action_id": "pair_approve", "value": "pair:approve:x", "style": "primary"}
+            button = {"type": "button", "action_id": "pair_approve", "value": BUTTON, "style": "primary"}
             button |= {"text": {"type": "plain_text", "text": "Yes"}}
             blocks = [
                 {"type": "section", "text": {"type": "mrkdwn", "text": "Well?"}},
@@ -268,13 +284,28 @@ class Harness:
                     platform, "POST", "/api/chat.postMessage", {"channel": chat, "text": "Well?", "blocks": blocks}
                 )["ts"]
             )
-        button = {"type": 2, "style": 3, "label": "Yes", "custom_id": "pair:approve:x"}
+        if platform is Platform.WHATSAPP:
+            button = {"type": "reply", "reply": {"id": BUTTON, "title": "Yes"}}
+            to_group = {"recipient_type": "group", "to": chat}
+            fields = {
+                "messaging_product": "whatsapp",
+                **({"recipient": chat} if "." in chat else to_group),
+                "type": "interactive",
+                "interactive": {"type": "button", "body": {"text": "Well?"}, "action": {"buttons": [button]}},
+            }
+            path = f"/v27.0/{self.whatsapp.PHONE_NUMBER_ID}/messages"
+            return str(self.call(platform, "POST", path, fields)["messages"][0]["id"])
+        button = {"type": 2, "style": 3, "label": "Yes", "custom_id": BUTTON}
         fields = {"content": "Well?", "components": [{"type": 1, "components": [button]}], **quiet}
         return str(self.call(platform, "POST", f"/api/v10/channels/{chat}/messages", fields)["id"])
 
     def call(self, platform: Platform, verb: str, path: str, fields: Any) -> Any:
         """Call a platform's API as the bot."""
-        bearer = {Platform.SLACK: f"Bearer {self.slack.token}", Platform.DISCORD: f"Bot {self.discord.token}"}
+        bearer = {
+            Platform.SLACK: f"Bearer {self.slack.token}",
+            Platform.DISCORD: f"Bot {self.discord.token}",
+            Platform.WHATSAPP: f"Bearer {self.whatsapp.token}",
+        }
         headers = {"content-type": "application/json", "authorization": bearer.get(platform, "")}
         answer = self.stand_ins[platform].answer(Request(verb, path, headers, json.dumps(fields).encode()))
         assert answer.status < 300, answer

@@ -22,7 +22,7 @@ from doorcode_sandbox.plan import Plan
 from doorcode_sandbox.platforms.registry import OWNERS
 from doorcode_sandbox.trouble import SandboxError
 
-TELEGRAM, SLACK, DISCORD = Platform
+TELEGRAM, SLACK, DISCORD, _ = Platform
 
 
 class Fake:
@@ -92,7 +92,7 @@ def test_the_defaults(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
     """Everybody may ask, the playground's owners decide, and the addresses are told; being ended is no error."""
     command.run()
     assert fake.plan == Plan(store=Path("~/.doorcode").expanduser(), owners=OWNERS)
-    assert (fake.plan.policy, fake.plan.port, fake.plan.fresh) == ("pair", 8787, False)
+    assert (fake.plan.policy, fake.plan.port, fake.plan.fresh) == ("pair,whatsapp=pair", 8787, False)
     said = capsys.readouterr().out
     assert re.search(r"Playground +http://127.0.0.1:8787/\n", said)
     assert "doorcode pairing list --local\n" in said

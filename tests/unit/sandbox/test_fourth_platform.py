@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[3]
 FOLDER = Path(__file__).with_name("fourth_platform")
 # What it is on Lambda.
 ROOMS = ROOT / "tests/behind/fourth_platform"
-MEMBER = '    DISCORD = "discord"\n'
+MEMBER = '    WHATSAPP = "whatsapp"\n'
 ROWS = "TRAITS: Mapping[Platform, Traits] = MappingProxyType(\n    {\n"
 TRAITS = """        Platform.MORSE: Traits(
             id_pattern=r"[A-Z]{1,20}", id_words="capitals", id_found="it is their call sign",
@@ -21,7 +21,7 @@ IMPORTS = "from doorcode_sandbox.platforms.chats import Side\n"
 IMPORTED = """from doorcode_sandbox.platforms.morse.chats import MorseSide
 from doorcode_sandbox.platforms.morse.stand_in import MorseStandIn
 """
-LAST = "        Platform.DISCORD: SandboxPlatform(DiscordStandIn, DiscordSide),\n"
+LAST = "        Platform.WHATSAPP: SandboxPlatform(WhatsAppStandIn, WhatsAppSide),\n"
 ROW = "        Platform.MORSE: SandboxPlatform(MorseStandIn, MorseSide),\n"
 
 

@@ -11,11 +11,12 @@ from doorcode.platforms.discord import inbound as discord
 from doorcode.platforms.inbound import Webhook
 from doorcode.platforms.slack import inbound as slack
 from doorcode.platforms.telegram import inbound as telegram
+from doorcode.platforms.whatsapp import inbound as whatsapp
 from doorcode_sandbox.playground.deliveries import KEPT
 from tests.unit.sandbox.playground_fixtures import OWNERS, SECRETS, STRANGERS, Harness
 
-MODULES: dict[Platform, Any] = {module.PLATFORM: module for module in (telegram, slack, discord)}
-TELEGRAM, SLACK, DISCORD = Platform
+MODULES: dict[Platform, Any] = {module.PLATFORM: module for module in (telegram, slack, discord, whatsapp)}
+TELEGRAM, SLACK, DISCORD, WHATSAPP = Platform
 EACH = pytest.mark.parametrize("platform", list(Platform))
 
 
@@ -37,9 +38,9 @@ def test_what_is_shown(harness: Harness, platform: Platform) -> None:
     harness.api.answers.append((503, [("Content-Type", "text/html")], b"<h1>\xff"))
     said = harness.say(platform, STRANGERS[platform], "Hello")
     (delivery,) = _deliveries(harness)
-    kind = {TELEGRAM: "secret token", SLACK: "v0 HMAC", DISCORD: "Ed25519"}[platform]
+    kinds = {TELEGRAM: "secret token", SLACK: "v0 HMAC", DISCORD: "Ed25519", WHATSAPP: "HMAC-SHA256"}
     assert (delivery["id"], delivery["platform"], delivery["path"]) == (said["delivery"], platform, f"/{platform}")
-    assert delivery["signature"] == {"kind": kind, "fits": True}
+    assert delivery["signature"] == {"kind": kinds[platform], "fits": True}
     assert (delivery["status"], delivery["answer"], delivery["again_of"]) == (503, "<h1>\ufffd", None)
     assert delivery["at"] == "2026-04-22T11:45:22.250Z"
     assert delivery["ms"] >= 0
@@ -60,7 +61,7 @@ def test_no_secret_is_shown(harness: Harness) -> None:
         harness.say(platform, STRANGERS[platform])
         harness.prompt(platform, harness.chat(platform, OWNERS[platform][0])["id"])
     shown = "".join(harness.ask("GET", f"/playground/{name}")[2].decode() for name in ("scene", "deliveries", "inside"))
-    tokens = [stand_in.token for stand_in in (harness.telegram, harness.slack, harness.discord)]
+    tokens = [stand_in.token for stand_in in harness.stand_ins.values()]
     secrets = [line for name in MODULES.values() for line in SECRETS[name.SECRET].splitlines()]
     assert not [secret for secret in (*tokens, *secrets) if secret in shown]
     (delivery,) = [one for one in _deliveries(harness) if one["platform"] == TELEGRAM]
@@ -148,6 +149,11 @@ def test_the_log_of_a_delivery(harness: Harness) -> None:
         },
         {"timestamp": at + 3, "message": '{"level": "INFO", "message": "another", "logger": "doorcode.slack"}'},
         {"timestamp": at + 4, "message": "REPORT RequestId: 1\n"},
+        # Nobody's: the platform sends such by itself.
+        {
+            "timestamp": at + 5,
+            "message": '{"level": "INFO", "message": "ignore", "reason": "not_a_message", "logger": "doorcode.telegram"}',
+        },
         {
             "timestamp": at + 1003,
             "message": '{"level": "WARNING", "message": "Refused", "reason": "bad_signature", "logger": "doorcode.telegram"}',

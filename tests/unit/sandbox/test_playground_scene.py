@@ -18,7 +18,7 @@ from doorcode_sandbox.playground.drawing import MAX_MESSAGES
 from tests.eventually import PATIENCE_SECONDS
 from tests.unit.sandbox.playground_fixtures import OWNERS, STRANGERS, Harness
 
-TELEGRAM, SLACK, DISCORD = Platform
+TELEGRAM, SLACK, DISCORD, WHATSAPP = Platform
 EACH = pytest.mark.parametrize("platform", list(Platform))
 QUIET: dict[str, Any] = {"allowed_mentions": {"parse": []}}
 MESSAGE_FIELDS = {
@@ -37,7 +37,7 @@ def test_the_first_scene(harness: Harness) -> None:
     """On every platform there are an owner, two strangers, a direct chat for each, and a group of them all."""
     scene = harness.json("GET", "scene")
     assert scene["where"] == "--local"
-    assert [platform["name"] for platform in scene["platforms"]] == ["telegram", "slack", "discord"]
+    assert [platform["name"] for platform in scene["platforms"]] == ["telegram", "slack", "discord", "whatsapp"]
     assert scene["platforms"][0] == {"name": "telegram", "bot": "Doorcode", "handle": "@doorcode_bot", "real": False}
     for platform in Platform:
         people = [person for person in scene["people"] if person["platform"] == platform]
@@ -56,8 +56,12 @@ def test_a_person_s_words(harness: Harness, platform: Platform) -> None:
     assert message.keys() == MESSAGE_FIELDS
     assert (message["id"], message["from"]) == (said["message"], STRANGERS[platform])
     assert (message["delivery"], message["call"], message["at"]) == (said["delivery"], "", "2026-04-22T11:45:22.250Z")
-    word = {TELEGRAM: "Hello & <hi>", SLACK: "Hello &amp; &lt;hi&gt;", DISCORD: "Hello & <hi>"}[platform]
-    assert word in (message["shown"].get("text"), message["shown"].get("content"))
+    word = "Hello &amp; &lt;hi&gt;" if platform is SLACK else "Hello & <hi>"
+    assert word in (
+        message["shown"].get("content"),
+        text := message["shown"].get("text"),
+        isinstance(text, dict) and text["body"],
+    )
     assert harness.chat(platform, OWNERS[platform][0])["messages"] == []
 
 
@@ -70,12 +74,14 @@ def test_the_bot_s_messages(harness: Harness, platform: Platform) -> None:
     message_id = harness.prompt(platform, chat)
     message = harness.chat(platform, OWNERS[platform][0])["messages"][1]
     assert message.keys() == MESSAGE_FIELDS
-    call = {TELEGRAM: "sendMessage", SLACK: "chat.postMessage", DISCORD: "createMessage"}[platform]
+    calls = {TELEGRAM: "sendMessage", SLACK: "chat.postMessage", DISCORD: "createMessage", WHATSAPP: "messages"}
+    call = calls[platform]
     assert (message["id"], message["from"], message["call"], message["only_for"]) == (message_id, "bot", call, None)
     assert (message["at"], message["edited"], message["deferred"]) == ("2026-04-22T11:45:23.250Z", False, False)
-    style = "" if platform is TELEGRAM else "primary"
+    style = "" if platform in {TELEGRAM, WHATSAPP} else "primary"
     assert message["buttons"] == [[{"id": "0.0", "text": "Yes", "style": style}]]
-    field = {TELEGRAM: "reply_markup", SLACK: "blocks", DISCORD: "components"}[platform]
+    fields = {TELEGRAM: "reply_markup", SLACK: "blocks", DISCORD: "components", WHATSAPP: "interactive"}
+    field = fields[platform]
     assert message["shown"][field]
 
 
@@ -222,7 +228,7 @@ def test_newcomers(harness: Harness) -> None:
         ("people", {"platform": "telegram", "name": "x" * 65}, 400),
         ("people", {"platform": "telegram", "name": "a\x00b"}, 400),
         ("people", {"platform": "telegram", "name": "Nina", "role": "owner"}, 400),
-        ("people", {"platform": "whatsapp", "name": "Nina"}, 400),
+        ("people", {"platform": "pigeon", "name": "Nina"}, 400),
         ("say", {"platform": "telegram", "chat": "1", "person": "987654321", "text": "x"}, 404),
         ("say", {"platform": "telegram", "chat": "987654321", "person": "1", "text": "x"}, 404),
         ("say", {"platform": "telegram", "chat": "123456789", "person": "987654321", "text": "x"}, 403),
@@ -261,8 +267,7 @@ def test_buttons_that_cannot_be_pressed(harness: Harness, platform: Platform) ->
     press = {"platform": platform, "chat": group, "person": owner, "message": message, "button": "0.1"}
     assert harness.refused("press", press)[0] == 409
     assert harness.refused("press", press | {"button": ""})[0] == 409
-    side = {TELEGRAM: harness.telegram, SLACK: harness.slack, DISCORD: harness.discord}[platform]
-    side.messages[group, message].only_for = stranger
+    harness.stand_ins[platform].messages[group, message].only_for = stranger
     assert harness.refused("press", press | {"button": "0.0"})[0] == 404
     assert harness.api.taken == []
 
@@ -290,8 +295,9 @@ def test_a_real_platform_is_not_played() -> None:
             "telegram": False,
             "slack": True,
             "discord": False,
+            "whatsapp": False,
         }
-        assert {one["platform"] for one in (*scene["people"], *scene["chats"])} == {"telegram", "discord"}
+        assert {one["platform"] for one in (*scene["people"], *scene["chats"])} == set(Platform) - {SLACK}
         status, sentence = harness.refused("people", {"platform": "slack", "name": "Nina"})
         assert (status, "its own app" in sentence) == (409, True)
 

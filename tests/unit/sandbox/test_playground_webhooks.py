@@ -14,11 +14,12 @@ from doorcode.platforms.discord import inbound as discord
 from doorcode.platforms.inbound import Event, Webhook
 from doorcode.platforms.slack import inbound as slack
 from doorcode.platforms.telegram import inbound as telegram
+from doorcode.platforms.whatsapp import inbound as whatsapp
 from tests import webhooks
 from tests.unit.sandbox.http import call
-from tests.unit.sandbox.playground_fixtures import OWNERS, SECRETS, STRANGERS, Harness
+from tests.unit.sandbox.playground_fixtures import BUTTON, OWNERS, SECRETS, STRANGERS, Harness
 
-MODULES: dict[Platform, Any] = {module.PLATFORM: module for module in (telegram, slack, discord)}
+MODULES: dict[Platform, Any] = {module.PLATFORM: module for module in (telegram, slack, discord, whatsapp)}
 BOT = "7000000001:doorcode_bot"
 EACH = pytest.mark.parametrize("platform", list(Platform))
 # Hostile and harmless alike: they have to arrive as they were typed.
@@ -85,7 +86,9 @@ def test_direct(harness: Harness, platform: Platform, text: str) -> None:
     assert message.chat == harness.chat(platform, stranger)["id"]
     assert message.message_id == said["message"]
     assert message.sent_at == int(harness.now)
-    assert message.name == ("" if platform is Platform.SLACK else "@stranger")
+    # Slack tells no names, and of this stranger WhatsApp no username.
+    names = {Platform.SLACK: "", Platform.WHATSAPP: "Sam Stranger"}
+    assert message.name == names.get(platform, "@stranger")
 
 
 @EACH
@@ -99,21 +102,23 @@ def test_owners(harness: Harness, platform: Platform) -> None:
 
 @EACH
 def test_addressed_in_a_group(harness: Harness, platform: Platform) -> None:
-    """Who addresses the bot in a group is read as somebody in a group who does."""
+    """Who addresses the bot in a group is read as somebody in a group who does; on WhatsApp nothing tells that."""
     harness.say(platform, STRANGERS[platform], "are you there?", "group", mention=True)
     (message,) = _events(harness, platform)
     assert isinstance(message, Message)
-    assert (message.chat_type, message.addressed, message.user_id) == (ChatType.GROUP, True, STRANGERS[platform])
+    addressed = platform is not Platform.WHATSAPP
+    assert (message.chat_type, message.addressed, message.user_id) == (ChatType.GROUP, addressed, STRANGERS[platform])
     assert message.text.endswith("are you there?")
 
 
 @EACH
 def test_among_others(harness: Harness, platform: Platform) -> None:
-    """Of what people say among themselves the bot is told nothing; on Discord a command always addresses it."""
+    """Of what people say among themselves the bot is told nothing; on Discord a command always addresses it, and WhatsApp tells all."""
     said = harness.say(platform, STRANGERS[platform], "nice weather", "group")
-    assert bool(harness.api.taken) is (said["delivery"] is not None) is (platform is Platform.DISCORD)
+    told = platform in {Platform.DISCORD, Platform.WHATSAPP}
+    assert bool(harness.api.taken) is (said["delivery"] is not None) is told
     assert harness.chat(platform, STRANGERS[platform], "group")["messages"][0]["delivery"] == said["delivery"]
-    if platform is not Platform.DISCORD:
+    if not told:
         assert "only given what mentions it" in said["note"]
 
 
@@ -135,7 +140,7 @@ def test_press(harness: Harness, platform: Platform, kind: str) -> None:
     harness.press(platform, owner, message_id, "0.0", kind)
     (press,) = _events(harness, platform)
     assert isinstance(press, Press)
-    assert (press.user_id, press.data) == (owner, "pair:approve:x")
+    assert (press.user_id, press.data) == (owner, BUTTON)
 
 
 def test_press_holds_the_message(harness: Harness) -> None:
@@ -168,6 +173,8 @@ RECORDED = {
     ("discord", "group"): "discord/chat_guild",
     ("discord", "press"): "discord/component_approve_dm",
     ("discord", "press in a group"): "discord/component_approve_guild",
+    ("whatsapp", "direct"): "whatsapp/text_owner",
+    ("whatsapp", "press"): "whatsapp/button_approve",
 }
 # Where one recording happens to have another value than ours, of a kind that the platform allows.
 ALLOWED = {

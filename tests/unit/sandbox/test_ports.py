@@ -21,14 +21,14 @@ def taken() -> socket.socket:
 
 
 def test_a_row() -> None:
-    """Five ports, one after the other."""
-    assert ports.row(8787).all == (8787, 8788, 8789, 8790, 8791)
+    """Six ports, one after the other."""
+    assert ports.row(8787).all == (8787, 8788, 8789, 8790, 8791, 8792)
 
 
 @pytest.mark.parametrize("first", [0, -1, 65_532])
 def test_there_is_an_end_to_ports(first: int) -> None:
     """A row that leaves the range is refused."""
-    with pytest.raises(SandboxError, match="5 ports in a row"):
+    with pytest.raises(SandboxError, match="6 ports in a row"):
         ports.row(first)
 
 
@@ -51,7 +51,7 @@ def test_several_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports, "_by", lambda port: f" (other, process {port})" if port == 65_000 else "")
     with pytest.raises(SandboxError) as raised:
         ports.check(ports.row(65_000))
-    assert str(raised.value) == "Ports 65000 (other, process 65000), 65001, 65002, 65003, 65004 are taken."
+    assert str(raised.value) == "Ports 65000 (other, process 65000), 65001, 65002, 65003, 65004, 65005 are taken."
 
 
 def test_free_ports_are_fine() -> None:

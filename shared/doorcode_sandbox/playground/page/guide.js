@@ -1,6 +1,7 @@
 // "Try this": a few steps that tick themselves off as they happen.
 
 import { h, keyed } from "./dom.js";
+import { PLATFORMS } from "./platforms.js";
 
 const HIDDEN = "doorcode-guide-hidden";
 
@@ -18,8 +19,9 @@ const directChats = (/** @type {World} */ world) =>
     return person?.role === "stranger" ? [{ chat, person }] : [];
   });
 const isAnswer = (/** @type {Message} */ message) => message.from === "bot" && !message.deferred;
-const textOf = (/** @type {Message} */ message) => String(message.shown?.text ?? message.shown?.content ?? "");
-const approvedAt = (/** @type {Chat} */ chat) => chat.messages.findIndex((message) => isAnswer(message) && textOf(message).startsWith("You've been approved!"));
+const textOf = (/** @type {Chat} */ chat, /** @type {Message} */ { shown }) =>
+  PLATFORMS[chat.platform]?.textOf?.(shown) ?? String(shown?.text ?? shown?.content ?? "");
+const approvedAt = (/** @type {Chat} */ chat) => chat.messages.findIndex((message) => isAnswer(message) && textOf(chat, message).startsWith("You've been approved!"));
 
 /**
  * What to do, why it is worth it, and how to see that it happened.
@@ -63,7 +65,7 @@ const STEPS = [
     title: "Press as somebody else",
     hint: "Let another stranger ask; below the owner’s chat choose “Press buttons as” a stranger, and press Approve.",
     done: (world) => world.scene.chats.some((chat) => (chat.notes ?? []).some((note) => note.text.includes("Only the owner can do this")))
-      || world.scene.chats.some((chat) => chat.messages.some((message) => message.only_for && textOf(message).includes("Only the owner can do this"))),
+      || world.scene.chats.some((chat) => chat.messages.some((message) => isAnswer(message) && textOf(chat, message).includes("Only the owner can do this"))),
   },
   {
     id: "redelivered",

@@ -167,5 +167,7 @@ export interface Look {
   COMMAND?: { name: string; option: string };
   // The line under what one person alone sees.
   alone?: (who: string) => string;
+  // What a message says, where that stands elsewhere than in `text` or `content`.
+  textOf?: (shown: Record<string, any>) => string;
   draw: Draw;
 }

@@ -18,7 +18,7 @@ MORSE = Platform("morse")
 
 def test_it_has_its_place() -> None:
     """A port, credentials, an address for its webhooks and an owner of its own."""
-    assert ports.row(8787).stand_ins[MORSE] == 8792
+    assert ports.row(8787).stand_ins[MORSE] == 8793
     assert (OWNERS[MORSE], MADE_UP[MORSE], VERIFYING[MORSE]) == (("ALPHA",), "none", "morse/key")
     assert "/morse" in WEBHOOKS
     near = StandIns(dict.fromkeys(Platform, 0), lambda _: bytes(32))

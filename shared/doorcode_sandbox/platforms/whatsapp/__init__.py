@@ -1,0 +1,1 @@
+"""WhatsApp in the sandbox: a stand-in for its API, what its servers send, and its people."""
