@@ -111,6 +111,11 @@ MUTANTS = (
     Mutant(50, "doorcode/entrypoints/asking/callbacks.py", "connect((addresses[0], PORT)", "connect((resolve(host)[0], PORT)", "tests/behind/test_question_callbacks.py"),
     Mutant(50, "doorcode/entrypoints/effects.py", "patience = CALLED_FOR_SECONDS if isinstance(error, CallbackFailedError) else PARKED_AFTER_SECONDS", "patience = PARKED_AFTER_SECONDS", "tests/behind/test_question_callbacks.py"),
     Mutant(50, "doorcode/aws/effects_queue.py", 'f"{CALL}#{pk}", another', "pk, another", "tests/unit/aws/test_effects_queue.py"),
+    Mutant(47, "doorcode_cli/asking/ask.py", "return ENDS.get(state, Exit.PENDING)", "return Exit.DONE", "tests/asking/test_ask.py"),
+    Mutant(47, "doorcode/asking/client.py", 'if record.get("state") != "used" or record.get("digest") != question.digest:', "if False:", "tests/asking/test_client.py"),
+    Mutant(48, "doorcode/asking/client.py", 'if record.get("digest") != digest(body, str(record.get("asker") or "")):', "if False:", "tests/asking/test_client.py"),
+    Mutant(51, "doorcode_cli/asking/tool.py", 'if question.digest != digest({"title": title, **body}, str(question.record.get("asker") or "")):', "if False:", "tests/asking/test_mcp.py"),
+    Mutant(51, "doorcode_cli/asking_checks.py", "if decides := token.scopes & DECIDES:", "if decides := token.scopes & frozenset():", "tests/unit/cli/test_asking_check.py"),
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from doorcode_cli import agent, attach, doctor, invite, owner, pairing, parked, secrets, streams, texts, token, web
+from doorcode_cli.asking import ask, asks, mcp
 from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.platforms.registry import PLATFORMS
 from doorcode_cli.program import as_called, offer, program
@@ -34,6 +35,9 @@ app.add_typer(owner.app, name="owner")
 app.add_typer(invite.app, name="invite")
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(texts.app, name="texts")
+app.command(epilog=ask.EPILOG)(ask.ask)
+app.add_typer(asks.app, name="asks")
+app.command(epilog=mcp.EPILOG)(mcp.mcp)
 for platform, parts in PLATFORMS.items():
     app.add_typer(parts.commands, name=platform)
 app.add_typer(token.app, name="token")

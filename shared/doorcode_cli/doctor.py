@@ -13,7 +13,7 @@ from rich.table import Table as Columns
 from rich.text import Text
 
 from doorcode.errors import DoorcodeError
-from doorcode_cli import account_checks, agent_checks, checks, drops, owner_checks
+from doorcode_cli import account_checks, agent_checks, asking_checks, checks, drops, owner_checks
 from doorcode_cli.deployment import Deployment
 from doorcode_cli.examination import Check, Dropped, Examination, Finding, Level, wrong
 from doorcode_cli.examples import examples
@@ -36,6 +36,7 @@ CHECKS: dict[str, Check] = {
     "secrets": checks.secrets,
     **{name: check for parts in PLATFORMS.values() for name, check in parts.checks.items()},
     "owners": owner_checks.owners,
+    "asking": asking_checks.asking,
     "texts": checks.own_texts,
     "agent": agent_checks.agent,
     "model": account_checks.model,

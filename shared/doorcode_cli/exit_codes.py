@@ -12,6 +12,10 @@ class Exit(IntEnum):
     REFUSED = 1
     USAGE = 2
     UNREACHABLE = 3
+    # Of ``doorcode ask`` alone, where 1 is a denial.
+    EXPIRED = 4
+    PENDING = 5
+    CANCELLED = 6
 
 
 class CommandError(Exception):

@@ -6,7 +6,7 @@ import re
 
 from msgspec import Struct
 
-from doorcode.pairing.agents import API_KEY, INSTRUCTIONS, SIGNING_PREFIX, WEBHOOK_SECRET
+from doorcode.pairing.agents import API_KEY, ASKS_TOKEN, INSTRUCTIONS, SIGNING_PREFIX, WEBHOOK_SECRET
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET
 
 # What Parameter Store's standard tier takes.
@@ -63,6 +63,12 @@ OWN = (
 AGENT = (
     Form(INSTRUCTIONS, "", r"(?s).+", "some text", prose=True),
     Form(API_KEY, "from whoever runs the model or agent", r"[!-~]{4,}", "characters without spaces"),
+    Form(
+        ASKS_TOKEN,
+        "from: doorcode token create --scope asks --name my-agent",
+        r"dc_[0-9a-f]{16}\.[A-Za-z0-9_-]{43}",
+        "the form dc_….…",
+    ),
     Form(
         WEBHOOK_SECRET,
         "",

@@ -88,6 +88,11 @@ class Target:
         """Where the sandbox shows its pages; empty for a stack in AWS, which knows its own address."""
         return self._sandbox.url.rstrip("/") if self.local else ""
 
+    @property
+    def store(self) -> Path:
+        """Where the sandbox keeps its state."""
+        return self._store
+
     def client(self, service: str, config: Config = CONFIG) -> Any:
         """Build a client. Raises CommandError where credentials or region are missing."""
         try:

@@ -33,6 +33,8 @@ class _Token(Struct, frozen=True, kw_only=True):
 
 class _Made(_Token, frozen=True, kw_only=True):
     token: str
+    # Of one that asks: what its callbacks are signed with.
+    callback_secret: str = ""
 
 
 class _Tokens(Struct, frozen=True):
@@ -48,6 +50,7 @@ class _Revoked(Struct, frozen=True):
         "doorcode token create --scope read --name dashboard",
         "TOKEN=$(doorcode token create --scope pairing --name ci --for 30d)",
         "doorcode token create --scope gate --scope presses --name my-bot",
+        "doorcode token create --scope asks --name my-agent",
     )
 )
 @targeted
@@ -60,7 +63,7 @@ def create(
             "--scope",
             help="read: see who waits and who is in, no codes. pairing: decide, and see the codes. messages: answer by a "
             "reply address. gate: ask who may talk to a bot of your own. presses: report who pressed a button there; as "
-            "strong as an owner. Can be given more than once.",
+            "strong as an owner. asks: ask the owner, and decide nothing. Can be given more than once.",
         ),
     ],
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="Shown beside what it decides.")] = "",
@@ -79,6 +82,15 @@ def create(
         note(
             "Whoever holds it is believed about who pressed Approve, so it is as strong as an owner. Keep it as you keep a password."
         )
+    if Scope.ASKS in scopes:
+        where = target.local_url or "the stack's WebUrl"
+        note(f"The machine that asks needs no more: DOORCODE_TOKEN, which this is, and DOORCODE_URL, {where}.")
+        if Scope.PAIRING in scopes or Scope.PRESSES in scopes:
+            note(
+                "It decides, too, about what others ask. What asks should hold nothing that decides: make it two tokens."
+            )
+    if made.callback_secret:
+        note(f"Its callbacks are signed with {shown(made.callback_secret)}")
     note(f"It works {until} and is not shown again. To end it: doorcode token revoke {shown(made.id)}")
 
 

@@ -17,6 +17,7 @@ from doorcode_cli.checkout import Checkout
 from doorcode_cli.deployment import API_URLS, WEBHOOK_OUTPUTS
 from doorcode_cli.program import program
 from doorcode_cli.progress import Progress
+from doorcode_sandbox import asks_token
 from doorcode_sandbox.credentials import fill, put, read, real, verifying
 from doorcode_sandbox.deployment import REGION, outputs
 from doorcode_sandbox.emulator_guard import front_word
@@ -105,6 +106,7 @@ def _open(plan: Plan, progress: Progress, infrastructure: Infrastructure, up: Ex
     for platform, wanted in stand_ins.credentials().items():
         if platform in plan.platforms:
             fill(clients("ssm"), PREFIX, wanted)
+    asks_token.have_one(clients, STACK, PREFIX)
     found.update(outputs(clients, STACK))
     # All of the stack's addresses are on one host.
     host = urlsplit(found[WEBHOOK_OUTPUTS[plan.platforms[0]]]).netloc

@@ -30,13 +30,13 @@ EDGE = ("telegram", "slack", "discord", "whatsapp")
 MODEL = "amazon.nova-lite-v1:0"
 # Likewise the function that answers, or the runtime: an ARN is one or the other, and what it is is not asked here.
 AGENT_ARN = "arn:aws:lambda:eu-west-1:123456789012:function:my-agent"
-AGENTS = {"Agent": "bedrock,openai,webhook,function,agentcore", "AgentModel": MODEL, "AgentArn": AGENT_ARN}
+AGENTS = {"Agent": "python,bedrock,openai,webhook,function,agentcore", "AgentModel": MODEL, "AgentArn": AGENT_ARN}
 
 TABLE, AGENT_TABLE = f"{STACK}-Table", f"{STACK}-AgentTable"
 QUEUES = {"agent": f"{STACK}-AgentQueue", "effects": f"{STACK}-EffectsQueue"}
 DEAD_LETTERS = {"agent": f"{STACK}-AgentDeadLetters", "effects": f"{STACK}-EffectsDeadLetters"}
 LOGS = ("edge", "behind", "agent")
-AGENT_S = ("agent/instructions", "agent/api-key", "agent/webhook-secret")
+AGENT_S = ("agent/instructions", "agent/api-key", "agent/asks-token", "agent/webhook-secret")
 MADE_HERE = (
     "gateway-secret",
     "callback-secret",
@@ -178,7 +178,7 @@ ALWAYS = {
         )
     },
     "set what the operator or the platforms set, read parameters one by one or by path, or delete any": [
-        *parameter("PutParameter", *TOKENS, "slack/signing-secret", "discord/public-key", *AGENT_S[:2]),
+        *parameter("PutParameter", *TOKENS, "slack/signing-secret", "discord/public-key", *AGENT_S[:3]),
         Call("ssm:PutParameter", arn("ssm", "parameter/doorcode/another-stack/gateway-secret")),
         *parameter("GetParameter", *PARAMETERS),
         *parameter("GetParameterHistory", *PARAMETERS),

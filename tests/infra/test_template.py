@@ -319,7 +319,7 @@ SECRETS: dict[str, set[str]] = {
     },
     "relay": set(),
     "courier": {"gateway-secret", "callback-secret", *SENDERS_READ},
-    "agent": SENDERS_READ,
+    "agent": {"agent/asks-token", *SENDERS_READ},
     "admin": {"gateway-secret", "callback-secret", "telegram/bot", "whatsapp/bot"},
     "web": {"gateway-secret", "callback-secret", "telegram/bot", "whatsapp/bot"},
 }
@@ -536,9 +536,9 @@ def test_a_model_is_asked_only_where_one_is_set() -> None:
 @pytest.mark.parametrize(
     ("agent", "names"),
     [
-        ("python", set()),
+        ("python", {"asks-token"}),
         ("bedrock", {"instructions"}),
-        ("python,slack=openai", {"instructions", "api-key"}),
+        ("python,slack=openai", {"asks-token", "instructions", "api-key"}),
         ("webhook,discord=bot", {"webhook-secret"}),
         ("bot,telegram=webhook,slack=bedrock", {"instructions", "webhook-secret"}),
         ("queue", set()),

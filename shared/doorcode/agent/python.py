@@ -1,15 +1,20 @@
-"""Answers with a function of the operator's own, ``respond(message, history)``, as ``functions/agent/my_agent.py`` has it."""
+"""Answers with a function of the operator's own, ``respond(message, history)``, as ``functions/agent/my_agent.py`` has it.
+
+One that takes a third argument, ``owner``, is given what asks the owner; None where no token for that is set.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from doorcode.agent.responder import Responder
-from doorcode.pairing.hand_off import HandOff, Turn
+from doorcode.asking.client import AskClient
+from doorcode.pairing.hand_off import HandOff
 
-MyAgent = Callable[[HandOff, Sequence[Turn]], Any]
+MyAgent = Callable[..., Any]
 """Gives a text, several, or None: plain, async, as a generator."""
 
 
@@ -21,11 +26,13 @@ class NoTextError(TypeError):
         super().__init__(f"respond() returned a {kind.__name__}: return a str, several, or None")
 
 
-def calling(my_agent: MyAgent) -> Responder:
-    """Return a responder that calls that function."""
+def calling(my_agent: MyAgent, owner: Callable[[], AskClient | None] = lambda: None) -> Responder:
+    """Return a responder that calls that function, with ``owner`` as it is at the time if it takes that."""
+    asks = "owner" in inspect.signature(my_agent).parameters
 
     def respond(message: HandOff) -> Sequence[str]:
-        return tuple(text for text in _texts(my_agent(message, message.history)) if text.strip())
+        more = {"owner": owner()} if asks else {}
+        return tuple(text for text in _texts(my_agent(message, message.history, **more)) if text.strip())
 
     return respond
 

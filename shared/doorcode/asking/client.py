@@ -33,7 +33,11 @@ LONGEST_POLL_SECONDS = 25
 # How much longer than it may take to answer an answer is waited for.
 GRACE_SECONDS = 10
 TRIES = 4
+PAUSE_SECONDS = 1.0
+CROWDED_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 30
+# Too many at once, and what fails on the way.
+TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 MAX_ANSWER = 1 << 18
 TOLERANCE_SECONDS = 300
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -51,6 +55,11 @@ class AskError(Exception):
         """Take the API's words, with the HTTP status, 0 where none came."""
         self.reason, self.status, self.details = reason, status, dict(details or {})
         super().__init__(message)
+
+    @property
+    def passes(self) -> bool:
+        """Whether it says nothing of the question, only that it could not be asked for now."""
+        return self.reason in {"unreachable", "unreadable"} or self.status in TRY_AGAIN
 
 
 @dataclass(frozen=True)
@@ -96,15 +105,18 @@ class AskClient:
         choices: Sequence[str] = (),
         **more: Any,
     ) -> AskedQuestion:
-        """Ask, and return at once. ``more`` are the API's other fields: expires_in, valid_for, key, approvals, owners, ….
+        """Ask, and return at once.
 
-        Asked again while it is pending, it is the same question. Raises AskError, also where the digest is not that of
+        ``more`` are the API's other fields: expires_in, valid_for, key, approvals, owners, …; ``on_behalf_of`` as
+        ``"telegram:123"``. Asked again while it is pending, it is the same question. Raises AskError, also where the digest is not that of
         what was asked.
         """
         asked = {"title": title, "details": details, "arguments": arguments, "choices": list(choices), **more}
         body = {name: value for name, value in asked.items() if value not in (None, "", [])}
         # Whatever became of a call whose answer was lost, the next one is the same question.
         body.setdefault("key", uuid.uuid4().hex)
+        if isinstance(whom := body.get("on_behalf_of"), str):
+            body["on_behalf_of"] = dict(zip(("platform", "user_id"), whom.split(":", 1), strict=False))
         record = self._call("POST", "/api/asks", body)
         if record.get("digest") != digest(body, str(record.get("asker") or "")):
             raise AskError("digest_mismatch", "What would be shown to the owner is not what was asked. It is no yes.")
@@ -116,6 +128,13 @@ class AskClient:
         held = max(0, min(math.ceil(wait), LONGEST_POLL_SECONDS))
         return _question(self._call("GET", f"{path}?wait={held}" if held else path, patience=held), uuid.uuid4().hex)
 
+    def records(self, state: str = "") -> list[dict[str, Any]]:
+        """Return this token's questions in that state, as the API shows them; without one, those that are open."""
+        found = self._call("GET", f"/api/asks?state={quote(state, safe='')}" if state else "/api/asks").get("asks")
+        if not isinstance(found, list):
+            raise AskError("unreadable", "The answer cannot be read.")
+        return found
+
     def wait(self, question: AskedQuestion, seconds: float) -> AskedQuestion:
         """Wait for a decision, and return the question as it stands then; still pending, if the time was not enough.
 
@@ -123,10 +142,19 @@ class AskClient:
         """
         end = time.monotonic() + seconds
         while question.state == PENDING:
-            left = end - time.monotonic()
-            question = replace(self.look(question.id, max(left, 0)), use_key=question.use_key)
+            began = time.monotonic()
+            left = end - began
+            try:
+                question = replace(self.look(question.id, max(left, 0)), use_key=question.use_key)
+            except AskError as error:
+                if left <= 0 or not error.passes:
+                    raise
+                time.sleep(min(left, PAUSE_SECONDS))
             if left <= 0:
                 break
+            if question.state == PENDING and time.monotonic() - began < min(left, LONGEST_POLL_SECONDS) / 2:
+                # So many wait already that nobody's poll is held.
+                time.sleep(max(0.0, min(end - time.monotonic(), CROWDED_SECONDS)))
         return question
 
     def use(self, question: AskedQuestion) -> AskedQuestion:
@@ -175,20 +203,21 @@ class AskClient:
             except (OSError, HTTPException) as error:
                 if not tries_left:
                     raise AskError("unreachable", f"No answer from {self._url}: {error}.") from None
-                pause = 1.0
+                pause = PAUSE_SECONDS
             time.sleep(pause)
         raise AssertionError  # pragma: no cover
 
 
 def digest(asked: Mapping[str, Any], asker: str) -> str:
     """Return the digest of what the owner is shown: of a body as it was asked, under the token's name."""
+    whom = asked.get("on_behalf_of") or ""
     shown = {
         "approvals": asked.get("approvals", 1),
         "arguments": asked.get("arguments"),
         "asker": asker,
         "choices": list(asked.get("choices") or ()),
         "details": asked.get("details", ""),
-        "on_behalf_of": asked.get("on_behalf_of", ""),
+        "on_behalf_of": ":".join(map(str, whom.values())) if isinstance(whom, Mapping) else whom,
         "title": asked["title"],
     }
     text = json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -249,8 +278,8 @@ def _refusal(error: HTTPError) -> tuple[AskError, float | None]:
     status = error.code
     message = str(told.get("error") or f"The answer was {status}.")
     refusal = AskError(str(told.get("reason") or f"http_{status}"), message, status, told)
-    if status not in {429, 500, 502, 503, 504}:
+    if status not in TRY_AGAIN:
         return refusal, None
     after = error.headers.get("Retry-After", "")
-    pause = int(after) if after.isdecimal() else 1
-    return refusal, float(pause) if pause <= LONGEST_PAUSE_SECONDS else None
+    pause = float(after) if after.isdecimal() else PAUSE_SECONDS
+    return refusal, pause if pause <= LONGEST_PAUSE_SECONDS else None

@@ -40,6 +40,8 @@ class AgentKind(StrEnum):
 INSTRUCTIONS = "agent/instructions"
 API_KEY = "agent/api-key"
 WEBHOOK_SECRET = "agent/webhook-secret"  # noqa: S105 (a name, not a secret)
+# With which my_agent.py asks the owner: a token of the scope asks, which decides nothing. May be missing.
+ASKS_TOKEN = "agent/asks-token"  # noqa: S105 (likewise)
 # What a secret of Standard Webhooks begins with; base64 follows.
 SIGNING_PREFIX = "whsec_"
 

@@ -14,6 +14,7 @@ from botocore.config import Config
 from doorcode.agent.memory import Memory
 from doorcode.agent.python import calling
 from doorcode.agent.responder import AgentRefusedError, Responder
+from doorcode.asking.client import AskClient
 from doorcode.aws.postbox import Postbox
 from doorcode.aws.secrets import SecretStore
 from doorcode.entrypoints import log
@@ -22,7 +23,15 @@ from doorcode.entrypoints.agent_trial import is_trial, tried
 from doorcode.entrypoints.owner_texts import TEXTS, OwnerTexts
 from doorcode.entrypoints.ping import answers_ping
 from doorcode.errors import SettingsError
-from doorcode.pairing.agents import ANSWERED_HERE, API_KEY, INSTRUCTIONS, NEEDS_URL, WEBHOOK_SECRET, AgentKind
+from doorcode.pairing.agents import (
+    ANSWERED_HERE,
+    API_KEY,
+    ASKS_TOKEN,
+    INSTRUCTIONS,
+    NEEDS_URL,
+    WEBHOOK_SECRET,
+    AgentKind,
+)
 from doorcode.pairing.platform import Platform
 from doorcode.pairing.settings import Settings, parse_settings
 from doorcode.pairing.wording import Wording
@@ -32,6 +41,7 @@ from doorcode.wiring.senders import TokenSenders, what_senders_need
 
 # What each kind of agent is given beside the bots' tokens.
 PARAMETERS: Mapping[AgentKind, tuple[str, ...]] = {
+    AgentKind.PYTHON: (ASKS_TOKEN,),
     AgentKind.BEDROCK: (INSTRUCTIONS,),
     AgentKind.OPENAI: (INSTRUCTIONS, API_KEY),
     AgentKind.WEBHOOK: (WEBHOOK_SECRET,),
@@ -74,7 +84,7 @@ def build_agent(environment: Mapping[str, str]) -> Agent:
         raise SettingsError(problems)
     memory = Memory(sdk.client("dynamodb", sdk.TWO_TRIES), table_name)
     return Agent(
-        responders=_responders(settings, secrets),
+        responders=_responders(settings, secrets, environment.get("WEB_URL", "")),
         memory=memory,
         senders=TokenSenders(secrets, settings, memory),
         postbox=Postbox(sdk.client("sqs", sdk.TWO_TRIES), queue_url, dead_letter_url),
@@ -84,10 +94,10 @@ def build_agent(environment: Mapping[str, str]) -> Agent:
     )
 
 
-def _responders(settings: Settings, secrets: SecretStore) -> Callable[[Platform], Responder]:
+def _responders(settings: Settings, secrets: SecretStore, web_url: str) -> Callable[[Platform], Responder]:
     """Return what answers on each platform, built when its first message comes; its kind is not imported before."""
     makers: Mapping[AgentKind, Callable[[str], Responder]] = {
-        AgentKind.PYTHON: lambda _: _my_agent(),
+        AgentKind.PYTHON: lambda _: _my_agent(_optional(secrets, ASKS_TOKEN), web_url),
         AgentKind.BEDROCK: lambda _: _model(settings.agents.model, secrets),
         AgentKind.OPENAI: lambda url: _completions(url, settings.agents.model, secrets),
         AgentKind.WEBHOOK: lambda url: _webhook(url, secrets),
@@ -108,9 +118,13 @@ def _responders(settings: Settings, secrets: SecretStore) -> Callable[[Platform]
     return responder
 
 
-def _my_agent() -> Responder:
+def _my_agent(token: Callable[[], str], web_url: str) -> Responder:
+    def owner() -> AskClient | None:
+        known = token()
+        return AskClient(web_url, known) if known and web_url else None
+
     # It stands beside the function's own module, and may import whatever its layer has.
-    return calling(import_module("my_agent").respond)
+    return calling(import_module("my_agent").respond, owner)
 
 
 def _model(model_id: str, secrets: SecretStore) -> Responder:

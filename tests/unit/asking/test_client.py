@@ -28,7 +28,7 @@ def test_it_may_be_copied() -> None:
 
 
 def test_digests_agree() -> None:
-    """A4: what the client works out is what the stack does, for all that can be asked; one other character is another."""
+    """Security 48: what the client works out is what the stack does, for all that can be asked; one other character is another."""
     asked = {
         "title": "Delete “3” files? \U0001f5d1",
         "details": "line\nline\t\u202e\x00",
@@ -63,7 +63,7 @@ def test_another_address() -> None:
 
 
 def test_callbacks() -> None:
-    """A18: what others' libraries sign is read, one of several signatures is enough; another secret, body or time is refused."""
+    """What others' libraries sign is read, one of several signatures is enough; another secret, body or time is refused."""
     secret = f"whsec_{base64.b64encode(b'k' * 32).decode()}"
     now = 1_800_000_000
     body = json.dumps({"type": "ask.approved", "data": {"id": "A"}})

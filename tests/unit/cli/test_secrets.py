@@ -35,6 +35,7 @@ REAL = {
     "discord/bot-token": "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs0aaaa",
     "agent/instructions": "Your name is Bob.\nBe brief, and [never] rude.",
     "agent/api-key": "sk-proj-0123456789abcdefABCDEF",
+    "agent/asks-token": "dc_0123456789abcdef." + "A" * 43,
     "agent/webhook-secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
 }
 
@@ -521,6 +522,7 @@ def test_status_shows_ages_and_key_ids_and_no_value(harness: Harness) -> None:
     assert [line.split()[0] for line in ended.out.splitlines() if "missing" in line] == [
         "agent/instructions",
         "agent/api-key",
+        "agent/asks-token",
     ]
 
 
@@ -542,7 +544,7 @@ def test_status_as_json(harness: Harness) -> None:
 
 def test_missing_secrets_are_shown_as_missing(harness: Harness) -> None:
     """So that one sees what is left to do."""
-    assert harness.run("secrets", "status").out.count("missing") == 9
+    assert harness.run("secrets", "status").out.count("missing") == 10
 
 
 # Forms

@@ -13,12 +13,14 @@ import { People } from "./people.js";
 import { ACTIONS } from "./person.js";
 import { offerPlatforms } from "./platforms.js";
 import { Poller } from "./poller.js";
+import { Questions } from "./questions.js";
 import { RevokeAll } from "./revokeall.js";
 import * as session from "./session.js";
 import { goTo, startTabs } from "./tabs.js";
 import { WaitingRoom } from "./waiting.js";
 
 const WAITING_SECONDS = 3;
+const QUESTIONS_SECONDS = 5;
 const PEOPLE_SECONDS = 15;
 const ACTIVITY_SECONDS = 300;
 const ACCESS_SECONDS = 60;
@@ -31,6 +33,7 @@ const windows = new BroadcastChannel("doorcode");
 const waiting = new WaitingRoom({ changed: () => listPoller.soon() });
 const paired = new People("paired", [ACTIONS.revoke, ACTIONS.block], { changed: () => listPoller.soon(), shown: (count) => revokeAll.show(count, paired.mayDecide) });
 const blocked = new People("blocked", [ACTIONS.unblock], { changed: () => listPoller.soon() });
+const questions = new Questions({ changed: () => questionsPoller.soon() });
 const activity = new Activity();
 const invites = new Invites({ changed: () => accessPoller.soon() });
 const owners = new Owners({ changed: () => accessPoller.soon() });
@@ -45,6 +48,7 @@ const listPoller = new Poller(
     blocked.note("");
     // What is looked at more rarely is read after what everybody came for.
     if (listPoller.running && !accessPoller.running) {
+      questionsPoller.start();
       accessPoller.start();
     }
   },
@@ -66,7 +70,8 @@ const accessPoller = new Poller(
   ACCESS_SECONDS,
   { trouble: () => [invites, owners].forEach(({ list }) => list.missing()) },
 );
-const pollers = [waitingPoller, listPoller, accessPoller, activityPoller];
+const questionsPoller = new Poller(() => questions.refresh(), QUESTIONS_SECONDS, { trouble: () => questions.missing() });
+const pollers = [waitingPoller, listPoller, questionsPoller, accessPoller, activityPoller];
 
 /** @type {string[]} those from which people can write */
 let platforms = [];
@@ -122,7 +127,7 @@ function show(who) {
     forget();
   }
   shownTo = identity;
-  for (const part of [waiting, paired, blocked]) {
+  for (const part of [waiting, questions, paired, blocked]) {
     part.mayDecide = who.scope === "pairing";
   }
   invites.decides = owners.decides = who.scope === "pairing";
@@ -153,7 +158,7 @@ function leave(why, more) {
 /** Take everything off the page: whoever looks at it next is somebody else. */
 function forget() {
   shownTo = "";
-  [waiting, paired, blocked, activity, invites, owners, drawers.add, drawers.block].forEach((part) => part.clear());
+  [waiting, questions, paired, blocked, activity, invites, owners, drawers.add, drawers.block].forEach((part) => part.clear());
   for (const id of ["page", ...AROUND]) {
     byId(id).hidden = true;
   }
