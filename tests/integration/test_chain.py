@@ -54,8 +54,7 @@ def chain(deployed: Chain) -> Chain:
 
 def _owner(platform: Platform, user_id: str = "") -> str:
     """Return who decided as a prompt names them: by username, which links to nobody, and id."""
-    # Of this owner WhatsApp tells no username.
-    names = {TELEGRAM: "@\u2060owner", SLACK: "@owner", DISCORD: "\\@owner", WHATSAPP: "Olga Owner"}
+    names = {TELEGRAM: "@\u2060owner", SLACK: "@owner", DISCORD: "\\@owner", WHATSAPP: "@owner"}
     return f"{names[platform]} ({user_id or OWNER[platform]}, button)"
 
 

@@ -20,18 +20,20 @@ from doorcode_sandbox.platforms.whatsapp.postman import HEADERS, SIGNATURE, sign
 from doorcode_sandbox.platforms.whatsapp.stand_in import User, WhatsAppStandIn
 
 GROUP = "120363000000000001"
+# What a business is shown of somebody.
+USERNAME, NUMBER, BOTH = SHOWN = ("username", "number", "both")
 
 
 class WhatsAppSide(Side):
     """WhatsApp's people, before a stand-in.
 
     A business learns of somebody the number, or the number and a username, or the username alone; and of everybody an id.
-    By these ids, somebody shows their number; with a 5 at the end also a username, with any other odd digit nothing but that.
+    Which it is goes by the last digit of that here, so that it stays what it is.
     """
 
     platform = Platform.WHATSAPP
     owners = ("DE.2249120865530274190",)
-    strangers = ("US.13491208655302741918", "US.13491208655302741919", "US.13491208655302741915")
+    strangers = ("US.13491208655302741918", "US.13491208655302741917", "US.13491208655302741919")
     proof = "HMAC-SHA256"
     max_text = MAX_TEXT
     bot = "Doorcode"
@@ -43,10 +45,9 @@ class WhatsAppSide(Side):
 
     def settle(self, person: Person) -> Chat:
         """Let somebody have a chat with the business, to which they have just said something."""
-        last = person.id[-1]
-        named = last in "13579" and "." in person.id
-        username = person.username if named else ""
-        hidden = named and last != "5"
+        kind = SHOWN[int(person.id[-1]) % len(SHOWN)] if "." in person.id and person.id[-1].isdigit() else NUMBER
+        username = person.username if kind != NUMBER else ""
+        hidden = kind == USERNAME
         self._stand_in.add_user(person.id, username=username, name=person.name, hides_phone=hidden)
         return Chat(platform=self.platform, id=person.id, kind=ChatKind.DIRECT, title=person.name, members=(person.id,))
 
