@@ -19,7 +19,7 @@ from tests.behind.harness import Behind
 from tests.behind.test_pairing import APPROVED, has_buttons
 
 # Telegram and Slack do not recognise a message that they were already given.
-REPEATS = frozenset({Platform.TELEGRAM, Platform.SLACK})
+REPEATS = frozenset({Platform.TELEGRAM, Platform.SLACK, Platform.WHATSAPP})
 FAULTS = ("dies after", "times out before", "times out after")
 PLATFORMS = tuple(Platform)
 

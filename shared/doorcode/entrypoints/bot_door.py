@@ -15,7 +15,7 @@ from doorcode.errors import BotError, SecretError, UnavailableError
 from doorcode.pairing import callbacks
 from doorcode.pairing.contact import Contact
 from doorcode.pairing.gate import GateAction, Verdict
-from doorcode.pairing.messages import Deed, Message, Press
+from doorcode.pairing.messages import Deed, Message, Press, Undelivered
 from doorcode.pairing.platform import TRAITS
 from doorcode.platforms.deeds import CutsRequests, Deeds
 from doorcode.platforms.inbound import Event, Handshake, Inbound, UnusablePayloadError, Webhook, WebhookAnswer
@@ -106,7 +106,8 @@ class BotDoor(Door):
 def _stays(event: Event) -> bool:
     if isinstance(event, Press):
         return callbacks.is_ours(event.data) or callbacks.is_question(event.data)
-    return isinstance(event, Handshake)
+    # What did not arrive was sent from here: the bot's own is not marked so.
+    return isinstance(event, Handshake | Undelivered)
 
 
 def _message_of(deed: Deed, events: list[Event]) -> Message | None:

@@ -115,6 +115,13 @@ class Courier:
         if refused:
             raise refused[0]
 
+    def not_delivered(self, platform: Platform, user_id: str, key: str, now: int) -> None:
+        """Go on where something did not arrive, as its platform has told since. Raises what is worth another try.
+
+        Only an owner's prompt is anybody else's affair: others are asked instead.
+        """
+        self._prompter.not_delivered((platform, user_id), key, now)
+
     def sweep(self, now: int) -> None:
         """Tidy up the owners' prompts, expire what is overdue, and tell of a full room, at most once an hour."""
         self._prompter.sweep(now)

@@ -14,6 +14,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from doorcode.aws.answer_queue import is_answer, read_answer
 from doorcode.aws.effects_queue import UnusableRecordError, is_question, read_move, read_question
 from doorcode.aws.postbox import Postbox, Record, age, backed_off, group, receives
+from doorcode.aws.undelivered_queue import is_undelivered, read_undelivered
 from doorcode.entrypoints import log
 from doorcode.entrypoints.answers import Answers
 from doorcode.entrypoints.asking.callbacks import CallbackFailedError
@@ -73,7 +74,10 @@ class EffectsConsumer:
             delays[group(raw)] = 0
             raise TimeoutError("no time left in this invocation")
         try:
-            if is_answer(raw["body"]):
+            if is_undelivered(raw["body"]):
+                news = read_undelivered(raw["body"])
+                self._courier.not_delivered(news.platform, news.user_id, news.key, now)
+            elif is_answer(raw["body"]):
                 self._answers.send(read_answer(raw["body"]), now)
             elif is_question(raw["body"]):
                 self._questions.follow(read_question(raw["body"]), now)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from msgspec import structs
 
@@ -39,7 +39,7 @@ from doorcode.platforms.send_errors import (
     RateLimitedError,
     SendRefusal,
 )
-from doorcode.platforms.sender import Drawn, Sender, Senders
+from doorcode.platforms.sender import Drawn, Reopens, Sender, Senders
 
 # For so long trouble at the requester's platform is waited out, before owners elsewhere are asked; and for so long
 # who comes next is tried from the record that made the place. Then the sweep has been there.
@@ -50,6 +50,8 @@ TURNS_AT_ONCE = 10
 OVERDUE_SECONDS = 600
 # Twice as long as a request can wait.
 STALE_SECONDS = 2 * 86_400
+# What is sent by other means is named so: where that does not arrive either, nothing else is left.
+REOPENED = ":reopened"
 
 
 class Pen(Protocol):
@@ -89,6 +91,8 @@ class Prompter:
         self._senders = senders
         self._pen = pen
         self._kept = kept_messages
+        # Whom only other means reach, about which request.
+        self._reopened: set[tuple[Who, str]] = set()
 
     def ask(self, contact: Contact, replaces: str, at: int, holder: str, now: int) -> None:
         """Ask owners about a request, or have it wait for its turn with them. Raises what is worth another try.
@@ -114,6 +118,41 @@ class Prompter:
             # But an earlier try may have got as far as that, or the request before has.
             far = [owner for owner in far if self._queues.of(owner, now).seen.turn_of(_who(contact))]
         trouble += self._ask_each(contact, far, holder, now)
+        if not trouble and not self.reached(contact, now):
+            trouble += self._reopen(contact, near, holder, now)
+        _raise_longest(trouble)
+
+    def _reopen(self, contact: Contact, owners: Iterable[Who], holder: str, now: int) -> list[DoorcodeError]:
+        """Ask those by other means to whom nothing could be sent otherwise, where their platform has such."""
+        known = [owner for owner in owners if self._can_reopen(owner, now)]
+        self._reopened |= {(owner, contact.nonce) for owner in known}
+        return self._ask_each(contact, known, holder, now)
+
+    def _can_reopen(self, owner: Who, now: int) -> bool:
+        try:
+            return self._senders.on(owner[0], now).abilities.reopens
+        except HOPELESS:
+            # It has been told of already.
+            return False
+
+    def not_delivered(self, owner: Who, key: str, now: int) -> None:
+        """Ask others, an owner's prompt not having arrived. Raises what is worth another try."""
+        nonce, _, rest = key.partition(":")
+        queue = self._queues.of(owner, now)
+        turn = next((one for one in queue.seen.turns if one.nonce == nonce), None)
+        if turn is None or not rest:
+            return
+        contact = self._room.get(turn.platform, turn.user_id)
+        holder = f"undelivered {nonce}"
+        queue.change(lambda seen: seen.left(turn.who, holder, now))
+        for noted in self._book.prompts(contact.platform, contact.user_id, nonce):
+            if noted.owner == owner:
+                self._book.forget(contact.platform, contact.user_id, noted)
+        if contact.nonce != nonce or contact.standing(now) is not Standing.PENDING or self.reached(contact, now):
+            return
+        trouble = self._ask_each(contact, [one for one in self._room.owners() if one[0] is not owner[0]], holder, now)
+        if not trouble and not rest.endswith(REOPENED) and not self.reached(contact, now):
+            trouble += self._reopen(contact, [owner], holder, now)
         _raise_longest(trouble)
 
     def reached(self, contact: Contact, now: int) -> bool:
@@ -312,7 +351,11 @@ class Prompter:
             else:
                 return
         self._book.intend(contact.platform, contact.user_id, noted, now)
-        place = sender.send_prompt(noted.owner_id, drawn, key=f"{contact.nonce}:{noted.owner_id}")
+        key = f"{contact.nonce}:{noted.owner_id}"
+        if (noted.owner, contact.nonce) in self._reopened:
+            place = cast("Reopens", sender).reopen(noted.owner_id, drawn, key=f"{key}{REOPENED}")
+        else:
+            place = sender.send_prompt(noted.owner_id, drawn, key=key)
         self._book.complete(contact.platform, contact.user_id, structs.replace(noted, place=place), now)
 
     def named(self, contact: Contact, now: int) -> Contact:

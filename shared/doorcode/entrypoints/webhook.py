@@ -22,7 +22,7 @@ from doorcode.pairing.decisions import Actor, Desk, Order
 from doorcode.pairing.gate import GateAction, Reason, Verdict
 from doorcode.pairing.hand_off import QueuedHandOff, hand_off, queued
 from doorcode.pairing.keyring import Keyring
-from doorcode.pairing.messages import ChatType, Deed, Edit, Ignored, Message, Press
+from doorcode.pairing.messages import ChatType, Deed, Edit, Ignored, Message, Press, Undelivered
 from doorcode.pairing.platform import TRAITS, Platform
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET, Secrets, code_of, fitting
 from doorcode.pairing.prompts import closed_prompt
@@ -81,6 +81,13 @@ class TakesWords(Protocol):
         """Have it said, once for each ``key``. Raises UnavailableError."""
 
 
+class TakesNews(Protocol):
+    """Hands on what did not arrive; ``UndeliveredQueue`` does."""
+
+    def send(self, news: Undelivered) -> None:
+        """Hand it on. Raises UnavailableError."""
+
+
 class NotesProgress(Protocol):
     """Remembers how far a request came; ``aws.progress`` has what does."""
 
@@ -121,6 +128,7 @@ class Door:
         call: Callable[[FollowUp], None] = lambda _: None,
         words: Callable[[], TakesWords] | None = None,
         progress: Callable[[], NotesProgress] | None = None,
+        undelivered: Callable[[], TakesNews] | None = None,
         api_url: str = "",
         tickets: Callable[[], TakesTickets],
         glances: Callable[[], Glances],
@@ -130,7 +138,7 @@ class Door:
         """Serve ``platform``. ``begin`` starts the time that a request's calls have together.
 
         What strangers write is put into ``kept_messages``. ``bot`` gives who the bot is there, at a time; ``call`` makes a follow-up call; ``words``
-        gives what has a message of its own sent, ``progress`` what remembers how far a request of many events came; ``tickets`` gives what takes claims
+        gives what has a message of its own sent, ``progress`` what remembers how far a request of many events came, ``undelivered`` what hands on the news of what did not arrive; ``tickets`` gives what takes claims
         and invites, ``glances`` what answers an owner's /door, ``questions`` what takes presses under questions, each asked for when the first one comes. People are told things in ``own_texts``, where there are such.
         """
         self._platform = platform
@@ -146,6 +154,7 @@ class Door:
         self._call = call
         self._words = words
         self._progress = progress
+        self._undelivered = undelivered
         self._api_url = api_url
         self._tickets = tickets
         self._glances = glances
@@ -224,10 +233,12 @@ class Door:
 
         return bool(fitting(self._secrets, self._platform.SECRET, now, attempt))
 
-    def _handle(self, event: Event, now: int) -> WebhookAnswer | None:
+    def _handle(self, event: Event, now: int) -> WebhookAnswer | None:  # noqa: PLR0911 (each is one kind of event)
         if isinstance(event, Handshake):
             return event.answer
         try:
+            if isinstance(event, Undelivered):
+                return self._not_delivered(event)
             if isinstance(event, Press):
                 return self._press(event, now)
             if isinstance(event, Message):
@@ -236,9 +247,21 @@ class Door:
                 return self._platform.ignored(event, self._wording.into(event.language, now))
         except (UnavailableError, SecretError) as error:
             self._refused(error)
-            return self._platform.failed(self._known_wording.into(event.language, now))
+            return self._platform.failed(self._known_wording.into(getattr(event, "language", ""), now))
         self._log(event, gate.decide(self._settings, event, self._nobody(event), now))
         return self._platform.ignored(event, self._wording.into(event.language, now))
+
+    def _not_delivered(self, news: Undelivered) -> WebhookAnswer | None:
+        log.warning(
+            "A message did not arrive",
+            reason="not_delivered",
+            platform=news.platform,
+            user_id=news.user_id,
+            detail=news.why,
+        )
+        if self._undelivered is not None:
+            self._undelivered().send(news)
+        return None
 
     # Messages
 

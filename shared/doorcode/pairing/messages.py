@@ -132,6 +132,16 @@ class Edit(Struct, frozen=True, kw_only=True):
     revision: int
 
 
+class Undelivered(Struct, frozen=True, kw_only=True):
+    """The platform tells that something that we sent did not arrive. ``key`` is what was said by it, as its sender had it."""
+
+    platform: Platform
+    user_id: str
+    key: str
+    # The platform's own word or number for why.
+    why: str
+
+
 class Ignored(Struct, frozen=True, kw_only=True):
     """An edit, a reaction, a join, a bot's own message, a kind that we do not know: nothing that a person said."""
 

@@ -12,7 +12,7 @@ from doorcode.errors import DoorcodeError
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.keyring import Keyring
-from doorcode.pairing.messages import Ignored, Message, Press
+from doorcode.pairing.messages import Ignored, Message, Press, Undelivered
 from doorcode.pairing.prompts import Prompt
 from doorcode.pairing.texts import Say
 
@@ -99,7 +99,7 @@ class Word(Struct, frozen=True):
     text: str
 
 
-Event = Message | Press | Ignored | Handshake
+Event = Message | Press | Ignored | Handshake | Undelivered
 
 
 class Inbound(Protocol):

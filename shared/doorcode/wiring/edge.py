@@ -20,7 +20,7 @@ from doorcode.entrypoints import log
 from doorcode.entrypoints.follow_up import post
 from doorcode.entrypoints.owner_texts import TEXTS, OwnerTexts
 from doorcode.entrypoints.ping import answers_ping
-from doorcode.entrypoints.webhook import Door, Glances, NotesProgress, TakesAnswers, TakesTickets, TakesWords
+from doorcode.entrypoints.webhook import Door, Glances, NotesProgress, TakesAnswers, TakesNews, TakesTickets, TakesWords
 from doorcode.errors import SettingsError
 from doorcode.pairing.agents import AgentKind
 from doorcode.pairing.contact import Platform
@@ -118,6 +118,9 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
         words=cache(partial(_word_queue, clients.sqs, environment.get("EFFECTS_QUEUE_URL", ""), patience))
         if "EFFECTS_QUEUE_URL" in environment
         else None,
+        undelivered=cache(partial(_undelivered_queue, clients.sqs, environment.get("EFFECTS_QUEUE_URL", ""), patience))
+        if "EFFECTS_QUEUE_URL" in environment
+        else None,
         progress=cache(partial(_progress, table)) if traits.many_in_one else None,
         tickets=cache(partial(_ticket_office, table, room, desk, settings)),
         glances=cache(partial(_owner_glance, table, environment.get("WEB_URL", ""))),
@@ -148,6 +151,13 @@ def _word_queue(client: Any, url: str, patience: Patience) -> TakesWords:
     from doorcode.entrypoints.word_queue import WordQueue  # noqa: PLC0415
 
     return WordQueue(AnswerQueue(client, url, patience))
+
+
+def _undelivered_queue(client: Any, url: str, patience: Patience) -> TakesNews:
+    # Likewise.
+    from doorcode.aws.undelivered_queue import UndeliveredQueue  # noqa: PLC0415
+
+    return UndeliveredQueue(client, url, patience)
 
 
 def _progress(table: Table) -> NotesProgress:

@@ -23,7 +23,7 @@ from doorcode.pairing.callbacks import is_ours, is_question
 from doorcode.pairing.contact import Platform, is_user_id
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.keyring import Keyring, same
-from doorcode.pairing.messages import Attachment, ChatType, Edit, Ignored, Message, Press
+from doorcode.pairing.messages import Attachment, ChatType, Edit, Ignored, Message, Press, Undelivered
 from doorcode.pairing.names import Names, names_of
 from doorcode.pairing.prompts import Prompt
 from doorcode.pairing.texts import Say
@@ -41,6 +41,7 @@ from doorcode.platforms.whatsapp.payloads import (
     Change,
     Media,
     Spoken,
+    Status,
     Update,
     Value,
     WhatsAppContact,
@@ -80,6 +81,9 @@ KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
 MESSAGE_ID = re.compile(r"[!-~]{1,256}")
 TIMESTAMP = re.compile(r"[0-9]{1,12}")
 DOOR = "/door"
+# What goes with what we send, and comes back with the news of it, begins so.
+OURS = "doorcode:"
+FAILED = "failed"
 
 # WhatsApp has no escape for its own signs, so they are shown as signs that look alike.
 # https://faq.whatsapp.com/539178204879377
@@ -142,6 +146,8 @@ class Part:
 
     def event(self) -> Event:
         """Read it. Raises UnusablePayloadError."""
+        if self._what == FAILED:
+            return _undelivered(decoded(self.raw, Status))
         if self._what:
             return _ignored(self._what)
         return _event(decoded(self.raw, WhatsAppMessage), self.raw, self._people)
@@ -161,8 +167,27 @@ def _parts(update: Update, number: str) -> Iterator[Part]:
                 continue
             people = [decoded(one, WhatsAppContact) for one in value.contacts]
             yield from (Part(message, people) for message in value.messages)
+            yield from (Part(status, what=FAILED) for status in value.statuses if _is_failed_of_ours(status))
             if value.statuses or not value.messages:
                 yield Part(raw, what="status")
+
+
+def _is_failed_of_ours(raw: Raw) -> bool:
+    try:
+        status = decoded(raw, Status)
+    except UnusablePayloadError:
+        # It is ignored as any other.
+        return False
+    return status.status == FAILED and status.biz_opaque_callback_data.startswith(OURS)
+
+
+def _undelivered(status: Status) -> Undelivered:
+    return Undelivered(
+        platform=PLATFORM,
+        user_id=status.recipient_user_id or status.recipient_id,
+        key=status.biz_opaque_callback_data.removeprefix(OURS),
+        why=str(status.errors[0].code) if status.errors else "",
+    )
 
 
 def _event(message: WhatsAppMessage, raw: Raw, people: list[WhatsAppContact]) -> Message | Press | Ignored:

@@ -1,0 +1,117 @@
+"""WhatsApp alone: what did not arrive, as its servers tell later, and who is asked instead."""
+
+from typing import Any
+
+import pytest
+
+from doorcode.pairing.contact import Platform, State
+from doorcode_sandbox.platforms.whatsapp.stand_in import Template
+from tests.behind.harness import Behind
+from tests.behind.test_pairing import has_buttons
+from tests.webhooks import HELLO, OWNER, Delivery, load, value_of
+
+WHATSAPP, TELEGRAM = Platform.WHATSAPP, Platform.TELEGRAM
+ON_WHATSAPP = f"{WHATSAPP}:{OWNER[WHATSAPP]}"
+
+
+def stand_in(behind: Behind) -> Any:
+    """Give WhatsApp's."""
+    return behind.stand_ins[WHATSAPP]
+
+
+def news(behind: Behind) -> None:
+    """Bring what its servers tell of all that was sent so far, twice, as they may; and let everything follow."""
+    statuses, stand_in(behind).statuses[:] = list(stand_in(behind).statuses), []
+    for status in statuses * 2:
+        delivery = load("whatsapp/status_sent")
+        value_of(delivery.body)["statuses"] = [status]
+        assert behind.deliver(Delivery(WHATSAPP, delivery.body))["statusCode"] == 200
+    behind.settle()
+
+
+def with_template(behind: Behind) -> None:
+    """Have a template approved, and named."""
+    parts = [
+        {"type": "BODY", "text": "Somebody wants to chat: {{1}} ({{2}}). Approve?"},
+        {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": text} for text in ("Approve", "Deny")]},
+    ]
+    stand_in(behind).templates["door", "en"] = Template(
+        id="1", name="door", language="en", category="UTILITY", status="APPROVED", components=parts
+    )
+    behind.edge.put_secret("whatsapp/template", "door:en")
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["refused", "told later"])
+def test_an_owner_out_of_the_24_hours(behind: Behind, caplog: pytest.LogCaptureFixture, *, at_once: bool) -> None:
+    """Owners elsewhere are asked first; nobody there, the template asks, and its button decides; without one the request waits."""
+    stand_in(behind).refuses_at_once = at_once
+    stand_in(behind).close_window(OWNER[WHATSAPP])
+    behind.cold(OWNER_USER_IDS=f"{ON_WHATSAPP},{TELEGRAM}:{OWNER[TELEGRAM]}")
+    with_template(behind)
+    behind.hello(WHATSAPP)
+    behind.settle()
+    news(behind)
+    news(behind)
+    # Somebody else could be asked: it costs nothing.
+    assert len(behind.prompts(TELEGRAM)) == 1
+    assert behind.prompts(WHATSAPP) == []
+    if not at_once:
+        reasons = [record.reason for record in caplog.records if hasattr(record, "reason")]
+        assert "not_delivered" in reasons
+
+    behind.edge.clear()
+    behind.forget_the_stream()
+    behind.cold(OWNER_USER_IDS=ON_WHATSAPP)
+    contact = behind.hello(WHATSAPP, 1)
+    behind.settle()
+    news(behind)
+    [asked] = behind.prompts(WHATSAPP)
+    assert f"whatsapp {contact.user_id}" in asked
+    button = behind.edge.button(contact)
+    assert button in asked
+    pressed = load("whatsapp/quick_reply_approve")
+    behind.deliver(pressed.replaced(pressed.expect["callback"], button))
+    behind.settle()
+    assert behind.edge.contact(WHATSAPP).state is State.PAIRED
+
+    behind.edge.clear()
+    behind.forget_the_stream()
+    behind.edge.put_secret("whatsapp/template", "none:en")
+    behind.cold()
+    behind.hello(WHATSAPP, 2)
+    behind.settle()
+    news(behind)
+    news(behind)
+    assert behind.edge.contact(WHATSAPP).state is State.PENDING
+    assert len(behind.prompts(WHATSAPP)) == 1
+    assert behind.parked() == 0
+
+
+def test_old_buttons_answer_with_what_was_decided(behind: Behind) -> None:
+    """The first prompt stays as it was, with its buttons: whoever presses one is told by a message what became of it."""
+    contact = behind.hello(WHATSAPP)
+    behind.settle()
+    behind.deliver(behind.edge.press(contact))
+    behind.settle()
+    first, closed = stand_in(behind).in_chat(OWNER[WHATSAPP])
+    assert first.shown["interactive"]["action"]["buttons"]
+    assert closed.shown["context"] == {"message_id": first.id}
+    assert has_buttons(behind.prompts(WHATSAPP)[0]) == []
+    behind.deliver(behind.edge.press(contact).another(3))
+    behind.settle()
+    told = stand_in(behind).in_chat(OWNER[WHATSAPP])[-1].shown["text"]["body"]
+    assert told.replace("\u2060", "").startswith("Already approved by @owner")
+
+
+def test_an_owner_s_door_is_answered_by_a_message(behind: Behind) -> None:
+    """Who waits, and the link as it is, in the owner's own chat; no other queue or log has it."""
+    behind.cold(WEB_URL="https://door.example/owner")
+    behind.hello(WHATSAPP)
+    behind.settle()
+    behind.deliver(load("whatsapp/door"))
+    behind.settle()
+    said = stand_in(behind).in_chat(OWNER[WHATSAPP])[-1].shown["text"]["body"]
+    assert said.startswith("Waiting for your answer: 1.")
+    assert "\nhttps://door.example/owner#token=" in said
+    assert behind.edge.handed_off() == []
+    assert HELLO[WHATSAPP]
