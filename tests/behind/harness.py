@@ -32,6 +32,7 @@ from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
 from doorcode_sandbox.platforms.server import StandIn
 from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
 from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
+from doorcode_sandbox.platforms.whatsapp import stand_in as whatsapp_server
 from doorcode_sandbox.platforms.whatsapp.stand_in import WhatsAppStandIn
 from tests import webhooks
 from tests.backends import in_process
@@ -414,7 +415,9 @@ def standing_ins() -> Iterator[dict[Platform, StandIn]]:
         slack.open_chat(people[Platform.SLACK])
         discord.add_user(people[Platform.DISCORD], channel=channels[Platform.DISCORD])
         whatsapp.add_user(people[Platform.WHATSAPP])
-    with telegram, slack, discord, whatsapp:
+    with telegram, slack, discord, whatsapp, pytest.MonkeyPatch.context() as patch:
+        # Here the same two people hear more in a minute than anybody would.
+        patch.setattr(whatsapp_server, "PAIR_SECONDS", 1e-9)
         yield {
             Platform.TELEGRAM: telegram,
             Platform.SLACK: slack,
