@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from doorcode.pairing.hand_off import Turn
 
-ANSWERED_SECONDS = 86_400
+# Longer than any platform delivers again: Meta does for seven days.
+ANSWERED_SECONDS = 8 * 86_400
 CONVERSATION_SECONDS = 86_400
 # Longer than any message waits, also one that was put aside.
 MOVED_SECONDS = 30 * 86_400
@@ -50,12 +51,12 @@ class Memory:
         self._name = table_name
 
     def was_answered(self, delivery: str, now: int) -> bool:
-        """Tell whether a delivery was answered within the last day."""
+        """Tell whether a delivery was answered within the last eight days."""
         item = self._get(f"delivery#{delivery}", "answered")
         return bool(item) and now < int(item["until"]["N"])
 
     def note_answered(self, delivery: str, now: int) -> None:
-        """Remember for a day that a delivery was answered."""
+        """Remember for eight days that a delivery was answered."""
         until = now + ANSWERED_SECONDS
         self._put(f"delivery#{delivery}", "answered", until, until={"N": str(until)})
 
