@@ -15,6 +15,7 @@ SHOWN = {
     "telegram: admitted message": "Doorcode, Telegram",
     "slack: admitted message": "Doorcode, Slack",
     "discord: admitted message": "Doorcode, Discord",
+    "whatsapp: admitted message": "Doorcode, WhatsApp",
     "boto3, one GetItem": "boto3 alone",
     "Slack Bolt": "Slack Bolt",
     "python-telegram-bot, one loop": "python-telegram-bot",

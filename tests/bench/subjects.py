@@ -26,6 +26,9 @@ SECRETS = {
     "slack/team": "T0DOOR0001:",
     "slack/signing-secret": webhooks.SIGNING_SECRET,
     "discord/public-key": webhooks.PUBLIC_KEY,
+    "whatsapp/app-secret": webhooks.APP_SECRET,
+    "whatsapp/verify-token": "a verify token",
+    "whatsapp/bot": "1500000000000001:15550783881",
 }
 CONTACT = contact_attributes(
     Contact(
