@@ -31,7 +31,7 @@ def news(behind: Behind) -> None:
 
 def with_template(behind: Behind) -> None:
     """Have a template approved, and named."""
-    parts = [
+    parts: list[dict[str, Any]] = [
         {"type": "BODY", "text": "Somebody wants to chat: {{1}} ({{2}}). Approve?"},
         {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": text} for text in ("Approve", "Deny")]},
     ]
