@@ -334,7 +334,9 @@ class Chain:
                 self._events.append(json.loads(message["Body"]))
                 queues.delete_message(QueueUrl=self._events_url, ReceiptHandle=message["ReceiptHandle"])
         mine = (about.platform, about.id)
-        return [event for event in self._events if (event["detail"]["platform"], event["detail"]["user_id"]) == mine]
+        return [
+            event for event in self._events if (event["detail"].get("platform"), event["detail"].get("user_id")) == mine
+        ]
 
 
 def buttons(shown: Any) -> dict[str, str]:
@@ -346,7 +348,7 @@ def buttons(shown: Any) -> dict[str, str]:
     elif isinstance(shown, dict):
         names = ("callback_data", "custom_id", "value", "id")
         carried = next((shown[name] for name in names if shown.get(name)), "")
-        if isinstance(carried, str) and carried.startswith("pair:"):
+        if isinstance(carried, str) and carried.startswith(("pair:", "ask:")):
             label = shown.get("label") or shown.get("title") or shown["text"]
             found[label["text"] if isinstance(label, dict) else label] = carried
         for part in shown.values():

@@ -9,10 +9,15 @@ from typing import Any
 
 import pytest
 
+from doorcode.asking.order import Asker, QuestionOrder
+from doorcode.aws.question_store import QuestionStore
+from doorcode.aws.table import Table
 from doorcode.pairing.contact import Platform, State
+from doorcode.pairing.settings import parse_settings
 from doorcode_sandbox.platforms.server import ALWAYS
+from tests.behind.asking import pressing
 from tests.eventually import eventually
-from tests.integration.chain import ALL_OWNERS, SECOND_OWNER, Chain, Person, buttons, words
+from tests.integration.chain import ALL_OWNERS, OWNER_CHANNEL, SECOND_OWNER, Chain, Person, buttons, words
 from tests.integration.stack import Cloud, Reply
 from tests.webhooks import OWNER
 
@@ -312,3 +317,29 @@ def test_each_line_of_the_log_names_its_invocation(chain: Chain) -> None:
         lines = eventually(partial(said_by, function))
         assert lines, function
         assert all(line["requestId"] for line in lines), function
+
+
+def test_a_question_is_asked_answered_and_used(chain: Chain) -> None:
+    """Security 48, 50: through the deployed stream, relay and courier to every owner, and back by a button at the edge."""
+    client = chain.stack.client("dynamodb")
+    settings = parse_settings({"OWNER_USER_IDS": ALL_OWNERS})
+    store = QuestionStore(Table(client, chain.stack.table), Table(client, chain.stack.resource("AgentTable")), settings)
+    asker = Asker(id="cli:alice@laptop", label="alice")
+    question, _ = store.ask(QuestionOrder(title="Delete 3 files?", details="They are old."), asker, int(time.time()))
+
+    def shown(platform: Platform) -> list[Any]:
+        messages = chain.stand_ins[platform].in_chat(OWNER_CHANNEL[platform])
+        return [one.shown for one in messages if "Delete 3 files?" in json.dumps(one.shown)]
+
+    def says(word: str) -> bool:
+        return all(word in json.dumps(shown(platform)) for platform in Platform)
+
+    eventually(lambda: says("They are old."))
+    assert says("They are old."), chain.why()
+    assert chain._deliver(pressing(SLACK, buttons(shown(SLACK))[APPROVE])).status == 200
+    eventually(lambda: says("recorded"))
+    assert says("recorded"), chain.why()
+    assert buttons([shown(platform) for platform in Platform]) == {}
+    store.use(question.id, asker.id, int(time.time()), digest=question.digest)
+    eventually(lambda: says("used at"))
+    assert says("used at"), chain.why()
