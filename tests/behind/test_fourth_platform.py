@@ -13,7 +13,7 @@ def test_a_platform_is_added_by_its_rooms_and_a_row(tmp_path: Path) -> None:
     package = copied("doorcode", tmp_path)
     add_row(package)
     (package / "platforms/morse").mkdir()
-    for room in ("inbound.py", "sender.py"):
+    for room in ("inbound.py", "sender.py", "asking.py"):
         shutil.copy(ROOMS / room, package / "platforms/morse")
     said = told(ROOMS / "story.py", tmp_path)
     assert "1 passed" in said, said

@@ -6,6 +6,7 @@ from typing import Any
 from doorcode.pairing.platform import Platform
 from doorcode.platforms import registry
 from doorcode.wiring import edge
+from tests.behind.asking import ask, use
 from tests.behind.harness import Behind
 
 KEY = "dot-dash"
@@ -44,4 +45,13 @@ def test_from_the_first_word_to_the_answer(behind: Behind) -> None:
     assert send(5, STRANGER, text="Hello again") == 200
     behind.answer()
     assert sender["SENT"][STRANGER][2] == "Hi there! How can I help you today?"
+    question = ask(behind)
+    behind.settle()
+    approve = sender["PROMPTS"][OWNER]["buttons"][0]
+    assert send(6, OWNER, pressed=approve) == 200
+    behind.settle()
+    assert "recorded" in sender["PROMPTS"][OWNER]["text"]
+    use(behind, question)
+    behind.settle()
+    assert "used at" in sender["PROMPTS"][OWNER]["text"]
     assert behind.parked() == 0
