@@ -6,6 +6,7 @@ One sandbox serves all tests, each with a stranger of its own. The last test res
 import json
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -207,6 +208,19 @@ def test_groups(page: Page, stranger: Callable[[str], str]) -> None:
     _say(page, "and you")
     _reason(page, "group_policy")
     expect(side.locator(".message[data-from=bot]")).to_have_count(0)
+
+
+def test_a_command_asks_the_owner(page: Page, sandbox: Run, machine: Machine) -> None:
+    """Security 47: ``doorcode ask`` needs no setting up here; a press in the owner's chat ends it, once, and the prompt says so."""
+    page.get_by_role("tab", name="telegram").click()
+    with ThreadPoolExecutor() as meanwhile:
+        asking = meanwhile.submit(
+            machine.command, "ask", "Delete 3 files?", "--wait", "5m", "--store-dir", str(sandbox.store)
+        )
+        _told(page, "Delete 3 files?", "owner").get_by_role("button", name="Approve").click()
+        ended = asking.result()
+    assert (ended.code, ended.out) == (0, "approved\n"), ended
+    _told(page, "used at", "owner")
 
 
 def test_restart(page: Page, stranger: Callable[[str], str], machine: Machine, sandbox: Run) -> None:
