@@ -153,13 +153,13 @@ def test_landmarks_and_headings(harness: OwnerHarness) -> None:
     for role in ("banner", "main", "contentinfo"):
         expect(page.get_by_role(role)).to_have_count(1)
     expect(page.get_by_role("heading", level=1)).to_have_text("Who may talk to your bot")
-    for name in ("Waiting", "Paired", "Last 7 days", "Invites", "Owners", "Blocked"):
+    for name in ("Waiting", "Questions", "Paired", "Last 7 days", "Invites", "Owners", "Blocked"):
         expect(page.get_by_role("region", name=name)).to_have_count(1)
         expect(page.get_by_role("heading", level=2, name=name)).to_have_count(1)
     names = page.get_by_role("list").evaluate_all(
         "(lists) => lists.map((list) => list.getAttribute('aria-labelledby'))"
     )
-    # There are no invites, and an empty list is not shown.
+    # There are no invites and no questions, and an empty list is not shown.
     assert names == ["waiting-title", "paired-title", "owners-title", "blocked-title"]
 
 
