@@ -1,7 +1,7 @@
 # Needs make and Python 3.11 or newer; everything else is installed below this folder. npm adds DynamoDB Local, and the types of the pages' scripts.
 
 PYTHON ?= python3
-WORKERS ?= 2
+WORKERS ?= 3
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -117,7 +117,7 @@ deploy: command .tools/sam/.run ## Set everything up in your AWS account, or upd
 
 .PHONY: test quick mutants scripts check format bench iam lock clean
 test: setup ministack dynamodb-local browser sam ## Run every test, then hold the coverage to its limits
-	$(BIN)/python -m pytest --cov --cov-report= --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --cov --cov-report= --durations 40 --durations-min 8 --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 	$(BIN)/coverage report --include '*/doorcode/pairing/*,*/doorcode/asking/*' --omit '*/asking/client.py' --fail-under 100
 	$(BIN)/coverage report --omit '*/doorcode/pairing/*' --fail-under 95
 
