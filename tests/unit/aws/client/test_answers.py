@@ -49,6 +49,9 @@ UNUSABLE: dict[str, Script] = {
     "a header without a name": answering(HEAD + b": 1\r\nContent-Length: 2\r\n\r\n{}"),
     "a folded header": answering(HEAD + b"X: 1\r\n 2: 3\r\nContent-Length: 2\r\n\r\n{}"),
     "a line that ends otherwise": answering(HEAD + b"Content-Length: 2\n\r\n{}"),
+    "a line that ends otherwise, and others as they should": answering(
+        HEAD + b"X: 1\nY: 2\r\nContent-Length: 2\r\n\r\n{}"
+    ),
     "a chunk longer than it says": answering(CHUNKED + b"2\r\n{} \r\n0\r\n\r\n"),
     "a chunk of negative length": answering(CHUNKED + b"-2\r\n{}\r\n0\r\n\r\n"),
     "a length with a sign": answering(HEAD + b"Content-Length: +2\r\n\r\n{}"),
