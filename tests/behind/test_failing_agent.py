@@ -108,9 +108,11 @@ def test_something_is_said_to_see_what_is_answered(
     for name, value in behind.environment.items():
         monkeypatch.setenv(name, value)
     said = {"doorcode": "say", "text": SECRET_WORDS, "platform": "telegram"}
-    used = [len(client.calls) for client in behind.clients.values()]
+    # Whether the agent may ask the owner is read with it; its secrets are all that is looked at.
+    others = [client for service, client in behind.clients.items() if service != "ssm"]
+    used = [len(client.calls) for client in others]
     assert app("agent").handler(said, None) == {"doorcode": "said", "texts": ["Hi there! How can I help you today?"]}
-    assert [len(client.calls) for client in behind.clients.values()] == used
+    assert [len(client.calls) for client in others] == used
     mine = sys.modules["my_agent"]
     monkeypatch.setattr(mine, "respond", lambda message, _: {}[message.text])
     answer = app("agent").handler(said, None)

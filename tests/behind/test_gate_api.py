@@ -159,7 +159,7 @@ def test_what_is_asked_about_nobody_that_can_be(behind: Behind) -> None:
             {"user_id": name}
             for name in ("", "*", "0", "01", "1 ", "-1", "U1234ABCD", "1#2", "\uff11", "1" * 65, 1, None)
         ),
-        *({"delivery_id": name} for name in ("", "a b", "é", "a\n", "x" * 129, 7)),
+        *({"delivery_id": name} for name in ("", "a b", "é", "a\n", "x" * 132, 7)),
         *(
             {"chat": chat}
             for chat in ("channel", {"type": "direct", "id": "a b"}, {"id": "1"}, {"type": "group", "x": 1})

@@ -88,8 +88,10 @@ def _head(source: io.BufferedReader) -> list[str]:
     ahead = source.peek(1)
     end = ahead.find(HEAD_END)
     if end < 0:
-        # Not all of it has come yet, or it is longer than the buffer.
-        return [_line(source), *_lines(source)]
+        # Not all of it has come yet, or it is longer than the buffer. What is no answer is not waited for.
+        first = _line(source)
+        _status(first)
+        return [first, *_lines(source)]
     # All of it at once: line by line it would be a fifth of what a warm message runs through.
     head = source.read(end + len(HEAD_END))
     if head.count(b"\n") != head.count(LINE_END):
