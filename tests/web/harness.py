@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from doorcode.aws.items import CONTACT, contact_attributes, contact_pk
+from doorcode.aws.items import CONTACT, attribute, contact_attributes, contact_pk
 from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.tokens import Tokens
 from doorcode.pairing.access import Scope
@@ -157,6 +157,16 @@ class WebHarness(Harness):
         """Give a program with that token."""
         self.secrets_given += [value.rpartition(".")[2]] if value else []
         return Caller(self, {"authorization": f"Bearer {value}"})
+
+    def put_waiting(self, contact: Contact) -> None:
+        """Lay somebody who waits, and their seat, into the table as a request does."""
+        key = {"pk": {"S": contact_pk(contact.platform, contact.user_id)}, "sk": {"S": CONTACT}}
+        seat = {"pk": {"S": f"seats#{contact.platform}"}, "sk": {"S": contact.seat}}
+        held = {"user_id": contact.user_id, "nonce": contact.nonce, "key_id": contact.key_id}
+        attributes = {name: attribute(value) for name, value in held.items()}
+        attributes["expires_at"] = attribute(contact.code_expires_at)
+        for item in (key | contact_attributes(contact), seat | attributes):
+            self.raw.put_item(TableName=self.name, Item=item)
 
     def put_listed(self, count: int, state: State = State.PAIRED, platform: Platform = TELEGRAM, **more: Any) -> None:
         """Lay so many paired or blocked contacts into the table, each a second after the one before."""

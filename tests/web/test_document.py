@@ -52,13 +52,19 @@ OPERATIONS = frozenset(
 Break = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 
-def _findings(
-    web: WebHarness, caller: Caller, *, step: int = 0, broken: Break | None = None, without: Container[str] = ()
+def _findings(  # noqa: PLR0913 (how schemathesis is to try)
+    web: WebHarness,
+    caller: Caller,
+    *,
+    step: int = 0,
+    broken: Break | None = None,
+    without: Container[str] = (),
+    thorough: bool = False,
 ) -> tuple[list[str], Counter[int]]:
     """Run schemathesis as ``caller``; return what it found, and how often each status was answered.
 
     ``step`` is how many seconds pass with each request; ``broken`` changes what is answered; ``without`` names the
-    operations to leave alone.
+    operations to leave alone. ``thorough`` tries made-up requests, too, and one after the other.
     """
     statuses: Counter[int] = Counter()
 
@@ -84,7 +90,11 @@ def _findings(
                 "with-security-parameters": False,
             },
             # One stands for all: tests/web/test_routes.py has every method.
-            "phases": {"coverage": {"unexpected-methods": ["put"]}},
+            "phases": {
+                "coverage": {"unexpected-methods": ["put"]},
+                "fuzzing": {"enabled": thorough},
+                "stateful": {"enabled": thorough},
+            },
             # By their usual names, for it takes them away to see what happens then.
             "headers": {name.title(): value for name, value in caller.headers.items()},
             "workers": 1,
@@ -137,7 +147,7 @@ def test_nothing_is_answered_beside_the_document_with_a_token(web: WebHarness) -
     """Every operation, with a program's token; so much time passes between requests that it is locked out never."""
     web.request("1")
     every_scope, _ = web.tokens.create("everything", set(Scope), "alice@laptop", web.now)
-    found, statuses = _findings(web, web.with_token(every_scope), step=61)
+    found, statuses = _findings(web, web.with_token(every_scope), step=61, thorough=True)
     assert found == []
     assert set(statuses) >= {200, 400, 401, 403, 404, 405, 409, 415}
 
