@@ -141,7 +141,7 @@ def test_the_countdown_reaches_the_end(harness: OwnerHarness) -> None:
     owner = harness.come_in()
     row = owner.row("@ann")
     expect(row.locator(".countdown")).to_have_text(re.compile(r"^1:\d\d$"))
-    owner.page.route("**/api/pairing/**", lambda route: route.abort())
+    owner.page.route("**/api/**", lambda route: route.abort())
     owner.later(101)
     expect(row).to_contain_text("Expired")
     expect(owner.button("Approve @ann")).to_be_hidden()
