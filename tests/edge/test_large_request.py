@@ -10,7 +10,7 @@ from doorcode.entrypoints import large_request
 from doorcode.errors import UnavailableError
 from doorcode.pairing.contact import Contact, Platform, State
 from tests import webhooks
-from tests.edge.harness import VERIFY_TOKEN, Edge
+from tests.edge.harness import TABLE, VERIFY_TOKEN, Edge
 from tests.harness import T0
 from tests.webhooks import Delivery, load
 
@@ -94,6 +94,49 @@ def test_what_fails_half_way_is_gone_on_with(edge: Edge, monkeypatch: pytest.Mon
     assert edge.deliver(copy.deepcopy(delivery))["statusCode"] == 200
     assert sorted(one["messages"][0]["text"] for one in edge.handed_off()) == [f"No. {n}" for n in range(4)]
     assert next(tries) == 5
+
+
+def test_what_fails_every_time_holds_nobody_up_for_long(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After three tries it is put aside, with an alarm; the others go on, and once it is mended it goes on, too. Nothing is lost."""
+    people = [f"US.{number}" for number in range(6)]
+    _paired(edge, *people)
+    door = edge.door(WHATSAPP)
+    sent: list[str] = []
+    broken = {"US.3"}
+
+    def send(queued: Any) -> None:
+        if queued.handed.user.id in broken:
+            raise KeyError(queued.handed.user.id)
+        sent.append(queued.handed.messages[0].text)
+
+    monkeypatch.setattr(door._queue, "send", send)
+    # A row as no version of this writes it.
+    key = {"pk": {"S": "whatsapp#US.1"}, "sk": {"S": "contact"}}
+    row = edge.dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
+    edge.dynamodb.put_item(TableName=TABLE, Item=row | {"state": {"S": "of a version to come"}})
+    delivery = _from(people)
+
+    def deliver() -> int | str:
+        try:
+            status: int = edge.deliver(delivery)["statusCode"]
+        except KeyError:
+            return "crash"
+        return status
+
+    assert [deliver() for _ in range(2)] == [503, 503]
+    assert sent == ["No. 0"]
+    # Whatever crashes is a crash to Lambda and its alarm, but not before it is noted how far the request came.
+    assert [deliver() for _ in range(4)] == ["crash"] * 4
+    assert sent == [f"No. {number}" for number in (0, 2, 4, 5)]
+    told = [record for record in caplog.records if getattr(record, "reason", "") == "put_aside"]
+    assert [(record.levelname, record.at) for record in told] == [("ERROR", "1"), ("ERROR", "3")]  # type: ignore[attr-defined]
+    broken.clear()
+    assert deliver() == 503
+    edge.dynamodb.put_item(TableName=TABLE, Item=row)
+    assert deliver() == 200
+    assert sent == [f"No. {number}" for number in (0, 2, 4, 5, 3, 1)]
 
 
 def _asked(edge: Edge, method: str = "GET", **query: str) -> dict[str, Any]:

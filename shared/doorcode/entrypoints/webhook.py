@@ -22,7 +22,7 @@ from doorcode.pairing.decisions import Actor, Desk, Order
 from doorcode.pairing.gate import GateAction, Reason, Verdict
 from doorcode.pairing.hand_off import QueuedHandOff, hand_off, queued
 from doorcode.pairing.keyring import Keyring
-from doorcode.pairing.messages import ChatType, Deed, Edit, Ignored, Message, Press, Undelivered
+from doorcode.pairing.messages import ChatType, Come, Deed, Edit, Ignored, Message, Press, Undelivered
 from doorcode.pairing.platform import TRAITS, Platform
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET, Secrets, code_of, fitting
 from doorcode.pairing.prompts import closed_prompt
@@ -91,11 +91,11 @@ class TakesNews(Protocol):
 class NotesProgress(Protocol):
     """Remembers how far a request came; ``aws.progress`` has what does."""
 
-    def of(self, platform: Platform, body: bytes, now: int) -> int:
-        """Return how many of its events are done."""
+    def of(self, platform: Platform, body: bytes, now: int) -> Come:
+        """Return how far it came. Raises UnavailableError."""
 
-    def note(self, platform: Platform, body: bytes, done: int, now: int) -> None:
-        """Remember that so many of them are."""
+    def note(self, platform: Platform, body: bytes, before: Come, after: Come, now: int) -> None:
+        """Remember how far it came since. Raises UnavailableError."""
 
 
 OPERATIONS = {

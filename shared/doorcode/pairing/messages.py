@@ -151,3 +151,14 @@ class Ignored(Struct, frozen=True, kw_only=True):
     language: str = ""
     # It changes what stands in the chat, and what may be kept of it until it is decided about its writer.
     edit: Edit | None = None
+
+
+class Come(Struct, frozen=True):
+    """How far a request of many events came: as many as ``done`` from the first one on, but for those that are put ``aside``.
+
+    ``tries`` is how often the next one has failed.
+    """
+
+    done: int = 0
+    tries: int = 0
+    aside: frozenset[int] = frozenset()
