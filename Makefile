@@ -24,7 +24,7 @@ help: ## List the targets
 
 ## Setting up
 
-.PHONY: command setup ministack dynamodb-local browser sam
+.PHONY: command setup ministack dynamodb-local browser sam frameworks
 command: .venv/.run ## Make .venv with the doorcode command, and what building the layers needs
 setup: .venv/.stamp ## The same, with the developers' tools
 ministack: .tools/ministack/.stamp ## Install ministack, the emulator of the whole stack, into .tools
@@ -38,6 +38,7 @@ browser: setup ## Find or install a Chromium, to try the pages in
 	elif [ "$${CI:-}" = true ]; then echo "the pages need a browser, and CI=true wants every test run" >&2; exit 1; \
 	else echo "there is no browser: tests of the pages will be skipped"; fi
 sam: .tools/sam/.stamp ## Install the AWS SAM command into .tools, with what it lints by
+frameworks: .tools/frameworks/.stamp ## Install into .tools the agents' frameworks that docs/asking.md has examples for
 
 # uv comes by pip, pinned by its hash; it installs all else, several times as fast.
 .venv/.uv: requirements/uv.lock
@@ -60,6 +61,7 @@ sam: .tools/sam/.stamp ## Install the AWS SAM command into .tools, with what it 
 # Each in an environment of its own: they pin what the package does not.
 called_ministack := ministack, the emulator
 called_sam := the rest of the AWS SAM command
+called_frameworks := the agents' frameworks that have examples
 .tools/%/.stamp: requirements/%.lock .venv/.uv
 	@$(STEP) "Installing $(or $(called_$*),$*)" "$(PYTHON) -m venv --without-pip .tools/$* && \
 		$(INSTALL) --python .tools/$*/bin/python --requirement $<"
@@ -116,7 +118,7 @@ deploy: command .tools/sam/.run ## Set everything up in your AWS account, or upd
 ## Working
 
 .PHONY: test quick mutants scripts check format bench iam lock clean
-test: setup ministack dynamodb-local browser sam ## Run every test, then hold the coverage to its limits
+test: setup ministack dynamodb-local browser sam frameworks ## Run every test, then hold the coverage to its limits
 	$(BIN)/python -m pytest --cov --cov-report= --durations 40 --durations-min 8 --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 	$(BIN)/coverage report --include '*/doorcode/pairing/*,*/doorcode/asking/*' --omit '*/asking/client.py' --fail-under 100
 	$(BIN)/coverage report --omit '*/doorcode/pairing/*' --fail-under 95
@@ -159,7 +161,7 @@ clean: ## Remove environments, tools and caches
 	rm -rf .venv .tools .aws-sam node_modules .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 # One lock for every Python and platform. A lock that exists keeps its versions; the layers have those that were tested.
-LOCKS := $(addprefix requirements/,dev run uv ministack sam sam-run jdk bench) $(basename $(wildcard layers/*/requirements.in))
+LOCKS := $(addprefix requirements/,dev run uv ministack sam sam-run jdk bench frameworks) $(basename $(wildcard layers/*/requirements.in))
 from_dev := pyproject.toml --all-extras --group dev
 from_run := pyproject.toml --group run --constraint requirements/dev.lock
 from_uv := --group uv --constraint requirements/dev.lock

@@ -15,6 +15,7 @@ class State(TypedDict, total=False):
     paths: list[str]
     question: str
     deleted: list[str]
+    refused: str
 
 
 def ask(state):
@@ -24,7 +25,10 @@ def ask(state):
 
 
 def delete(state):
-    return {"deleted": state["paths"] if interrupt(state["question"]) else []}
+    answer = interrupt(state["question"])
+    if answer["approved"]:
+        return {"deleted": state["paths"]}
+    return {"deleted": [], "refused": answer["why"]}
 
 
 def build(checkpointer):
@@ -41,6 +45,7 @@ def run(graph, state, config, wait=600):
     """Run to the end. The checkpointer keeps the graph, Doorcode the question: either may be asked again tomorrow."""
     result = graph.invoke(state, config)
     while result.get("__interrupt__"):
-        question = owner.look(result["__interrupt__"][0].value)
-        result = graph.invoke(Command(resume=owner.approved(question, wait)), config)
+        question = owner.wait(owner.look(result["__interrupt__"][0].value), wait)
+        answer = {"approved": owner.approved(question), "why": question.reason or question.state}
+        result = graph.invoke(Command(resume=answer), config)
     return result

@@ -23,21 +23,26 @@ async def run(agent, said):
     while result.interruptions:
         state = result.to_state()
         for call in result.interruptions:
-            if await asyncio.to_thread(approved, call):
-                state.approve(call)
+            why_not = await asyncio.to_thread(refusal, call)
+            if why_not:
+                state.reject(call, rejection_message=why_not)
             else:
-                state.reject(call, rejection_message="Not approved. Do not do it, and do not reach it another way.")
+                state.approve(call)
         result = await Runner.run(agent, state)
     return result.final_output
 
 
-def approved(call):
-    """Ask the owner about one call, with exactly its arguments."""
+def refusal(call):
+    """Ask the owner about one call, with exactly its arguments, and use a yes up. Return why not, and nothing for a yes."""
     try:
         question = owner.ask(f"Run {call.name}?", arguments=json.loads(call.arguments), key=call.call_id)
-        return owner.approved(question, wait=600)
-    except AskError:
-        return False
+        question = owner.wait(question, 600)
+        if owner.approved(question):
+            return ""
+        why = f'{question.state}, in the owner\'s words: "{question.reason}"' if question.reason else question.state
+    except AskError as error:
+        why = str(error)
+    return f"Not approved ({why}). Do not do it, and do not reach it another way."
 
 
 agent = Agent(name="Janitor", instructions="Keep the disk tidy.", tools=[delete_files])
