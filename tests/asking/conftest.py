@@ -72,7 +72,7 @@ def around(web: WebHarness, monkeypatch: pytest.MonkeyPatch) -> Iterator[Surroun
     """Serve the web function, and tell the commands where it is, and where the admin function."""
     monkeypatch.setenv("WEB_URL", "https://door.example/owner")
     monkeypatch.setattr(admin_wiring, "time", SimpleNamespace(time=lambda: web.now))
-    with serving(web.handler) as url:
+    with serving(lambda event, context: web.handler(event, context)) as url:  # noqa: PLW0108 (the one that it has by then)
         found = Surroundings(web, url)
         monkeypatch.setenv("DOORCODE_URL", url)
         monkeypatch.setenv("DOORCODE_TOKEN", found.token)

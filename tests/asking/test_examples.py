@@ -106,7 +106,7 @@ class Aws:
 
 
 def test_a_workflow_that_pauses(around: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It asks with its token in the address, goes on with every outcome once the callback is verified, and uses a yes itself."""
+    """It asks with its token in the address, or to be resumed; goes on with every outcome once the callback is verified, and uses a yes itself."""
     monkeypatch.setenv("DECIDED_URL", "https://decided.example/")
     monkeypatch.setenv("DOORCODE_CALLBACK_SECRET", SECRET)
     spec = importlib.util.spec_from_file_location("workflows", EXAMPLES / "workflows.py")
@@ -132,6 +132,13 @@ def test_a_workflow_that_pauses(around: Surroundings, monkeypatch: pytest.Monkey
     durable = event | {"rawQueryString": query.replace("task", "durable"), "isBase64Encoded": True}
     assert workflows.decided(durable | {"body": base64.b64encode(body.encode()).decode()}, None) == {"statusCode": 204}
     assert aws.told[1:] == [{"CallbackId": asked["token"], "Result": json.dumps(data).encode()}]
+    with pytest.raises(AskError, match="ResumeAsks is off") as off:
+        workflows.ask_to_be_resumed({"kind": "task", **asked}, None)
+    assert off.value.status == 422
+    around.web.restart(RESUME_ASKS="task")
+    resumed = {"kind": "task", **asked, "title": "Pay one more?"}
+    paused = workflows.ask_to_be_resumed(resumed, None)
+    assert around.client.look(paused).state == "pending"
     aws.gone = True
     assert workflows.decided(event, None) == {"statusCode": 410}
     with pytest.raises(AskError) as other:

@@ -3,29 +3,49 @@
 As in ``test_crashes``: twice happens only what a platform gives no way to tell apart, a prompt whose sending could not be noted.
 """
 
+import json
+
 import pytest
+from botocore.exceptions import ClientError
 
 from doorcode.asking.buttons import AskAction, sign_button
 from doorcode.asking.order import Asker
-from doorcode.asking.question import Question, QuestionState
+from doorcode.asking.question import Question, QuestionState, Resume, ResumeKind
 from doorcode.pairing.contact import Contact, Platform, State
 from tests.behind.asking import ask, pressing, reply_to, store_of
 from tests.behind.faults import Fault, begin_again, calls_of, writes
 from tests.behind.harness import Behind
 from tests.edge.harness import CALLBACKS
+from tests.harness import RecordingClient
 from tests.webhooks import OWNER, STRANGER
 
 # One that does not recognise what it was given already, and the one that does.
 PLATFORMS = (Platform.TELEGRAM, Platform.DISCORD)
 # Whose callbacks no token can end.
 ALICE = Asker(id="cli:alice@laptop", label="alice")
+PAUSED = Resume(kind=ResumeKind.TASK, token="t1")
 FAULTS = ("dies after", "times out after", "times out before")
+
+
+class Tasks:
+    """Step Functions, where a task waits until it is told, once."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def send_task_success(self, **told: str) -> None:
+        """Let it go on, or say that it does already."""
+        if self.told:
+            raise ClientError({"Error": {"Code": "TaskTimedOut", "Message": ""}}, "SendTaskSuccess")
+        self.told.append(json.loads(told["output"])["state"])
 
 
 def told(behind: Behind, platform: Platform) -> Question:
     """Have a question asked, approved and told to all."""
     calls: list[str] = behind.__dict__.setdefault("called", [])
     calls.clear()
+    tasks = behind.__dict__.setdefault("tasks", Tasks())
+    tasks.told.clear()
 
     def post(_: str, headers: dict[str, str], __: bytes) -> int:
         calls.append(headers["webhook-id"])
@@ -44,7 +64,11 @@ def told(behind: Behind, platform: Platform) -> Question:
         behind.edge.put(Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1))
         behind.forget_the_stream()
         question = ask(
-            behind, asker=ALICE, reply_to=reply_to(platform, behind.now()), callback_url="https://asker.example/"
+            behind,
+            asker=ALICE,
+            reply_to=reply_to(platform, behind.now()),
+            callback_url="https://asker.example/",
+            resume=PAUSED,
         )
         behind.settle()
         data = sign_button(AskAction.APPROVE, question.id, question.digest, CALLBACKS)
@@ -58,14 +82,16 @@ def told(behind: Behind, platform: Platform) -> Question:
 @pytest.mark.parametrize("kind", FAULTS)
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_a_fault_in_every_call(behind: Behind, platform: Platform, kind: str) -> None:
-    """Security 50, A17: whichever call fails, however, prompts, event, conversation and callback come out right."""
-    behind.cold(OWNER_USER_IDS=f"{platform}:{OWNER[platform]}")
+    """Security 50, A17: whichever call fails, however, prompts, event, conversation, callback and what is paused come out right."""
+    behind.clients["stepfunctions"] = RecordingClient(behind.__dict__.setdefault("tasks", Tasks()))
+    behind.cold(OWNER_USER_IDS=f"{platform}:{OWNER[platform]}", RESUME_ASKS="task")
     calls = calls_of(behind, platform, lambda: told(behind, platform))
     assert {"sender.send_prompt", "sender.edit_prompt", "events.put_events", "sqs.send_message"} <= set(calls)
+    assert "stepfunctions.send_task_success" in calls
     for at, name in enumerate(calls, 1):
         # Who dies keeps what was written; a read that times out is the same before and after. Each call is broken in one of
         # the ways, on one of the platforms, and what is sent in all of them on both.
-        sends = "sender." in "".join(calls[max(0, at - 2) : at])
+        sends = any(one.startswith(("sender.", "stepfunctions.")) for one in calls[max(0, at - 2) : at])
         mine = PLATFORMS.index(platform) + len(PLATFORMS) * FAULTS.index(kind)
         if ("after" in kind and not writes(name)) or not (sends or at % (len(PLATFORMS) * len(FAULTS)) == mine):
             continue
@@ -82,4 +108,5 @@ def test_a_fault_in_every_call(behind: Behind, platform: Platform, kind: str) ->
         assert set(behind.event_types()) == {"ask_requested", "ask_approved"}, where
         assert len({one["id"] for one in behind.edge.handed_off() if one["type"] == "decision"}) == 1, where
         assert set(behind.__dict__["called"]) == {f"ask_{question.id}_approved"}, where
+        assert behind.__dict__["tasks"].told == ["approved"], where
         assert behind.parked() == 0, where

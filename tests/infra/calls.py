@@ -193,8 +193,17 @@ def _bedrock(operation: str, arguments: Mapping[str, Any], names: Names) -> list
 
 
 def _lambda(operation: str, _: Mapping[str, Any], names: Names) -> list[Call]:
+    if operation == "SendDurableExecutionCallbackSuccess":
+        # It is authorised against the execution, which the callback's id alone tells.
+        return [Call(f"lambda:{operation}", arn("lambda", "function:f:1/durable-execution/e/1"))]
     assert operation == "Invoke", operation
     return [Call("lambda:InvokeFunction", names.template["AGENT_ARN"])]
+
+
+def _states(operation: str, _: Mapping[str, Any], __: Names) -> list[Call]:
+    # It is authorised against the state machine, which the task's token alone tells.
+    assert operation == "SendTaskSuccess", operation
+    return [Call("states:SendTaskSuccess", arn("states", "stateMachine:m"))]
 
 
 def _agentcore(operation: str, arguments: Mapping[str, Any], names: Names) -> list[Call]:
@@ -222,5 +231,6 @@ _SERVICES: dict[str, Callable[[str, Mapping[str, Any], Names], list[Call]]] = {
     "bedrock": _bedrock,
     "lambda": _lambda,
     "bedrock-agentcore": _agentcore,
+    "states": _states,
     "monitoring": _cloudwatch,
 }

@@ -31,6 +31,8 @@ MODEL = "amazon.nova-lite-v1:0"
 # Likewise the function that answers, or the runtime: an ARN is one or the other, and what it is is not asked here.
 AGENT_ARN = "arn:aws:lambda:eu-west-1:123456789012:function:my-agent"
 AGENTS = {"Agent": "python,bedrock,openai,webhook,function,agentcore", "AgentModel": MODEL, "AgentArn": AGENT_ARN}
+# What a stack is given for every right that there can be.
+EVERYTHING = AGENTS | {"ResumeAsks": "both"}
 
 TABLE, AGENT_TABLE = f"{STACK}-Table", f"{STACK}-AgentTable"
 QUEUES = {"agent": f"{STACK}-AgentQueue", "effects": f"{STACK}-EffectsQueue"}
@@ -62,14 +64,14 @@ PARAMETERS = (*MADE_HERE[:2], *(name for names in INBOUND.values() for name in n
 @functools.cache
 def policies(model: str = MODEL) -> dict[str, list[Statement]]:
     """Return the statements of each role by the name of its function (or of what else it is for)."""
-    with given(**AGENTS if model else {}):
+    with given(**EVERYTHING if model else {}):
         roles = resources("AWS::IAM::Role")
         return {name.removesuffix("Role").lower(): list(statements(name)) for name in roles}
 
 
 def environments() -> dict[str, Mapping[str, str]]:
     """Return what the template gives to each function, by function."""
-    with given(**AGENTS):
+    with given(**EVERYTHING):
         return {name: function["Environment"]["Variables"] for name, function in functions().items()}
 
 
@@ -142,6 +144,10 @@ ELSEWHERE = {
         Call("events:PutEvents", arn("events", "event-bus/default"), (("events:source", ("doorcode",)),))
     ],
     "ask a model": [Call("bedrock:InvokeModel", f"arn:aws:bedrock:{PSEUDO['AWS::Region']}::foundation-model/{MODEL}")],
+    "resume what is paused": [
+        Call("lambda:SendDurableExecutionCallbackSuccess", arn("lambda", "function:f:1/durable-execution/e/1")),
+        Call("states:SendTaskSuccess", arn("states", "stateMachine:m")),
+    ],
     "call a function": [Call("lambda:InvokeFunction", arn("lambda", f"function:{STACK}-ProvisionFunction"))],
     "act as another role, or hand one on": [
         Call(action, f"arn:aws:iam::{PSEUDO['AWS::AccountId']}:role/{STACK}-CourierRole")
@@ -196,7 +202,7 @@ ALWAYS = {
         for call in _queue(queue, "PurgeQueue", "DeleteQueue", "SetQueueAttributes", "AddPermission")
     ],
 }
-NOT_ITS_WORK = ("publish events", "ask a model", "call a function", "read metrics")
+NOT_ITS_WORK = ("publish events", "resume what is paused", "ask a model", "call a function", "read metrics")
 NO_SECRET_WRITTEN = {"make or overwrite a secret": parameter("PutParameter", *PARAMETERS)}
 PAIRING = _items(
     TABLE,
@@ -320,7 +326,24 @@ CANNOT: dict[str, dict[str, list[Call]]] = {
             Call("events:PutEvents", arn("events", "event-bus/default"), (("events:source", ("aws.health",)),)),
             Call("events:PutEvents", arn("events", "event-bus/another"), (("events:source", ("doorcode",)),)),
         ],
-        **{what: ELSEWHERE[what] for what in NOT_ITS_WORK[1:]},
+        "fail what is paused, or have a durable function or a state machine do anything else": [
+            *(
+                Call(f"lambda:{action}", call.resource)
+                for call in ELSEWHERE["resume what is paused"][:1]
+                for action in (
+                    "SendDurableExecutionCallbackFailure",
+                    "StopDurableExecution",
+                    "GetDurableExecution",
+                    "InvokeFunction",
+                )
+            ),
+            *(
+                Call(f"states:{action}", call.resource)
+                for call in ELSEWHERE["resume what is paused"][1:]
+                for action in ("SendTaskFailure", "StartExecution", "StopExecution", "DescribeStateMachine")
+            ),
+        ],
+        **{what: ELSEWHERE[what] for what in NOT_ITS_WORK[2:]},
         **NO_SECRET_WRITTEN,
         **ALWAYS,
     },
@@ -650,7 +673,7 @@ def _row(role: str, statement: Statement, always: Sequence[str] | None) -> str:
         _shown(place) + (" where `Agent` needs it" if always is not None and place not in always else "")
         for place in listed(statement["Resource"])
     )
-    only = [f"`Agent` is `{KINDS[listed(statement['Action'])[0]]}`"] if always is None else []
+    only = [WHERE[listed(statement["Action"])[0]]] if always is None else []
     for tests in statement.get("Condition", {}).values():
         for key, values in tests.items():
             shown = ", ".join(_shown(value) if value.startswith("arn:") else f"`{value}`" for value in listed(values))
@@ -658,10 +681,12 @@ def _row(role: str, statement: Statement, always: Sequence[str] | None) -> str:
     return f"| {statement['Sid']} | {_why(role, statement)} | {actions} | {places} | {'; '.join(only)} |"
 
 
-KINDS = {
-    "bedrock:InvokeModel": "bedrock",
-    "lambda:InvokeFunction": "function",
-    "bedrock-agentcore:InvokeAgentRuntime": "agentcore",
+WHERE = {
+    "bedrock:InvokeModel": "`Agent` is `bedrock`",
+    "lambda:InvokeFunction": "`Agent` is `function`",
+    "bedrock-agentcore:InvokeAgentRuntime": "`Agent` is `agentcore`",
+    "lambda:SendDurableExecutionCallbackSuccess": "`ResumeAsks` is `durable` or `both`",
+    "states:SendTaskSuccess": "`ResumeAsks` is `task` or `both`",
 }
 CONDITIONS = {
     "dynamodb:LeadingKeys": "partitions",
@@ -678,6 +703,8 @@ SHOWN = (
     (rf"arn:aws:lambda:[^:]+:[^:]+:function:{STACK}-(\w+)", r"`\1`"),
     (rf"arn:aws:ssm:[^:]+:[^:]+:parameter/doorcode/{STACK}/(.+)", r"parameter `/doorcode/{stack}/\1`"),
     (rf"arn:aws:logs:[^:]+:[^:]+:log-group:/doorcode/{STACK}/(\w+):\*", r"log group `/doorcode/{stack}/\1`"),
+    (r"arn:aws:lambda:[^:]+:[^:]+:function:\*/durable-execution/\*", "any durable execution of the account"),
+    (r"arn:aws:states:[^:]+:[^:]+:stateMachine:\*", "any state machine of the account"),
     (r"arn:aws:events:[^:]+:[^:]+:event-bus/(\w+)", r"event bus `\1`"),
     (rf"arn:aws:bedrock:[^:*]+::foundation-model/{re.escape(MODEL)}", r"foundation model `{AgentModel}`"),
     (rf"arn:aws:bedrock:[^:]+:[^:]+:inference-profile/{re.escape(MODEL)}", r"inference profile `{AgentModel}`"),
@@ -701,7 +728,7 @@ def _by_aws(name: str) -> str:
 
 
 def _why(role: str, statement: Statement) -> str:
-    with given(**AGENTS):
+    with given(**EVERYTHING):
         said = policies_of(f"{role.capitalize()}Role")
     (said_by,) = (name for name, its in said.items() if statement["Sid"] in {one["Sid"] for one in its})
     return _whys()[said_by, statement["Sid"]]

@@ -13,7 +13,8 @@ from botocore.response import StreamingBody
 from msgspec.structs import replace
 
 from doorcode.asking.buttons import AskAction, sign_button
-from doorcode.asking.question import Question
+from doorcode.asking.order import Asker
+from doorcode.asking.question import Question, Resume, ResumeKind
 from doorcode.aws import question_store
 from doorcode.aws.items import OWNERS
 from doorcode.aws.lockout import Lockout
@@ -230,12 +231,24 @@ def following(harness: Behind, _: Recorder, __: pytest.MonkeyPatch) -> None:
         harness.courier.sweep(harness.now())
         harness.cold(OWNER_USER_IDS=ALL_OWNERS, MAX_PENDING="100")
 
-    # Questions: asked, answered, told to an address; one that nobody decides, and an approval that nobody uses.
+    # Questions: asked, answered, told to an address and to what is paused; one that nobody decides, and an approval that
+    # nobody uses.
+    for service in ("lambda", "stepfunctions"):
+        harness.clients[service] = RecordingClient(boto3.client(service))
+    harness.cold(RESUME_ASKS="both")
     harness.questions._post = lambda *_: 200
-    asked = [ask(harness, f"{number}?", callback_url="https://asker.example/") for number in range(3)]
+    alice = Asker(id="cli:alice@laptop", label="alice")
+    paused = (Resume(kind=ResumeKind.DURABLE, token="aaa="), Resume(kind=ResumeKind.TASK, token="t"))
+    asked = [
+        ask(harness, "1?", callback_url="https://asker.example/"),
+        *(ask(harness, f"{resume.kind}?", asker=alice, resume=resume) for resume in paused),
+    ]
+    for number in (2, 3):
+        ask(harness, f"{number}?", callback_url="https://asker.example/")
     harness.settle()
-    press = sign_button(AskAction.APPROVE, asked[0].id, asked[0].digest, CALLBACKS)
-    harness.deliver(pressing(Platform.TELEGRAM, press))
+    for one in asked:
+        press = sign_button(AskAction.APPROVE, one.id, one.digest, CALLBACKS)
+        harness.deliver(pressing(Platform.TELEGRAM, press))
     harness.settle()
     harness.questions.sweep(harness.now() + 3600)
     harness.settle()
@@ -514,6 +527,8 @@ def _harness(recorder: Recorder) -> Iterator[tuple[Behind, pytest.MonkeyPatch]]:
         session.events.register("before-call.bedrock-runtime.Converse", _model_says)
         session.events.register("before-call.lambda.Invoke", _agent_says)
         session.events.register("before-call.bedrock-agentcore.InvokeAgentRuntime", _agent_says)
+        session.events.register("before-call.lambda.SendDurableExecutionCallbackSuccess", _resumed)
+        session.events.register("before-call.sfn.SendTaskSuccess", _resumed)
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
         monkeypatch.setattr(in_process, "client", session.client)
         watched: tuple[tuple[Any, str, Callable[[Any], str]], ...] = (
@@ -552,6 +567,11 @@ def _agent_says(**_: Any) -> tuple[Any, dict[str, Any]]:
     """Answer in a function's or a runtime's place."""
     body = StreamingBody(io.BytesIO(b'"Good day."'), 11)
     return SimpleNamespace(status_code=200), {"Payload": body, "response": body, "contentType": "application/json"}
+
+
+def _resumed(**_: Any) -> tuple[Any, dict[str, Any]]:
+    """Answer as who was paused, and goes on."""
+    return SimpleNamespace(status_code=200), {}
 
 
 def _overdue(harness: Behind, platform: Platform) -> Contact:

@@ -23,7 +23,7 @@ from doorcode.platforms.send_errors import BadTokenError
 from doorcode.wiring.agent import PARAMETERS
 from doorcode_cli import admin_client
 from doorcode_sandbox.playground.inside import GROUPS
-from tests.infra.iam import AGENT_ARN, AGENTS
+from tests.infra.iam import AGENT_ARN, AGENTS, EVERYTHING
 from tests.infra.template import ROOT, STACK, functions, given, group_of, resources, statements, template, walk
 
 EDGE = ("telegram", "slack", "discord", "whatsapp")
@@ -57,8 +57,8 @@ BEHIND_SETTINGS = {
         *URLS,
     },
     "agent": {"DEBOUNCE_SECONDS", "AGENT_MODEL", "AGENT_ARN", *URLS},
-    "admin": {"OWNER_USER_IDS"},
-    "web": EDGE_SETTINGS - GIVEN_TO_ALL,
+    "admin": {"OWNER_USER_IDS", "RESUME_ASKS"},
+    "web": EDGE_SETTINGS - GIVEN_TO_ALL | {"RESUME_ASKS"},
 }
 BEHIND_SET_BY_STACK = {
     "relay": {"EFFECTS_QUEUE_URL": "EffectsQueue"},
@@ -235,8 +235,11 @@ def test_no_function_is_given_policies_by_the_transform() -> None:
         assert not {"Policies", "Events", "Tracing", "VpcConfig", "DeadLetterQueue"} & function.keys()
 
 
-# All that is not named after the stack: the account's one default bus, and the models that a profile answers from.
+# All that is not named after the stack: the account's one default bus, the models that a profile answers from, and what is
+# paused, which only its token can name.
 UNNAMED = {
+    "ResumeDurable": "arn:aws:lambda:eu-central-1:123456789012:function:*/durable-execution/*",
+    "ResumeTask": "arn:aws:states:eu-central-1:123456789012:stateMachine:*",
     "Publish": "arn:aws:events:eu-central-1:123456789012:event-bus/default",
     "AskModel": f"arn:aws:bedrock:eu-central-1:123456789012:inference-profile/{AGENTS['AgentModel']}",
     "AskModelBehindProfile": "arn:aws:bedrock:*::foundation-model/*",
@@ -249,7 +252,7 @@ ANYTHING = {"ReadActivity": "cloudwatch:GetMetricData"}
 def test_every_statement_is_exact(role: str) -> None:
     """Security 32: each statement has a name, allows named actions, and is about named resources of this stack."""
     names = []
-    with given(**AGENTS):
+    with given(**EVERYTHING):
         allowed = statements(role)
     for statement in allowed:
         names.append(statement["Sid"])
@@ -278,7 +281,7 @@ def test_every_statement_says_why() -> None:
     lines = (ROOT / "template.yaml").read_text().splitlines()
     sids = [number for number, line in enumerate(lines) if re.search(r"\bSid: ", line)]
     assert len(sids) == sum("Sid" in one for one in walk(template()["Resources"]) if isinstance(one, dict))
-    with given(**AGENTS):
+    with given(**EVERYTHING):
         said = {one["Sid"] for role in ROLES for one in statements(role)}
     assert said <= {found[1] for number in sids if (found := re.search(r"\bSid: (\w+)", lines[number]))}
     assert all(lines[number - 1].lstrip().startswith("# ") for number in sids)
@@ -551,6 +554,27 @@ def test_the_agent_reads_what_its_kind_needs(agent: str, names: set[str]) -> Non
     assert readable == names
     kinds = {AgentKind(word.rpartition("=")[2]) for word in agent.split(",")}
     assert {f"agent/{name}" for name in names} == {name for kind in kinds for name in PARAMETERS.get(kind, ())}
+
+
+def test_nothing_is_resumed_unless_the_operator_lets_it() -> None:
+    """Security 32: the right to let workflows go on is the courier's alone, of the kinds that ResumeAsks names; by default there is none."""
+    resuming = {"durable": "lambda:SendDurableExecutionCallbackSuccess", "task": "states:SendTaskSuccess"}
+    for setting, kinds in (
+        (None, ()),
+        ("off", ()),
+        ("durable", ("durable",)),
+        ("task", ("task",)),
+        ("both", tuple(resuming)),
+    ):
+        with given(**{"ResumeAsks": setting} if setting else {}):
+            for role in ROLES:
+                found = {one for statement in statements(role) for one in listed(statement["Action"])} & {
+                    *resuming.values()
+                }
+                assert found == ({resuming[kind] for kind in kinds} if role == "CourierRole" else set()), (
+                    setting,
+                    role,
+                )
 
 
 def test_the_schedule_invokes_the_courier_and_nothing_else() -> None:

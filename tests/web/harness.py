@@ -93,6 +93,7 @@ class WebHarness(Harness):
         monkeypatch.setattr(sdk, "client", lambda service, _config: self.clients[service])
         # In process nothing passes by being asked again.
         monkeypatch.setattr(web_wiring, "REQUEST_SECONDS", 0.0)
+        self._monkeypatch = monkeypatch
         self.now = T0 + 1
         # Whoever waits only moves the clock, and something may happen meanwhile.
         self.meanwhile: Callable[[], object] = lambda: None
@@ -101,6 +102,12 @@ class WebHarness(Harness):
         self.sign_ins, self.tokens = SignIns(self.table), Tokens(self.table)
         # What the log must never hold: the secret part of every link, cookie and token.
         self.secrets_given: list[str] = []
+
+    def restart(self, **settings: str) -> None:
+        """Begin the function anew, with settings changed."""
+        for name, value in settings.items():
+            self._monkeypatch.setenv(name, value)
+        self.handler = load_handler()
 
     def _sleep(self, seconds: float) -> None:
         self.now += math.ceil(seconds)

@@ -165,6 +165,32 @@ def test_a_reply_address_is_this_stack_s(web: WebHarness, asker: Caller) -> None
     assert asked(asker, reply_to=seal(address, KEYS))["state"] == "pending"
 
 
+def test_what_is_paused(web: WebHarness, asker: Caller) -> None:
+    """A20: refused where the stack resumes nothing, naming the parameter; else taken, in the two forms alone, and never given back."""
+    forms: tuple[dict[str, str], ...] = (
+        {"kind": "durable", "callback_id": "Zm9v" * 256},
+        {"kind": "task", "token": "t0ken+/=" * 256},
+    )
+    for form in forms:
+        reply = asker.ask("POST", "/api/asks", ASKED | {"resume": form})
+        assert reply.refusal == (422, "invalid_question")
+        assert "parameter ResumeAsks is off" in reply.text
+    web.restart(RESUME_ASKS="both")
+    for form in forms:
+        question = asked(asker, title=form["kind"], resume=form)
+        shown = asker.get("/api/asks").text + web.session().get(f"/api/asks/{question['id']}").text + str(question)
+        assert not [word for word in form.values() if len(word) > 9 and word[:16] in shown]
+        assert "resume" not in question
+    bad: tuple[Any, ...] = (
+        "task", {"kind": "task"}, {"kind": "other", "token": "t"}, {"kind": "task", "token": "t" * 2049}, {"kind": "task", "token": "a b"},
+        {"kind": "durable", "callback_id": "a" * 1025}, {"kind": "durable", "callback_id": "a-b"}, {"kind": "durable", "token": "a"},
+        {"kind": "task", "token": "t", "more": 1},
+    )  # fmt: skip
+    for resume in bad:
+        reply = asker.ask("POST", "/api/asks", ASKED | {"resume": resume})
+        assert reply.refusal == (422, "invalid_question"), resume
+
+
 def test_limits(web: WebHarness, asker: Caller) -> None:
     """A15: too many, and a muted asker, are 429 with the time to wait; mute approves nothing; the owner sees who is muted."""
     question = asked(asker)

@@ -1,7 +1,8 @@
 """AWS workflows that pause for the owner and cost nothing meanwhile: Step Functions and Lambda durable functions.
 
-``ask`` is what the workflow calls with its own token; ``decided`` is a second function, behind a function URL, which Doorcode's
-callback calls, and which lets the workflow go on. What goes on calls ``use`` before it does what was asked.
+Two ways. Where the stack's parameter ``ResumeAsks`` lets it, the workflow calls ``ask_to_be_resumed`` with its own token, and Doorcode lets it
+go on: that is all. Else it calls ``ask``, and ``decided``, a second function behind a function URL, is called by Doorcode's callback and
+lets it go on: for a stack in another account, or one that is not yours. What goes on calls ``use`` before it does what was asked.
 """
 
 import base64
@@ -21,8 +22,20 @@ def owner():
     return AskClient(os.environ["DOORCODE_URL"], os.environ["DOORCODE_TOKEN"])
 
 
+def ask_to_be_resumed(event, context):
+    """Take ``{"kind": "task" or "durable", "token", "title", "arguments"}``: a task token, or a durable callback's id.
+
+    What comes back as the task's output, or the callback's result, is JSON: ``{"id", "state", "digest", …}``, whatever the answer.
+    """
+    name = "token" if event["kind"] == "task" else "callback_id"
+    asked = owner().ask(
+        event["title"], arguments=event["arguments"], resume={"kind": event["kind"], name: event["token"]}
+    )
+    return asked.id
+
+
 def ask(event, context):
-    """Take ``{"kind": "task" or "durable", "token", "title", "arguments"}``: a task token, or a durable callback's id."""
+    """Take the same, and have ``decided`` called."""
     url = f"{os.environ['DECIDED_URL']}?kind={event['kind']}&token={quote(event['token'], safe='')}"
     if len(url) > LONGEST_URL:
         raise ValueError("The token is too long for an address: keep it in a table, and put its key here.")

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from doorcode.asking.buttons import MAX_CHOICES
 from doorcode.asking.digest import canonical_json, digest_of
-from doorcode.asking.question import Outlets, Question, QuestionText, Substance
+from doorcode.asking.question import Outlets, Question, QuestionText, Resume, ResumeKind, Substance
 from doorcode.asking.refusals import InvalidQuestionError
 from doorcode.errors import InputError
 from doorcode.pairing.contact import checked_user_id, platform_named
@@ -30,6 +30,9 @@ MAX_APPROVALS = 5
 MAX_OWNERS_NAMED = 20
 MAX_CALLBACK_URL = 2000
 MAX_REASON = 500
+# What AWS takes.
+MAX_CALLBACK_ID = 1024
+MAX_TASK_TOKEN = 2048
 
 # How many of a token's may wait, and of everybody's; and how many it may ask in an hour.
 MAX_PENDING_OF_ONE = 20
@@ -41,6 +44,15 @@ DENIAL_HOLDS_SECONDS = 600
 KEPT_SECONDS = 30 * 86_400
 
 _VISIBLE = re.compile(r"[!-~]+")
+# What each kind is known by, as AWS makes them.
+_RESUMED_BY = {
+    ResumeKind.DURABLE: (
+        re.compile(rf"(?=.{{1,{MAX_CALLBACK_ID}}}$)[A-Za-z0-9+/]+={{0,2}}"),
+        "callback_id",
+        MAX_CALLBACK_ID,
+    ),
+    ResumeKind.TASK: (re.compile(rf"[!-~]{{1,{MAX_TASK_TOKEN}}}"), "token", MAX_TASK_TOKEN),
+}
 
 
 class QuestionOrder(Struct, frozen=True, kw_only=True):
@@ -58,6 +70,7 @@ class QuestionOrder(Struct, frozen=True, kw_only=True):
     approvals: int = 1
     callback_url: str = ""
     reply_to: str = ""
+    resume: Resume | None = None
 
 
 class Asker(Struct, frozen=True, kw_only=True):
@@ -86,6 +99,7 @@ def text_of(order: QuestionOrder, asker: Asker) -> QuestionText:
     for account in (*order.owners, *([order.on_behalf_of] if order.on_behalf_of else [])):
         _check_account(account)
     _check_url(order.callback_url)
+    _check_resume(order.resume)
     substance = Substance(
         asker=asker.label,
         title=order.title,
@@ -97,7 +111,8 @@ def text_of(order: QuestionOrder, asker: Asker) -> QuestionText:
     )
     # Whatever is not Unicode is found here, in every field.
     digest_of(substance)
-    return QuestionText(substance=substance, outlets=Outlets(callback_url=order.callback_url, reply_to=order.reply_to))
+    outlets = Outlets(callback_url=order.callback_url, reply_to=order.reply_to, resume=order.resume)
+    return QuestionText(substance=substance, outlets=outlets)
 
 
 def question_of(order: QuestionOrder, text: QuestionText, asker: Asker, question_id: str, now: int) -> Question:
@@ -116,6 +131,7 @@ def question_of(order: QuestionOrder, text: QuestionText, asker: Asker, question
         on_behalf_of=order.on_behalf_of,
         choices=len(order.choices),
         tells=bool(order.callback_url or order.reply_to),
+        resumes=order.resume is not None,
     )
 
 
@@ -161,6 +177,14 @@ def _check_url(url: str) -> None:
     except ValueError:
         sound = False
     _require(bool(sound), "callback_url is an https address on port 443, without user and fragment.")
+
+
+def _check_resume(resume: Resume | None) -> None:
+    if resume is not None:
+        form, name, most = _RESUMED_BY[resume.kind]
+        # Without its content, which lets something go on.
+        sound = form.fullmatch(resume.token) is not None
+        _require(sound, f"resume's {name} is what AWS gave, of at most {most:,} characters.")
 
 
 def _at_most(what: str, length: int, most: int, unit: str = "characters") -> None:

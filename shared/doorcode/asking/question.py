@@ -48,11 +48,28 @@ class Substance(Struct, frozen=True, kw_only=True):
     approvals: int = 1
 
 
+class ResumeKind(StrEnum):
+    """What waits for the answer, paused."""
+
+    DURABLE = "durable"
+    """A Lambda durable function, by the id of its callback."""
+    TASK = "task"
+    """A task of a Step Functions state machine, by its token."""
+
+
+class Resume(Struct, frozen=True, kw_only=True):
+    """What goes on with the answer. ``token`` is a task's token or a callback's id: whoever has it can let that go on."""
+
+    kind: ResumeKind
+    token: str
+
+
 class Outlets(Struct, frozen=True, kw_only=True):
     """Where the asker wants to hear of the decision. Never shown, never in the record."""
 
     callback_url: str = ""
     reply_to: str = ""
+    resume: Resume | None = None
 
 
 class QuestionText(Struct, frozen=True, kw_only=True):
@@ -114,8 +131,9 @@ class Question(Struct, frozen=True, kw_only=True):
     owners: tuple[str, ...] = ()
     on_behalf_of: str = ""
     choices: int = 0
-    # Whether somebody waits for a callback or in a conversation.
+    # Whether somebody waits for a callback or in a conversation; and whether something is paused until it is resumed.
     tells: bool = False
+    resumes: bool = False
     given: tuple[Approval, ...] = ()
     decided_by: str = ""
     decided_by_name: str = ""

@@ -73,9 +73,9 @@ def answer_state(question: Question) -> QuestionState | None:
     return question.state if question.state in ANSWERS else None
 
 
-def callback_body(question: Question, words: QuestionText | None, state: QuestionState) -> bytes:
-    """Return what an asker's address is sent: the answer, and none of the question's words."""
-    data = {
+def answer_data(question: Question, words: QuestionText | None, state: QuestionState) -> dict[str, Any]:
+    """Return the answer as whoever asked is told it: none of the question's words."""
+    return {
         "id": question.id,
         "key": question.key,
         "state": state,
@@ -86,9 +86,12 @@ def callback_body(question: Question, words: QuestionText | None, state: Questio
         "decided_via": question.decided_via,
         "decided_at": question.decided_at or question.ended_at,
     }
-    return msgspec.json.encode(
-        {"type": f"ask.{state}", "timestamp": question.decided_at or question.ended_at, "data": data}
-    )
+
+
+def callback_body(question: Question, words: QuestionText | None, state: QuestionState) -> bytes:
+    """Return what an asker's address is sent."""
+    data = answer_data(question, words, state)
+    return msgspec.json.encode({"type": f"ask.{state}", "timestamp": data["decided_at"], "data": data})
 
 
 def decision(  # noqa: PLR0913, PLR0917 (whose decision, and where it goes)

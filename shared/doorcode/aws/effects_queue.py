@@ -20,8 +20,8 @@ VERSION = 1
 QUESTION_BEGINNING = '{"type":"question",'
 # What makes a question's move: another revision, a reason given afterwards, or a prompt of it that was pressed too late.
 QUESTION_MOVES = ("rev", "reasoned", "stray")
-# What the groups and the entries of calls to askers are named by.
-CALL = "call"
+# What the groups and the entries are named by in which somebody elsewhere is told.
+CALL, RESUME = "call", "resume"
 # SQS takes ten messages in one call.
 BATCH_SIZE = 10
 
@@ -55,14 +55,15 @@ class MoveRecord(Struct, frozen=True):
 class QuestionMoved(Struct, frozen=True, kw_only=True, tag="question", tag_field="type"):
     """A question has moved: which one, and none of its words. Whoever follows it reads where it stands by then.
 
-    ``record`` is the stream's own id of it. ``calls`` is for the asker's address alone, which has a group of its own: where that
-    does not answer, nothing else waits.
+    ``record`` is the stream's own id of it. ``calls`` is for the asker's address alone, ``resumes`` for what is paused: each has
+    a group of its own, so that where it does not answer, nothing else waits.
     """
 
     version: int = VERSION
     id: str
     record: str
     calls: bool = False
+    resumes: bool = False
 
 
 class Copied(Struct, frozen=True):
@@ -102,7 +103,7 @@ class EffectsQueue:
                 return Copied(start, str(code))
             # What the queue refuses for ever is passed over: nothing may stop the stream for it.
             failed = {
-                int(entry["Id"].partition(CALL)[0]): entry
+                int(entry["Id"].partition("-")[0]): entry
                 for entry in answer.get("Failed", [])
                 if not entry.get("SenderFault")
             }
@@ -156,10 +157,13 @@ def _entries(number: int, record: Mapping[str, Any]) -> list[dict[str, Any]]:
         return [_entry(str(number), pk, record, json.dumps(_move(record)))]
     moved = QuestionMoved(id=pk.partition("#")[2], record=record["eventID"])
     entries = [_entry(str(number), pk, record, msgspec.json.encode(moved).decode())]
-    if "tells" in record["dynamodb"]["NewImage"]:
-        calls = msgspec.json.encode(structs.replace(moved, calls=True)).decode()
-        another = {**record, "eventID": f"{CALL}#{record['eventID']}"}
-        entries.append(_entry(f"{number}{CALL}", f"{CALL}#{pk}", another, calls))
+    for flag, name, apart in (
+        ("tells", CALL, structs.replace(moved, calls=True)),
+        ("resumes", RESUME, structs.replace(moved, resumes=True)),
+    ):
+        if flag in record["dynamodb"]["NewImage"]:
+            another = {**record, "eventID": f"{name}#{record['eventID']}"}
+            entries.append(_entry(f"{number}-{name}", f"{name}#{pk}", another, msgspec.json.encode(apart).decode()))
     return entries
 
 

@@ -32,7 +32,7 @@ _TEXTS = (
 _NUMBERS = (
     "rev", "created_at", "expires_at", "valid_for", "approvals", "choices", "decided_at", "choice", "usable_until", "used_at", "ended_at",
 )  # fmt: skip
-_FLAGS = ("tells", "reasoned")
+_FLAGS = ("tells", "resumes", "reasoned")
 
 
 def ask_pk(question_id: str) -> str:
@@ -82,6 +82,11 @@ def question_from_item(item: Item) -> Question:
         )
     except (KeyError, TypeError, ValueError):
         raise UnreadableItemError("read a question", "its item has an unknown form") from None
+
+
+def words_of(text: QuestionText) -> str:
+    """Return a question's words as they are kept; the reason of the decision stands beside them."""
+    return msgspec.json.encode(msgspec.structs.replace(text, reason="")).decode()
 
 
 def text_from_item(item: Item) -> QuestionText:

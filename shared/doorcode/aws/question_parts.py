@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from doorcode.asking.order import DENIAL_HOLDS_SECONDS, MAX_AN_HOUR, MAX_PENDING_OF_ALL, MAX_PENDING_OF_ONE
 from doorcode.asking.question import ENDED, Question, QuestionState, QuestionText
 from doorcode.aws.items import OWNERS, attribute, changes, expires_after
@@ -21,6 +19,7 @@ from doorcode.aws.question_items import (
     asker_pk,
     kept_until,
     question_attributes,
+    words_of,
 )
 from doorcode.aws.transaction_parts import Part
 
@@ -33,13 +32,12 @@ def new_record(question: Question) -> Part:
 
 def new_text(question: Question, text: QuestionText, table_name: str) -> Part:
     """Write its words, in the table that has no stream."""
-    words = msgspec.json.encode(text).decode()
     kind, arguments = _update(
         ask_pk(question.id),
         TEXT,
         "SET words = :words, #ttl = :ttl",
         {"#ttl": "ttl"},
-        {":words": attribute(words), ":ttl": attribute(kept_until(question))},
+        {":words": attribute(words_of(text)), ":ttl": attribute(kept_until(question))},
     )
     return kind, {"TableName": table_name, **arguments}
 

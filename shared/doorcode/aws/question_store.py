@@ -44,6 +44,7 @@ from doorcode.aws.question_items import (
     asker_pk,
     question_from_item,
     text_from_item,
+    words_of,
 )
 from doorcode.aws.table import ConditionError, Item, Table
 from doorcode.aws.transaction_parts import Part
@@ -83,6 +84,7 @@ class QuestionStore:
         """Keep records in ``table`` and words in ``texts``, which has no stream."""
         self._table = table
         self._texts = texts
+        self._resumes = settings.resume_asks
         self._by_setting = frozenset(f"{platform}:{user_id}" for platform, user_id in settings.owners)
 
     # Asking
@@ -90,9 +92,14 @@ class QuestionStore:
     def ask(self, order: QuestionOrder, asker: Asker, now: int) -> tuple[Question, bool]:
         """Ask, and tell whether that is a new question: the same key, and the same words while they wait, are the same one.
 
-        Raises InvalidQuestionError, QuestionRefusedError and UnavailableError.
+        Of those that wait paused for one question, the last is resumed. Raises InvalidQuestionError, QuestionRefusedError and
+        UnavailableError.
         """
         text = text_of(order, asker)
+        if order.resume is not None and not self._resumes.takes(order.resume.kind):
+            raise InvalidQuestionError(
+                f"Nothing of the kind {order.resume.kind} is resumed from here: the stack's parameter ResumeAsks is {self._resumes}."
+            )
         table = self._table.started()
         self._check_owners(table, order)
         question = question_of(order, text, asker, _new_id(), now)
@@ -113,7 +120,7 @@ class QuestionStore:
                 lost = {name: error.lost[at] for at, name in enumerate(writes) if at in error.lost}
                 found = self._there_already(table, question, lost, now)
                 if found is not None:
-                    return found, found.id == question.id
+                    return self._resuming_last(found, order), found.id == question.id
                 self._make_room(table, question, lost, now)
             else:
                 return question, True
@@ -132,6 +139,24 @@ class QuestionStore:
                 self._give_key(table, found, question.key, now)
                 return found
         return None
+
+    def _resuming_last(self, found: Question, order: QuestionOrder) -> Question:
+        """Have whoever asks the same again be resumed instead of who did before: a task that is tried again has another token.
+
+        Returns the question as it is after that: what is answered by then resumes nobody any more.
+        """
+        text = self.text(found.id) if order.resume and found.state is QuestionState.PENDING else None
+        if text is None or text.outlets.resume == order.resume:
+            return found
+        told = msgspec.structs.replace(text, outlets=msgspec.structs.replace(text.outlets, resume=order.resume))
+        self._texts.update(
+            ask_pk(found.id),
+            TEXT,
+            UpdateExpression="SET words = :words",
+            ExpressionAttributeValues={":words": attribute(words_of(told))},
+        )
+        self._note(found.id, "resumes", 1)
+        return self.get(found.id) or found
 
     def _give_key(self, table: Table, found: Question, key: str, now: int) -> None:
         """Have a key mean a question that was asked without it, or by another one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
@@ -15,15 +15,17 @@ from doorcode.asking.order import (
     LONGEST_VALID_SECONDS,
     MAX_APPROVALS,
     MAX_ASK_KEY,
+    MAX_CALLBACK_ID,
     MAX_CALLBACK_URL,
     MAX_CHOICE,
     MAX_DETAILS,
     MAX_OWNERS_NAMED,
+    MAX_TASK_TOKEN,
     MAX_TITLE,
     SHORTEST_SECONDS,
     QuestionOrder,
 )
-from doorcode.asking.question import NOT_YET_KNOWN, Question, QuestionState, QuestionText
+from doorcode.asking.question import NOT_YET_KNOWN, Question, QuestionState, QuestionText, Resume, ResumeKind
 from doorcode.entrypoints.contact_record import iso
 from doorcode.pairing.platform import Platform
 
@@ -36,6 +38,21 @@ class OnBehalfOf(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     platform: Platform
     user_id: Annotated[str, Meta(max_length=64)]
+
+
+class ResumeDurable(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="durable"):
+    """A Lambda durable function that waits for a callback."""
+
+    callback_id: Annotated[str, Meta(min_length=1, max_length=MAX_CALLBACK_ID, pattern=r"^[A-Za-z0-9+/]+={0,2}$(?!\n)")]
+
+
+class ResumeTask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="task"):
+    """A task of a Step Functions state machine that waits for its token."""
+
+    token: Annotated[str, Meta(min_length=1, max_length=MAX_TASK_TOKEN, pattern=r"^[!-~]+$(?!\n)")]
+
+
+ResumeForm: TypeAlias = ResumeDurable | ResumeTask
 
 
 class QuestionForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,6 +93,12 @@ class QuestionForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     approvals: Annotated[int, Meta(ge=1, le=MAX_APPROVALS, description="How many persons have to approve.")] = 1
     callback_url: Annotated[str, Meta(max_length=MAX_CALLBACK_URL)] = ""
     reply_to: Annotated[str, Meta(max_length=MAX_SEALED)] = ""
+    resume: Annotated[
+        ResumeForm | None,
+        Meta(
+            description="What goes on with the answer, whichever it is; where the stack's parameter ResumeAsks lets it."
+        ),
+    ] = None
 
     def order(self) -> QuestionOrder:
         """Return it as an order, of which nothing is checked yet but its form."""
@@ -93,7 +116,14 @@ class QuestionForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             approvals=self.approvals,
             callback_url=self.callback_url,
             reply_to=self.reply_to,
+            resume=_resume(self.resume),
         )
+
+
+def _resume(form: ResumeForm | None) -> Resume | None:
+    if isinstance(form, ResumeDurable):
+        return Resume(kind=ResumeKind.DURABLE, token=form.callback_id)
+    return Resume(kind=ResumeKind.TASK, token=form.token) if form else None
 
 
 class QuestionRecord(Struct, frozen=True, kw_only=True):

@@ -72,6 +72,19 @@ class FirstMessage(StrEnum):
     """The owner sees how it begins, too."""
 
 
+class ResumeAsks(StrEnum):
+    """What may be resumed with the answer to a question."""
+
+    OFF = "off"
+    DURABLE = "durable"
+    TASK = "task"
+    BOTH = "both"
+
+    def takes(self, kind: str) -> bool:
+        """Tell whether something of that kind may be."""
+        return self in {kind, ResumeAsks.BOTH}
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """Every setting of the gate and what follows it, with its default. Durations are in seconds.
 
@@ -98,6 +111,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     debounce: int = 0
     tell_denied: bool = True
     first_message: FirstMessage = FirstMessage.DROP
+    resume_asks: ResumeAsks = ResumeAsks.OFF
     agents: Agents = Agents()
     # Only what is set; see ``api_url``.
     api_urls: Mapping[Platform, str] = {}
@@ -232,6 +246,7 @@ def parse_settings(values: Mapping[str, str]) -> Settings:
         message_budget=reader.number("MESSAGE_BUDGET", 20, 0, 100_000),
         debounce=reader.number("DEBOUNCE_SECONDS", 0, 0, 30),
         first_message=reader.read("FIRST_MESSAGE", lambda text: choice(FirstMessage, text), FirstMessage.DROP),
+        resume_asks=reader.read("RESUME_ASKS", lambda text: choice(ResumeAsks, text), ResumeAsks.OFF),
         tell_denied=reader.read("TELL_DENIED", boolean, True),  # noqa: FBT003 (a default, read by its name)
         agents=read_agents(reader.read),
         api_urls={

@@ -16,6 +16,7 @@ from doorcode.aws.postbox import Postbox
 from doorcode.aws.prompt_book import PromptBook
 from doorcode.aws.question_book import QuestionBook
 from doorcode.aws.question_store import QuestionStore
+from doorcode.aws.resumption import Resumption
 from doorcode.aws.retrying import Patience
 from doorcode.aws.secrets import SecretStore
 from doorcode.aws.table import Table
@@ -129,6 +130,9 @@ def build_courier(environment: Mapping[str, str]) -> tuple[Courier, QuestionCour
         bus=bus,
         agent_queue=agent_queue,
         tokens=Tokens(table),
+        resumption=Resumption(
+            lambda service: sdk.client(service, sdk.TWO_TRIES), transport_errors=sdk.TRANSPORT_ERRORS
+        ),
     )
     consumer = EffectsConsumer(
         courier, questions, Answers(senders, book), Postbox(sqs, queue_url, dead_letter_url), _now

@@ -6,25 +6,32 @@ import pytest
 from msgspec import structs
 
 from doorcode.asking.order import QuestionOrder, checked_reason, text_of
-from doorcode.asking.question import NOT_YET_KNOWN, Outlets, QuestionState
+from doorcode.asking.question import NOT_YET_KNOWN, Outlets, QuestionState, Resume, ResumeKind
 from doorcode.asking.refusals import InvalidQuestionError
 from tests.unit.asking.questions import ADA, ASKER, BOB, QUESTION_ID, T0, question, words
 
 FULL = {
     "title": "t" * 200, "details": "d" * 4000, "arguments": {"a": "x" * 16_000}, "expires_in": 604_800, "valid_for": 86_400, "key": "k" * 128,
     "on_behalf_of": "telegram:1", "owners": (ADA, BOB, ADA), "approvals": 5, "callback_url": "https://example.com:443/x?y=1",
-    "reply_to": "sealed",
+    "reply_to": "sealed", "resume": Resume(kind=ResumeKind.TASK, token="!" * 2048),
 }  # fmt: skip
 
 
 def test_all_that_can_be_asked() -> None:
     """A question at its limits is taken, and its record has none of its words."""
     text, asked = words(**FULL), question(**FULL)
-    assert text.outlets == Outlets(callback_url="https://example.com:443/x?y=1", reply_to="sealed")
+    assert text.outlets == Outlets(
+        callback_url="https://example.com:443/x?y=1",
+        reply_to="sealed",
+        resume=Resume(kind=ResumeKind.TASK, token="!" * 2048),
+    )
     assert (asked.expires_at, asked.valid_for, asked.owners, asked.tells) == (T0 + 604_800, 86_400, (ADA, BOB), True)
+    assert asked.resumes
+    assert not question().resumes
+    assert question(resume=Resume(kind=ResumeKind.DURABLE, token="a" * 1024)).resumes
     assert (asked.state, asked.rev, asked.reached, asked.id) == (QuestionState.PENDING, 1, NOT_YET_KNOWN, QUESTION_ID)
     told = str(structs.asdict(asked))
-    for word in ("ttt", "ddd", "xxx", "example.com", "sealed"):
+    for word in ("ttt", "ddd", "xxx", "example.com", "sealed", "!!!"):
         assert word not in told
     assert question(choices=("a", "b")).choices == 2
     assert not question().tells
@@ -40,7 +47,10 @@ def test_all_that_can_be_asked() -> None:
      {"on_behalf_of": "telegram:abc"}, {"owners": ("nobody:1",)}, {"owners": ("Telegram:1",)}, {"owners": tuple(f"telegram:{n}" for n in range(1, 22))},
      {"callback_url": "http://example.com"}, {"callback_url": "https://example.com:8443"}, {"callback_url": "https://a@example.com"},
      {"callback_url": "https://"}, {"callback_url": "https://example.com/#x"}, {"callback_url": "https://example.com:x/"},
-     {"callback_url": "https://example.com/" + "x" * 2000}],
+     {"callback_url": "https://example.com/" + "x" * 2000},
+     *({"resume": Resume(kind=kind, token=token)} for kind, token in (
+         (ResumeKind.TASK, ""), (ResumeKind.TASK, "t" * 2049), (ResumeKind.TASK, "ü"), (ResumeKind.DURABLE, ""), (ResumeKind.DURABLE, "a" * 1025),
+         (ResumeKind.DURABLE, "a-b"), (ResumeKind.DURABLE, "a\n")))],
     ids=lambda order: ascii(order)[:50],
 )  # fmt: skip
 def test_what_cannot_be_asked(order: dict[str, Any]) -> None:

@@ -124,7 +124,7 @@ def test_only_moves_of_contacts_are_copied(one: dict[str, Any], expected: bool) 
 
 
 def test_a_question_goes_without_its_words_and_its_callback_apart() -> None:
-    """A17, A20: the queue is told which question moved; a call to its asker has a group of its own, and of ten no eleventh comes."""
+    """A17, A20: the queue is told which question moved; a call to its asker and what is paused have groups of their own."""
     sent: list[list[dict[str, Any]]] = []
 
     class Noting:
@@ -135,13 +135,16 @@ def test_a_question_goes_without_its_words_and_its_callback_apart() -> None:
     records = [record(number, f"ask#Q{number}", "ask") for number in range(7)]
     for one in records[1:]:
         one["dynamodb"]["NewImage"] |= {"tells": {"N": "1"}, "asker_label": {"S": "token ci"}}
+    records[6]["dynamodb"]["NewImage"]["resumes"] = {"N": "1"}
     assert EffectsQueue(Noting(), "").copy(records).count == 7
-    assert [len(entries) for entries in sent] == [9, 4]
+    assert [len(entries) for entries in sent] == [9, 5]
     assert not any("token ci" in entry["MessageBody"] for entries in sent for entry in entries)
     moved = [read_question(entry["MessageBody"]) for entries in sent for entry in entries]
     assert [(one.id, one.calls) for one in moved[:3]] == [("Q0", False), ("Q1", False), ("Q1", True)]
     groups = [entry["MessageGroupId"] for entries in sent for entry in entries]
     assert groups[:3] == ["ask#Q0", "ask#Q1", "call#ask#Q1"]
+    assert groups[-3:] == ["ask#Q6", "call#ask#Q6", "resume#ask#Q6"]
+    assert [(one.calls, one.resumes) for one in moved[-3:]] == [(False, False), (True, False), (False, True)]
     refused = Queue(refuses=frozenset({"call#e1"}))
     assert EffectsQueue(refused, "").copy(records).count == 1
     assert is_move(record(1, "ask#Q", "ask", OldImage={"rev": {"N": "0"}}))

@@ -32,7 +32,7 @@ Resolve = Callable[[str], list[str]]
 
 
 class CallbackFailedError(DoorcodeError):
-    """An address did not take a callback this time. Never says which address, or what it answered."""
+    """An asker's address, or what is paused for its answer, was not told this time. Never says which, or what was answered."""
 
     reason = "callback_failed"
 

@@ -11,15 +11,18 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from doorcode.agent.webhook import signed
 from doorcode.asking.callback_keys import callback_keys
 from doorcode.asking.question import Question, QuestionState, QuestionText
-from doorcode.asking.telling import AskEvent, answer_state, callback_body, decision, events
+from doorcode.asking.telling import AskEvent, answer_data, answer_state, callback_body, decision, events
 from doorcode.aws.agent_queue import AgentQueue
 from doorcode.aws.effects_queue import QuestionMoved
 from doorcode.aws.event_bus import EventBus
 from doorcode.aws.question_book import QuestionBook
 from doorcode.aws.question_store import QuestionStore
+from doorcode.aws.resumption import Resumption
 from doorcode.aws.tokens import Tokens
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
@@ -28,7 +31,7 @@ from doorcode.entrypoints.asking.callbacks import GONE, SUCCESS, CallbackFailedE
 from doorcode.entrypoints.asking.prompts import QuestionPrompter
 from doorcode.entrypoints.courier import PostponedError
 from doorcode.entrypoints.trouble import HOPELESS, PASSING
-from doorcode.errors import BadReplyAddressError, DoorcodeError
+from doorcode.errors import BadReplyAddressError, DoorcodeError, UnavailableError
 from doorcode.pairing.agents import AgentKind
 from doorcode.pairing.contact import Contact, Standing, State
 from doorcode.pairing.gate import Reason
@@ -38,7 +41,7 @@ from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET, Secrets, fit
 from doorcode.pairing.reply_address import ReplyAddress, unseal
 from doorcode.pairing.settings import Settings
 
-ASKED, REMINDED = "asked", "reminded"
+ASKED, REMINDED, RESUMED = "asked", "reminded", "resumed"
 # A question that is open for less long is not worth a second word.
 REMINDED_FROM_SECONDS = 600
 # So many questions stand open with owners, whoever asked; the others wait for their turn, and one message says how many.
@@ -60,9 +63,10 @@ class QuestionCourier:
         bus: EventBus,
         agent_queue: AgentQueue,
         tokens: Tokens,
+        resumption: Resumption,
         post: Callable[..., int] = callbacks.post,
     ) -> None:
-        """Have ``prompter`` ask owners; tell the bus, the agent in its conversation, and by ``post`` the askers' addresses."""
+        """Have ``prompter`` ask owners; tell the bus, the agent in its conversation, by ``post`` the askers' addresses, and what is paused."""
         self._settings = settings
         self._secrets = secrets
         self._store = store
@@ -72,6 +76,7 @@ class QuestionCourier:
         self._bus = bus
         self._agent_queue = agent_queue
         self._tokens = tokens
+        self._resumption = resumption
         self._post = post
 
     def follow(self, moved: QuestionMoved, now: int) -> None:
@@ -82,6 +87,9 @@ class QuestionCourier:
         words = self._store.text(moved.id)
         if moved.calls:
             self._call(question, words, now)
+            return
+        if moved.resumes:
+            self._resume(question, words, now)
             return
         done = self._book.notes(question.id).done
         trouble: list[DoorcodeError] = []
@@ -206,8 +214,7 @@ class QuestionCourier:
         step = f"called {answer}"
         if step in self._book.notes(question.id).done:
             return
-        if _is_token(question.asker) and not self._tokens.works(question.asker, now):
-            log.info("A callback is not made: its token is revoked", reason="token_revoked", step="callback")
+        if self._is_revoked(question, "callback", now):
             return
         body = callback_body(question, words, state)
         keys = callback_keys(question.asker, self._secrets.keyring(CALLBACK_SECRET, now))
@@ -217,6 +224,30 @@ class QuestionCourier:
             raise CallbackFailedError(f"A callback was answered with {status}.")
         self._book.note_done(question.id, step, now)
         log.info("Made a callback", outcome="gone" if status == GONE else "told")
+
+    def _resume(self, question: Question, words: QuestionText | None, now: int) -> None:
+        """Let what is paused go on with the answer, once there is one: the first, for it goes on only once.
+
+        Raises CallbackFailedError for another try.
+        """
+        state = answer_state(question)
+        if words is None or state is None or words.outlets.resume is None:
+            return
+        if RESUMED in self._book.notes(question.id).done or self._is_revoked(question, RESUMED, now):
+            return
+        try:
+            told = self._resumption.tell(words.outlets.resume, msgspec.json.encode(answer_data(question, words, state)))
+        except UnavailableError as error:
+            raise CallbackFailedError(str(error)) from None
+        self._book.note_done(question.id, RESUMED, now)
+        log.info("Resumed what was paused for an answer", outcome="told" if told else "gone", question=question.id)
+
+    def _is_revoked(self, question: Question, step: str, now: int) -> bool:
+        """Tell whether the token that asked is one no more: then nobody elsewhere is told anything."""
+        if not _is_token(question.asker) or self._tokens.works(question.asker, now):
+            return False
+        log.info("An asker is not told: its token is revoked", reason="token_revoked", step=step)
+        return True
 
 
 def _is_half_over(question: Question, now: int) -> bool:
