@@ -17,7 +17,9 @@ def edge(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> I
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     caplog.set_level("INFO", logger="doorcode")
     with in_process.aws():
-        yield Edge(monkeypatch)
+        found = Edge(monkeypatch)
+        yield found
+        found.forget()
     logged = " ".join(str(record.__dict__) for record in caplog.records if record.name.startswith("doorcode"))
     assert not re.search(
         r"may I come in|aW50ZXJhY3Rpb246|the-webhook-secret|the signing secret|the gateway secret", logged
