@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from doorcode.pairing.contact import Platform, State
+from doorcode.pairing import texts
+from doorcode.pairing.contact import Contact, Platform, State
 from doorcode_sandbox.platforms.whatsapp.stand_in import Template
-from tests.behind.harness import Behind
+from tests.behind.harness import Behind, DiedError
 from tests.behind.test_pairing import has_buttons
-from tests.webhooks import HELLO, OWNER, Delivery, load, value_of
+from tests.webhooks import HELLO, OWNER, STRANGER, Delivery, load, value_of
 
 WHATSAPP, TELEGRAM = Platform.WHATSAPP, Platform.TELEGRAM
 ON_WHATSAPP = f"{WHATSAPP}:{OWNER[WHATSAPP]}"
@@ -85,6 +86,79 @@ def test_an_owner_out_of_the_24_hours(behind: Behind, caplog: pytest.LogCaptureF
     assert behind.edge.contact(WHATSAPP).state is State.PENDING
     assert len(behind.prompts(WHATSAPP)) == 1
     assert behind.parked() == 0
+
+
+def test_a_receipt_that_did_not_arrive(behind: Behind, caplog: pytest.LogCaptureFixture) -> None:
+    """It is told with their next message, as often as that fails and once when it does not; and to nobody else."""
+    caplog.set_level("INFO", logger="doorcode")
+    stranger = STRANGER[WHATSAPP]
+    # Nobody can be asked, so that it is the code.
+    stand_in(behind).close_window(OWNER[WHATSAPP])
+    behind.cold(OWNER_USER_IDS=ON_WHATSAPP)
+    troubles = stand_in(behind).troubles
+    troubles[stranger] = 131026
+    contact = behind.hello(WHATSAPP)
+    behind.settle()
+    first = list(stand_in(behind).statuses)
+    news(behind)
+    news(behind)
+    assert behind.edge.contact(WHATSAPP).untold
+    receipt = texts.code_notice(WHATSAPP, behind.edge.code(contact))
+    # The next fails, too; and the one after that, at once.
+    behind.hello(WHATSAPP, 1)
+    behind.settle()
+    stand_in(behind).statuses += first
+    news(behind)
+    stand_in(behind).refuses_at_once = True
+    behind.hello(WHATSAPP, 2)
+    behind.settle()
+    assert (behind.heard(WHATSAPP), behind.edge.contact(WHATSAPP).untold) == ([], True)
+    # Another's key is nothing of theirs.
+    someone = Contact(
+        platform=WHATSAPP, user_id="US.1", state=State.PENDING, rev=1, nonce="f" * 32, code_expires_at=9**10
+    )
+    behind.edge.put(someone)
+    behind.forget_the_stream()
+    behind.courier.not_delivered(WHATSAPP, "US.1", f"{contact.nonce}:notice", behind.now())
+    assert not behind.edge.contact(WHATSAPP, "US.1").untold
+    del troubles[stranger]
+    for number in (3, 3, 4):
+        behind.hello(WHATSAPP, number)
+    behind.settle()
+    assert [one.replace("\u2060", "") for one in behind.heard(WHATSAPP)] == [receipt]
+    # Old news of the first; and a message of somebody who has been told: nothing goes anywhere.
+    stand_in(behind).statuses[:] = first
+    news(behind)
+    behind.hello(WHATSAPP, 5)
+    assert not behind.courier_once()
+    assert len(behind.heard(WHATSAPP)) == 1
+    assert behind.parked() == 0
+    assert sum("Told again" in record.message for record in caplog.records) == 2
+
+
+@pytest.mark.parametrize("died", ["before", "after"])
+def test_a_crash_on_the_way_to_a_receipt_that_is_told_again(behind: Behind, died: str) -> None:
+    """Whoever dies before it was said says it later; what was said and not noted is all that can come twice."""
+    stand_in(behind).troubles[STRANGER[WHATSAPP]] = 131026
+    behind.hello(WHATSAPP)
+    behind.settle()
+    news(behind)
+    del stand_in(behind).troubles[STRANGER[WHATSAPP]]
+    alive = [True]
+
+    def die(name: str) -> None:
+        if name == "notify" and alive.pop():
+            setattr(behind, f"{died}_sending", lambda _: None)
+            raise DiedError
+
+    setattr(behind, f"{died}_sending", die)
+    behind.hello(WHATSAPP, 1)
+    behind.settle()
+    assert not alive
+    assert len(behind.heard(WHATSAPP)) == (1 if died == "before" else 2)
+    assert not behind.edge.contact(WHATSAPP).untold
+    behind.hello(WHATSAPP, 2)
+    assert not behind.courier_once()
 
 
 def test_old_buttons_answer_with_what_was_decided(behind: Behind) -> None:

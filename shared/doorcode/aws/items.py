@@ -18,7 +18,7 @@ CONTACT = "contact"
 OWNERS = "owners"
 
 _TEXTS = (
-    "role", "name", "full_name", "language", "reply", "delivery_id", "former_deliveries", "presses", "nonce", "key_id", "seat", "label",
+    "role", "name", "full_name", "language", "reply", "delivery_id", "former_deliveries", "presses", "receipt", "lost_receipt", "nonce", "key_id", "seat", "label",
     "decided_by", "decided_by_name", "decided_via",
 )  # fmt: skip
 _NUMBERS = (

@@ -15,7 +15,7 @@ from doorcode.pairing.messages import Undelivered
 from doorcode.pairing.platform import Platform
 
 # How every one begins, and nothing else in the queue does.
-BEGINNING = '{"type":"undelivered",'
+BEGINNINGS = ('{"type":"undelivered",', '{"type":"untold",')
 
 
 class QueuedUndelivered(Struct, frozen=True, tag="undelivered", tag_field="type"):
@@ -26,8 +26,16 @@ class QueuedUndelivered(Struct, frozen=True, tag="undelivered", tag_field="type"
     key: str
 
 
+class QueuedUntold(Struct, frozen=True, tag="untold", tag_field="type"):
+    """Somebody has written, by that delivery, whose last receipt did not arrive."""
+
+    platform: Platform
+    user_id: str
+    delivery: str
+
+
 class UndeliveredQueue:
-    """Takes the news."""
+    """Takes the news. What is about one person stays in its order."""
 
     def __init__(self, client: AnswerClient, url: str, patience: Patience) -> None:
         """Send to the queue at ``url``, asked with ``patience``."""
@@ -37,7 +45,14 @@ class UndeliveredQueue:
 
     def send(self, news: Undelivered) -> None:
         """Hand it on, once however often it is told. Raises UnavailableError."""
-        body = msgspec.json.encode(QueuedUndelivered(news.platform, news.user_id, news.key)).decode()
+        self._send(QueuedUndelivered(news.platform, news.user_id, news.key))
+
+    def tell_again(self, platform: Platform, user_id: str, delivery: str) -> None:
+        """Have somebody told again what did not arrive, as they have written. Raises UnavailableError."""
+        self._send(QueuedUntold(platform, user_id, delivery))
+
+    def _send(self, news: QueuedUndelivered | QueuedUntold) -> None:
+        body = msgspec.json.encode(news).decode()
         self._patience.ask(
             "hand the news on",
             lambda: self._client.send_message(
@@ -51,12 +66,12 @@ class UndeliveredQueue:
 
 def is_undelivered(body: str) -> bool:
     """Tell whether a message of the effects queue is such news."""
-    return body.startswith(BEGINNING)
+    return body.startswith(BEGINNINGS)
 
 
-def read_undelivered(body: str) -> QueuedUndelivered:
+def read_undelivered(body: str) -> QueuedUndelivered | QueuedUntold:
     """Read it. Raises UnusableRecordError."""
     try:
-        return msgspec.json.decode(body, type=QueuedUndelivered)
+        return msgspec.json.decode(body, type=QueuedUndelivered | QueuedUntold)
     except (ValueError, RecursionError):
         raise UnusableRecordError("News of what did not arrive has an unknown form.") from None

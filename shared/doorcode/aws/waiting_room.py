@@ -263,6 +263,25 @@ class WaitingRoom:
                 },
             )
 
+    def lost(self, contact: Contact, receipt: str) -> None:
+        """Note that a receipt of that request did not arrive. No move."""
+        self._note_receipt(contact, "lost_receipt", receipt)
+
+    def told_again(self, contact: Contact, receipt: str) -> None:
+        """Note that there is another receipt of that request since. No move."""
+        self._note_receipt(contact, "receipt", receipt)
+
+    def _note_receipt(self, contact: Contact, name: str, receipt: str) -> None:
+        with suppress(ConditionError):
+            self._table.update(
+                contact_pk(contact.platform, contact.user_id),
+                CONTACT,
+                UpdateExpression="SET #name = :receipt",
+                ConditionExpression="nonce = :nonce",
+                ExpressionAttributeNames={"#name": name},
+                ExpressionAttributeValues={":receipt": attribute(receipt), ":nonce": attribute(contact.nonce)},
+            )
+
     def word_of_full(self, platform: Platform, now: int) -> bool:
         """Tell whether the owner is to hear that the room is full: at most once an hour, whoever asks."""
         live = [seat for seat in self._held(self._table.started(), platform) if now < seat.expires_at]

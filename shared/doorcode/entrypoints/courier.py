@@ -8,6 +8,7 @@ Slack cannot.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -24,7 +25,7 @@ from doorcode.entrypoints.trouble import HOPELESS, PASSING, UNDELIVERABLE
 from doorcode.errors import DoorcodeError, UnavailableError
 from doorcode.pairing import texts
 from doorcode.pairing.consequences import Consequences, Event, RequesterTold, follow
-from doorcode.pairing.contact import DIRECT, Contact, ContactRole, Platform, Standing, State
+from doorcode.pairing.contact import DIRECT, RECEIPT, Contact, ContactRole, Platform, Standing, State
 from doorcode.pairing.first_message import let_in
 from doorcode.pairing.platform import TRAITS
 from doorcode.pairing.ports import Secrets, code_of
@@ -36,6 +37,8 @@ from doorcode.platforms.sender import OutgoingText, Senders
 
 # What the edge has said already, where anything in its response is shown.
 AT_THE_EDGE = frozenset({RequesterTold.CLAIMED, RequesterTold.INVITED})
+# So much of a hash tells one delivery from another.
+MARK = 16
 
 
 class PostponedError(DoorcodeError):
@@ -118,9 +121,33 @@ class Courier:
     def not_delivered(self, platform: Platform, user_id: str, key: str, now: int) -> None:
         """Go on where something did not arrive, as its platform has told since. Raises what is worth another try.
 
-        Only an owner's prompt is anybody else's affair: others are asked instead.
+        A requester's receipt is told with their next message; an owner's prompt has others asked instead.
         """
+        if key.split(":")[1:2] == [RECEIPT]:
+            contact = self._room.get(platform, user_id)
+            if contact.receipt_key == key:
+                self._room.lost(contact, key)
+            return
         self._prompter.not_delivered((platform, user_id), key, now)
+
+    def tell_again(self, platform: Platform, user_id: str, delivery: str, now: int) -> None:
+        """Tell somebody who still waits, and has written by that delivery, what did not arrive. Raises what is worth another try.
+
+        What follows from their next message is behind this in the queue, and so is the news of how this fares.
+        """
+        contact = self._room.get(platform, user_id)
+        if not contact.untold or contact.standing(now) is not Standing.PENDING:
+            return
+        receipt = f"{contact.nonce}:{RECEIPT}:{hashlib.sha256(delivery.encode()).hexdigest()[:MARK]}"
+        reached = self._prompter.reached(contact, now)
+        try:
+            self._say(contact, self._receipt(contact, reached, now), receipt, now)
+        except UNDELIVERABLE as error:
+            # They are still untold, and their next message is another try.
+            self._log(contact, "tell again", error)
+            return
+        self._room.told_again(contact, receipt)
+        log.info("Told again what did not arrive", platform=platform, user_id=user_id)
 
     def sweep(self, now: int) -> None:
         """Tidy up the owners' prompts, expire what is overdue, and tell of a full room, at most once an hour."""
@@ -201,10 +228,20 @@ class Courier:
         reached = self._prompter.reached(contact, now)
         if reached and (elsewhere or not TRAITS[contact.platform].silent_edge):
             return
-        say = self._say_to(present, now)
-        code = "" if reached else code_of(contact, self._secrets, now)
-        text = say("request_sent") if reached else texts.code_notice(contact.platform, code, say)
-        self._say(contact, text, f"{contact.nonce}:notice", now)
+        if present.receipt_key != contact.receipt_key:
+            # This one was refused, and they were told again since.
+            return
+        try:
+            self._say(contact, self._receipt(present, reached, now), contact.receipt_key, now)
+        except UNDELIVERABLE:
+            self._room.lost(contact, contact.receipt_key)
+            raise
+
+    def _receipt(self, contact: Contact, reached: bool, now: int) -> str:  # noqa: FBT001 (what the receipt depends on)
+        say = self._say_to(contact, now)
+        if reached:
+            return say("request_sent")
+        return texts.code_notice(contact.platform, code_of(contact, self._secrets, now), say)
 
     def _tell(self, contact: Contact, verdict: RequesterTold, now: int) -> None:
         if verdict in AT_THE_EDGE and not TRAITS[contact.platform].silent_edge:

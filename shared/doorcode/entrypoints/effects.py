@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from doorcode.aws.answer_queue import is_answer, read_answer
 from doorcode.aws.effects_queue import UnusableRecordError, is_question, read_move, read_question
 from doorcode.aws.postbox import Postbox, Record, age, backed_off, group, receives
-from doorcode.aws.undelivered_queue import is_undelivered, read_undelivered
+from doorcode.aws.undelivered_queue import QueuedUndelivered, QueuedUntold, is_undelivered, read_undelivered
 from doorcode.entrypoints import log
 from doorcode.entrypoints.answers import Answers
 from doorcode.entrypoints.asking.callbacks import CallbackFailedError
@@ -75,8 +75,7 @@ class EffectsConsumer:
             raise TimeoutError("no time left in this invocation")
         try:
             if is_undelivered(raw["body"]):
-                news = read_undelivered(raw["body"])
-                self._courier.not_delivered(news.platform, news.user_id, news.key, now)
+                self._hear(read_undelivered(raw["body"]), now)
             elif is_answer(raw["body"]):
                 self._answers.send(read_answer(raw["body"]), now)
             elif is_question(raw["body"]):
@@ -95,6 +94,12 @@ class EffectsConsumer:
             log.warning("Something is done later", reason=reason, trace=trace)
             delays[group(raw)] = getattr(error, "delay", 0) or backed_off(raw)
             raise
+
+    def _hear(self, news: QueuedUndelivered | QueuedUntold, now: int) -> None:
+        if isinstance(news, QueuedUntold):
+            self._courier.tell_again(news.platform, news.user_id, news.delivery, now)
+        else:
+            self._courier.not_delivered(news.platform, news.user_id, news.key, now)
 
     def _hand_back(self, records: Sequence[Record], failed: Collection[str], delays: Mapping[str, int]) -> None:
         """Hide what failed, and what waits behind it: a message in flight would hold up its contact for much longer."""

@@ -87,6 +87,9 @@ class TakesNews(Protocol):
     def send(self, news: Undelivered) -> None:
         """Hand it on. Raises UnavailableError."""
 
+    def tell_again(self, platform: Platform, user_id: str, delivery: str) -> None:
+        """Have somebody told again what did not arrive. Raises UnavailableError."""
+
 
 class NotesProgress(Protocol):
     """Remembers how far a request came; ``aws.progress`` has what does."""
@@ -368,6 +371,8 @@ class Door:
             # Before it is answered: if this fails, the same delivery comes again and finds its request.
             self._kept.keep(contact, self._handed_off(message, contact, Reason.PAIRED, now), now)
         if verdict is RequestVerdict.RATE_LIMITED:
+            if contact.untold and contact.standing(now) is Standing.PENDING and self._undelivered is not None:
+                self._undelivered().tell_again(contact.platform, contact.user_id, message.delivery_id)
             line = texts.rate_limited_line(contact.user_id, float(now - contact.requested_at))
             self._log(message, Verdict(GateAction.PAIR, Reason.RATE_LIMITED), line)
             # Elsewhere nothing is said.

@@ -15,6 +15,8 @@ from doorcode.pairing.platform import Platform as Platform  # noqa: PLC0414 (a c
 MAX_USER_ID_LENGTH = 131
 # In the place of an address, of whoever asked by way of a bot that asks the gate: they write to it in its direct chat.
 DIRECT = "direct"
+# How the key of a receipt goes on after its request's nonce: what somebody is told who asks to be let in.
+RECEIPT = "notice"
 # Year 9999: later than that, tools that show times give up.
 END_OF_TIME = 253_402_300_799
 
@@ -89,6 +91,9 @@ class Contact(Struct, frozen=True, kw_only=True):
     former_deliveries: str = ""
     # The deliveries of the presses that moved this request, likewise: each has its effect once, however late it comes.
     presses: str = ""
+    # The key of the last receipt, where it was told again, and that of one that did not arrive, as is known since.
+    receipt: str = ""
+    lost_receipt: str = ""
     # What the code is made from, and with which secret. Kept after the decision, so that an old button or code
     # can be told what became of it; the state is what keeps it from acting.
     nonce: str = ""
@@ -113,6 +118,16 @@ class Contact(Struct, frozen=True, kw_only=True):
     def called(self) -> str:
         """What to call them: ``@username (Full Name)``, or as much of it as is known."""
         return called(self.name, self.full_name)
+
+    @property
+    def receipt_key(self) -> str:
+        """What names the last receipt of this request: what comes back with the news of one that did not arrive."""
+        return self.receipt if self.receipt.startswith(f"{self.nonce}:") else f"{self.nonce}:{RECEIPT}"
+
+    @property
+    def untold(self) -> bool:
+        """Whether the last receipt of this request did not arrive."""
+        return bool(self.nonce) and self.lost_receipt == self.receipt_key
 
     def standing(self, now: int) -> Standing:
         """Tell what this contact counts as at ``now``, whether or not anything has tidied up behind it."""

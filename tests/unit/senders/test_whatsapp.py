@@ -38,7 +38,9 @@ def test_whom_it_writes_to(whatsapp: Wire) -> None:
     for sent in (first, second):
         assert sent["messaging_product"] == "whatsapp"
         assert sent["text"] == {"body": "Hello", "preview_url": False}
-        assert sent["biz_opaque_callback_data"] == "doorcode:k"
+        assert (
+            sent["biz_opaque_callback_data"] == f"doorcode:{(sent.get('recipient') or sent['to']).removeprefix('+')}:k"
+        )
 
 
 def test_a_prompt_is_closed_further_down(whatsapp: Wire) -> None:

@@ -182,10 +182,12 @@ def _is_failed_of_ours(raw: Raw) -> bool:
 
 
 def _undelivered(status: Status) -> Undelivered:
+    # Whom we wrote to, as we know them: Meta writes some numbers otherwise than they are written to.
+    user_id, _, key = status.biz_opaque_callback_data.removeprefix(OURS).partition(":")
     return Undelivered(
         platform=PLATFORM,
-        user_id=status.recipient_user_id or status.recipient_id,
-        key=status.biz_opaque_callback_data.removeprefix(OURS),
+        user_id=user_id,
+        key=key,
         why=str(status.errors[0].code) if status.errors else "",
     )
 

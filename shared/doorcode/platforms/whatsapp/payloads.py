@@ -157,6 +157,5 @@ class Status(Struct):
     id: str
     status: str
     recipient_user_id: str = ""
-    recipient_id: str = ""
     biz_opaque_callback_data: str = ""
     errors: list[StatusError] = []

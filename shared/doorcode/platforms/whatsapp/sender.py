@@ -46,7 +46,7 @@ from doorcode.platforms.text_parts import deliver, split_each
 
 DEFAULT_API_URL = "https://graph.facebook.com/v27.0"
 MAX_TEXT = 4096
-# What goes with a message and comes back with the news of it.
+# What goes with a message and comes back with the news of it: whom it was for, as nobody else writes a number, and its key.
 OURS, MAX_KEY = "doorcode:", 512
 
 UNAUTHORIZED, TOO_MANY_REQUESTS = 401, 429
@@ -218,7 +218,7 @@ class WhatsAppSender:
         # With both, the number would win; an id in the number's place is taken, and never delivered.
         whom = {"to": f"+{to}"} if NUMBER.fullmatch(to) else {"recipient": to}
         said = {"recipient_type": "individual", **whom, **fields}
-        content = self._call(doing, said | ({"biz_opaque_callback_data": f"{OURS}{key}"[:MAX_KEY]} if key else {}))
+        content = self._call(doing, said | ({"biz_opaque_callback_data": f"{OURS}{to}:{key}"[:MAX_KEY]} if key else {}))
         try:
             return msgspec.json.decode(content, type=_Answer).messages[0].id
         except (ValueError, RecursionError, IndexError):
