@@ -13,7 +13,7 @@ from rich.table import Table as Columns
 from rich.text import Text
 
 from doorcode.errors import DoorcodeError
-from doorcode_cli import account_checks, agent_checks, asking_checks, checks, drops, owner_checks
+from doorcode_cli import account_checks, agent_checks, arrivals, asking_checks, checks, drops, owner_checks
 from doorcode_cli.deployment import Deployment
 from doorcode_cli.examination import Check, Dropped, Examination, Finding, Level, wrong
 from doorcode_cli.examples import examples
@@ -44,6 +44,7 @@ CHECKS: dict[str, Check] = {
     "dead letters": checks.dead_letters,
     "seats": checks.seats,
     "dropped": drops.drops,
+    "delivered": arrivals.arrivals,
 }
 MARKS = {Level.OK: ("✅", ""), Level.WARN: ("⚠️ ", "yellow"), Level.WRONG: ("❌", "red")}
 # Wide enough that nothing is cut where there is no terminal to fit in.

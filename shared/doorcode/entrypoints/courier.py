@@ -20,7 +20,7 @@ from doorcode.aws.kept_messages import KeptMessages
 from doorcode.aws.prompt_book import PromptBook
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
-from doorcode.entrypoints.prompter import Prompter
+from doorcode.entrypoints.prompter import Prompter, not_delivered
 from doorcode.entrypoints.trouble import HOPELESS, PASSING, UNDELIVERABLE
 from doorcode.errors import DoorcodeError, UnavailableError
 from doorcode.pairing import texts
@@ -145,6 +145,7 @@ class Courier:
         except UNDELIVERABLE as error:
             # They are still untold, and their next message is another try.
             self._log(contact, "tell again", error)
+            not_delivered((platform, user_id), error)
             return
         self._room.told_again(contact, receipt)
         log.info("Told again what did not arrive", platform=platform, user_id=user_id)
@@ -233,8 +234,9 @@ class Courier:
             return
         try:
             self._say(contact, self._receipt(present, reached, now), contact.receipt_key, now)
-        except UNDELIVERABLE:
+        except UNDELIVERABLE as error:
             self._room.lost(contact, contact.receipt_key)
+            not_delivered((contact.platform, contact.user_id), error)
             raise
 
     def _receipt(self, contact: Contact, reached: bool, now: int) -> str:  # noqa: FBT001 (what the receipt depends on)

@@ -311,6 +311,7 @@ class Prompter:
                 # It is being changed, perhaps: those who wait go on waiting.
                 raise
             _log(contact, "ask", error)
+            not_delivered(queue.owner, error)
             self._book.forget(contact.platform, contact.user_id, noted)
             queue.change(lambda seen: seen.left(turn.who, holder, now))
             if not own and queue.owner[0] is contact.platform and not self.reached(contact, now):
@@ -452,6 +453,13 @@ def _who(contact: Contact) -> Who:
 def _raise_longest(trouble: list[DoorcodeError]) -> None:
     if trouble:
         raise max(trouble, key=lambda error: getattr(error, "delay", 0))
+
+
+def not_delivered(who: Who, error: DoorcodeError) -> None:
+    """Log whom something did not reach, where their platform says why; not what it was."""
+    if isinstance(error, PermanentRefusalError):
+        why = error.detail.partition(":")[0]
+        log.warning("A message did not arrive", reason="not_delivered", platform=who[0], user_id=who[1], detail=why)
 
 
 def _log(contact: Contact, step: str, error: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 import typer
@@ -33,6 +34,16 @@ class SecretHolder(ABC):
         """Have it send this one from now on, if it sends here. Raises PlatformError."""
 
 
+class Failure(Struct, frozen=True, kw_only=True):
+    """Why a platform does not deliver what it took, and what mends that: for an owner, for anybody."""
+
+    said: str
+    for_owners: str = ""
+    mends: str = ""
+    # Nobody gets anything until it is mended.
+    stops_all: bool = False
+
+
 class SettingUp(Struct, frozen=True, kw_only=True):
     """A stack that is deployed, to which a platform is to send, and whoever sets it up: ``desk`` asks for secrets."""
 
@@ -58,6 +69,8 @@ class OperatorPlatform(Struct, frozen=True, kw_only=True):
     checks: Mapping[str, Check]
     # What mends webhooks that are signed with another secret; empty where the platform sends such on purpose.
     mends_signatures: str = ""
+    # Why something does not arrive, by the platform's own codes, where it tells of that.
+    failures: Mapping[str, Failure] = MappingProxyType({})
     # Has the platform send to the stack, for ``doorcode init``. What is so already is left alone; says what was done.
     set_up: Callable[[SettingUp], None]
     # How somebody comes by the token, and whether that needs a stack that is deployed: its address belongs to the app.

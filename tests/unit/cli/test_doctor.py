@@ -535,6 +535,59 @@ def test_what_the_functions_complained_of(healthy: Harness) -> None:
     ]
 
 
+def test_what_did_not_arrive(healthy: Harness) -> None:
+    """Of each platform and reason, owners and others: with their ids, and that platform's own remedy; nothing else that a line may hold."""
+    owner = "DE.2249120865530274190"
+    healthy.configure(UNKNOWN_USER_POLICY="pair", OWNER_USER_IDS=f"{OWNERS},whatsapp:{owner}")
+
+    def failed(function: str, user_id: str, code: str, platform: str = "whatsapp", ago: float = 60) -> None:
+        healthy.log(
+            function, ago, reason="not_delivered", platform=platform, user_id=user_id, detail=code, message="Hush"
+        )
+
+    failed("whatsapp", owner, "131047", ago=600)
+    failed("whatsapp", owner, "131047")
+    for number in range(7):
+        failed("courier", f"US.{number}", "131026", ago=60 + number)
+    failed("whatsapp", "US.1", "131042")
+    failed("courier", "111", "Forbidden", "telegram")
+    failed("whatsapp", "US.8", "131042", ago=100_000)
+    failed("whatsapp", "4; rm -rf ~", "131042")
+    failed("whatsapp", "US.1", "131042", "elsewhere")
+    ended, found = examine(healthy)
+    texts = [
+        (
+            one["check"],
+            one["level"],
+            one["text"].partition(", last at ")[0],
+            one["text"].partition("UTC, ")[2],
+            one["remedy"],
+        )
+        for one in found
+        if "did not get" in one["text"]
+    ]
+    told, prompted = "did not get what they were told: ", "did not get a prompt or a notice: "
+    assert [(check, level, who) for check, level, who, *_ in texts] == [
+        ("telegram", "warn", "1 owner (telegram:111)"),
+        ("whatsapp", "warn", "7 persons (whatsapp:US.0, whatsapp:US.1, whatsapp:US.2, whatsapp:US.3, whatsapp:US.4 and 2 more)"),
+        ("whatsapp", "wrong", "1 person (whatsapp:US.1)"),
+        ("whatsapp", "warn", f"1 owner (whatsapp:{owner})"),
+    ]  # fmt: skip
+    assert [said for *_, said, _ in texts] == [
+        f"{prompted}Forbidden",
+        f"{told}WhatsApp cannot deliver it to them: no account, an app that is too old, or they have blocked the number",
+        f"{told}the account has no way to pay, or it was refused",
+        f"{prompted}they had not written to the number for 24 hours",
+    ]
+    remedies = [mends for *_, mends in texts]
+    assert remedies[0] == "an owner on another platform, too"
+    assert remedies[1].startswith("with their next message")
+    assert "Payment settings" in remedies[2]
+    assert remedies[3].startswith("doorcode whatsapp template create")
+    assert "Hush" not in ended.all
+    assert ended.code == 1
+
+
 # One failing check
 
 
