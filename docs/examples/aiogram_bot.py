@@ -16,7 +16,7 @@ class Gate(BaseMiddleware):
             return
         who = {"platform": "telegram", "user_id": str(user.id), "delivery_id": str(update.update_id)}
         who |= {"name": user.full_name, "username": user.username or ""}
-        if query and (query.data or "").startswith("pair:"):
+        if query and (query.data or "").startswith(("pair:", "ask:")):
             pressed = await asyncio.to_thread(ask, "/api/gate/press", data=query.data, **who)
             return await bot.answer_callback_query(query.id, pressed["text"][:200])
         where = {"type": "group" if chat and chat.type != "private" else "direct", "id": str(chat.id if chat else "")}

@@ -16,7 +16,7 @@ def gate(body, context, client, next):
     who = {"platform": "slack", "user_id": f"{team}:{user}" if team and team != home else user}
     who["delivery_id"] = body.get("event_id") or body.get("trigger_id") or body["actions"][0]["action_ts"]
     data = (body.get("actions") or [{}])[0].get("value") or ""
-    if data.startswith("pair:"):
+    if data.startswith(("pair:", "ask:")):
         pressed = ask("/api/gate/press", data=data, **who)
         context.respond(pressed["text"] or "Later, please.", response_type="ephemeral", replace_original=False)
         return refused

@@ -14,7 +14,7 @@ async def admits(person, update, reply, wrote):
     where = {"type": "group" if update.guild else "direct", "id": str(update.channel.id), "addressed": True}
     who = {"platform": "discord", "user_id": str(person.id), "delivery_id": str(update.id), "username": person.name}
     data = str((getattr(update, "data", None) or {}).get("custom_id", ""))
-    if data.startswith("pair:"):
+    if data.startswith(("pair:", "ask:")):
         given = await asyncio.to_thread(ask, "/api/gate/press", data=data, **who)
     else:
         given = await asyncio.to_thread(ask, "/api/gate", chat=where, wrote=wrote, **who)
@@ -44,7 +44,7 @@ class Bot(commands.Bot):
             await self.process_commands(message)
 
     async def on_interaction(self, interaction):
-        if str((interaction.data or {}).get("custom_id", "")).startswith("pair:"):
+        if str((interaction.data or {}).get("custom_id", "")).startswith(("pair:", "ask:")):
             await Door().interaction_check(interaction)
 
 

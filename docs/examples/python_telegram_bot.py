@@ -13,7 +13,7 @@ async def admits(update, bot):
     user, chat, query, said = update.effective_user, update.effective_chat, update.callback_query, update.message
     who = {"platform": "telegram", "user_id": str(user.id), "delivery_id": str(update.update_id)}
     who |= {"name": user.full_name, "username": user.username or ""}
-    if query and str(query.data).startswith("pair:"):
+    if query and str(query.data).startswith(("pair:", "ask:")):
         pressed = await asyncio.to_thread(ask, "/api/gate/press", data=query.data, **who)
         return await query.answer(pressed["text"][:200]) and False
     where = {"type": "group" if chat and chat.type != "private" else "direct", "id": str(chat.id if chat else "")}

@@ -105,16 +105,21 @@ def saying_why(platform: Platform, data: str, reason: str) -> Delivery:
 def press(behind: Behind, platform: Platform, data: str, *, by: str = "", at: str = "") -> str:
     """Press, and return what the presser alone is told."""
     delivery = pressing(platform, data, by=by, at=at)
-    before = len(behind.edge.calls_made)
     if platform is Platform.WHATSAPP:
         return _told_later(behind, delivery, by or OWNER[platform])
+    return told(behind, delivery)
+
+
+def told(behind: Behind, delivery: Delivery) -> str:
+    """Deliver a press, and return what the presser alone is told in answer."""
+    before = len(behind.edge.calls_made)
     response = behind.deliver(delivery)
     assert response["statusCode"] == 200
-    told = [json.loads(call.body)["text"] for call in behind.edge.calls_made[before:]]
+    texts = [json.loads(call.body)["text"] for call in behind.edge.calls_made[before:]]
     body = json.loads(response["body"]) if response.get("body") else {}
-    told += [body["text"]] if "text" in body else []
-    told += [body["data"]["content"]] if "content" in body.get("data", {}) else []
-    return " ".join(told)
+    texts += [body["text"]] if "text" in body else []
+    texts += [body["data"]["content"]] if "content" in body.get("data", {}) else []
+    return " ".join(texts)
 
 
 def _told_later(behind: Behind, delivery: Delivery, to: str) -> str:

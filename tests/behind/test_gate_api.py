@@ -9,6 +9,7 @@ from doorcode.pairing.access import Scope
 from doorcode.pairing.callbacks import Action
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.transitions import Operation
+from tests.behind.asking import ask, buttons, said, store_of
 from tests.behind.harness import Behind
 from tests.webhooks import OWNER, STRANGER
 
@@ -193,3 +194,41 @@ def test_a_gate_that_cannot_read_lets_nobody_in(behind: Behind) -> None:
 
     behind.clients["dynamodb"].before = away
     assert ask("/api/gate", **gone)[0] == 503
+
+
+@EACH
+def test_a_press_answers_a_question(behind: Behind, platform: Platform) -> None:
+    """A7, A8, A12: an owner's reported press decides a question, once; nobody else's, no other button, and not what its asker reports."""
+    question = ask(behind)
+    behind.settle()
+    shown = buttons(behind, platform)
+    approve, deny = shown["✅ Approve"], shown["❌ Deny"]
+    assert presses(behind, platform, STRANGER[platform], approve) == (
+        200,
+        {"text": texts.ONLY_THE_OWNER, "prompt": None},
+    )
+    status, refusal = presses(behind, platform, OWNER[platform], approve.replace("approve", "deny"))
+    assert (status, refusal["reason"]) == (404, "unknown_button")
+    assert presses(behind, platform, OWNER[platform], approve)[1]["text"].startswith("✅ Approved by")
+    assert "decided already" in presses(behind, platform, OWNER[platform], deny)[1]["text"]
+    behind.settle()
+    assert "Approved by" in said(behind, platform)
+    assert buttons(behind, platform) == {}
+    assert store_of(behind).get(question.id).decided_account == f"{platform}:{OWNER[platform]}"  # type: ignore[union-attr]
+    # A token that asks, and reports presses too, is not believed about its own question.
+    program = behind.program(Scope.ASKS, Scope.PRESSES)
+    _, asked = program("/api/asks", title="Pay?")
+    behind.settle()
+    press = {"platform": platform, "user_id": OWNER[platform], "delivery_id": "p2"}
+    status, answer = program("/api/gate/press", data=buttons(behind, platform)["✅ Approve"], **press)
+    assert (status, answer["text"][:19]) == (200, "Whoever asks does n")
+    assert store_of(behind).get(asked["id"]).state == "pending"  # type: ignore[union-attr]
+    # Why, as another bot's program hears it.
+    presses(behind, platform, OWNER[platform], buttons(behind, platform)["❌ Deny"])
+    if platform is not Platform.WHATSAPP:
+        behind.settle()
+        why = press | {"data": buttons(behind, platform)["Say why"]}
+        report = behind.program(Scope.PRESSES)
+        assert "Nothing was said" in report("/api/gate/press", **why)[1]["text"]
+        assert "Noted" in report("/api/gate/press", said="Not on a Friday.", **why)[1]["text"]
+        assert store_of(behind).text(asked["id"]).reason == "Not on a Friday."  # type: ignore[union-attr]

@@ -7,12 +7,13 @@ import msgspec
 import pytest
 from msgspec import UNSET, structs
 
+from doorcode.asking import cards
 from doorcode.asking.order import Asker
 from doorcode.asking.question import QuestionState, Voter
 from doorcode.pairing.contact import Contact, Platform, State, Via
 from doorcode.pairing.hand_off import HandOff
 from tests import webhooks
-from tests.behind.asking import ask, buttons, newest, press, reply_to, said, saying_why, store_of, use
+from tests.behind.asking import ask, buttons, newest, press, pressing, reply_to, said, saying_why, store_of, told, use
 from tests.behind.harness import Behind
 from tests.webhooks import OWNER, STRANGER
 
@@ -96,6 +97,26 @@ def test_a_reason_and_the_agent_s_conversation(behind: Behind, platform: Platfor
     for words in ("x" * 501, "Other words."):
         behind.deliver(saying_why(platform, data, words))
     assert store_of(behind).text(question.id).reason in {"Not on a Friday.", "Other words."}  # type: ignore[union-attr]
+
+
+@EDITED
+def test_a_reason_that_comes_too_late(behind: Behind, platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fault 12: after its ten minutes why is asked by a button that only says so, to the presser alone, and goes."""
+    question = ask(behind)
+    behind.settle()
+    press(behind, platform, buttons(behind, platform)[DENY])
+    behind.settle()
+    data = buttons(behind, platform)[WHY]
+    monkeypatch.setattr(cards, "REASON_SECONDS", 0)
+    late = (
+        saying_why(platform, data, "Late.")
+        if platform is Platform.SLACK
+        else pressing(platform, data, at=newest(behind, platform).id)
+    )
+    assert told(behind, late) == "It is too late to say why."
+    behind.settle()
+    assert buttons(behind, platform) == {}
+    assert store_of(behind).text(question.id).reason == ""  # type: ignore[union-attr]
 
 
 def test_where_a_decision_is_not_said(behind: Behind) -> None:
@@ -208,6 +229,15 @@ def test_a_flood_is_a_list_and_one_message(behind: Behind) -> None:
     assert len(prompts()) == 21
     behind.questions.sweep(behind.now())
     assert ["1 more question waits" in digest for digest in digests()] == [True]
+    # All end between two sweeps: the number does not stay, and is said anew, below, when there is another.
+    for one in store_of(behind).open_questions():
+        store_of(behind).cancel(one.id, Voter(via=Via.API, by="token ci"), behind.now())
+    behind.questions.sweep(behind.now())
+    assert ["No more questions wait" in digest for digest in digests()] == [True]
+    with behind.clients["dynamodb"].counting() as made:
+        behind.questions.sweep(behind.now())
+    # With nothing open, as nearly always.
+    assert made == ["get_item", "query"]
 
 
 def test_what_nobody_decides_ends_and_is_told(behind: Behind) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from doorcode.pairing.access import Scope
 from doorcode.pairing.contact import Platform
+from doorcode.pairing.keyring import Keyring
 from doorcode_sandbox.platforms.server import StandIn
 from tests.behind.harness import standing_ins
 from tests.web.conftest import clients, web
@@ -16,6 +17,8 @@ from tests.web.harness import WebHarness, load_handler
 from tests.webhooks import OWNER
 
 __all__ = ["clients", "web"]
+
+KEYS = Keyring((b"the callback secret",))
 
 
 @pytest.fixture
@@ -40,10 +43,17 @@ def gate(web: WebHarness, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebHarnes
         sys.modules.pop(name, None)
 
 
+def asked(web: WebHarness) -> tuple[str, str]:
+    """Have a program ask the owner first; return the question's id, and what Approve carries."""
+    from doorcode.asking.buttons import AskAction, sign_button  # noqa: PLC0415
+
+    token, _ = web.tokens.create("ci", {Scope.ASKS}, "alice@laptop", web.now)
+    question = web.with_token(token).ask("POST", "/api/asks", {"title": "Delete 3 files?"}).body
+    return question["id"], sign_button(AskAction.APPROVE, question["id"], question["digest"], KEYS)
+
+
 def button(web: WebHarness, platform: Platform, user_id: str) -> str:
     """Return what the owner's Approve carries for somebody's request."""
     from doorcode.pairing.callbacks import Action, Callback, sign  # noqa: PLC0415
-    from doorcode.pairing.keyring import Keyring  # noqa: PLC0415
 
-    keys = Keyring((b"the callback secret",))
-    return sign(Callback(Action.APPROVE, platform, user_id, web.code(user_id, platform)), keys)
+    return sign(Callback(Action.APPROVE, platform, user_id, web.code(user_id, platform)), KEYS)

@@ -14,7 +14,7 @@ from doorcode.pairing.contact import Platform
 from doorcode_sandbox.platforms.server import StandIn
 from doorcode_sandbox.platforms.telegram.stand_in import TelegramStandIn
 from tests.behind.harness import STRANGER_CHANNEL
-from tests.examples.conftest import button
+from tests.examples.conftest import asked, button
 from tests.web.harness import WebHarness
 from tests.webhooks import OWNER, STRANGER
 
@@ -109,6 +109,11 @@ def test_on_telegram(
         for kind in ("message", "callback_query"):
             await feed(update(stranger, kind))
         assert heard() == [texts.REQUEST_SENT, "Hello!", "Hello!"]
+        # A question's buttons are the owner's, too.
+        question, approve = asked(gate)
+        for person, state in ((stranger, "pending"), (OWNER[Platform.TELEGRAM], "approved")):
+            await feed(update(person, "callback_query", data=approve))
+            assert gate.session().get(f"/api/asks/{question}").body["state"] == state
         # Not even the owner, while the gate does not answer.
         monkeypatch.setenv("DOORCODE_API", "http://127.0.0.1:9")
         for person in (stranger, OWNER[Platform.TELEGRAM]):

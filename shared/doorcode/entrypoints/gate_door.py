@@ -63,6 +63,17 @@ class _Values:
         """Make no call: the program shows the text."""
 
 
+class PressedElsewhere:
+    """How questions are drawn where the program shows the answer: it says itself what was typed, and not where a prompt stands."""
+
+    def place(self, _: Press, /) -> str:
+        """Tell of no place: the courier knows those that it made."""
+        return ""
+
+    def reason_form(self, *_: Any) -> None:
+        """Make no form."""
+
+
 class GateDoor(Door):
     """One platform's gate, for a program that says who writes and who presses."""
 
@@ -75,7 +86,6 @@ class GateDoor(Door):
             queue=nothing,
             tickets=nothing,
             glances=nothing,
-            questions=nothing,
             **standing_on,
         )
 
@@ -99,10 +109,6 @@ class GateDoor(Door):
     def _admitted(self, event: Message | Deed, contact: Contact, verdict: Verdict, _: int) -> GateAnswer:
         self._log(event, verdict)
         return GateAnswer(action=GateAction.ADMIT, reason=verdict.reason, label=contact.label)
-
-    def _answer_to_question(self, press: Press, now: int) -> WebhookAnswer | None:
-        # Whoever reports presses is believed about who pressed, and may be who asks: the page is where those owners answer.
-        raise UnknownButtonError(self._wording.into(press.language, now)("stale_button"))
 
     def _refuse(self, press: Press, error: DoorcodeError, text: str, now: int) -> WebhookAnswer | None:
         if isinstance(error, CallbackError):

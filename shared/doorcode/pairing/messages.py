@@ -92,6 +92,8 @@ class Press(Struct, frozen=True, kw_only=True):
     reply: str = ""
     # What was typed, where the button asks for words; None where it was only pressed.
     said: str | None = None
+    # The token of the program that reports it and is believed about who pressed; empty where the platform's signature says so.
+    reported_by: str = ""
 
 
 class Deed(Struct, frozen=True, kw_only=True):

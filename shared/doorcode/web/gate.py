@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from doorcode.asking.order import MAX_REASON
 from doorcode.pairing.contact import DIRECT, MAX_USER_ID_LENGTH, Platform, checked_user_id
 from doorcode.pairing.gate import GateAction, Reason
 from doorcode.pairing.messages import ChatType, Deed, Message, Press
@@ -98,6 +99,10 @@ class ReportPress(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     delivery_id: DeliveryId
     name: Name = ""
     username: Name = ""
+    said: Annotated[
+        Annotated[str, Meta(max_length=MAX_REASON)] | None,
+        Meta(description="What was typed, where the button asks for words: why somebody has denied a question."),
+    ] = None
 
 
 class Pressed(Struct, frozen=True, kw_only=True):
@@ -158,6 +163,8 @@ def press(call: Call) -> Answer:
         delivery_id=body.delivery_id,
         data=body.data,
         name=names_of(body.username.removeprefix("@"), body.name).name,
+        said=body.said,
+        reported_by=call.caller.id,
     )
     given = call.services().gate(body.platform).press(reported, call.now)
     drawn = None if given.prompt is None else registry.inbound(body.platform).draw_prompt(given.prompt)

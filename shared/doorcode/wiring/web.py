@@ -24,7 +24,8 @@ from doorcode.aws.tickets import Tickets
 from doorcode.aws.tokens import Tokens
 from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
-from doorcode.entrypoints.gate_door import GateDoor
+from doorcode.entrypoints.asking.presses import QuestionPresses
+from doorcode.entrypoints.gate_door import GateDoor, PressedElsewhere
 from doorcode.entrypoints.owner_texts import TEXTS, OwnerTexts
 from doorcode.entrypoints.ping import answers_ping
 from doorcode.entrypoints.question_office import QuestionOffice
@@ -84,10 +85,13 @@ def build_services(environment: Mapping[str, str], deadline: Deadline | None = N
     ssm = sdk.client("ssm", sdk.ONE_TRY)
     own_texts = OwnerTexts(SecretStore(ssm, prefix, (TEXTS,), max_age=settings.secrets_max_age))
 
+    questions = QuestionStore(table, agent_items, settings)
+    presses = QuestionPresses(questions, secrets, PressedElsewhere)
+
     def gate(platform: Platform) -> GateDoor:
         standing_on: Any = {"settings": settings, "secrets": secrets, "room": room, "desk": desk}
         budget = MessageBudget(table, settings.message_budget)
-        return GateDoor(platform, budget=budget, own_texts=own_texts, **standing_on)
+        return GateDoor(platform, budget=budget, own_texts=own_texts, questions=lambda: presses, **standing_on)
 
     return Services(
         desk=desk,
@@ -102,7 +106,7 @@ def build_services(environment: Mapping[str, str], deadline: Deadline | None = N
         answers=AnswerQueue(sdk.client("sqs", sdk.ONE_TRY), queue_url, patience),
         tickets=Tickets(table),
         questions=QuestionOffice(
-            QuestionStore(table, agent_items, settings),
+            questions,
             secrets,
             begin=lambda: deadline.start(REQUEST_SECONDS) if deadline else None,
             clock=time.time,

@@ -112,7 +112,8 @@ class QuestionCourier:
     def sweep(self, now: int) -> None:
         """End what nobody has decided or used in its time; ask what has waited for its turn, and remind owners of the rest, once."""
         if not self._store.open_questions():
-            # As nearly always: then one read is all.
+            # As nearly always: then there is nothing to do but to take back what may still be said of more.
+            self._prompter.tell_more(0, now)
             return
         for question in self._store.tidy(now):
             log.info("A question has ended", outcome=question.state)

@@ -1,12 +1,14 @@
 """What becomes of a press under a question: the edge imports this when the first one comes.
 
 The button says which question and what about it, and is believed once its signature fits what was asked. Who pressed comes from
-the platform's verified payload, and has to be an owner whom the question is for. The answer is what the write made of it.
+the platform's verified payload, or from a token that is as strong as an owner and did not ask it, and has to be an owner whom
+the question is for. The answer is what the write made of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct
@@ -20,13 +22,22 @@ from doorcode.errors import CallbackError, DoorcodeError, ForbiddenError, InputE
 from doorcode.pairing.contact import Via
 from doorcode.pairing.messages import Press
 from doorcode.pairing.ports import CALLBACK_SECRET, Secrets, fitting
-from doorcode.platforms.asking import Asking
 from doorcode.platforms.inbound import WebhookAnswer
 
 NOTED = "Noted. Whoever asked is told."
 TOO_LATE_TO_SAY = "It is too late to say why."
 NOTHING_SAID = "Nothing was said, so nothing is noted."
 APPROVED_BEFORE = "You have approved this. {state}"
+
+
+class TakesPresses(Protocol):
+    """What of a platform's room for questions a press needs: ``platforms.asking`` has the whole of it."""
+
+    def place(self, press: Press, /) -> str:
+        """Return where the pressed buttons stand; empty where that is not told."""
+
+    def reason_form(self, press: Press, data: str, /) -> WebhookAnswer | None:
+        """Let whoever pressed say why. None where there is no form, or it opens by itself."""
 
 
 class PressOutcome(Struct, frozen=True, kw_only=True):
@@ -41,7 +52,7 @@ class PressOutcome(Struct, frozen=True, kw_only=True):
 class QuestionPresses:
     """Takes presses under questions."""
 
-    def __init__(self, store: QuestionStore, secrets: Secrets, asking: Callable[[], Asking]) -> None:
+    def __init__(self, store: QuestionStore, secrets: Secrets, asking: Callable[[], TakesPresses]) -> None:
         """Decide in ``store``; ``asking`` gives the platform's own module for questions."""
         self._store = store
         self._secrets = secrets
@@ -53,6 +64,9 @@ class QuestionPresses:
         question = self._store.get(button.id)
         if question is None or not self._fits(button, question, now):
             raise CallbackError
+        if press.reported_by and press.reported_by == question.asker:
+            own = QuestionRefusedError(AskRefusal.OWN_QUESTION)
+            return PressOutcome(text=str(own), error=own)
         if button.action is AskAction.WHY:
             return self._reason(press, question, now)
         if press.said is not None:

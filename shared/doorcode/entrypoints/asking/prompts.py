@@ -146,6 +146,8 @@ class QuestionPrompter:
     def tell_more(self, number: int, now: int) -> None:
         """Keep one message with each owner that says how many questions wait beyond those that are asked."""
         notes = self._book.notes(DIGEST)
+        if not number and all(prompt.drawn == NONE for prompt in notes.prompts):
+            return
         for owner in self._room.owners():
             prompt = notes.prompt_of(owner) or QuestionPrompt(owner, drawn=NONE)
             if prompt.drawn == str(number):
