@@ -1,10 +1,12 @@
 """WhatsApp alone: what did not arrive, as its servers tell later, and who is asked instead."""
 
+import re
 from typing import Any
 
 import pytest
 
 from doorcode.pairing import texts
+from doorcode.pairing.callbacks import Action
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode_sandbox.platforms.whatsapp.stand_in import Template
 from tests.behind.harness import Behind, DiedError
@@ -159,6 +161,41 @@ def test_a_crash_on_the_way_to_a_receipt_that_is_told_again(behind: Behind, died
     assert not behind.edge.contact(WHATSAPP).untold
     behind.hello(WHATSAPP, 2)
     assert not behind.courier_once()
+
+
+def test_the_longest_id_that_meta_may_give(behind: Behind) -> None:
+    """On every platform the owner's buttons fit and act, approve, and deny and then block, though the id would not."""
+    behind.edge.clear()
+    longest = f"US.{'A1' * 64}"
+    for number, on in enumerate(Platform):
+        behind.forget_the_stream()
+        behind.cold(OWNER_USER_IDS=f"{on}:{OWNER[on]}", CODE_COOLDOWN_SECONDS="60")
+        for action, state, text in ((Action.APPROVE, State.PAIRED, "Approved"), (Action.DENY, State.DENIED, "Denied")):
+            person = f"{longest[:-1]}{number}" if action is Action.DENY else longest[: -1 - number]
+            stand_in(behind).add_user(person)
+            hello = load(HELLO[WHATSAPP]).another(number)
+            behind.deliver(hello.replaced(STRANGER[WHATSAPP], person))
+            behind.settle()
+            button = _button(behind.prompts(on)[-1], action)
+            assert len(button) <= 64
+            assert person not in button
+            behind.deliver(
+                behind.edge.press(Contact(platform=WHATSAPP, user_id=person), data=button, on=on).another(number)
+            )
+            behind.settle()
+            assert (behind.edge.contact(WHATSAPP, person).state, text in behind.prompts(on)[-1]) == (state, True)
+        block = behind.edge.press(
+            Contact(platform=WHATSAPP, user_id=person),
+            data=_button(behind.prompts(on)[-1], Action.BLOCK),
+            on=on,
+        )
+        behind.deliver(block.another(number + 90))
+        assert behind.edge.contact(WHATSAPP, person).state is State.BLOCKED
+
+
+def _button(shown: str, action: Action) -> str:
+    [found] = set(re.findall(rf"pair:{action}:whatsapp:[^\"]*", shown))
+    return str(found)
 
 
 def test_old_buttons_answer_with_what_was_decided(behind: Behind) -> None:

@@ -14,6 +14,10 @@ from doorcode.pairing.cooldown import DAY, forgotten_at
 from doorcode.pairing.tickets import TicketKind
 
 CONTACT = "contact"
+# What is known of owners' prompts: long enough to close one after a guest of months; then the buttons are dead anyway.
+PROMPTS_KEPT_SECONDS = 90 * 86_400
+# In the partition of a hash that stands for a long id in buttons: that id.
+ID = "id"
 # The one item that lists all owners by claim, as ``telegram:123456789``: its partition and its sort key.
 OWNERS = "owners"
 

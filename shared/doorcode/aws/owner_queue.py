@@ -12,8 +12,7 @@ from collections.abc import Callable
 import msgspec
 from msgspec import structs
 
-from doorcode.aws.items import attribute, contact_pk
-from doorcode.aws.prompt_book import KEPT_SECONDS
+from doorcode.aws.items import PROMPTS_KEPT_SECONDS, attribute, contact_pk
 from doorcode.aws.table import ConditionError, Item, Table
 from doorcode.errors import UnavailableError, UnreadableItemError
 from doorcode.pairing.turns import TurnQueue, Who
@@ -65,7 +64,7 @@ class OwnerQueue:
             ExpressionAttributeValues={
                 ":queue": attribute(msgspec.json.encode(after).decode()),
                 ":rev": attribute(after.rev),
-                ":ttl": attribute(self._now + KEPT_SECONDS),
+                ":ttl": attribute(self._now + PROMPTS_KEPT_SECONDS),
                 **({":read": attribute(read)} if read else {}),
             },
         )

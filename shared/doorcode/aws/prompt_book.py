@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from doorcode.aws.items import attribute, contact_pk, expires_after
+from doorcode.aws.items import PROMPTS_KEPT_SECONDS, attribute, contact_pk, expires_after
 from doorcode.aws.table import Table
 from doorcode.pairing.contact import Platform
 
 PROGRESS = "progress#"
-# Long enough to close a prompt after a guest of months; then the buttons are dead anyway.
-KEPT_SECONDS = 90 * 86_400
 
 
 class Noted(Struct, frozen=True):
@@ -87,7 +85,7 @@ class PromptBook:
             UpdateExpression=expression,
             ExpressionAttributeNames={"#ttl": "ttl"},
             ExpressionAttributeValues={
-                ":ttl": attribute(now + KEPT_SECONDS),
+                ":ttl": attribute(now + PROMPTS_KEPT_SECONDS),
                 **{f":{name}": attribute(value) for name, value in values.items()},
             },
         )

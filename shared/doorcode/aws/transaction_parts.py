@@ -7,7 +7,9 @@ from typing import Any
 
 from doorcode.aws.items import (
     CONTACT,
+    ID,
     OWNERS,
+    PROMPTS_KEPT_SECONDS,
     Seat,
     attribute,
     changes,
@@ -48,6 +50,16 @@ def request_contact(before: Contact, after: Contact, now: int) -> Part:
         "the cooldown is over": "attribute_not_exists(#was_next) OR #was_next <= :now",
     }
     return _update_contact(before, after, conditions, {":delivery": after.delivery_id, ":now": now})
+
+
+def keep_id(contact: Contact, hashed: str, now: int) -> Part:
+    """Keep whom a hash in a button stands for, for as long as a prompt is known."""
+    return "Update", {
+        "Key": {"pk": {"S": contact_pk(contact.platform, hashed)}, "sk": {"S": ID}},
+        "UpdateExpression": "SET user_id = :id, #ttl = :ttl",
+        "ExpressionAttributeNames": {"#ttl": "ttl"},
+        "ExpressionAttributeValues": {":id": attribute(contact.user_id), ":ttl": attribute(now + PROMPTS_KEPT_SECONDS)},
+    }
 
 
 def _unmoved(before: Contact) -> str:

@@ -18,6 +18,7 @@ from msgspec import Struct, structs
 
 from doorcode.aws.items import (
     CONTACT,
+    ID,
     OWNERS,
     Seat,
     attribute,
@@ -37,6 +38,7 @@ from doorcode.aws.transaction_parts import (
     free_own_seat,
     free_seat,
     holder_unmoved,
+    keep_id,
     move_contact,
     request_contact,
     take_seat,
@@ -44,6 +46,7 @@ from doorcode.aws.transaction_parts import (
 )
 from doorcode.errors import LockedOutError, RefusedError, SpentTicketError, UnavailableError, UnreadableItemError
 from doorcode.pairing import codes
+from doorcode.pairing.callbacks import id_in_button
 from doorcode.pairing.contact import Contact, Platform, Standing, State
 from doorcode.pairing.keyring import Keyring, key_id
 from doorcode.pairing.names import Names
@@ -124,6 +127,11 @@ class WaitingRoom:
         present = self._read(self._table, contact.platform, contact.user_id)
         verdict = assess_request(present, asked.delivery_id, now)
         return RequestOutcome(verdict, present) if verdict is RequestVerdict.AGAIN else self._full(contact, now)
+
+    def id_of_hash(self, platform: Platform, hashed: str) -> str:
+        """Return the id that a hash in a button stands for, or the hash if that is not known any more. Raises UnavailableError."""
+        item = self._table.get(contact_pk(platform, hashed), ID)
+        return item["user_id"]["S"] if "user_id" in item else hashed
 
     def find_by_code(self, platform: Platform, code: str, secrets: Secrets, now: int) -> Contact | None:
         """Return the contact whose latest request has that code (normalised), whatever became of it since.
@@ -320,7 +328,11 @@ class WaitingRoom:
                 cooldown_seconds=self._settings.code_cooldown,
             )
             try:
-                table.transact([request_contact(contact, after, now), take_seat(contact, after, own=own)], random_hex())
+                parts = [request_contact(contact, after, now), take_seat(contact, after, own=own)]
+                hashed = id_in_button(after.platform, after.user_id)
+                if hashed != after.user_id:
+                    parts.append(keep_id(after, hashed, now))
+                table.transact(parts, random_hex())
             except ConditionError as error:
                 if 0 not in error.lost:
                     continue

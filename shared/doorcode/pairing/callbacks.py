@@ -20,6 +20,11 @@ from doorcode.pairing.keyring import Keyring, same
 
 PREFIX = "pair"
 SIGNATURE_LENGTH = 8
+# So much a button of Telegram's takes: https://core.telegram.org/bots/api#inlinekeyboardbutton
+MAX_DATA = 64
+# In an id's place, where that is too long. What it stands for is kept with the request, and the code must fit that contact.
+HASH, HASH_LENGTH = "~", 20
+HASH_OF_ID = re.compile(rf"{HASH}[0-9a-f]{{{HASH_LENGTH}}}")
 # Room for the longest id that we accept; anything longer is not worth hashing.
 MAX_READ = 256
 FORM = re.compile(rf"{PREFIX}:[a-z]+:[a-z]+:[^\x00-\x1f]+:[^:]*:[0-9a-f]{{{SIGNATURE_LENGTH}}}")
@@ -46,12 +51,20 @@ class Callback(Struct, frozen=True):
 
 
 def sign(callback: Callback, keyring: Keyring) -> str:
-    """Return the button's data, signed with the newest secret.
-
-    At most 64 bytes for ids of up to 20 characters, which no platform's id exceeds.
-    """
+    """Return the button's data, signed with the newest secret: at most MAX_DATA bytes with what ``id_in_button`` gives."""
     body = f"{PREFIX}:{callback.action}:{callback.platform}:{callback.user_id}:{callback.code}"
     return f"{body}:{_signature(keyring.newest, body)}"
+
+
+def id_in_button(platform: Platform, user_id: str) -> str:
+    """Return what names somebody in a button that every platform takes: their id, or a hash of it where that is too long."""
+    rest = f"{PREFIX}:{max(Action, key=len)}:{platform}::{'x' * codes.CODE_LENGTH}:{'x' * SIGNATURE_LENGTH}"
+    return user_id if len(rest) + len(user_id) <= MAX_DATA else _hash_of_id(user_id)
+
+
+def stands_for_id(text: str) -> bool:
+    """Tell whether it is a hash in an id's place."""
+    return HASH_OF_ID.fullmatch(text) is not None
 
 
 def is_ours(data: str) -> bool:
@@ -86,6 +99,10 @@ def _parse(body: str) -> Callback:
         return Callback(Action(action), Platform(platform), possible_user_id(user_id), code)
     except (ValueError, InvalidUserIdError, MalformedCodeError):
         raise CallbackError("The button's data has another form.") from None
+
+
+def _hash_of_id(user_id: str) -> str:
+    return f"{HASH}{hashlib.sha256(user_id.encode()).hexdigest()[:HASH_LENGTH]}"
 
 
 def _signature(secret: bytes, body: str) -> str:

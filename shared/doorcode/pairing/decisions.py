@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from doorcode.errors import (
     ForbiddenError,
@@ -16,6 +16,7 @@ from doorcode.errors import (
     UnknownCodeError,
 )
 from doorcode.pairing import codes
+from doorcode.pairing.callbacks import stands_for_id
 from doorcode.pairing.contact import Contact, Platform, Standing, Via, checked_user_id, possible_user_id
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.ports import GATEWAY_SECRET, Guesses, Room, Secrets, fitting
@@ -84,6 +85,8 @@ class Desk:
         Raises ForbiddenError, MalformedCodeError (not counted), LockedOutError, UnknownCodeError and NotTheirsError (counted),
         RefusedError with the state that really holds, InputError, SecretError, UnavailableError.
         """
+        if actor.via is Via.BUTTON and stands_for_id(order.user_id):
+            order = structs.replace(order, user_id=self._room.id_of_hash(order.platform, order.user_id))
         self._authorise(actor, order, now)
         contact = self._find(actor, order, now)
         if order.operation is Operation.REMOVE_OWNER and self._is_owner_by_setting(contact, now):

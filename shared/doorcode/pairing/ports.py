@@ -34,6 +34,9 @@ class Room(Protocol):
     def get(self, platform: Platform, user_id: str) -> Contact:
         """Return the contact as it is now."""
 
+    def id_of_hash(self, platform: Platform, hashed: str) -> str:
+        """Return the id that a hash in a button stands for, or the hash if that is not known any more."""
+
     def find_by_code(self, platform: Platform, code: str, secrets: Secrets, now: int) -> Contact | None:
         """Return the contact whose latest request has that code, whatever became of it since."""
 

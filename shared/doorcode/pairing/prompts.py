@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from doorcode.pairing import texts
-from doorcode.pairing.callbacks import Action, Callback, sign
+from doorcode.pairing.callbacks import Action, Callback, id_in_button, sign
 from doorcode.pairing.contact import Contact, State
 from doorcode.pairing.keyring import Keyring
 
@@ -54,7 +54,8 @@ def closed_prompt(contact: Contact, code: str, callback_keys: Keyring) -> Prompt
 
 
 def _button(text: str, action: Action, contact: Contact, code: str, callback_keys: Keyring) -> Button:
-    return Button(text, sign(Callback(action, contact.platform, contact.user_id, code), callback_keys))
+    user_id = id_in_button(contact.platform, contact.user_id)
+    return Button(text, sign(Callback(action, contact.platform, user_id, code), callback_keys))
 
 
 def _who(contact: Contact) -> str:

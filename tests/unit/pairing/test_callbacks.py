@@ -12,7 +12,7 @@ from doorcode.errors import CallbackError
 from doorcode.pairing import callbacks
 from doorcode.pairing.callbacks import Action, Callback, sign, verify
 from doorcode.pairing.codes import ALPHABET
-from doorcode.pairing.contact import Platform
+from doorcode.pairing.contact import MAX_USER_ID_LENGTH, Platform
 from doorcode.pairing.keyring import Keyring
 from tests.unit.pairing.people import DISCORD, SLACK, TELEGRAM, repeatable
 
@@ -65,10 +65,15 @@ class TestRoundTrip:
         assert verify(sign(callback, KEYS), KEYS) == callback
 
     def test_fits_telegram(self) -> None:
-        """A button for an id of up to 20 characters fits Telegram's 64 bytes."""
-        for platform, action, length in itertools.product(Platform, Action, range(1, 21)):
-            data = sign(Callback(action, platform, "9" * length, "ABCD2345"), KEYS)
+        """Every button fits Telegram's 64 bytes: with an id of up to 24 characters as it is, and with a hash of a longer one."""
+        for platform, action, length in itertools.product(Platform, Action, range(1, MAX_USER_ID_LENGTH + 1)):
+            user_id = "9" * length
+            named = callbacks.id_in_button(platform, user_id)
+            data = sign(Callback(action, platform, named, "ABCD2345"), KEYS)
             assert len(data.encode()) <= 64, data
+            assert callbacks.stands_for_id(named) is (named != user_id)
+            assert named == user_id or length > 24
+            assert verify(data, KEYS).user_id == named
 
 
 class TestChanged:

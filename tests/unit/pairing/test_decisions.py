@@ -19,6 +19,7 @@ from doorcode.errors import (
     UnavailableError,
     UnknownCodeError,
 )
+from doorcode.pairing.callbacks import id_in_button
 from doorcode.pairing.codes import code_for, fits
 from doorcode.pairing.contact import Contact, ContactRole, Platform, State, Via
 from doorcode.pairing.decisions import ORDERS, TAKES_A_CODE, Actor, Desk, Order
@@ -55,6 +56,11 @@ class FakeRoom:
         if self.trouble:
             raise self.trouble
         return self.people.get((platform, user_id), Contact(platform=platform, user_id=user_id))
+
+    def id_of_hash(self, platform: Platform, hashed: str) -> str:
+        """Look through everybody on that platform."""
+        known = [user_id for where, user_id in self.people if where is platform]
+        return next((one for one in known if id_in_button(platform, one) == hashed), hashed)
 
     def find_by_code(self, platform: Platform, code: str, secrets: Secrets, now: int) -> Contact | None:
         """Try everybody on that platform."""
