@@ -1,5 +1,6 @@
 """Whatever is sent, with people wherever they may stand: what reaches a bot behind the door is one admitted person's."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.platforms.discord import deeds as discord_deeds
 from doorcode.platforms.slack import deeds as slack_deeds
 from doorcode.platforms.telegram import deeds as telegram_deeds
+from doorcode.platforms.whatsapp import deeds as whatsapp_deeds
 from tests.edge.harness import Edge
 from tests.edge.loopback_bot import LoopbackBot, loopback_bot
 from tests.webhooks import Delivery
@@ -18,19 +20,25 @@ from tests.webhooks import Delivery
 repeatable = settings(
     derandomize=True, database=None, deadline=None, max_examples=200, suppress_health_check=list(HealthCheck)
 )
-Reaches = Callable[[Platform, Any], bool]
+Reaches = Callable[[Platform, Any], list[bytes]]
 ADMITTED: dict[Platform, Any] = {
     Platform.TELEGRAM: 111,
     Platform.SLACK: "U0ADMITTED",
     Platform.DISCORD: "111111111111111111",
+    Platform.WHATSAPP: "US.111",
 }
-OTHER = {Platform.TELEGRAM: 222, Platform.SLACK: "U0SOMEBODY", Platform.DISCORD: "222222222222222222"}
+OTHER: dict[Platform, Any] = {
+    Platform.TELEGRAM: 222,
+    Platform.SLACK: "U0SOMEBODY",
+    Platform.DISCORD: "222222222222222222",
+    Platform.WHATSAPP: "US.222",
+}
 
 
 @pytest.fixture
 def reaches(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reaches]:
-    """Give a function that tells whether a body reaches the bot, under a policy that lets one person in."""
-    for room in (telegram_deeds, slack_deeds, discord_deeds):
+    """Give a function that tells what of a body reaches the bot, under a policy that lets one person in."""
+    for room in (telegram_deeds, slack_deeds, discord_deeds, whatsapp_deeds):
         monkeypatch.setattr(room, "SECONDS", 60.0)
     with loopback_bot() as bot:
         for platform, person in ADMITTED.items():
@@ -38,13 +46,13 @@ def reaches(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reaches]:
         yield lambda platform, body: _reached(edge, bot, platform, body)
 
 
-def _reached(edge: Edge, bot: LoopbackBot, platform: Platform, body: Any) -> bool:
+def _reached(edge: Edge, bot: LoopbackBot, platform: Platform, body: Any) -> list[bytes]:
     bot.received.clear()
     settings = {"AGENT": "bot", "AGENT_URL": bot.url, "GROUP_POLICY": "mention_only", "UNKNOWN_USER_POLICY": "deny"}
     form = "fields" if "command" in body else "view" in body
     kind = "application/x-www-form-urlencoded" if form else "application/json"
     edge.deliver(Delivery(platform, body, form, {"content-type": kind}), OWNER_USER_IDS="telegram:1", **settings)
-    return bool(bot.received)
+    return [one.body for one in bot.received]
 
 
 def _people(platform: Platform) -> st.SearchStrategy[Any]:
@@ -101,7 +109,7 @@ def test_telegram(reaches: Reaches, update: dict[str, Any]) -> None:
     person = thing.get("from") if "user" not in thing and not thing.keys() & set(SIGNS[2:]) else None
     of_bot = kind == "my_chat_member" and (person is None or person["is_bot"])
     expected = not others and kind not in nobodys and (one or of_bot)
-    assert reaches(Platform.TELEGRAM, update) is expected
+    assert bool(reaches(Platform.TELEGRAM, update)) is expected
 
 
 # Slack
@@ -176,7 +184,7 @@ def test_slack_forms(reaches: Reaches, who: list[str], view: bool) -> None:
     }
     user = {"user": {"id": person}} if view else {"user_id": person}
     body = (modal if view else command) | (user if who else {})
-    assert reaches(Platform.SLACK, body) is (person == ADMITTED[Platform.SLACK])
+    assert bool(reaches(Platform.SLACK, body)) is (person == ADMITTED[Platform.SLACK])
 
 
 # Discord
@@ -200,4 +208,49 @@ def test_discord(reaches: Reaches, kind: int, member: str | None, user: str | No
     body |= {"user": {"id": user}} if user else {}
     people = [one for one in (member, user) if one]
     expected = kind in {2, 3, 4, 5} and people == [ADMITTED[Platform.DISCORD]]
-    assert reaches(Platform.DISCORD, body) is expected
+    assert bool(reaches(Platform.DISCORD, body)) is expected
+
+
+# WhatsApp
+
+# Each person's number; that of the first may have become the second's.
+NUMBERS = st.sampled_from(["", "1555000111", "1555000222"])
+TYPES = ["text", "reaction", "system", "button", "unsupported", "to_come"]
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> tuple[dict[str, Any], list[set[str]]]:
+    """Make a request of up to four messages, and say whom each of them names, by id or number."""
+    contacts: list[dict[str, str]] = draw(
+        st.lists(
+            st.fixed_dictionaries({"user_id": st.just("") | _people(Platform.WHATSAPP), "wa_id": NUMBERS}), max_size=3
+        )
+    )
+    messages: list[dict[str, Any]] = []
+    named: list[set[str]] = []
+    for number in range(draw(st.integers(1, 4))):
+        kind = draw(st.sampled_from(TYPES))
+        by, phone = draw(st.just("") | _people(Platform.WHATSAPP)), draw(NUMBERS)
+        one = {"id": f"wamid.{number}", "timestamp": "1776858322", "type": kind, "from_user_id": by, "from": phone}
+        messages.append(one | ({"text": {"body": f"No. {number}"}} if kind == "text" else {}))
+        theirs = {
+            contact["user_id"]
+            for contact in contacts
+            if (by and contact["user_id"] == by) or (phone and contact["wa_id"] == phone)
+        }
+        named.append(set() if kind == "system" else {by, *theirs} - {""})
+    value = {"metadata": {"phone_number_id": "1500000000000001"}, "contacts": contacts, "messages": messages}
+    changes = [{"field": "messages", "value": value}]
+    return {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": changes}]}, named
+
+
+@repeatable
+@given(made=requests())
+def test_whatsapp(reaches: Reaches, made: tuple[dict[str, Any], list[set[str]]]) -> None:
+    """Security 40: of a request of several people's, the bot gets exactly what that one did who is let in, each by itself."""
+    body, named = made
+    expected = [f"wamid.{at}" for at, people in enumerate(named) if people == {ADMITTED[Platform.WHATSAPP]}]
+    passed = [json.loads(piece)["entry"][0]["changes"][0]["value"] for piece in reaches(Platform.WHATSAPP, body)]
+    assert [message["id"] for value in passed for message in value["messages"]] == expected
+    if len(named) > 1:
+        assert all(OTHER[Platform.WHATSAPP] not in json.dumps(value["messages"]) for value in passed)
