@@ -1,8 +1,7 @@
-"""Runs one example of docs/asking.md in its framework's own environment, twice, and prints a line of JSON for each: what its tool did."""
+"""Runs one example of docs/asking.md in its framework's own environment, and prints a line of JSON for each run: what became of it."""
 
 import asyncio
 import ipaddress
-import itertools
 import json
 import socket
 import sys
@@ -25,8 +24,7 @@ def openai_agents():
     from agents import set_default_openai_api
 
     set_default_openai_api("chat_completions")
-    while True:
-        yield {"said": asyncio.run(example.run(example.agent, "Tidy up."))}
+    yield {"said": asyncio.run(example.run(example.agent, "Tidy up."))}
 
 
 def langgraph_node():
@@ -35,7 +33,7 @@ def langgraph_node():
     from langgraph.checkpoint.memory import InMemorySaver
 
     graph = example.build(InMemorySaver())
-    for thread in itertools.count():
+    for thread in range(2):
         yield example.run(graph, {"paths": ["a", str(thread)]}, {"configurable": {"thread_id": thread}})
 
 
@@ -51,7 +49,7 @@ def praisonai_approval():
         ran.append(command)
         return f"Ran {command}."
 
-    while True:
+    for _ in range(2):
         agent = Agent(
             instructions="Keep the disk tidy.",
             tools=[execute_command],
@@ -65,6 +63,5 @@ def praisonai_approval():
 
 if __name__ == "__main__":
     socket.socket.connect = only_here(socket.socket.connect)
-    runs = globals()[sys.argv[1]]()
-    for _ in range(2):
-        print(json.dumps(next(runs)), flush=True)  # noqa: T201
+    for run in globals()[sys.argv[1]]():
+        print(json.dumps(run), flush=True)  # noqa: T201

@@ -75,7 +75,7 @@ def test_waiting_outlasts_trouble(around: Surroundings, monkeypatch: pytest.Monk
 
 
 def test_only_what_was_used_is_a_yes(around: Surroundings) -> None:
-    """Security 47: an answer that does not say that this very approval was used is none, whatever its status."""
+    """Fault 6, Security 47: an answer that does not say that this very approval was used is none, whatever its status."""
     question = around.client.ask("Delete?")
     around.decides(question.id, "approve")
     answers = [{"state": "approved"}, {"state": "used", "digest": f"sha256:{0:064}"}, {"state": "used"}]

@@ -43,7 +43,7 @@ def program(path: Path, text: str) -> None:
 
 
 def test_a_plan_is_applied_after_a_yes(around: Surroundings, tmp_path: Path) -> None:
-    """The script ends before apply for as long as there is no yes; the plan's checksum is under what is approved."""
+    """Fault 9: the script ends before apply for as long as there is no yes; the plan's checksum is under what is approved."""
     program(tmp_path / "terraform", TERRAFORM)
     script = (EXAMPLES / "terraform.sh").read_text()
     # Nobody waits for an hour here: the same question is asked again instead.

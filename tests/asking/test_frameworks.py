@@ -19,12 +19,11 @@ WHY = "Not on a Friday."
 
 
 class Model:
-    """Stands where OpenAI's API stands: calls the one tool that it is given, and then repeats what it heard of it."""
+    """Stands where OpenAI's API stands: calls the one tool that it is given, with each of these arguments, and hears of it."""
 
-    def __init__(self, arguments: dict[str, Any]) -> None:
-        self.arguments = arguments
+    def __init__(self, *calls: dict[str, Any]) -> None:
+        self.calls = calls
         self.heard: list[str] = []
-        self.calls = 0
 
     def __call__(self, event: dict[str, Any], _context: object) -> dict[str, Any]:
         """Answer a chat completion."""
@@ -32,13 +31,14 @@ class Model:
         assert not asked.get("stream")
         message: dict[str, Any] = {"role": "assistant", "content": None}
         if asked["messages"][-1]["role"] == "tool":
-            self.heard.append(asked["messages"][-1]["content"])
+            self.heard += [one["content"] for one in asked["messages"] if one["role"] == "tool"]
             message["content"] = "I see."
         else:
             (tool,) = asked["tools"]
-            self.calls += 1
-            call = {"name": tool["function"]["name"], "arguments": json.dumps(self.arguments)}
-            message["tool_calls"] = [{"id": f"call_{self.calls}", "type": "function", "function": call}]
+            calls = [{"name": tool["function"]["name"], "arguments": json.dumps(given)} for given in self.calls]
+            message["tool_calls"] = [
+                {"id": f"call_{number}", "type": "function", "function": call} for number, call in enumerate(calls)
+            ]
         choice = {"index": 0, "message": message, "finish_reason": "stop" if message["content"] else "tool_calls"}
         body = {"id": "c", "object": "chat.completion", "created": 0, "model": asked["model"], "choices": [choice]}
         usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
@@ -48,7 +48,7 @@ class Model:
 
 @contextmanager
 def running(example: str, model: Model, folder: Path) -> Iterator[Iterator[Any]]:
-    """Run an example in the frameworks' environment; give what it says of each of its two runs."""
+    """Run an example in the frameworks' environment; give what it says of each of its runs."""
     if not PYTHON.exists():
         give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         give_up("the agents' frameworks are not installed: make frameworks")
@@ -96,12 +96,14 @@ def owner(around: Surroundings) -> Owner:
 
 
 def test_openai_agents(owner: Owner, tmp_path: Path) -> None:
-    """Fault 7: approved, the tool runs once, with what was asked; denied, it does not, and the model is told why."""
-    model = Model({"paths": ["a", "b"]})
+    """Fault 7, 15: of two calls in one turn the approved one runs once, as asked; the other does not, and the model is told why."""
+    paths = {"paths": ["a", "b"]}, {"paths": ["c"]}
+    model = Model(*paths)
     with running("openai_agents", model, tmp_path) as runs:
-        assert list(runs) == [{"said": "I see."}] * 2
-    for asked in owner.asked:
-        assert (asked["title"], asked["arguments"]) == ("Run delete_files?", {"paths": ["a", "b"]})
+        assert list(runs) == [{"said": "I see."}]
+    assert [(asked["title"], asked["arguments"]) for asked in owner.asked] == [
+        ("Run delete_files?", one) for one in paths
+    ]
     ran, refused = model.heard
     assert ran == "Deleted a, b."
     assert refused.startswith(f'Not approved (denied, in the owner\'s words: "{WHY}"). Do not do it')

@@ -8,13 +8,16 @@ import pytest
 from msgspec import UNSET, structs
 
 from doorcode.asking import cards
+from doorcode.asking.buttons import AskAction, sign_button
 from doorcode.asking.order import Asker
 from doorcode.asking.question import QuestionState, Voter
+from doorcode.asking.refusals import QuestionRefusedError
 from doorcode.pairing.contact import Contact, Platform, State, Via
 from doorcode.pairing.hand_off import HandOff
 from tests import webhooks
 from tests.behind.asking import ask, buttons, newest, press, pressing, reply_to, said, saying_why, store_of, told, use
 from tests.behind.harness import Behind
+from tests.edge.harness import CALLBACKS
 from tests.webhooks import OWNER, STRANGER
 
 EACH = pytest.mark.parametrize("platform", list(Platform))
@@ -149,7 +152,7 @@ def test_where_a_decision_is_not_said(behind: Behind) -> None:
 
 @EACH
 def test_who_may_not_and_what_does_not(behind: Behind, platform: Platform) -> None:
-    """Fault 1, A7, A12, A13, Security 49: a stranger, another question's button, words: the state stays, and they alone are told."""
+    """Fault 1, 16, A7, A12, A13, Security 49: a stranger, another question's button, words: the state stays, and they alone are told."""
     question = ask(behind, on_behalf_of=f"{platform}:{STRANGER[platform]}")
     other = ask(behind, "Another?")
     behind.settle()
@@ -165,13 +168,17 @@ def test_who_may_not_and_what_does_not(behind: Behind, platform: Platform) -> No
     ):
         press(behind, platform, data)
     if platform is not Platform.WHATSAPP:
-        behind.deliver(saying_why(platform, ours, "yes"))
+        # A reply to the question, or a form that none of ours opened.
+        assert "decides nothing" in told(behind, saying_why(platform, ours, "yes, but"))
         behind.deliver(saying_why(platform, ours.replace("approve", "why"), "yes"))
     behind.settle()
     assert {store_of(behind).get(one.id).state for one in (question, other)} == {QuestionState.PENDING}  # type: ignore[union-attr]
     named = ask(behind, "Named?", owners=tuple(f"{one}:{OWNER[one]}" for one in Platform if one is not platform))
     behind.settle()
     assert "Named?" not in said(behind, platform)
+    # An owner who is not among them cannot decide it either, with a button that is genuine.
+    assert "Only" in press(behind, platform, sign_button(AskAction.APPROVE, named.id, named.digest, CALLBACKS))
+    assert store_of(behind).get(named.id).state is QuestionState.PENDING  # type: ignore[union-attr]
     assert store_of(behind).get(named.id).reached == len(Platform) - 1  # type: ignore[union-attr]
 
 
@@ -206,9 +213,15 @@ def test_a_late_press_is_answered_and_its_buttons_go(behind: Behind, platform: P
 def test_a_flood_is_a_list_and_one_message(behind: Behind) -> None:
     """Fault 14, A15: twenty stand open with an owner, whoever asked; one message says how many more, and each comes in its turn."""
     behind.cold(OWNER_USER_IDS=f"telegram:{OWNER[Platform.TELEGRAM]}")
-    asked = [
-        ask(behind, f"Number {number}?", asker=Asker(id=f"tok{number % 2}", label="token ci")) for number in range(22)
-    ]
+    wild, other = Asker(id="tok0", label="token ci"), Asker(id="tok1", label="token ci")
+    asked = [ask(behind, f"Number {number}?", asker=wild) for number in range(20)]
+    # However often it goes on to ask, nothing is left behind that anybody could be told of.
+    before = behind.edge.items()
+    for number in range(20, 30):
+        with pytest.raises(QuestionRefusedError):
+            ask(behind, f"Number {number}?", asker=wild)
+    assert behind.edge.items() == before
+    asked += [ask(behind, f"Number {number}?", asker=other) for number in range(2)]
     behind.settle()
 
     def prompts() -> list[str]:
@@ -238,6 +251,18 @@ def test_a_flood_is_a_list_and_one_message(behind: Behind) -> None:
         behind.questions.sweep(behind.now())
     # With nothing open, as nearly always.
     assert made == ["get_item", "query"]
+
+
+def test_whoever_cannot_be_shown_it_has_not_answered(behind: Behind) -> None:
+    """Fault 13, A1: where no owner can be reached the question waits on, and its asker sees that nobody has it; its end is no denial."""
+    behind.cold(OWNER_USER_IDS="telegram:555")
+    question = ask(behind, expires_in=60)
+    behind.settle()
+    kept = store_of(behind).get(question.id)
+    assert kept is not None
+    assert (kept.state, kept.reached) == (QuestionState.PENDING, 0)
+    behind.questions.sweep(question.expires_at)
+    assert store_of(behind).get(question.id).state is QuestionState.EXPIRED  # type: ignore[union-attr]
 
 
 def test_what_nobody_decides_ends_and_is_told(behind: Behind) -> None:

@@ -79,15 +79,20 @@ def test_from_end_to_end(web: WebHarness, asker: Caller, caplog: pytest.LogCaptu
 
 
 def test_another_token_s_question_is_not_there(web: WebHarness, asker: Caller) -> None:
-    """A19: it is read, listed, used and taken back by nobody else, and is answered as one that never was, word for word."""
+    """A19: nobody else reads, lists, uses or takes it back; the answer is that of one that never was, word for word, after the same calls."""
     question, other = asked(asker), web.token(Scope.ASKS, name="other")
     assert other.get("/api/asks").body["asks"] == []
     for method, path, body in (
         ("GET", "", None), ("GET", "?wait=5", None), ("POST", "/cancel", None), ("POST", "/use", {"digest": question["digest"]}),
     ):  # fmt: skip
-        theirs, nobodys = (other.ask(method, f"/api/asks/{which}{path}", body) for which in (question["id"], NOWHERE))
+        with web.clients["dynamodb"].counting() as made:
+            theirs = other.ask(method, f"/api/asks/{question['id']}{path}", body)
+        with web.clients["dynamodb"].counting() as made_for_nothing:
+            nobodys = other.ask(method, f"/api/asks/{NOWHERE}{path}", body)
         assert theirs.refusal == (404, "unknown_question")
         assert (theirs.text, theirs.headers) == (nobodys.text, nobodys.headers)
+        # So that not even the time tells: the token, and the question, once.
+        assert made == made_for_nothing == ["get_item", "get_item"]
     assert one(asker.get(f"/api/asks/{question['id']}"))["state"] == "pending"
 
 

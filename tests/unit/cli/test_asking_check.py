@@ -13,7 +13,7 @@ from tests.unit.cli.test_account_checks import said
 
 
 def test_who_asks_and_decides(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Security 51: a token with both scopes is named, and a machine with a token beside the credentials that decide."""
+    """Security 51, A11: a token with both scopes is named, and a machine with a token beside the credentials that decide."""
     ((level, text, remedy),) = said(harness, "asking")
     assert (level, remedy) == ("ok", "doorcode token create --scope asks --name my-agent")
     assert "whoever may invoke doorcode-admin decides" in text

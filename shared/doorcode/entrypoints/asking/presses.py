@@ -26,6 +26,7 @@ from doorcode.platforms.inbound import WebhookAnswer
 
 NOTED = "Noted. Whoever asked is told."
 TOO_LATE_TO_SAY = "It is too late to say why."
+WORDS_DECIDE_NOTHING = "What is written decides nothing. Press one of the buttons under the question."
 NOTHING_SAID = "Nothing was said, so nothing is noted."
 APPROVED_BEFORE = "You have approved this. {state}"
 
@@ -64,15 +65,13 @@ class QuestionPresses:
         question = self._store.get(button.id)
         if question is None or not self._fits(button, question, now):
             raise CallbackError
-        if press.reported_by and press.reported_by == question.asker:
-            own = QuestionRefusedError(AskRefusal.OWN_QUESTION)
-            return PressOutcome(text=str(own), error=own)
         if button.action is AskAction.WHY:
             return self._reason(press, question, now)
         if press.said is not None:
-            # Words decide nothing.
-            raise CallbackError
-        voter = Voter(via=Via.BUTTON, by=press.user_id, name=press.name, account=_account(press))
+            return PressOutcome(text=WORDS_DECIDE_NOTHING)
+        voter = Voter(
+            via=Via.BUTTON, by=press.user_id, name=press.name, account=_account(press), caller=press.reported_by
+        )
         try:
             after = self._decided(button.action, question, voter, now)
         except QuestionRefusedError as error:

@@ -86,8 +86,6 @@ UNKNOWN_CONTENT = "unknown"
 PRIVATE_CHAT = "private"
 # A field's name, as Telegram writes them.
 KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
-# What the button carries that asks an owner for a reason.
-REASON = f"{QUESTION}why:"
 # Updates that nobody is to be answered for, by the word that the log has for them; others are just unknown.
 EDITED = "edited_message"
 IGNORED_UPDATES = (
@@ -257,9 +255,9 @@ def _message(update: _Update, bot: str) -> Message | Press | Ignored:  # noqa: P
         return _ignored("service_message")
     direct = message.chat.type == PRIVATE_CHAT
     if direct and message.text and message.reply_to_message and is_given(message.reply_to_message.reply_markup):
-        data = _asks_why(message.reply_to_message)
+        data = _questions_button(message.reply_to_message)
         if data:
-            return _reason(update.update_id, message, sender, data)
+            return _said(update.update_id, message, sender, data)
     # A reply in a group has a thread id, too; only a topic's is one to answer in.
     thread = str(message.message_thread_id) if message.is_topic_message else ""
     ephemeral = message.ephemeral_message_id is not None
@@ -296,15 +294,15 @@ def _message(update: _Update, bot: str) -> Message | Press | Ignored:  # noqa: P
     )
 
 
-def _asks_why(replied_to: _RepliedTo) -> str:
-    """Return what our button that asks for an owner's reason carries, if the bot's message that is replied to has it."""
-    if not (replied_to.sender and replied_to.sender.is_bot and REASON.encode() in bytes(replied_to.reply_markup)):
+def _questions_button(replied_to: _RepliedTo) -> str:
+    """Return what a question's first button carries, if the bot's message that is replied to has one: why, or what decides."""
+    if not (replied_to.sender and replied_to.sender.is_bot and QUESTION.encode() in bytes(replied_to.reply_markup)):
         return ""
     rows = decoded(replied_to.reply_markup, _Keyboard).inline_keyboard
-    return next((one.callback_data for row in rows for one in row if one.callback_data.startswith(REASON)), "")
+    return next((one.callback_data for row in rows for one in row if one.callback_data.startswith(QUESTION)), "")
 
 
-def _reason(update_id: int, message: SpokenMessage, sender: User, data: str) -> Press:
+def _said(update_id: int, message: SpokenMessage, sender: User, data: str) -> Press:
     return Press(
         platform=PLATFORM,
         user_id=str(sender.id),
