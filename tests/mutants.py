@@ -115,6 +115,8 @@ MUTANTS = (
     Mutant(50, "doorcode/entrypoints/asking/callbacks.py", "connect((addresses[0], PORT)", "connect((resolve(host)[0], PORT)", "tests/behind/test_question_callbacks.py"),
     Mutant(50, "doorcode/entrypoints/effects.py", "patience = CALLED_FOR_SECONDS if isinstance(error, CallbackFailedError) else PARKED_AFTER_SECONDS", "patience = PARKED_AFTER_SECONDS", "tests/behind/test_question_callbacks.py"),
     Mutant(50, "doorcode/aws/effects_queue.py", 'f"{name}#{pk}", another', "pk, another", "tests/unit/aws/test_effects_queue.py"),
+    Mutant(47, "doorcode/asking/moves.py", "if match != question.match:", "if not match:", "tests/unit/asking/test_question_moves.py"),
+    Mutant(47, "doorcode/entrypoints/question_office.py", "matching=question.asker == asker", "matching=True", "tests/web/test_questions.py"),
     Mutant(50, "doorcode/entrypoints/asking/courier.py", "if RESUMED in self._book.notes(question.id).done or", "if", "tests/behind/test_question_resume.py"),
     Mutant(47, "doorcode_cli/asking/ask.py", "return ENDS.get(state, Exit.PENDING)", "return Exit.DONE", "tests/asking/test_ask.py"),
     Mutant(47, "doorcode/asking/client.py", 'if record.get("state") != "used" or record.get("digest") != question.digest:', "if False:", "tests/asking/test_client.py"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -162,6 +163,27 @@ def test_what_is_read(doorcode: Run, around: Surroundings) -> None:
     around.decides(question["id"], "approve", choice=2)
     ended = doorcode("ask", "Which?", "--choice", "Blue", "--choice", "Green", "--key", "colour", "--json")
     assert (ended.code, json.loads(ended.out)["choice"]) == (0, "Green")
+
+
+def test_the_number_on_this_screen(doorcode: Run, around: Surroundings) -> None:
+    """--match says a number, beside the word; approving takes that one, and any other one denies."""
+    for right in (True, False):
+        command = ("ask", f"Pay {right}?", "--match")
+        asked = doorcode(*command)
+        (number,) = re.findall(r"The number to pick: (\d\d)$", asked.err, re.MULTILINE)
+        assert (asked.code, asked.out) == (5, "pending\n")
+        question = around.only()
+        assert question["match"] is None
+        missing = doorcode("asks", "approve", question["id"], "--confirm")
+        assert missing.code == 1
+        assert "takes the number that the asker shows" in missing.err
+        picked = number if right else next(str(one) for one in question["numbers"] if str(one) != number)
+        decided = doorcode("asks", "approve", question["id"], "--confirm", "--number", picked)
+        assert decided.code == (0 if right else 1)
+        assert right or "not the number that the asker shows, so it is denied" in decided.err
+        ended = doorcode(*command)
+        assert (ended.code, ended.out) == ((0, "approved\n") if right else (1, "denied\n"))
+        assert right or "Another number was picked" in ended.err
 
 
 def test_no_answer_is_a_yes(doorcode: Run, around: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:

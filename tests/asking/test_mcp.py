@@ -48,6 +48,11 @@ def test_an_agent_asks(around: Surroundings) -> None:
             denied = await ask(title="Format the disk?", key="disk")
             assert (denied["approved"], denied["state"]) == (False, "denied")
             assert "do not reach it another way" in denied["next"]
+            shown = await ask(title="Pay?", match=True)
+            assert (shown["state"], shown["match"]) == ("pending", around.client.look(shown["id"]).match)
+            assert f"Show the number {shown['match']} to the person here" in shown["next"]
+            await asyncio.to_thread(around.decides, shown["id"], "approve", match=shown["match"])
+            assert (await ask(title="Pay?", match=True, id=shown["id"]))["approved"] is True
             refused = await ask(title="Format it all?", key="disk")
             assert (refused["approved"], refused["state"]) == (False, "key_reused")
 

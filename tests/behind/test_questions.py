@@ -10,8 +10,9 @@ from msgspec import UNSET, structs
 from doorcode.asking import cards
 from doorcode.asking.buttons import AskAction, sign_button
 from doorcode.asking.order import Asker
-from doorcode.asking.question import QuestionState, Voter
+from doorcode.asking.question import WRONG_NUMBER, QuestionState, Voter
 from doorcode.asking.refusals import QuestionRefusedError
+from doorcode.asking.telling import answer_data
 from doorcode.pairing.contact import Contact, Platform, State, Via
 from doorcode.pairing.hand_off import HandOff
 from tests import webhooks
@@ -60,6 +61,38 @@ def test_asked_approved_used(behind: Behind, platform: Platform) -> None:
     # A20: none of its words is in an event or a queue.
     assert not any(word in json.dumps(events) for word in ("Delete", "old", "/srv"))
     assert behind.parked() == 0
+
+
+def test_the_number_that_the_asker_shows(behind: Behind) -> None:
+    """Its button approves; another one is a denial, in words for all; each platform's buttons say which was pressed, and no more."""
+    for platform in Platform:
+        if platform is Platform.WHATSAPP:
+            continue
+        for right in (True, False):
+            question = ask(
+                behind,
+                f"{platform} {right}?",
+                match=True,
+                key=f"{platform}{right}",
+                callback_url="https://asker.example/",
+            )
+            behind.settle()
+            offered = buttons(behind, platform)
+            assert set(offered) == {*map(str, question.numbers), DENY}
+            picked = question.match if right else next(one for one in question.numbers if one != question.match)
+            said_to_me = press(behind, platform, offered[str(picked)])
+            behind.settle()
+            after = store_of(behind).get(question.id)
+            assert after is not None
+            assert after.state is (QuestionState.APPROVED if right else QuestionState.DENIED)
+            outcome = "Approved" if right else "not the number that the asker shows"
+            assert outcome in said_to_me
+            assert outcome in said(behind, platform)
+            assert set(buttons(behind, platform)) == (set() if right else {WHY})
+            answer = answer_data(after, store_of(behind).text(after.id), after.state)
+            assert answer.get("reason", "") == ("" if right else WRONG_NUMBER)
+    assert behind.parked() == 0
+    assert "match" not in json.dumps(behind.events())
 
 
 @EDITED

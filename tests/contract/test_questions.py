@@ -37,6 +37,30 @@ def questions(table: Table) -> Asking:
     return Asking(Harness(table), table.name)
 
 
+@EVERYWHERE
+def test_a_number_to_match(backend: Backend, table: Table) -> None:
+    """It is of two digits, one of three, the same for whoever asks again, and what it is asked without is another thing; a wrong one denies."""
+    questions = asking(Harness(table), backend)
+    asked = questions.ask(match=True, key="k")
+    assert len(asked.numbers) == len({*asked.numbers}) == 3
+    assert asked.match in asked.numbers
+    assert all(10 <= number <= 99 for number in asked.numbers)
+    assert asked.numbers == tuple(sorted(asked.numbers))
+    assert questions.ask(match=True, key="k") == questions.ask(match=True) == asked == questions.store.get(asked.id)
+    for other in ({"key": "k"}, {}):
+        assert refused(questions.ask, **other).reason is AskRefusal.MATCH_DIFFERS
+    wrong = next(number for number in asked.numbers if number != asked.match)
+    no = refused(questions.approve, asked, match=wrong, reason="w-secret")
+    assert (no.reason, no.state) == (AskRefusal.WRONG_NUMBER, "denied")
+    after = questions.store.get(asked.id)
+    assert after is not None
+    assert (after.state, after.mismatched, after.reasoned) == (QuestionState.DENIED, True, False)
+    assert refused(questions.approve, asked, match=asked.match).reason is AskRefusal.ALREADY_DECIDED
+    more = questions.ask("Another?", match=True)
+    assert questions.approve(more, match=more.match).state is QuestionState.APPROVED
+    questions.consistent()
+
+
 def refused(act: Callable[..., object], *given: Any, **named: Any) -> QuestionRefusedError:
     """Give the refusal of something."""
     with pytest.raises(QuestionRefusedError) as error:

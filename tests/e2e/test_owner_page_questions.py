@@ -1,5 +1,6 @@
 """Questions at the owner's page: all of what is asked, decided once, with its history. Some 8 seconds."""
 
+import re
 from typing import Any
 
 from playwright.sync_api import expect
@@ -98,10 +99,20 @@ def test_choices_and_what_others_decide(harness: OwnerHarness) -> None:
     # A decision has the list read anew.
     expect(owner.page.locator(".question").filter(has_text="Delete it?")).to_contain_text("Taken back by token ci")
     asks(harness, program, "Another?")
+    numbered = asks(harness, program, "Which number?", match=True)
     owner.later(POLL)
     another = owner.page.locator(".question").filter(has_text="Another?")
     expect(another).to_be_visible()
     owner.later(SETTLE_SECONDS)
+    row = owner.page.locator(".question").filter(has_text="Which number?")
+    expect(row).to_contain_text("press the number that the asker shows you: any other one denies it")
+    buttons = row.get_by_role("button").filter(has_text=re.compile("^[0-9]{2}$"))
+    expect(buttons).to_have_text([str(number) for number in numbered["numbers"]])
+    wrong = next(number for number in numbered["numbers"] if number != numbered["match"])
+    buttons.filter(has_text=str(wrong)).click()
+    expect(row).to_contain_text(
+        "Denied by alice@laptop (web). “Another number was picked than the one that the asker shows.”"
+    )
     another.get_by_role("button", name="Mute asker: token ci").click()
     owner.page.get_by_role("dialog", name="Mute token ci?").get_by_role("button", name="Mute").click()
     again = owner.button("Hear token ci again")

@@ -240,7 +240,7 @@ def test_the_document_says_which_word_stands_for_which_refusal(web: WebHarness) 
     assert reasons(409) == {
         "already_paired", "already_denied", "already_blocked", "blocked", "repeated",
         "owner", "already_owner", "last_owner", "owner_by_setting",
-        "key_reused", "already_decided", "already_used", "not_approved", "not_overdue",
+        "key_reused", "already_decided", "already_used", "not_approved", "not_overdue", "wrong_number", "match_differs",
     }  # fmt: skip
     assert reasons(410) == {"expired", "lapsed"}
     assert reasons(422) == {"invalid_question", "digest_mismatch", "unknown_choice"}

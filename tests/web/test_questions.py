@@ -170,6 +170,34 @@ def test_a_reply_address_is_this_stack_s(web: WebHarness, asker: Caller) -> None
     assert asked(asker, reply_to=seal(address, KEYS))["state"] == "pending"
 
 
+def test_a_number_to_match(web: WebHarness, asker: Caller) -> None:
+    """The asker alone is told which of the three it is; by its own token, one question at a time. A wrong one is 409, and a denial."""
+    question, page = asked(asker, match=True), web.session()
+    number, path = question["match"], f"/api/asks/{question['id']}"
+    assert number in question["numbers"]
+    assert asker.get(path).body["match"] == number
+    for shown in (page.get(path).body, *page.get("/api/asks").body["asks"], *asker.get("/api/asks").body["asks"]):
+        assert (shown["numbers"], shown["match"]) == (question["numbers"], None)
+    assert web.token(Scope.ASKS).get(path).status == 404
+    assert decide(page, question).refusal == (422, "number_needed")
+    assert decide(page, question, match=100).status in {400, 422}
+    wrong = decide(page, question, match=next(one for one in question["numbers"] if one != number), reason="Fine")
+    assert (wrong.refusal, wrong.body["state"]) == ((409, "wrong_number"), "denied")
+    told = one(asker.get(path))
+    assert (told["state"], told["reason"]) == ("denied", "Another number was picked than the one that the asker shows.")
+    assert decide(page, question, match=number).refusal == (409, "already_decided")
+    more = asked(asker, title="Another?", match=True)
+    assert one(decide(page, more, match=more["match"]))["state"] == "approved"
+    assert one(decide(asker, more, "use"))["state"] == "used"
+    plain = asked(asker, title="Plain?")
+    assert (plain["numbers"], plain["match"]) == ([], None)
+    assert decide(page, plain, match=47).refusal == (422, "no_number")
+    assert asker.ask("POST", "/api/asks", ASKED | {"match": True, "choices": ["a", "b"]}).refusal == (
+        422,
+        "invalid_question",
+    )
+
+
 def test_what_is_paused(web: WebHarness, asker: Caller) -> None:
     """A20: refused where the stack resumes nothing, naming the parameter; else taken, in the two forms alone, and never given back."""
     forms: tuple[dict[str, str], ...] = (

@@ -21,10 +21,11 @@ ASK_PREFIX = "ask"
 ID_LENGTH = 16
 ASK_SIGNATURE_LENGTH = 16
 MAX_CHOICES = 5
+NUMBERS = 3
 
 
 class AskAction(StrEnum):
-    """What a button does: decide, decide for one of the choices, or ask why it was denied."""
+    """What a button does: decide, decide for one of the choices or with one of the numbers, or ask why it was denied."""
 
     APPROVE = "approve"
     DENY = "deny"
@@ -33,12 +34,20 @@ class AskAction(StrEnum):
     THIRD = "c3"
     FOURTH = "c4"
     FIFTH = "c5"
+    LOWEST = "n1"
+    MIDDLE = "n2"
+    HIGHEST = "n3"
     WHY = "why"
 
     @property
     def choice(self) -> int:
         """The number of the choice, from 1 on; 0 where it is none."""
         return int(self[1:]) if self[0] == "c" else 0
+
+    @property
+    def number(self) -> int:
+        """Which of the numbers it picks, from 1 on; 0 where it picks none."""
+        return int(self[1:]) if self[0] == "n" else 0
 
 
 QUESTION_ID = re.compile(rf"[{ALPHABET}]{{{ID_LENGTH}}}")
@@ -55,9 +64,10 @@ class AskButton(Struct, frozen=True):
     signature: str
 
 
-def actions(choices: int) -> tuple[AskAction, ...]:
-    """Return the actions that approve a question with so many choices: Approve itself where there are none."""
-    return tuple(AskAction(f"c{number}") for number in range(1, choices + 1)) or (AskAction.APPROVE,)
+def actions(choices: int, numbers: int = 0) -> tuple[AskAction, ...]:
+    """Return the actions that approve a question with so many choices, or numbers: Approve itself where there are neither."""
+    named = [f"c{at}" for at in range(1, choices + 1)] or [f"n{at}" for at in range(1, numbers + 1)]
+    return tuple(map(AskAction, named)) or (AskAction.APPROVE,)
 
 
 def sign_button(action: AskAction, question_id: str, digest: str, keyring: Keyring) -> str:

@@ -21,7 +21,9 @@ REASON_SECONDS = 600
 # The fewest that any platform takes, with room for the number.
 MAX_LABEL = 60
 OPEN_BUTTON = "Open"
+WHY_DENIED = "for that is not the number that the asker shows."
 REASON_BUTTON = "Say why"
+PICK = "To approve it, press the number that the asker shows you. Any other one denies it."
 FORGOTTEN = "Its words are kept no longer."
 
 
@@ -59,7 +61,7 @@ def card(question: Question, words: QuestionText | None, canvas: Canvas, keyring
         limit=canvas.room,
         expires_at=question.expires_at if waits else 0,
         measure=canvas.size,
-        closing=state_line(question, now),
+        closing="\n".join(filter(None, (state_line(question, now), PICK if waits and question.numbers else ""))),
     )
     if not waits:
         asks_why = question.decided_account == canvas.account and can_say_why(question, now)
@@ -70,8 +72,9 @@ def card(question: Question, words: QuestionText | None, canvas: Canvas, keyring
     link = None if whole or not canvas.page else Button(OPEN_BUTTON, f"{canvas.page}#ask={question.id}")
     if not whole:
         return Card(text=laid.text, buttons=(deny,), link=link)
-    yes = [_button(_named(action, substance), action, question, keyring) for action in actions(question.choices)]
-    if question.choices:
+    offered = actions(question.choices, len(question.numbers))
+    yes = [_button(_named(action, question, substance), action, question, keyring) for action in offered]
+    if question.choices or question.numbers:
         return Card(text=laid.text, choices=tuple(yes), buttons=(deny,))
     return Card(text=laid.text, buttons=(*yes, deny))
 
@@ -102,7 +105,7 @@ def state_line(question: Question, now: int) -> str:
         return f"{len(question.given)} of {question.approvals} have approved: {names}."
     lines = {
         QuestionState.APPROVED: f"\u2705 Approved{by}, recorded.",
-        QuestionState.DENIED: f"\u274c Denied{by}, recorded.",
+        QuestionState.DENIED: f"\u274c Denied{by}, {WHY_DENIED if question.mismatched else 'recorded.'}",
         QuestionState.EXPIRED: "\u231b Expired: nobody decided in time, so it is not approved.",
         QuestionState.CANCELLED: f"Cancelled{by}.",
         QuestionState.USED: f"\u2705 Approved{by}, used at {_time(question.used_at)}.",
@@ -128,7 +131,9 @@ def _called(name: str, by: str) -> str:
     return f"{safe_name(name)} ({who})" if safe_name(name) else who
 
 
-def _named(action: AskAction, substance: Substance) -> str:
+def _named(action: AskAction, question: Question, substance: Substance) -> str:
+    if action.number:
+        return str(question.numbers[action.number - 1])
     if not action.choice:
         return APPROVE_BUTTON
     # It stands in full above.

@@ -83,6 +83,11 @@ class AskedQuestion:
         """Which of the choices the owner took; empty where there were none."""
         return str(self.record.get("choice") or "")
 
+    @property
+    def match(self) -> int:
+        """The number to show to whoever decides, who picks it of three; 0 where the question was asked without."""
+        return int(self.record.get("match") or 0)
+
 
 class AskClient:
     """Asks in the name of one token, of the scope asks."""
@@ -107,7 +112,7 @@ class AskClient:
     ) -> AskedQuestion:
         """Ask, and return at once.
 
-        ``more`` are the API's other fields: expires_in, valid_for, key, approvals, owners, …; ``on_behalf_of`` as
+        ``more`` are the API's other fields: expires_in, valid_for, key, approvals, owners, match, resume, …; ``on_behalf_of`` as
         ``"telegram:123"``. Asked again while it is pending, it is the same question. Raises AskError, also where the digest is not that of
         what was asked.
         """

@@ -82,23 +82,27 @@ def _may_answer(question: Question, account: str) -> bool:
     return not question.owners or account in question.owners
 
 
-def approved(
-    question: Question, voter: Voter, now: int, is_owner: Callable[[str], bool], *, choice: int = 0
+def approved(  # noqa: PLR0913 (a ballot's own words)
+    question: Question, voter: Voter, now: int, is_owner: Callable[[str], bool], *, choice: int = 0, match: int = 0
 ) -> Question:
     """Return a question with one more person's approval; with the last one, it is approved.
 
-    Approvals of who is no owner any more do not count. The same person again changes nothing, nor does an approval of what
+    Where there is a number to ``match``, another one denies it: it was not the asker's screen that was looked at. Approvals of who is no owner any more do not count. The same person again changes nothing, nor does an approval of what
     is approved. Raises QuestionRefusedError.
     """
     if (choice > 0) != (question.choices > 0) or choice > question.choices:
         raise QuestionRefusedError(AskRefusal.UNKNOWN_CHOICE)
+    if (match > 0) != (question.match > 0):
+        raise QuestionRefusedError(AskRefusal.NUMBER_NEEDED if question.match else AskRefusal.NO_NUMBER)
     if not voter.account and (question.owners or question.approvals > 1):
         raise QuestionRefusedError(AskRefusal.NOT_NAMED)
     to = step(question, QuestionMove.APPROVE, now)
     if question.state is to:
-        if choice != question.choice:
+        if choice != question.choice or match != question.match:
             raise QuestionRefusedError(AskRefusal.ALREADY_DECIDED, state=to)
         return question
+    if match != question.match:
+        return structs.replace(denied(question, voter, now), mismatched=True)
     given = tuple(one for one in question.given if not one.account or is_owner(one.account))
     mine = voter.person or voter.account or OPERATOR
     if mine not in {one.person for one in given}:

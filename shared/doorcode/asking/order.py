@@ -62,6 +62,7 @@ class QuestionOrder(Struct, frozen=True, kw_only=True):
     details: str = ""
     arguments: Any = None
     choices: tuple[str, ...] = ()
+    match: bool = False
     expires_in: int = DEFAULT_SECONDS
     valid_for: int = DEFAULT_VALID_SECONDS
     key: str = ""
@@ -115,8 +116,10 @@ def text_of(order: QuestionOrder, asker: Asker) -> QuestionText:
     return QuestionText(substance=substance, outlets=outlets)
 
 
-def question_of(order: QuestionOrder, text: QuestionText, asker: Asker, question_id: str, now: int) -> Question:
-    """Return the record of a new question, of which ``text`` is the words."""
+def question_of(  # noqa: PLR0913, PLR0917 (what a question is made of)
+    order: QuestionOrder, text: QuestionText, asker: Asker, question_id: str, now: int, numbers: tuple[int, ...] = ()
+) -> Question:
+    """Return the record of a new question, of which ``text`` is the words, and the first of ``numbers`` the one to match."""
     return Question(
         id=question_id,
         asker=asker.id,
@@ -130,6 +133,8 @@ def question_of(order: QuestionOrder, text: QuestionText, asker: Asker, question
         owners=tuple(dict.fromkeys(order.owners)),
         on_behalf_of=order.on_behalf_of,
         choices=len(order.choices),
+        numbers=tuple(sorted(numbers)),
+        match=numbers[0] if numbers else 0,
         tells=bool(order.callback_url or order.reply_to),
         resumes=order.resume is not None,
     )
@@ -146,6 +151,7 @@ def _check_choices(order: QuestionOrder) -> None:
     choices = order.choices
     if not choices:
         return
+    _require(not order.match, "A question has choices, or a number to match: not both.")
     _require(
         MIN_CHOICES <= len(choices) <= MAX_CHOICES and len(set(choices)) == len(choices),
         f"Give {MIN_CHOICES} to {MAX_CHOICES} different choices, or none.",

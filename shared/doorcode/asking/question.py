@@ -14,6 +14,8 @@ from doorcode.pairing.contact import Via
 
 # Tells how many were reached before anybody was written to.
 NOT_YET_KNOWN = -1
+# What is told as the reason where the owner gave none.
+WRONG_NUMBER = "Another number was picked than the one that the asker shows."
 
 
 class QuestionState(StrEnum):
@@ -142,6 +144,12 @@ class Question(Struct, frozen=True, kw_only=True):
     decided_at: int = 0
     # From 1 on, of the choices.
     choice: int = 0
+    # Of these, in their order, whoever decides picks the one that the asker shows; none where there is nothing to match.
+    numbers: tuple[int, ...] = ()
+    # Which one that is: told to the asker alone.
+    match: int = 0
+    # It was denied by picking another one.
+    mismatched: bool = False
     # Whether the owner gave a reason: it stands with the words.
     reasoned: bool = False
     usable_until: int = 0
@@ -165,3 +173,8 @@ class Question(Struct, frozen=True, kw_only=True):
         if self.state is QuestionState.APPROVED and now >= self.usable_until:
             return QuestionState.LAPSED
         return self.state
+
+
+def told_reason(question: Question, text: QuestionText | None) -> str:
+    """Return the reason that whoever asked is told: the owner's, where there is one; else that it was a wrong number."""
+    return (text.reason if text else "") or (WRONG_NUMBER if question.mismatched else "")

@@ -25,6 +25,10 @@ class AskRefusal(StrEnum):
     LAPSED = "lapsed"
     DIGEST_MISMATCH = "digest_mismatch"
     UNKNOWN_CHOICE = "unknown_choice"
+    NUMBER_NEEDED = "number_needed"
+    NO_NUMBER = "no_number"
+    WRONG_NUMBER = "wrong_number"
+    MATCH_DIFFERS = "match_differs"
     TOO_MANY_PENDING = "too_many_pending"
     TOO_OFTEN = "too_often"
     MUTED = "muted"
@@ -47,6 +51,11 @@ SENTENCES: Mapping[AskRefusal, str] = MappingProxyType(
         AskRefusal.LAPSED: "That approval was not used in its time. Ask again.",
         AskRefusal.DIGEST_MISMATCH: "That digest is of something else than what was asked. Nothing was done.",
         AskRefusal.UNKNOWN_CHOICE: "That question wants one of its choices, by its number from 1 on; others take none.",
+        AskRefusal.NUMBER_NEEDED: "To approve that takes the number that the asker shows. Any other one denies it.",
+        AskRefusal.NO_NUMBER: "That question has no number to match.",
+        AskRefusal.WRONG_NUMBER: "That is not the number that the asker shows, so it is denied.",
+        AskRefusal.MATCH_DIFFERS: "That waits already, asked with a number to match, or without one, and not as now. Wait for its "
+        "answer, or take it back.",
         AskRefusal.TOO_MANY_PENDING: "Too many questions wait for an answer. Wait for one of them, or cancel one.",
         AskRefusal.TOO_OFTEN: "That was asked too often. Wait, and ask less.",
         AskRefusal.MUTED: "The owner does not want to be asked by you now.",

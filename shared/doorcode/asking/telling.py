@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from doorcode.asking.question import Question, QuestionState, QuestionText
+from doorcode.asking.question import WRONG_NUMBER, Question, QuestionState, QuestionText, told_reason
 from doorcode.pairing.hand_off import AskDecision, HandOff, QueuedHandOff, SentMessage, Writer, fitting_id, opaque
 from doorcode.pairing.reply_address import ReplyAddress
 
@@ -75,13 +75,14 @@ def answer_state(question: Question) -> QuestionState | None:
 
 def answer_data(question: Question, words: QuestionText | None, state: QuestionState) -> dict[str, Any]:
     """Return the answer as whoever asked is told it: none of the question's words."""
+    reason = told_reason(question, words)
     return {
         "id": question.id,
         "key": question.key,
         "state": state,
         "digest": question.digest,
         **({"choice": question.choice} if question.choice else {}),
-        **({"reason": words.reason} if words and words.reason else {}),
+        **({"reason": reason} if reason else {}),
         "decided_by": question.decided_by,
         "decided_via": question.decided_via,
         "decided_at": question.decided_at or question.ended_at,
@@ -114,7 +115,7 @@ def decision(  # noqa: PLR0913, PLR0917 (whose decision, and where it goes)
         state=state,
         digest=question.digest,
         choice=question.choice,
-        reason=said,
+        reason=told_reason(question, words),
         decided_by=question.decided_by,
         decided_via=question.decided_via,
         decided_at=question.decided_at or question.ended_at,
@@ -144,9 +145,12 @@ def in_words(told: AskDecision) -> str:
         QuestionState.CANCELLED: "cancelled. Do not do it",
     }[QuestionState(told.state)]
     chosen = f" The choice is number {told.choice}." if told.choice else ""
-    reason = (
-        f" The owner's own words on it, as JSON: {msgspec.json.encode(told.reason).decode()}" if told.reason else ""
-    )
+    if told.reason == WRONG_NUMBER:
+        reason = f" {WRONG_NUMBER}"
+    elif told.reason:
+        reason = f" The owner's own words on it, as JSON: {msgspec.json.encode(told.reason).decode()}"
+    else:
+        reason = ""
     return f"[Your question {told.id}{name} to the owner was {outcome}.{chosen}{reason}]"
 
 

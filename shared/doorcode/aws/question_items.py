@@ -30,9 +30,9 @@ _TEXTS = (
     "asker", "asker_label", "key", "digest", "on_behalf_of", "decided_by", "decided_by_name", "decided_via", "decided_account", "used_with",
 )  # fmt: skip
 _NUMBERS = (
-    "rev", "created_at", "expires_at", "valid_for", "approvals", "choices", "decided_at", "choice", "usable_until", "used_at", "ended_at",
+    "rev", "created_at", "expires_at", "valid_for", "approvals", "choices", "match", "decided_at", "choice", "usable_until", "used_at", "ended_at",
 )  # fmt: skip
-_FLAGS = ("tells", "resumes", "reasoned")
+_FLAGS = ("tells", "resumes", "reasoned", "mismatched")
 
 
 def ask_pk(question_id: str) -> str:
@@ -57,6 +57,8 @@ def question_attributes(question: Question) -> dict[str, dict[str, str]]:
     values |= {field: 1 for field in _FLAGS if getattr(question, field)}
     if question.owners:
         values["owners"] = " ".join(question.owners)
+    if question.numbers:
+        values["numbers"] = " ".join(map(str, question.numbers))
     if question.given:
         values["given"] = msgspec.json.encode(question.given).decode()
     values |= {"listing": ASKS, "listed_at": question.created_at}
@@ -73,6 +75,7 @@ def question_from_item(item: Item) -> Question:
             id=item["pk"]["S"].removeprefix(f"{ASK}#"),
             state=QuestionState(item["state"]["S"]),
             owners=tuple(item["owners"]["S"].split()) if "owners" in item else (),
+            numbers=tuple(map(int, item["numbers"]["S"].split())) if "numbers" in item else (),
             given=msgspec.json.decode(item["given"]["S"], type=tuple[Approval, ...]) if "given" in item else (),
             stray=item["stray"]["S"] if "stray" in item else "",
             reached=int(item["reached"]["N"]) if "reached" in item else NOT_YET_KNOWN,

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from doorcode.asking.buttons import ID_LENGTH
+from doorcode.asking.buttons import ID_LENGTH, NUMBERS
 from doorcode.asking.moves import approved, cancelled, check_ballot, denied, overdue, used
 from doorcode.asking.order import (
     DENIAL_HOLDS_SECONDS,
@@ -102,7 +102,7 @@ class QuestionStore:
             )
         table = self._table.started()
         self._check_owners(table, order)
-        question = question_of(order, text, asker, _new_id(), now)
+        question = question_of(order, text, asker, _new_id(), now, _new_numbers() if order.match else ())
         for _ in range(MAX_TRIES):
             writes = {
                 "record": parts.new_record(question),
@@ -120,6 +120,8 @@ class QuestionStore:
                 lost = {name: error.lost[at] for at, name in enumerate(writes) if at in error.lost}
                 found = self._there_already(table, question, lost, now)
                 if found is not None:
+                    if found.state is QuestionState.PENDING and order.match != bool(found.match):
+                        raise QuestionRefusedError(AskRefusal.MATCH_DIFFERS, state=found.state) from None
                     return self._resuming_last(found, order), found.id == question.id
                 self._make_room(table, question, lost, now)
             else:
@@ -295,11 +297,19 @@ class QuestionStore:
     # Deciding
 
     def approve(  # noqa: PLR0913 (a decision's own words)
-        self, question_id: str, voter: Voter, now: int, *, digest: str, choice: int = 0, reason: str = ""
+        self,
+        question_id: str,
+        voter: Voter,
+        now: int,
+        *,
+        digest: str,
+        choice: int = 0,
+        match: int = 0,
+        reason: str = "",
     ) -> Question:
         """Count a voter's approval of exactly that digest; with the last one, the question is approved.
 
-        Raises QuestionRefusedError, InvalidQuestionError for a reason that is too long, UnavailableError.
+        Raises QuestionRefusedError, also once a wrong number has denied it, InvalidQuestionError for a reason that is too long, UnavailableError.
         """
         checked_reason(reason)
 
@@ -308,9 +318,13 @@ class QuestionStore:
             person = voter
             if voter.account and question.approvals > 1:
                 person = msgspec.structs.replace(voter, person=self._person(self._table, voter.account))
-            return approved(question, person, now, owning.has, choice=choice)
+            return approved(question, person, now, owning.has, choice=choice, match=match)
 
-        return self._change(question_id, change, now, voter=voter, reason=reason)
+        after = self._change(question_id, change, now, voter=voter, reason=reason)
+        if after.mismatched:
+            # So that nobody takes it for an approval.
+            raise QuestionRefusedError(AskRefusal.WRONG_NUMBER, state=after.state)
+        return after
 
     def deny(self, question_id: str, voter: Voter, now: int, *, digest: str, reason: str = "") -> Question:
         """Deny a question of exactly that digest, for all. Raises as ``approve``."""
@@ -377,7 +391,7 @@ class QuestionStore:
             after = change(question, owning)
             if after is question:
                 return question
-            if reason and after.state is not QuestionState.PENDING:
+            if reason and after.state is not QuestionState.PENDING and not after.mismatched:
                 after = msgspec.structs.replace(after, reasoned=True)
             counted = {account} | ({one.account for one in after.given} if after.given != question.given else set())
             counted -= {"", *owning.by_setting}
@@ -546,3 +560,8 @@ def _readable(items: Iterable[Item]) -> list[Question]:
 
 def _new_id() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(ID_LENGTH))
+
+
+def _new_numbers() -> tuple[int, ...]:
+    """Return as many of two digits as are offered; the first is the one to match."""
+    return tuple(secrets.SystemRandom().sample(range(10, 100), NUMBERS))

@@ -184,11 +184,12 @@ class AskShow(Command, frozen=True, tag="ask_show"):
 
 
 class AskApprove(Command, frozen=True, tag="ask_approve"):
-    """Exactly what has this digest; with one of its choices, from 1 on, where it has any."""
+    """Exactly what has this digest; with one of its choices, from 1 on, or the number that the asker shows, where it has any."""
 
     id: str
     digest: str
     choice: Annotated[int, Meta(ge=0)] = 0
+    match: Annotated[int, Meta(ge=0, le=99)] = 0
     reason: str = ""
 
 

@@ -55,7 +55,7 @@ class QuestionCommands:
             record, new = self._office.ask(command.question.order(), asker, now)
             return msgspec.to_builtins(record), {"outcome": "asked" if new else "asked_again", "ask": record.id}
         question, then = self._acted(command, asker, now, own="" if not asking_only else asker.id)
-        told = msgspec.to_builtins(self._office.record(question, then))
+        told = msgspec.to_builtins(self._office.record(question, then, asker=asker.id))
         return told, {"outcome": "shown" if isinstance(command, AskShow) else question.state, "ask": question.id}
 
     def _acted(
@@ -74,7 +74,13 @@ class QuestionCommands:
         if isinstance(command, AskApprove):
             return (
                 store.approve(
-                    command.id, voter, now, digest=command.digest, choice=command.choice, reason=command.reason
+                    command.id,
+                    voter,
+                    now,
+                    digest=command.digest,
+                    choice=command.choice,
+                    match=command.match,
+                    reason=command.reason,
                 ),
                 now,
             )

@@ -45,7 +45,7 @@ class QuestionOffice:
         if order.reply_to and opened(order.reply_to, self._secrets, now) is None:
             raise BadReplyAddressError
         question, new = self.store.ask(order, asker, now)
-        return self.record(question, now), new
+        return self.record(question, now, asker=asker.id), new
 
     def seen(self, question_id: str, asker: str = "") -> Question:
         """Return a question; with ``asker``, only that one's own. Raises QuestionRefusedError, as for one that never was."""
@@ -54,9 +54,9 @@ class QuestionOffice:
             raise QuestionRefusedError(AskRefusal.UNKNOWN_QUESTION)
         return question
 
-    def record(self, question: Question, now: int) -> QuestionRecord:
-        """Return what is told of a question, with its words."""
-        return question_record(question, self.store.text(question.id), now)
+    def record(self, question: Question, now: int, *, asker: str = "") -> QuestionRecord:
+        """Return what is told of a question, with its words; to its own ``asker`` also the number that is to be matched."""
+        return question_record(question, self.store.text(question.id), now, matching=question.asker == asker)
 
     def records(self, now: int, *, asker: str = "", state: ListedState | None = None) -> list[QuestionRecord]:
         """Return what is told of an asker's questions, or everybody's: what is open, oldest first; or in a state, newest first."""

@@ -25,7 +25,15 @@ from doorcode.asking.order import (
     SHORTEST_SECONDS,
     QuestionOrder,
 )
-from doorcode.asking.question import NOT_YET_KNOWN, Question, QuestionState, QuestionText, Resume, ResumeKind
+from doorcode.asking.question import (
+    NOT_YET_KNOWN,
+    Question,
+    QuestionState,
+    QuestionText,
+    Resume,
+    ResumeKind,
+    told_reason,
+)
 from doorcode.entrypoints.contact_record import iso
 from doorcode.pairing.platform import Platform
 
@@ -72,6 +80,12 @@ class QuestionForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             max_length=MAX_CHOICES, description="2 to 5, of which the owner takes one; or none: then it is yes or no."
         ),
     ] = ()
+    match: Annotated[
+        bool,
+        Meta(
+            description="Whoever decides picks, of three numbers, the one that you show them: `match` of the answer. Not beside choices."
+        ),
+    ] = False
     expires_in: Annotated[int, Meta(ge=SHORTEST_SECONDS, le=LONGEST_SECONDS)] = DEFAULT_SECONDS
     valid_for: Annotated[
         int,
@@ -108,6 +122,7 @@ class QuestionForm(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             details=self.details,
             arguments=self.arguments,
             choices=self.choices,
+            match=self.match,
             expires_in=self.expires_in,
             valid_for=self.valid_for,
             key=self.key,
@@ -130,7 +145,8 @@ class QuestionRecord(Struct, frozen=True, kw_only=True):
     """A question. Only `approved`, taken by use, is a yes. ``asker`` is how the asker is called, ``asker_id`` what muting takes.
 
     The words are null and empty once they are kept no longer. ``reached``: how many owners were written to, null until that
-    is known. ``reason`` is the owner's own words.
+    is known. ``reason`` is the owner's own words, or says that it was a wrong number. ``numbers`` are those of which one is picked;
+    ``match`` is which, for the asker to show: null for everybody else, and in lists.
     """
 
     id: str
@@ -140,6 +156,8 @@ class QuestionRecord(Struct, frozen=True, kw_only=True):
     details: str
     arguments: Any
     choices: tuple[str, ...]
+    numbers: tuple[int, ...]
+    match: int | None
     on_behalf_of: str | None
     asker: str
     asker_id: str
@@ -164,8 +182,10 @@ class QuestionRecord(Struct, frozen=True, kw_only=True):
 ListedState = Literal["pending", "approved", "denied", "expired", "cancelled", "used", "lapsed", "ended"]
 
 
-def question_record(question: Question, text: QuestionText | None, now: int) -> QuestionRecord:
-    """Return what is told of a question at ``now``."""
+def question_record(
+    question: Question, text: QuestionText | None, now: int, *, matching: bool = False
+) -> QuestionRecord:
+    """Return what is told of a question at ``now``; ``matching`` to its asker, who shows the number to match."""
     words = text.substance if text else None
     arguments = msgspec.json.decode(words.arguments) if words and words.arguments else None
     choices = words.choices if words else ()
@@ -178,6 +198,8 @@ def question_record(question: Question, text: QuestionText | None, now: int) -> 
         details=words.details if words else "",
         arguments=arguments,
         choices=choices,
+        numbers=question.numbers,
+        match=(question.match or None) if matching else None,
         on_behalf_of=question.on_behalf_of or None,
         asker=question.asker_label,
         asker_id=question.asker,
@@ -195,6 +217,6 @@ def question_record(question: Question, text: QuestionText | None, now: int) -> 
         decided_via=question.decided_via or None,
         decided_at=iso(question.decided_at),
         choice=choices[question.choice - 1] if choices and question.choice else None,
-        reason=(text.reason or None) if text else None,
+        reason=told_reason(question, text) or None,
         used_at=iso(question.used_at),
     )

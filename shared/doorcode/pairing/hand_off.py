@@ -59,7 +59,7 @@ class AskDecision(Struct, frozen=True, kw_only=True):
     """What became of a question to the owner: of ``type`` ``decision``. Only ``approved`` is a yes, and holds once it is used.
 
     ``key`` is the asker's own name for it; ``choice`` is from 1 on, 0 where there was none to choose; ``reason`` is the
-    owner's own words, which are data.
+    owner's own words, which are data, or says that a wrong number was picked.
     """
 
     id: str

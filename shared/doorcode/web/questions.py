@@ -66,10 +66,11 @@ class QuestionList(Struct, frozen=True, kw_only=True):
 
 
 class DecideQuestion(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is decided: exactly what has this digest; with one of its choices, from 1 on, where it has any."""
+    """What is decided: exactly what has this digest; with one of its choices, from 1 on, or the number that the asker shows."""
 
     digest: Digest
     choice: Annotated[int, Meta(ge=0)] = 0
+    match: Annotated[int, Meta(ge=0, le=99, description="Another number than the asker's denies it.")] = 0
     reason: Annotated[str, Meta(max_length=MAX_REASON)] = ""
 
 
@@ -127,7 +128,8 @@ def question(call: Call) -> Answer:
     found, now = office.wait(office.seen(call.path["ask_id"], _own_only(call.caller)), query.wait)
     waits_on = query.wait and found.standing(now) == "pending"
     headers = {"Retry-After": str(ASK_AGAIN_SECONDS)} if waits_on and now - call.now < query.wait else {}
-    return Answer(body=office.record(found, now if query.wait else call.now), headers=headers)
+    told = office.record(found, now if query.wait else call.now, asker=call.caller.id)
+    return Answer(body=told, headers=headers)
 
 
 def cancel_question(call: Call) -> Answer:
@@ -157,6 +159,7 @@ def approve_question(call: Call) -> Answer:
         call.now,
         digest=body.digest,
         choice=body.choice,
+        match=body.match,
         reason=body.reason,
     )
     return _told(call, approved, QuestionMove.APPROVE)

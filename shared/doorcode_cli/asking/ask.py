@@ -62,6 +62,10 @@ def ask(  # noqa: PLR0913 (the command's options)
         list[str] | None,
         typer.Option("--choice", metavar="TEXT", help="An answer to choose from; 2 to 5 of them, instead of Approve."),
     ] = None,
+    match: Annotated[
+        bool,
+        typer.Option("--match", help="Show a number here, which the owner has to pick of three, instead of Approve."),
+    ] = False,
     wait: Annotated[
         int | None,
         typer.Option("--wait", parser=seconds, metavar="DURATION", help="Wait so long for the answer: 30s, 10m, 2h."),
@@ -114,6 +118,7 @@ def ask(  # noqa: PLR0913 (the command's options)
         "arguments": _arguments(arguments, command or [], run=run),
         "choices": choices or [],
         "expires_in": expires or min(max(wait or 0, DEFAULT_SECONDS), LONGEST_SECONDS),
+        **({"match": True} if match else {}),
         **({"valid_for": valid} if valid else {}),
         **({"key": key} if key else {}),
         **({"approvals": approvals} if approvals > 1 else {}),
@@ -144,6 +149,8 @@ class AskRun:
         if self.question.state == PENDING:
             until = at(datetime.fromisoformat(str(self.question.record["expires_at"])))
             note(f"Asked: {self.question.id}. The owner can answer until {until} (UTC).")
+            if self.question.match:
+                note(f"The number to pick: {self.question.match}")
 
     def _approved_meanwhile(self, title: str, body: dict[str, Any]) -> AskedQuestion | None:
         """Return an approval of exactly this that nobody has used: when it was asked before, nobody waited until it came."""

@@ -83,7 +83,7 @@ def show(target: Target, question_id: IdArgument, *, as_json: JsonOption = False
     )
 )
 @targeted
-def approve(
+def approve(  # noqa: PLR0913 (the command's options)
     target: Target,
     question_id: IdArgument,
     *,
@@ -91,11 +91,17 @@ def approve(
         int | None,
         typer.Option("--choice", min=1, max=5, metavar="NUMBER", help="Which of its choices, where it has some."),
     ] = None,
+    number: Annotated[
+        int | None,
+        typer.Option(
+            "--number", min=10, max=99, help="The one that the asker shows, where it shows one. Any other denies."
+        ),
+    ] = None,
     reason: ReasonOption = "",
     confirm: ConfirmOption = False,
 ) -> None:
     """Show a question in full, ask whether you are sure, and approve exactly that."""
-    _decide(target, question_id, "approve", confirm=confirm, reason=reason, choice=choice or 0)
+    _decide(target, question_id, "approve", confirm=confirm, reason=reason, choice=choice, match=number)
 
 
 @app.command(epilog=examples('doorcode asks deny 7KQ2M9XWB4TR8HCN --reason "Use the archive"'))
@@ -141,16 +147,14 @@ def record(question: ListedQuestion) -> dict[str, Any]:
     }
 
 
-def _decide(  # noqa: PLR0913 (what is decided, and how)
-    target: Target, question_id: str, verb: str, *, confirm: bool, reason: str, choice: int = 0
-) -> None:
+def _decide(target: Target, question_id: str, verb: str, *, confirm: bool, reason: str, **picked: int | None) -> None:
     client = AdminClient(target)
     question = checked(EveryQuestion(client).one(question_id))
     if not confirm:
         _say_in_full(question)
         typer.confirm(f"Are you sure you want to {verb} exactly this?", abort=True)
     # What was shown, and nothing that may have taken its place.
-    more = {"choice": choice} if choice else {}
+    more = {name: value for name, value in picked.items() if value}
     decided = client.ask(
         ListedQuestion, command=f"ask_{verb}", id=question.id, digest=question.digest, reason=reason, **more
     )
@@ -173,6 +177,7 @@ def _say_in_full(question: ListedQuestion) -> None:
             "Approvals": f"{question.approvals - question.approvals_left} of {question.approvals}"
             if question.approvals > 1
             else "",
+            "Number": "shown by the asker, for --number" if question.numbers else "",
             "Owners": ", ".join(question.owners),
             "Decided": _decider(question),
             "Choice": question.choice,

@@ -27,6 +27,8 @@ class ListedQuestion(Struct, frozen=True, kw_only=True):
     details: str = ""
     arguments: Any = None
     choices: list[str] = []
+    numbers: list[int] = []
+    match: int | None = None
     asker: str = ""
     asker_id: str = ""
     on_behalf_of: str | None = None

@@ -31,6 +31,7 @@ NEXT = {
     "lapsed": f"It was approved and not used in time. {NO} It may be asked again.",
     "used": f"This approval has been used before. {NO} Once more is another question.",
 }
+SHOW = "Show the number {number} to the person here now: the owner approves by picking it. "
 YES = "Approved, for this one time. Do it now, exactly as asked."
 
 
@@ -46,6 +47,7 @@ class OwnerAnswer(TypedDict):
     reason: NotRequired[str]
     decided_by: NotRequired[str]
     expires_at: NotRequired[str]
+    match: NotRequired[int]
 
 
 def server(asker: AskClient, wait: int) -> MCPServer[Any]:
@@ -69,6 +71,12 @@ def server(asker: AskClient, wait: int) -> MCPServer[Any]:
             Field(description="What it will be done with, exactly. Numbers with a decimal point as strings."),
         ] = None,
         choices: Annotated[list[str] | None, Field(description="2 to 5 answers for the owner to choose from.")] = None,
+        match: Annotated[  # noqa: FBT002 (given by its name)
+            bool,
+            Field(
+                description="If a person sits here: the owner has to pick, of three, the number that you get back and show to that person."
+            ),
+        ] = False,
         expires_in: Annotated[
             int, Field(description="For how many seconds it can be answered.", ge=60, le=604_800)
         ] = 3600,
@@ -76,7 +84,7 @@ def server(asker: AskClient, wait: int) -> MCPServer[Any]:
         id: Annotated[str, Field(description="Of a question that is pending: wait on for its answer.")] = "",  # noqa: A002
     ) -> OwnerAnswer:
         asked = {"details": details, "arguments": arguments, "choices": choices or [], "expires_in": expires_in}
-        return desk.asked(title, {**asked, **({"key": key} if key else {})}, id)
+        return desk.asked(title, {**asked, **({"key": key} if key else {}), **({"match": True} if match else {})}, id)
 
     return made
 
@@ -95,7 +103,8 @@ class ToolDesk:
         try:
             question = self._question(title, body, question_id)
             self._open[question.id] = question
-            question = self._asker.wait(question, self._wait)
+            # Nobody can pick a number that is not shown yet.
+            question = self._asker.wait(question, 0 if question.match and not question_id else self._wait)
             approved = question.state == APPROVED
             if approved:
                 question = self._asker.use(question)
@@ -122,6 +131,9 @@ def _answer(question: AskedQuestion, *, approved: bool) -> OwnerAnswer:
         if question.record.get(name)
     }
     after = YES if approved else NEXT.get(question.state, NO)
+    if question.match and question.state == PENDING:
+        after = SHOW.format(number=question.match) + after
+        told["match"] = question.match
     answer: OwnerAnswer = {
         "approved": approved,
         "state": question.state,

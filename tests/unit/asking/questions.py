@@ -10,6 +10,8 @@ T0 = 1_800_000_000
 ASKER = Asker(id="0123456789abcdef", label="token ci")
 ADA, BOB = "telegram:111", "slack:U1234ABCD"
 QUESTION_ID = "ABCDEFGHJKLMNPQR"
+# The first is the one that the asker shows.
+NUMBERS = (47, 12, 83)
 OPERATOR_BY_PAGE = Voter(via=Via.WEB, by="alice@laptop")
 
 
@@ -21,7 +23,7 @@ def words(**order: Any) -> QuestionText:
 def question(**order: Any) -> Question:
     """Give the record of one that is asked at T0."""
     made = QuestionOrder(**{"title": "Delete 3 files?"} | order)
-    return question_of(made, text_of(made, ASKER), ASKER, QUESTION_ID, T0)
+    return question_of(made, text_of(made, ASKER), ASKER, QUESTION_ID, T0, NUMBERS if made.match else ())
 
 
 def owner(account: str, person: str = "") -> Voter:

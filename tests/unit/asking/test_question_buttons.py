@@ -21,7 +21,9 @@ def test_form() -> None:
     assert is_ask_button(data)
     assert not callbacks.is_ours(data)
     assert read_button(data) == AskButton(AskAction.APPROVE, QUESTION_ID, data[-16:])
-    assert [action.choice for action in AskAction] == [0, 0, 1, 2, 3, 4, 5, 0]
+    assert [action.choice for action in AskAction] == [0, 0, 1, 2, 3, 4, 5, 0, 0, 0, 0]
+    assert [action.number for action in AskAction] == [0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 0]
+    assert (actions(0), actions(0, 2)) == ((AskAction.APPROVE,), (AskAction.LOWEST, AskAction.MIDDLE))
     assert actions(0) == (AskAction.APPROVE,)
     assert actions(2) == (AskAction.FIRST, AskAction.SECOND)
 

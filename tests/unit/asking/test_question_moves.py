@@ -173,6 +173,27 @@ def test_choices() -> None:
     assert contrary is AskRefusal.ALREADY_DECIDED
 
 
+def test_a_number_to_match() -> None:
+    """The right number approves, also of two persons; any other one is a denial, at the first try; nothing is approved without."""
+    asked = question(match=True)
+    assert (asked.numbers, asked.match) == ((12, 47, 83), 47)
+    assert refusal(approved, asked, owner(ADA), T0, everybody) is AskRefusal.NUMBER_NEEDED
+    assert refusal(approved, question(), owner(ADA), T0, everybody, match=47) is AskRefusal.NO_NUMBER
+    for wrong in (12, 83, 10, 99):
+        no = approved(asked, owner(ADA), T0, everybody, match=wrong)
+        assert (no.state, no.mismatched, no.decided_account, no.ended_at) == (QuestionState.DENIED, True, ADA, T0)
+        assert refusal(approved, no, owner(ADA), T0, everybody, match=47) is AskRefusal.ALREADY_DECIDED
+    yes = approved(asked, owner(ADA), T0, everybody, match=47)
+    assert (yes.state, yes.mismatched) == (QuestionState.APPROVED, False)
+    assert approved(yes, owner(BOB), T0, everybody, match=47) is yes
+    assert refusal(approved, yes, owner(BOB), T0, everybody, match=12) is AskRefusal.ALREADY_DECIDED
+    once = approved(question(match=True, approvals=2), owner(ADA), T0, everybody, match=47)
+    assert once.state is QuestionState.PENDING
+    assert approved(once, owner(BOB), T0, everybody, match=12).state is QuestionState.DENIED
+    narrow = question(match=True, owners=(ADA,))
+    assert refusal(approved, narrow, OPERATOR_BY_PAGE, T0, everybody, match=12) is AskRefusal.NOT_NAMED
+
+
 def test_every_move_is_another_revision() -> None:
     """Whatever moves a question raises its revision by one, which every write is conditional on."""
     for state in ENDED | {QuestionState.APPROVED}:

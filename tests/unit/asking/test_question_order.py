@@ -42,7 +42,7 @@ def test_all_that_can_be_asked() -> None:
     "order",
     [{"title": ""}, {"title": " \n"}, {"title": "t" * 201}, {"title": "\ud800"}, {"details": "d" * 4001}, {"arguments": ["x" * 16_384]},
      {"arguments": 0.1}, {"choices": ("a",)}, {"choices": tuple("abcdef")}, {"choices": ("a", "a")}, {"choices": ("a", " ")},
-     {"choices": ("a", "b" * 41)}, {"choices": ("a", "b"), "approvals": 2}, {"expires_in": 59}, {"expires_in": 604_801}, {"valid_for": 59},
+     {"choices": ("a", "b" * 41)}, {"choices": ("a", "b"), "approvals": 2}, {"choices": ("a", "b"), "match": True}, {"expires_in": 59}, {"expires_in": 604_801}, {"valid_for": 59},
      {"valid_for": 86_401}, {"approvals": 0}, {"approvals": 6}, {"key": "k" * 129}, {"key": "a b"}, {"key": "ü"}, {"on_behalf_of": "123"},
      {"on_behalf_of": "telegram:abc"}, {"owners": ("nobody:1",)}, {"owners": ("Telegram:1",)}, {"owners": tuple(f"telegram:{n}" for n in range(1, 22))},
      {"callback_url": "http://example.com"}, {"callback_url": "https://example.com:8443"}, {"callback_url": "https://a@example.com"},

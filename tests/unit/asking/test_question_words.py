@@ -10,10 +10,13 @@ from msgspec import structs
 
 from doorcode.asking.digest import MAX_DEPTH, canonical, canonical_json, digest_of
 from doorcode.asking.layout import BAR, Layout, lay_out
-from doorcode.asking.question import Substance
+from doorcode.asking.moves import approved
+from doorcode.asking.question import WRONG_NUMBER, Substance, told_reason
 from doorcode.asking.refusals import InvalidQuestionError
+from doorcode.asking.telling import in_words
 from doorcode.asking.visible import visible, visible_line
-from tests.unit.asking.questions import T0, words
+from doorcode.pairing.hand_off import AskDecision
+from tests.unit.asking.questions import ADA, T0, everybody, owner, question, words
 
 WORDS = Substance(
     asker="token ci",
@@ -154,3 +157,18 @@ def test_what_is_cut_says_so() -> None:
         assert cut.text.endswith("not approved then.")
     with pytest.raises(ValueError):
         lay_out(substance, limit=50)
+
+
+def test_a_wrong_number_is_told_in_words() -> None:
+    """Whoever asked is told why it was denied, and not as the owner's own words, unless the owner gave some."""
+    no = approved(question(match=True), owner(ADA), T0, everybody, match=12)
+    told = AskDecision(
+        id=no.id, key="", state=no.state, digest=no.digest, choice=0, reason=told_reason(no, words()), decided_by="1", decided_via="button",
+        decided_at=T0,
+    )  # fmt: skip
+    said = in_words(told)
+    assert "was denied" in said
+    assert WRONG_NUMBER in said
+    assert "own words" not in said
+    assert told_reason(no, structs.replace(words(), reason="Mine.")) == "Mine."
+    assert told_reason(question(), None) == ""

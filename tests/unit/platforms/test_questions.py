@@ -133,6 +133,39 @@ def test_a_question_is_drawn_whole_with_its_buttons(platform: Platform) -> None:
 
 
 @EACH
+def test_three_numbers_stand_instead_of_approve(platform: Platform) -> None:
+    """Each with an action of its own, and nothing tells which one is right: the same three are drawn for each of them."""
+    words = text()
+    all_drawn = []
+    for right in (12, 47, 83):
+        record = question(words, numbers=(12, 47, 83), match=right)
+        made, fields = drawn(platform, words, record)
+        all_drawn.append(fields)
+        assert "press the number that the asker shows you. Any other one denies" in shown(platform, fields)
+    assert all_drawn[0] == all_drawn[1] == all_drawn[2]
+    numbers = {
+        str(number): sign_button(AskAction(f"n{at}"), ID, record.digest, KEYS)
+        for at, number in enumerate((12, 47, 83), 1)
+    }
+    assert {one.text: one.data for one in made.choices} == numbers
+    deny = {"❌ Deny": sign_button(AskAction.DENY, ID, record.digest, KEYS)}
+    # There is room for three there: what cannot be picked is picked on the page.
+    assert buttons(fields) == (deny if platform is Platform.WHATSAPP else {**numbers, **deny})
+    wrong = question(
+        words,
+        numbers=(12, 47, 83),
+        match=47,
+        mismatched=True,
+        state=QuestionState.DENIED,
+        decided_by="1",
+        decided_at=NOW - 900,
+    )
+    _, fields = drawn(platform, words, wrong)
+    assert "Denied by 1, for that is not the number that the asker shows." in shown(platform, fields)
+    assert buttons(fields) == {}
+
+
+@EACH
 def test_what_is_cut_has_no_approve(platform: Platform) -> None:
     """Fault 3, A5, Security 48: what does not fit says so, and leaves Open, which leads to the page, and Deny. So does what is not there."""
     for words in (text(details="x" * 4000, arguments=json.dumps({"a": "y" * 12_000})), None):

@@ -78,8 +78,11 @@ class QuestionPresses:
             if error.reason is AskRefusal.NOT_AN_OWNER:
                 raise ForbiddenError from None
             present = self._store.get(question.id) or question
+            line = state_line(present, now)
+            if error.reason is AskRefusal.WRONG_NUMBER:
+                return PressOutcome(text=line, error=error)
             self._close(press, present, now)
-            return PressOutcome(text=f"{error} {state_line(present, now)}".strip(), error=error)
+            return PressOutcome(text=f"{error} {line}".strip(), error=error)
         if after.rev == question.rev:
             self._close(press, after, now)
         line = state_line(after, now)
@@ -90,7 +93,9 @@ class QuestionPresses:
     def _decided(self, action: AskAction, question: Question, voter: Voter, now: int) -> Question:
         if action is AskAction.DENY:
             return self._store.deny(question.id, voter, now, digest=question.digest)
-        return self._store.approve(question.id, voter, now, digest=question.digest, choice=action.choice)
+        # As many as it was asked with, and its button is signed.
+        picked = question.numbers[action.number - 1] if action.number else 0
+        return self._store.approve(question.id, voter, now, digest=question.digest, choice=action.choice, match=picked)
 
     def _reason(self, press: Press, question: Question, now: int) -> PressOutcome:
         if question.decided_account != _account(press):

@@ -18,6 +18,7 @@ const FATES = new Map(Object.entries({ approved: "Approved", used: "Approved", d
  * @property {string} details
  * @property {Record<string, unknown> | null} arguments
  * @property {string[]} choices
+ * @property {number[]} numbers
  * @property {string} asker
  * @property {string} asker_id
  * @property {string | null} on_behalf_of
@@ -34,6 +35,8 @@ const FATES = new Map(Object.entries({ approved: "Approved", used: "Approved", d
  * @property {string | null} reason
  * @property {string | null} used_at
  */
+
+/** Which of the choices, counted from 1, or which number; neither where there is nothing to pick. @typedef {{choice?: number, match?: number}} Picked */
 
 /** A row. It is open, busy with a decision, or closed by one: its own or another's. */
 export class Question {
@@ -57,7 +60,7 @@ export class Question {
     parts.reason.setAttribute("aria-label", `Reason for your answer to ${visibleLine(record.title)}`);
     parts.form.addEventListener("submit", (/** @type {Event} */ event) => event.preventDefault());
     /** @type {HTMLButtonElement[]} */
-    this.buttons = [...answers(record)].map(([label, verb, choice], at) => this.#button(label, verb, choice, at));
+    this.buttons = [...answers(record)].map(([label, verb, picked], at) => this.#button(label, verb, picked, at));
     parts.form.append(...this.buttons);
     this.update(record);
   }
@@ -108,22 +111,22 @@ export class Question {
   /**
    * @param {string} label
    * @param {"approve" | "deny"} verb
-   * @param {number} choice which of the choices, counted from 1; 0 for none
+   * @param {Picked} picked
    * @param {number} at
    */
-  #button(label, verb, choice, at) {
-    const kind = verb === "deny" ? "danger" : at === 0 && !choice ? "primary" : "plain";
+  #button(label, verb, picked, at) {
+    const kind = verb === "deny" ? "danger" : at === 0 && !Object.keys(picked).length ? "primary" : "plain";
     const button = make("button", { type: "button", class: kind, "aria-label": `${label}: ${visibleLine(this.record.title)}` }, label);
-    button.addEventListener("click", () => void this.#decide(button, verb, choice));
+    button.addEventListener("click", () => void this.#decide(button, verb, picked));
     return button;
   }
 
   /**
    * @param {HTMLButtonElement} button
    * @param {"approve" | "deny"} verb
-   * @param {number} choice
+   * @param {Picked} picked
    */
-  async #decide(button, verb, choice) {
+  async #decide(button, verb, picked) {
     if (this.phase !== "open") {
       return;
     }
@@ -134,7 +137,7 @@ export class Question {
     write(parts.problem, "");
     try {
       // The digest is of what stands here: nothing else is decided on.
-      const body = { digest: record.digest, ...(reason && { reason }), ...(choice && { choice }) };
+      const body = { digest: record.digest, ...(reason && { reason }), ...picked };
       const decided = await call("POST", `asks/${record.id}/${verb}`, body);
       this.phase = "open";
       this.update(decided);
@@ -192,19 +195,23 @@ export function fateOf(record) {
 }
 
 /** @param {Asked} record */
-function terms({ on_behalf_of, approvals, approvals_left }) {
+function terms({ on_behalf_of, approvals, approvals_left, numbers }) {
   const whom = on_behalf_of ? `says it asks for ${visibleLine(on_behalf_of)}` : "";
   const still = approvals > 1 ? `needs ${approvals} approvals, ${approvals_left} more` : "";
-  return [whom, still].filter(Boolean).join("; ");
+  const match = numbers.length ? "to approve it, press the number that the asker shows you: any other one denies it" : "";
+  return [whom, still, match].filter(Boolean).join("; ");
 }
 
 /**
- * The buttons: what they say, what they do, and which choice they take.
+ * The buttons: what they say, what they do, and what they pick.
  * @param {Asked} record
- * @returns {[string, "approve" | "deny", number][]}
+ * @returns {[string, "approve" | "deny", Picked][]}
  */
-function answers({ choices }) {
-  /** @type {[string, "approve" | "deny", number][]} */
-  const yes = choices.length ? choices.map((choice, at) => [visibleLine(choice), "approve", at + 1]) : [["Approve", "approve", 0]];
-  return [...yes, ["Deny", "deny", 0]];
+function answers({ choices, numbers }) {
+  /** @type {[string, "approve" | "deny", Picked][]} */
+  const chosen = choices.map((choice, at) => [visibleLine(choice), "approve", { choice: at + 1 }]);
+  /** @type {[string, "approve" | "deny", Picked][]} */
+  const matched = numbers.map((number) => [String(number), "approve", { match: number }]);
+  const yes = [...chosen, ...matched];
+  return [...(yes.length ? yes : [/** @type {[string, "approve", Picked]} */ (["Approve", "approve", {}])]), ["Deny", "deny", {}]];
 }
