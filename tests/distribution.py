@@ -9,6 +9,13 @@ TOGETHER = {
     "one machine with a sandbox": ("tests/e2e/test_run_", "tests/e2e/test_playground_stack"),
 }
 """Where the same worker takes all of it. These are also the longest, so that no worker begins with one at the end."""
+LONG = (
+    "tests/web/test_document.py",
+    "tests/contract/test_model.py",
+    "tests/infra/test_least_privilege.py",
+    "tests/infra/test_layers.py",
+)
+"""Files that take a minute or more, and would come late by their names."""
 BEGINNINGS = tuple((name, beginning) for name, beginnings in TOGETHER.items() for beginning in beginnings)
 
 
@@ -19,7 +26,7 @@ def unit_of(nodeid: str) -> str:
 
 def turn_of(nodeid: str) -> int:
     """Return when a test's turn is: the lower, the earlier."""
-    return [*TOGETHER, unit_of(nodeid)].index(unit_of(nodeid))
+    return [*TOGETHER, *LONG, unit_of(nodeid)].index(unit_of(nodeid))
 
 
 class Dealer(LoadFileScheduling):  # type: ignore[misc] # xdist ships no types
