@@ -9,6 +9,7 @@ from doorcode.pairing import texts
 from doorcode.pairing.callbacks import Action
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode_sandbox.platforms.whatsapp.stand_in import Template
+from tests.behind.faults import Fault, begin_again, writes
 from tests.behind.harness import Behind, DiedError
 from tests.behind.test_pairing import has_buttons
 from tests.webhooks import HELLO, OWNER, STRANGER, Delivery, load, value_of
@@ -70,6 +71,9 @@ def test_an_owner_out_of_the_24_hours(behind: Behind, caplog: pytest.LogCaptureF
     news(behind)
     [asked] = behind.prompts(WHATSAPP)
     assert f"whatsapp {contact.user_id}" in asked
+    # The first prompt's news again, days later: they have been asked otherwise since.
+    behind.courier.not_delivered(WHATSAPP, OWNER[WHATSAPP], f"{contact.nonce}:{OWNER[WHATSAPP]}", behind.now())
+    assert behind.prompts(WHATSAPP) == [asked]
     button = behind.edge.button(contact)
     assert button in asked
     pressed = load("whatsapp/quick_reply_approve")
@@ -88,6 +92,38 @@ def test_an_owner_out_of_the_24_hours(behind: Behind, caplog: pytest.LogCaptureF
     assert behind.edge.contact(WHATSAPP).state is State.PENDING
     assert len(behind.prompts(WHATSAPP)) == 1
     assert behind.parked() == 0
+
+
+def test_a_fault_on_the_way_from_a_prompt_that_did_not_arrive(behind: Behind) -> None:
+    """Whichever write or message fails, the template asks: once, or twice where it is not known whether it was sent."""
+    behind.cold(OWNER_USER_IDS=ON_WHATSAPP)
+
+    def broken(kind: str, at: int) -> Fault:
+        begin_again(behind, WHATSAPP)
+        stand_in(behind).statuses.clear()
+        stand_in(behind).close_window(OWNER[WHATSAPP])
+        with_template(behind)
+        behind.hello(WHATSAPP)
+        behind.settle()
+        fault = Fault(behind, WHATSAPP, kind, at)
+        for _ in range(3):
+            news(behind)
+        return fault
+
+    calls = broken("", 0).calls
+    assert "sender.reopen" in calls
+    for kind in ("dies after", "times out before"):
+        for at, call in enumerate(calls, 1):
+            if not writes(call) or call.startswith("sqs"):
+                continue
+            fault = broken(kind, at)
+            where = f"{kind} at call {at}, {fault.hit}"
+            assert fault.hit == call, where
+            asked = behind.prompts(WHATSAPP)
+            sent_twice = fault.hit == "sender.reopen" or "before" in kind
+            assert 1 <= len(asked) <= (2 if sent_twice else 1), where
+            assert all(behind.edge.button(behind.edge.contact(WHATSAPP)) in one for one in asked), where
+            assert behind.parked() == 0, where
 
 
 def test_a_receipt_that_did_not_arrive(behind: Behind, caplog: pytest.LogCaptureFixture) -> None:

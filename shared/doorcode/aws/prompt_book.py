@@ -16,12 +16,16 @@ PROGRESS = "progress#"
 
 
 class Noted(Struct, frozen=True):
-    """One owner's prompt for one request. ``place`` is the platform's own, empty while it is only intended."""
+    """One owner's prompt for one request. ``place`` is the platform's own, empty while it is only intended.
+
+    ``reopened`` tells that it was sent by other means, because the first one did not arrive.
+    """
 
     nonce: str
     owner_platform: Platform
     owner_id: str
     place: str = ""
+    reopened: bool = False
 
     @property
     def owner(self) -> tuple[Platform, str]:
@@ -45,7 +49,7 @@ class PromptBook:
             owner = item["sk"]["S"].partition("#")[2]
             owner_platform, _, owner_id = owner.partition(":")
             place = item.get("place", {}).get("S", "")
-            found.append(Noted(nonce, Platform(owner_platform), owner_id, place))
+            found.append(Noted(nonce, Platform(owner_platform), owner_id, place, "reopened" in item))
         return found
 
     def intend(self, platform: Platform, user_id: str, prompt: Noted, now: int) -> None:
@@ -54,7 +58,9 @@ class PromptBook:
 
     def complete(self, platform: Platform, user_id: str, prompt: Noted, now: int) -> None:
         """Note where a prompt is."""
-        self._note(platform, user_id, prompt, now, "SET #ttl = :ttl, place = :place", place=prompt.place)
+        reopened = {"reopened": 1} if prompt.reopened else {}
+        expression = "SET #ttl = :ttl, place = :place" + ", reopened = :reopened" * prompt.reopened
+        self._note(platform, user_id, prompt, now, expression, place=prompt.place, **reopened)
 
     def forget(self, platform: Platform, user_id: str, prompt: Noted) -> None:
         """Forget a prompt that is nowhere, or that has become another request's."""
@@ -78,7 +84,9 @@ class PromptBook:
             },
         )
 
-    def _note(self, platform: Platform, user_id: str, prompt: Noted, now: int, expression: str, **values: str) -> None:
+    def _note(
+        self, platform: Platform, user_id: str, prompt: Noted, now: int, expression: str, **values: str | int
+    ) -> None:
         self._table.update(
             _pk(platform, user_id),
             _sk(prompt),

@@ -144,22 +144,42 @@ class Prompter:
             return
         contact = self._room.get(turn.platform, turn.user_id)
         holder = f"undelivered {nonce}"
-        queue.change(lambda seen: seen.left(turn.who, holder, now))
         for noted in self._book.prompts(contact.platform, contact.user_id, nonce):
-            if noted.owner == owner:
-                self._book.forget(contact.platform, contact.user_id, noted)
-        if contact.nonce != nonce or contact.standing(now) is not Standing.PENDING or self.reached(contact, now):
-            return
-        trouble = self._ask_each(contact, [one for one in self._room.owners() if one[0] is not owner[0]], holder, now)
-        if not trouble and not rest.endswith(REOPENED) and not self.reached(contact, now):
-            trouble += self._reopen(contact, [owner], holder, now)
-        _raise_longest(trouble)
+            if noted.owner != owner:
+                continue
+            if noted.reopened and not rest.endswith(REOPENED):
+                # Old news: they were asked by other means since.
+                return
+            self._book.forget(contact.platform, contact.user_id, noted)
+        # The turn stays until others are asked: whoever dies on the way finds by it whom it is about.
+        waits = contact.nonce == nonce and contact.standing(now) is Standing.PENDING
+        if waits and not self.reached(contact, now, but=owner):
+            far = [one for one in self._room.owners() if one[0] is not owner[0]]
+            _raise_longest(self._ask_each(contact, far, holder, now))
+            others_reached = self.reached(contact, now, but=owner)
+            if not others_reached and not rest.endswith(REOPENED) and self._can_reopen(owner, now):
+                self._ask_again(queue, turn.who, nonce, holder, now)
+                return
+        queue.change(lambda seen: seen.left(turn.who, holder, now))
 
-    def reached(self, contact: Contact, now: int) -> bool:
-        """Tell whether an owner was asked, or hears from the digest that somebody waits."""
-        if any(noted.place for noted in self._book.prompts(contact.platform, contact.user_id, contact.nonce)):
+    def _ask_again(self, queue: OwnerQueue, who: Who, nonce: str, holder: str, now: int) -> None:
+        """Ask an owner by other means, in the turn that the prompt had which did not arrive."""
+        self._reopened.add((queue.owner, nonce))
+        queue.change(lambda seen: seen.recalled(who, holder, now))
+        try:
+            self._visit(queue, holder, now, who)
+        except PASSING:
+            raise
+        except HOPELESS as error:
+            _log_owner(queue.owner, "ask", error)
+
+    def reached(self, contact: Contact, now: int, but: Who | None = None) -> bool:
+        """Tell whether an owner, ``but`` for one, was asked, or hears from the digest that somebody waits."""
+        noted = self._book.prompts(contact.platform, contact.user_id, contact.nonce)
+        if any(one.place and one.owner != but for one in noted):
             return True
-        turns = (self._queues.of(owner, now).seen.turn_of(_who(contact)) for owner in self._room.owners())
+        owners = [owner for owner in self._room.owners() if owner != but]
+        turns = (self._queues.of(owner, now).seen.turn_of(_who(contact)) for owner in owners)
         return any(turn is not None and not turn.failed for turn in turns)
 
     def still_waits(self, contact: Contact, now: int) -> bool:
@@ -353,11 +373,14 @@ class Prompter:
                 return
         self._book.intend(contact.platform, contact.user_id, noted, now)
         key = f"{contact.nonce}:{noted.owner_id}"
-        if (noted.owner, contact.nonce) in self._reopened:
+        reopened = (noted.owner, contact.nonce) in self._reopened
+        if reopened:
             place = cast("Reopens", sender).reopen(noted.owner_id, drawn, key=f"{key}{REOPENED}")
         else:
             place = sender.send_prompt(noted.owner_id, drawn, key=key)
-        self._book.complete(contact.platform, contact.user_id, structs.replace(noted, place=place), now)
+        self._book.complete(
+            contact.platform, contact.user_id, structs.replace(noted, place=place, reopened=reopened), now
+        )
 
     def named(self, contact: Contact, now: int) -> Contact:
         """Look name and language up where the platform sent none. A name is only for showing: without it the id is shown."""
