@@ -9,6 +9,7 @@ from doorcode.pairing import texts
 from doorcode.pairing.callbacks import Action
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode_sandbox.platforms.whatsapp.stand_in import Template
+from tests.behind.asking import ask, store_of
 from tests.behind.faults import Fault, begin_again, writes
 from tests.behind.harness import Behind, DiedError
 from tests.behind.test_pairing import has_buttons
@@ -202,7 +203,7 @@ def test_a_crash_on_the_way_to_a_receipt_that_is_told_again(behind: Behind, died
 def test_the_longest_id_that_meta_may_give(behind: Behind) -> None:
     """On every platform the owner's buttons fit and act, approve, and deny and then block, though the id would not."""
     behind.edge.clear()
-    longest = f"US.{'A1' * 64}"
+    longest = person = f"US.{'A1' * 64}"
     for number, on in enumerate(Platform):
         behind.forget_the_stream()
         behind.cold(OWNER_USER_IDS=f"{on}:{OWNER[on]}", CODE_COOLDOWN_SECONDS="60")
@@ -232,6 +233,23 @@ def test_the_longest_id_that_meta_may_give(behind: Behind) -> None:
 def _button(shown: str, action: Action) -> str:
     [found] = set(re.findall(rf"pair:{action}:whatsapp:[^\"]*", shown))
     return str(found)
+
+
+def test_a_question_to_an_owner_out_of_the_24_hours(behind: Behind, caplog: pytest.LogCaptureFixture) -> None:
+    """Who asked is told by how many owners it was really seen, once its platform has told; the others have it as ever."""
+    stand_in(behind).close_window(OWNER[WHATSAPP])
+    elsewhere = f"{TELEGRAM}:{OWNER[TELEGRAM]}"
+    for owners, before, after in ((f"{ON_WHATSAPP},{elsewhere}", 2, 1), (ON_WHATSAPP, 1, 0)):
+        behind.cold(OWNER_USER_IDS=owners)
+        question = ask(behind, f"Delete {before} files?")
+        behind.settle()
+        assert store_of(behind).get(question.id).reached == before  # type: ignore[union-attr]
+        news(behind)
+        news(behind)
+        assert store_of(behind).get(question.id).reached == after  # type: ignore[union-attr]
+        told = [record.reason for record in caplog.records if hasattr(record, "reason")]
+        assert (told.count("nobody_reached") > 0) is (after == 0)
+    assert behind.parked() == 0
 
 
 def test_old_buttons_answer_with_what_was_decided(behind: Behind) -> None:

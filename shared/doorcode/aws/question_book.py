@@ -28,6 +28,11 @@ class QuestionPrompt(Struct, frozen=True):
     # The owner cannot be reached.
     failed: bool = False
 
+    @property
+    def stands(self) -> bool:
+        """Whether the owner has it, as far as is known."""
+        return bool(self.place) and not self.failed
+
 
 class QuestionNotes(Struct, frozen=True):
     """What is noted of one question."""

@@ -19,6 +19,7 @@ from doorcode.entrypoints import log
 from doorcode.entrypoints.answers import Answers
 from doorcode.entrypoints.asking.callbacks import CallbackFailedError
 from doorcode.entrypoints.asking.courier import QuestionCourier
+from doorcode.entrypoints.asking.prompts import OF_QUESTION
 from doorcode.entrypoints.courier import Courier
 from doorcode.entrypoints.trace import traced
 from doorcode.entrypoints.trouble import UNDELIVERABLE
@@ -98,6 +99,8 @@ class EffectsConsumer:
     def _hear(self, news: QueuedUndelivered | QueuedUntold, now: int) -> None:
         if isinstance(news, QueuedUntold):
             self._courier.tell_again(news.platform, news.user_id, news.delivery, now)
+        elif news.key.startswith(OF_QUESTION):
+            self._questions.not_delivered((news.platform, news.user_id), news.key, now)
         else:
             self._courier.not_delivered(news.platform, news.user_id, news.key, now)
 

@@ -28,7 +28,7 @@ from doorcode.aws.waiting_room import WaitingRoom
 from doorcode.entrypoints import log
 from doorcode.entrypoints.asking import callbacks
 from doorcode.entrypoints.asking.callbacks import GONE, SUCCESS, CallbackFailedError
-from doorcode.entrypoints.asking.prompts import QuestionPrompter
+from doorcode.entrypoints.asking.prompts import OF_QUESTION, QuestionPrompter
 from doorcode.entrypoints.courier import PostponedError
 from doorcode.entrypoints.trouble import HOPELESS, PASSING
 from doorcode.errors import BadReplyAddressError, DoorcodeError, UnavailableError
@@ -40,6 +40,7 @@ from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.ports import CALLBACK_SECRET, GATEWAY_SECRET, Secrets, fitting
 from doorcode.pairing.reply_address import ReplyAddress, unseal
 from doorcode.pairing.settings import Settings
+from doorcode.pairing.turns import Who
 
 ASKED, REMINDED, RESUMED = "asked", "reminded", "resumed"
 # A question that is open for less long is not worth a second word.
@@ -109,6 +110,17 @@ class QuestionCourier:
         if self._draw(question, words, trouble, now):
             raise PostponedError(max(getattr(error, "delay", 0) for error in trouble), str(trouble[0]))
 
+    def not_delivered(self, owner: Who, key: str, now: int) -> None:
+        """Note that something of a question did not reach an owner, as its platform has told since."""
+        question_id, _, whose = key.removeprefix(OF_QUESTION).partition(":")
+        question = self._store.get(question_id) if whose == owner[1] else None
+        if question is None:
+            # A reminder, or the message that says how many wait: the next one is another try.
+            return
+        reached = self._prompter.not_delivered(question, owner, now)
+        if reached is not None:
+            self._note_reached(question, reached)
+
     def sweep(self, now: int) -> None:
         """End what nobody has decided or used in its time; ask what has waited for its turn, and remind owners of the rest, once."""
         if not self._store.open_questions():
@@ -165,9 +177,13 @@ class QuestionCourier:
 
     def _ask(self, question: Question, words: QuestionText | None, now: int) -> None:
         reached, trouble = self._prompter.ask(question, words, self._book.notes(question.id), now)
-        self._store.note_reached(question.id, reached)
         if trouble:
+            self._store.note_reached(question.id, reached)
             raise max(trouble, key=lambda error: getattr(error, "delay", 0))
+        self._note_reached(question, reached)
+
+    def _note_reached(self, question: Question, reached: int) -> None:
+        self._store.note_reached(question.id, reached)
         if not reached:
             log.warning("Nobody could be asked a question", reason="nobody_reached", step=ASKED)
 

@@ -16,6 +16,7 @@ from doorcode.asking.question import Question, QuestionText
 from doorcode.asking.visible import visible_line
 from doorcode.aws.question_book import QuestionBook, QuestionNotes, QuestionPrompt
 from doorcode.entrypoints import log
+from doorcode.entrypoints.prompter import not_delivered
 from doorcode.entrypoints.trouble import HOPELESS, PASSING
 from doorcode.errors import DoorcodeError
 from doorcode.pairing.contact import Platform
@@ -26,6 +27,8 @@ from doorcode.platforms.send_errors import PermanentRefusalError, SendRefusal
 from doorcode.platforms.sender import Drawn, OutgoingText, Senders
 
 MARK_LENGTH = 32
+# How the key begins of all that is sent of a question.
+OF_QUESTION = "ask:"
 # Stands in the book where a question's id does; and what the message says that tells of nothing more.
 DIGEST, NONE = "digest", "0"
 
@@ -95,15 +98,25 @@ class QuestionPrompter:
                 prompt = structs.replace(prompt, failed=True)
                 self._book.note(question.id, prompt, now)
                 _log(owner, "ask", error)
-            reached += bool(prompt.place)
+                not_delivered(owner, error)
+            reached += prompt.stands
         return reached, trouble
+
+    def not_delivered(self, question: Question, owner: Who, now: int) -> int | None:
+        """Note that an owner's prompt did not arrive; return how many have the question then, or None if it was none of its."""
+        notes = self._book.notes(question.id)
+        prompt = notes.prompt_of(owner)
+        if prompt is None:
+            return None
+        self._book.note(question.id, structs.replace(prompt, failed=True), now)
+        return sum(one.stands for one in notes.prompts if one.owner != owner)
 
     def draw(self, question: Question, words: QuestionText | None, now: int) -> None:
         """Bring every prompt to where the question stands. Raises what is worth another try, after all of them had theirs."""
         trouble: list[DoorcodeError] = []
         for prompt in self._book.notes(question.id).prompts:
             drawn = self._drawn(question, words, prompt.owner, now)
-            if not prompt.place or prompt.drawn == _mark(drawn):
+            if not prompt.stands or prompt.drawn == _mark(drawn):
                 continue
             try:
                 self._edit(prompt.owner, prompt.place, drawn, now)
@@ -134,9 +147,9 @@ class QuestionPrompter:
         text = f"A question of {visible_line(question.asker_label)} still waits for your answer above, until {until}."
         for prompt in self._book.notes(question.id).prompts:
             platform, user_id = prompt.owner
-            if not prompt.place or f"{platform}:{user_id}" in given:
+            if not prompt.stands or f"{platform}:{user_id}" in given:
                 continue
-            outgoing = OutgoingText(user_id=user_id, text=text, key=f"ask:{question.id}:remind:{user_id}")
+            outgoing = OutgoingText(user_id=user_id, text=text, key=f"{OF_QUESTION}{question.id}:remind:{user_id}")
             try:
                 self._senders.on(platform, now).notify(outgoing, now)
             except (*PASSING, *HOPELESS) as error:
@@ -157,7 +170,7 @@ class QuestionPrompter:
                 sender = self._senders.on(owner[0], now)
                 if prompt.drawn == NONE:
                     # An edit far above would go unnoticed.
-                    place = sender.send_prompt(owner[1], drawn, key=f"ask:{DIGEST}:{now}")
+                    place = sender.send_prompt(owner[1], drawn, key=f"{OF_QUESTION}{DIGEST}:{now}")
                     prompt = structs.replace(prompt, place=place)
                 else:
                     self._edit(owner, prompt.place, drawn, now)
@@ -175,7 +188,7 @@ class QuestionPrompter:
         drawn = self._drawn(question, words, prompt.owner, now)
         sender = self._senders.on(platform, now)
         self._book.note(question.id, prompt, now)
-        place = sender.send_prompt(user_id, drawn, key=f"ask:{question.id}:{user_id}")
+        place = sender.send_prompt(user_id, drawn, key=f"{OF_QUESTION}{question.id}:{user_id}")
         prompt = structs.replace(prompt, place=place, drawn=_mark(drawn))
         self._book.note(question.id, prompt, now)
         return prompt
