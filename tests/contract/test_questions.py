@@ -61,6 +61,22 @@ def test_a_number_to_match(backend: Backend, table: Table) -> None:
     questions.consistent()
 
 
+@EVERYWHERE
+def test_what_cannot_be_shown_is_not_approved(backend: Backend, table: Table) -> None:
+    """A5: where its words are lost nobody can approve it, by whatever surface, nor as one of several; it can be denied."""
+    questions = asking(Harness(table), backend)
+    key = {"pk": {"S": ""}, "sk": {"S": "text"}}
+    for approvals in (1, 2):
+        asked = questions.ask(f"{approvals}?", approvals=approvals)
+        key["pk"]["S"] = f"ask#{asked.id}"
+        questions.harness.client.delete_item(TableName=questions.texts.name, Key=key)
+        no = refused(questions.approve, asked, presses(ADA))
+        assert (no.reason, no.state) == (AskRefusal.WORDS_LOST, "pending")
+        assert questions.store.get(asked.id) == asked
+        assert questions.deny(asked, reason="Lost").state is QuestionState.DENIED
+    questions.consistent()
+
+
 def refused(act: Callable[..., object], *given: Any, **named: Any) -> QuestionRefusedError:
     """Give the refusal of something."""
     with pytest.raises(QuestionRefusedError) as error:

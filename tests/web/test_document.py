@@ -242,7 +242,7 @@ def test_the_document_says_which_word_stands_for_which_refusal(web: WebHarness) 
         "owner", "already_owner", "last_owner", "owner_by_setting",
         "key_reused", "already_decided", "already_used", "not_approved", "not_overdue", "wrong_number", "match_differs",
     }  # fmt: skip
-    assert reasons(410) == {"expired", "lapsed"}
+    assert reasons(410) == {"expired", "lapsed", "words_lost"}
     assert reasons(422) == {"invalid_question", "digest_mismatch", "unknown_choice", "number_needed", "no_number"}
     assert reasons(429) == {"locked_out", "too_many_pending", "too_often", "muted"}
     assert {"unknown_code", "expired", "not_paired"} <= reasons(404)

@@ -24,6 +24,7 @@ class AskRefusal(StrEnum):
     EXPIRED = "expired"
     LAPSED = "lapsed"
     DIGEST_MISMATCH = "digest_mismatch"
+    WORDS_LOST = "words_lost"
     UNKNOWN_CHOICE = "unknown_choice"
     NUMBER_NEEDED = "number_needed"
     NO_NUMBER = "no_number"
@@ -50,6 +51,7 @@ SENTENCES: Mapping[AskRefusal, str] = MappingProxyType(
         AskRefusal.EXPIRED: "Nobody decided in time: that is not approved. Ask again.",
         AskRefusal.LAPSED: "That approval was not used in its time. Ask again.",
         AskRefusal.DIGEST_MISMATCH: "That digest is of something else than what was asked. Nothing was done.",
+        AskRefusal.WORDS_LOST: "What was asked is kept no longer, so nobody can see what that would approve. Ask again.",
         AskRefusal.UNKNOWN_CHOICE: "That question wants one of its choices, by its number from 1 on; others take none.",
         AskRefusal.NUMBER_NEEDED: "To approve that takes the number that the asker shows. Any other one denies it.",
         AskRefusal.NO_NUMBER: "That question has no number to match.",

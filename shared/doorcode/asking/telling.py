@@ -155,7 +155,12 @@ def in_words(told: AskDecision) -> str:
 
 
 def _detail(question: Question, at: int, event: AskEventType) -> dict[str, Any]:
-    decided = event not in {AskEventType.REQUESTED, AskEventType.EXPIRED}
+    by, via = question.decided_by, question.decided_via
+    if event in {AskEventType.REQUESTED, AskEventType.EXPIRED}:
+        by = via = ""
+    elif event is AskEventType.APPROVED:
+        # Whoever has taken it back since stands in the record by now.
+        by, via = question.given[-1].by, question.given[-1].via
     return {
         "version": VERSION,
         "id": question.id,
@@ -163,7 +168,7 @@ def _detail(question: Question, at: int, event: AskEventType) -> dict[str, Any]:
         "digest": question.digest,
         "asker": question.asker,
         "on_behalf_of": question.on_behalf_of,
-        "decided_by": question.decided_by if decided else "",
-        "decided_via": question.decided_via if decided else "",
+        "decided_by": by,
+        "decided_via": via,
         "at": at,
     }

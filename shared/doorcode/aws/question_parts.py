@@ -154,17 +154,22 @@ def release_digest(before: Question, after: Question, now: int) -> dict[str, Par
     }
 
 
-def change_text(after: Question, reason: str, table_name: str) -> dict[str, Part]:
-    """Keep the reason of a decision beside the words, and let both go 30 days after the end."""
+def change_text(before: Question, after: Question, reason: str, table_name: str) -> dict[str, Part]:
+    """Keep the reason of a decision beside the words, and let both go 30 days after the end.
+
+    An approval holds only if there are words: what cannot be shown to anybody is not approved.
+    """
+    approves = after.given != before.given
     sets: dict[str, Mapping[str, str]] = {}
-    if after.state in ENDED:
+    if after.state in ENDED or approves:
         sets["ttl"] = attribute(kept_until(after))
     if reason:
         sets["reason"] = attribute(reason)
     if not sets:
         return {}
     expression, names, values = changes({}, sets)
-    kind, arguments = _update(ask_pk(after.id), TEXT, expression, names, values)
+    conditions = {"its words are there": "attribute_exists(words)"} if approves else None
+    kind, arguments = _update(ask_pk(after.id), TEXT, expression, names, values, conditions)
     return {"text": (kind, {"TableName": table_name, **arguments})}
 
 

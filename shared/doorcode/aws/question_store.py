@@ -399,7 +399,10 @@ class QuestionStore:
             try:
                 table.transact(list(writes.values()), uuid.uuid4().hex)
             except ConditionError as error:
-                if 0 not in error.lost:
+                lost = {name for at, name in enumerate(writes) if at in error.lost}
+                if lost == {"text"}:
+                    raise QuestionRefusedError(AskRefusal.WORDS_LOST, state=question.state) from None
+                if "record" not in lost:
                     # An owner by claim is none any more: look again.
                     continue
                 there = question_from_item(error.lost[0])
@@ -415,8 +418,7 @@ class QuestionStore:
         if after.state is not before.state:
             writes |= parts.leave_places(before, after)
             writes |= parts.release_digest(before, after, now)
-            writes |= parts.change_text(after, reason if after.reasoned else "", self._texts.name)
-        return writes
+        return writes | parts.change_text(before, after, reason if after.reasoned else "", self._texts.name)
 
     def _owning(self, table: Table) -> Owning:
         by_claim = owners_from_item(table.get(OWNERS, OWNERS))

@@ -196,6 +196,7 @@ ASK_REFUSALS: Mapping[AskRefusal, HTTPStatus] = MappingProxyType(
         AskRefusal.NOT_APPROVED: HTTPStatus.CONFLICT,
         # Only ever the sweep's.
         AskRefusal.NOT_OVERDUE: HTTPStatus.CONFLICT,
+        AskRefusal.WORDS_LOST: HTTPStatus.GONE,
         AskRefusal.EXPIRED: HTTPStatus.GONE,
         AskRefusal.LAPSED: HTTPStatus.GONE,
         AskRefusal.DIGEST_MISMATCH: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -10,6 +10,7 @@ from doorcode.asking import moves
 from doorcode.asking.moves import MOVES, QuestionMove, approved, cancelled, check_ballot, denied, overdue, step, used
 from doorcode.asking.question import ENDED, Question, QuestionState, Voter
 from doorcode.asking.refusals import SENTENCES, AskRefusal, QuestionRefusedError
+from doorcode.asking.telling import events
 from doorcode.pairing.contact import Via
 from tests.unit.asking.questions import ADA, ASKER, BOB, OPERATOR_BY_PAGE, T0, everybody, owner, question
 
@@ -192,6 +193,13 @@ def test_a_number_to_match() -> None:
     assert approved(once, owner(BOB), T0, everybody, match=12).state is QuestionState.DENIED
     narrow = question(match=True, owners=(ADA,))
     assert refusal(approved, narrow, OPERATOR_BY_PAGE, T0, everybody, match=12) is AskRefusal.NOT_NAMED
+
+
+def test_events_say_who_did_what() -> None:
+    """Whoever takes an approval back is not told of as who gave it, also where both are told at once."""
+    gone = cancelled(in_state(QuestionState.APPROVED), Voter(via=Via.API, by="token ci"), T0 + 1)
+    told = {event.type: (event.detail["decided_by"], event.detail["decided_via"]) for event in events(gone)}
+    assert told == {"ask_requested": ("", ""), "ask_approved": ("111", "button"), "ask_cancelled": ("token ci", "api")}
 
 
 def test_every_move_is_another_revision() -> None:
