@@ -223,6 +223,23 @@ def test_a_command_asks_the_owner(page: Page, sandbox: Run, machine: Machine) ->
     _told(page, "used at", "owner")
 
 
+@pytest.mark.parametrize("platform", ["slack", "discord"])
+def test_why_is_said(page: Page, sandbox: Run, machine: Machine, platform: str) -> None:
+    """Whoever denies says why: in Slack's field under the question, or in Discord's modal, which they alone see and which closes."""
+    page.get_by_role("tab", name=platform).click()
+    ended = machine.command("ask", f"Delete {platform}?", "--store-dir", str(sandbox.store))
+    assert ended.code == 5, ended
+    question = _told(page, f"Delete {platform}?", "owner")
+    question.get_by_role("button", name="Deny").click()
+    if platform == "discord":
+        question.get_by_role("button", name="Say why").click()
+    where = pane(page, "owner")
+    where.locator("form.field input").fill("Not on a Friday.")
+    where.locator("form.field").get_by_role("button").click()
+    _told(page, "A reason was given.", "owner")
+    expect(where.locator("form.field")).to_have_count(0)
+
+
 def test_restart(page: Page, stranger: Callable[[str], str], machine: Machine, sandbox: Run) -> None:
     """A restart forgets nobody who is paired, and the page that was open goes on."""
     user_id = stranger("telegram")

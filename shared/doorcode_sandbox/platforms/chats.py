@@ -54,12 +54,17 @@ class Chat(Struct, frozen=True, kw_only=True):
 
 
 class Button(Struct, frozen=True):
-    """A button: ``id`` is where it stands, empty for a link; ``data`` is what it carries."""
+    """A button: ``id`` is where it stands, empty for a link; ``data`` is what it carries.
+
+    ``asks`` labels the field whose ``words`` it sends, if there is one.
+    """
 
     id: str
     text: str
     style: str = ""
     data: str = ""
+    asks: str = ""
+    words: str = ""
 
 
 class Note(Struct, frozen=True, kw_only=True):
@@ -145,7 +150,7 @@ class Side(ABC):
 
     @abstractmethod
     def press(self, person: Person, chat: Chat, message: Message, button: Button, *, now: float) -> Outgoing:
-        """Have somebody press a button."""
+        """Have somebody press a button, with what they typed into its field."""
 
     @abstractmethod
     def sign(self, body: bytes, keyring: Keyring, now: int) -> dict[str, str]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec.structs import replace
 
 from doorcode.aws.items import CONTACT
 from doorcode.pairing.contact import Platform
@@ -190,10 +191,10 @@ class Playground:
         self._touch()
         return {"ok": True, "message": words.id, "delivery": delivery.id, "status": delivery.status}
 
-    def press(
-        self, platform: Platform, chat_id: str, person_id: str, message_id: str, button_id: str
+    def press(  # noqa: PLR0913 (who presses what, and where)
+        self, platform: Platform, chat_id: str, person_id: str, message_id: str, button_id: str, *, words: str = ""
     ) -> dict[str, Any]:
-        """Have somebody press a button; returns when the webhook was answered. Raises PlaygroundError.
+        """Have somebody press a button, with ``words`` in its field; returns when the webhook was answered. Raises PlaygroundError.
 
         Also somebody who is not in the chat, to see what a forwarded or stolen button is worth.
         """
@@ -205,6 +206,7 @@ class Playground:
         button = next((button for button in buttons if button.id == button_id and button.id), None)
         if button is None:
             raise PlaygroundError(409, "That button is not there any more.")
+        button = replace(button, words=words)
         delivery = self._deliver(side, side.press(person, chat, message, button, now=self._clock()))
         return {"ok": True, "delivery": delivery.id, "status": delivery.status}
 

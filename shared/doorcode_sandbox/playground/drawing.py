@@ -80,7 +80,7 @@ def _message(side: Side, message: Message) -> dict[str, Any]:
         "shown": side.shown(message),
         "call": message.call,
         "buttons": [
-            [{"id": button.id, "text": button.text, "style": button.style} for button in row]
+            [{"id": button.id, "text": button.text, "style": button.style, "asks": button.asks} for button in row]
             for row in side.buttons(message)
         ],
         "delivery": None,

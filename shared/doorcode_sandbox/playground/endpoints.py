@@ -51,6 +51,7 @@ class _Press(Struct, forbid_unknown_fields=True):
     person: str
     message: str
     button: str
+    words: str = ""
 
 
 class _Redeliver(Struct, forbid_unknown_fields=True):
@@ -82,10 +83,10 @@ class Backend(Protocol):
     def say(self, platform: Platform, chat_id: str, person_id: str, text: str, *, mention: bool) -> dict[str, Any]:
         """Have somebody write."""
 
-    def press(
-        self, platform: Platform, chat_id: str, person_id: str, message_id: str, button_id: str
+    def press(  # noqa: PLR0913 (who presses what, and where)
+        self, platform: Platform, chat_id: str, person_id: str, message_id: str, button_id: str, *, words: str = ""
     ) -> dict[str, Any]:
-        """Have somebody press a button."""
+        """Have somebody press a button, with ``words`` in its field."""
 
     def redeliver(self, delivery_id: str) -> dict[str, Any]:
         """Have a webhook sent again."""
@@ -108,7 +109,7 @@ class Endpoints:
             "say": (_Say, lambda ask: backend.say(ask.platform, ask.chat, ask.person, ask.text, mention=ask.mention)),
             "press": (
                 _Press,
-                lambda ask: backend.press(ask.platform, ask.chat, ask.person, ask.message, ask.button),
+                lambda ask: backend.press(ask.platform, ask.chat, ask.person, ask.message, ask.button, words=ask.words),
             ),
             "redeliver": (_Redeliver, lambda ask: backend.redeliver(ask.delivery)),
             "people": (_Newcomer, lambda ask: _newcomer(backend, ask)),

@@ -79,7 +79,7 @@ def test_the_bot_s_messages(harness: Harness, platform: Platform) -> None:
     assert (message["id"], message["from"], message["call"], message["only_for"]) == (message_id, "bot", call, None)
     assert (message["at"], message["edited"], message["deferred"]) == ("2026-04-22T11:45:23.250Z", False, False)
     style = "" if platform in {TELEGRAM, WHATSAPP} else "primary"
-    assert message["buttons"] == [[{"id": "0.0", "text": "Yes", "style": style}]]
+    assert message["buttons"] == [[{"id": "0.0", "text": "Yes", "style": style, "asks": ""}]]
     fields = {TELEGRAM: "reply_markup", SLACK: "blocks", DISCORD: "components", WHATSAPP: "interactive"}
     field = fields[platform]
     assert message["shown"][field]

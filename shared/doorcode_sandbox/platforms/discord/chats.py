@@ -18,7 +18,7 @@ from doorcode.pairing.contact import Platform
 from doorcode.pairing.keyring import Keyring
 from doorcode.platforms.discord.inbound import COMMAND, DOOR_COMMAND, OPTION
 from doorcode_sandbox.platforms.chats import JSON, Button, Chat, ChatKind, Outgoing, Person, Side, Words
-from doorcode_sandbox.platforms.discord.stand_in import LOADING, DiscordStandIn
+from doorcode_sandbox.platforms.discord.stand_in import LOADING, DiscordStandIn, Modal
 from doorcode_sandbox.platforms.server import Message
 
 GUILD = "300000000000000001"
@@ -90,12 +90,29 @@ class DiscordSide(Side):
 
     def press(self, person: Person, chat: Chat, message: Message, button: Button, *, now: float) -> Outgoing:  # noqa: ARG002 (the id holds the time)
         """Have somebody press a button under a message."""
+        if isinstance(message, Modal):
+            return self._submit(person, chat, message, button.words)
         drawn = self._drawn(message)
         number = next(
             part["id"] for row in drawn["components"] for part in row["components"] if part.get("custom_id") == button.data
         )  # fmt: skip
         data = {"component_type": 2, "custom_id": button.data, "id": number}
         return self._interaction(person, chat, {"type": 3, "data": data, "message": drawn})[0]
+
+    def _submit(self, person: Person, chat: Chat, modal: Modal, words: str) -> Outgoing:
+        """Have somebody submit a modal, which closes it."""
+        self._stand_in.modals.pop(modal.only_for, None)
+        (label,) = modal.shown["components"]
+        typed = {
+            "custom_id": label["component"]["custom_id"],
+            "id": 2,
+            "type": label["component"]["type"],
+            "value": words,
+        }
+        components = [{"component": typed, "id": 1, "type": label["type"]}]
+        data = {"components": components, "custom_id": modal.shown["custom_id"]}
+        over = {"message": self._drawn(modal.over)} if modal.over else {}
+        return self._interaction(person, chat, {"type": 5, "data": data} | over)[0]
 
     def _interaction(self, person: Person, chat: Chat, what: dict[str, Any]) -> tuple[Outgoing, str]:
         interaction_id = self._stand_in.number()
@@ -193,18 +210,24 @@ class DiscordSide(Side):
     def messages(self, chat: str) -> list[Message]:
         """Return what the bot has written there, everybody's and that for one person only, as it is now."""
         with self._stand_in.looking():
-            return [replace(message) for message in self._stand_in.in_chat(chat)]
+            modals = [modal for modal in self._stand_in.modals.values() if modal.chat == chat]
+            return [replace(message) for message in (*self._stand_in.in_chat(chat), *modals)]
 
     def shown(self, message: Message) -> dict[str, Any]:
         """Return a message's own fields, as the API names them."""
+        if isinstance(message, Modal):
+            return message.shown
         return {name: message.shown[name] for name in ("content", "components", "flags", "mentions")}
 
     def deferred(self, message: Message) -> bool:
         """Tell whether the message only says that the bot is thinking."""
-        return bool(message.shown["flags"] & LOADING)
+        return bool(message.shown.get("flags", 0) & LOADING)
 
     def buttons(self, message: Message) -> list[list[Button]]:
-        """Return a message's buttons, row by row."""
+        """Return a message's buttons, row by row; of a modal, its field."""
+        if isinstance(message, Modal):
+            (label,) = message.shown["components"]
+            return [[Button("0.0", "Submit", "primary", message.shown["custom_id"], label["label"])]]
         return [
             [
                 Button(

@@ -79,7 +79,7 @@ function embed(shown, context) {
  */
 export function draw({ shown, buttons, deferred, from }, { button, byline, foot, names, bot }) {
   const context = { names };
-  const content = String(shown.content ?? shown.text ?? "");
+  const content = String(shown.content ?? shown.title ?? shown.text ?? "");
   const thinking = h("div", { class: "thinking" }, `${bot} is thinking`, h("span", { class: "dots", "aria-hidden": "true" }, "…"));
   const said = from === "bot" ? marked(content, context) : content;
   return [

@@ -100,6 +100,12 @@ class _Modal(Struct):
     components: Annotated[list[_Label], Meta(min_length=1, max_length=5)]
 
 
+class Modal(Message, kw_only=True):
+    """A modal that is open over a message."""
+
+    over: Message | None
+
+
 class _Create(Struct):
     content: _Content = ""
     nonce: Annotated[str, Meta(max_length=25)] | int | None = None
@@ -226,8 +232,8 @@ class DiscordStandIn(StandIn):
         # Whether an interactions endpoint answers as Discord wants it to.
         self.probe: Callable[[str], bool] = lambda _: True
         self.typed: list[str] = []
-        # Each person's modal that was opened last, by its id.
-        self.modals: dict[str, str] = {}
+        # Each person's modal that is open: drawn as a message for them alone.
+        self.modals: dict[str, Modal] = {}
         # For how many seconds a call waits for the response that it is about: whoever answers an interaction at once
         # may be faster than the webhook's response is read.
         self.patience: float = 0
@@ -331,7 +337,16 @@ class DiscordStandIn(StandIn):
             form.flags |= LOADING if kind == DEFER else 0
             interaction.message = self._add(interaction.channel, form, RESPONSE, interaction.user)
         elif kind == SHOW_MODAL:
-            self.modals[interaction.user] = checked(data, _Modal, strict=self.strict).custom_id
+            modal = checked(data, _Modal, strict=self.strict)
+            self.modals[interaction.user] = Modal(
+                chat=interaction.channel,
+                id=f"modal:{next(self._numbers)}",
+                at=self.clock(),
+                call=RESPONSE,
+                only_for=interaction.user,
+                shown=msgspec.to_builtins(modal),
+                over=interaction.pressed,
+            )
 
     def past(self) -> list[list[Any] | dict[Any, Any]]:
         """Return everything that grows with what happens, oldest first."""

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -163,14 +163,25 @@ class SlackSide(Side):
 
     def press(self, person: Person, chat: Chat, message: Message, button: Button, *, now: float) -> Outgoing:
         """Have somebody press a button in a message."""
-        team = self._stand_in.TEAM
-        shown = self.shown(message)
+        stamp = {"action_ts": f"{now:.6f}"}
+        blocks = self.shown(message)["blocks"]
+        if button.asks:
+            (element,) = (block["element"] for block in blocks if block["block_id"] == button.data)
+            typed, name = {"type": element["type"], "value": button.words}, element["action_id"]
+            action = typed | {"block_id": button.data, "action_id": name} | stamp
+            return self._acted(person, chat, message, action, {button.data: {name: typed}})
         block_id, element = next(
             (block["block_id"], element)
-            for block in shown["blocks"]
+            for block in blocks
             for element in block.get("elements", ())
             if element.get("value") == button.data
         )
+        return self._acted(person, chat, message, element | {"block_id": block_id} | stamp, {})
+
+    def _acted(
+        self, person: Person, chat: Chat, message: Message, action: dict[str, Any], state: Mapping[str, Any]
+    ) -> Outgoing:
+        team, shown = self._stand_in.TEAM, self.shown(message)
         payload: dict[str, Any] = {
             "type": "block_actions",
             "user": {"id": person.id, "username": person.username, "name": person.username, "team_id": team},
@@ -188,9 +199,9 @@ class SlackSide(Side):
             "is_enterprise_install": False,
             "channel": {"id": chat.id, "name": "directmessage" if chat.kind is ChatKind.DIRECT else "general"},
             "message": self._stand_in.drawn(message) | {"app_id": APP, "team": team, "blocks": shown["blocks"]},
-            "state": {"values": {}},
+            "state": {"values": state},
             "response_url": self._stand_in.response_url(person.id, chat.id, message.id),
-            "actions": [element | {"block_id": block_id, "action_ts": f"{now:.6f}"}],
+            "actions": [action],
         }
         return Outgoing(
             platform=self.platform,
@@ -233,19 +244,21 @@ class SlackSide(Side):
         )
 
     def buttons(self, message: Message) -> list[list[Button]]:
-        """Return a message's buttons, one row for each block of them."""
-        rows = [block["elements"] for block in message.shown["blocks"] or () if block["type"] == "actions"]
+        """Return a message's buttons and fields, one row for each block of them."""
+        blocks = [block for block in message.shown["blocks"] or () if block["type"] in {"actions", "input"}]
         return [
-            [
+            [Button(f"{row}.0", "Enter", "", block["block_id"], block["label"]["text"])]
+            if block["type"] == "input"
+            else [
                 Button(
                     f"{row}.{column}" if element["value"] else "",
                     element["text"]["text"],
                     element["style"] or "",
                     element["value"],
                 )
-                for column, element in enumerate(elements)
+                for column, element in enumerate(block["elements"])
             ]
-            for row, elements in enumerate(rows)
+            for row, block in enumerate(blocks)
         ]
 
 

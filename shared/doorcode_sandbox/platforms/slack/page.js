@@ -90,7 +90,7 @@ function rich(part, context) {
 }
 
 /**
- * A row: the blocks where there are any, else the text. The n-th `actions` block holds the n-th row of buttons.
+ * A row: the blocks where there are any, else the text. The n-th block of `actions` or `input` holds the n-th row of buttons.
  * @type {import("./types.js").Draw}
  */
 export function draw({ shown, buttons, from }, { button, byline, foot, names }) {
@@ -108,6 +108,7 @@ export function draw({ shown, buttons, from }, { button, byline, foot, names }) 
     rich_text: (block) => (block.elements ?? []).map((/** @type {Block} */ part) => rich(part, context)),
     divider: () => h("hr"),
     actions,
+    input: actions,
   };
   /** @type {Block[]} */
   const blocks = Array.isArray(shown.blocks) ? shown.blocks : [];

@@ -48,7 +48,7 @@ export const getDeliveries = () => call("deliveries");
  * @returns {Promise<{note?: string}>}
  */
 export const say = (what) => call("say", what);
-/** @param {{platform: string, chat: string, person: string, message: string, button: string}} what */
+/** @param {{platform: string, chat: string, person: string, message: string, button: string, words?: string}} what */
 export const press = (what) => call("press", what);
 /** @param {string} delivery */
 export const redeliver = (delivery) => call("redeliver", { delivery });

@@ -21,7 +21,7 @@ const HUES = 8;
  * @property {(id: string) => string} nameOf the id where it is not known
  * @property {Set<string>} busy
  * @property {(delivery: string) => string} reason
- * @property {(message: Message, button: Button) => void} press
+ * @property {(message: Message, button: Button, words?: string) => void} press
  * @property {(delivery: string) => void} redeliver
  * @property {(delivery: string) => void} inspect
  */
@@ -77,7 +77,7 @@ export function draw(message, context) {
     h("time", { datetime: message.at }, time),
   );
   const foot = h("span", { class: "foot" }, message.edited && h("span", { class: "edited" }, "edited"), h("time", { datetime: message.at }, time));
-  const tools = { button: (/** @type {Button} */ one) => button(message, one, context), byline, foot, names: context.names, bot };
+  const tools = { button: (/** @type {Button} */ one) => (one.asks ? field : button)(message, one, context), byline, foot, names: context.names, bot };
   row.append(
     h(
       "div",
@@ -116,6 +116,23 @@ function button(message, one, { busy, press }) {
     },
     one.text,
   );
+}
+
+/**
+ * A field, and the button that sends what is typed there.
+ * @param {Message} message
+ * @param {Button} one
+ * @param {Scenery} context
+ */
+function field(message, one, { busy, press }) {
+  const words = h("input", { type: "text", "aria-label": one.asks, placeholder: one.asks, maxlength: 500, data: { part: `field ${one.id}` } });
+  const sent = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const key = `${message.id} ${one.id}`;
+    if (!busy.has(key)) press(message, one, words.value);
+  };
+  const send = h("button", { class: "press", data: { style: one.style || "plain", part: `button ${one.id}` }, disabled: !one.id }, one.text);
+  return h("form", { class: "field", onsubmit: sent }, words, send);
 }
 
 /**

@@ -91,14 +91,15 @@ export function pane(world, platform, side, { inspect, changed }) {
   /**
    * @param {import("./types.js").Message} message
    * @param {import("./types.js").Button} button
+   * @param {string} [words]
    */
-  async function pressed(message, button) {
+  async function pressed(message, button, words) {
     const { at, chat, presser } = now;
     if (!chat || !presser) return;
     const key = `${message.id} ${button.id}`;
     busy.add(key);
     update();
-    await attempt(() => press({ platform: at, chat: chat.id, person: presser.id, message: message.id, button: button.id }));
+    await attempt(() => press({ platform: at, chat: chat.id, person: presser.id, message: message.id, button: button.id, words }));
     busy.delete(key);
     update();
   }

@@ -62,6 +62,8 @@ export interface Button {
   id: string;
   text: string;
   style: string;
+  // The label of the field whose words it sends; empty where it is only pressed.
+  asks: string;
 }
 
 export interface Note {
