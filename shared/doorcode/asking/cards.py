@@ -28,12 +28,16 @@ FORGOTTEN = "Its words are kept no longer."
 
 
 class Card(Struct, frozen=True, kw_only=True):
-    """A question as it stands with an owner. ``link`` leads to the page; ``reason`` asks for words."""
+    """A question as it stands with an owner. ``link`` leads to the page; ``reason`` asks for words.
+
+    ``elsewhere`` leads there, too, for a platform that has not room for all of the buttons.
+    """
 
     text: str
     choices: tuple[Button, ...] = ()
     buttons: tuple[Button, ...] = ()
     link: Button | None = None
+    elsewhere: Button | None = None
     reason: Button | None = None
 
 
@@ -69,13 +73,13 @@ def card(question: Question, words: QuestionText | None, canvas: Canvas, keyring
         return Card(text=laid.text, reason=reason)
     deny = _button(DENY_BUTTON, AskAction.DENY, question, keyring)
     whole = laid.whole and words is not None
-    link = None if whole or not canvas.page else Button(OPEN_BUTTON, f"{canvas.page}#ask={question.id}")
+    page = Button(OPEN_BUTTON, f"{canvas.page}#ask={question.id}") if canvas.page else None
     if not whole:
-        return Card(text=laid.text, buttons=(deny,), link=link)
+        return Card(text=laid.text, buttons=(deny,), link=page)
     offered = actions(question.choices, len(question.numbers))
     yes = [_button(_named(action, question, substance), action, question, keyring) for action in offered]
     if question.choices or question.numbers:
-        return Card(text=laid.text, choices=tuple(yes), buttons=(deny,))
+        return Card(text=laid.text, choices=tuple(yes), buttons=(deny,), elsewhere=page)
     return Card(text=laid.text, buttons=(*yes, deny))
 
 

@@ -119,7 +119,9 @@ def test_a_question_is_drawn_whole_with_its_buttons(platform: Platform) -> None:
     if platform is Platform.WHATSAPP:
         # It shows three buttons at most: what cannot be chosen there is on the page.
         assert list(buttons(fields)) == ["❌ Deny"]
-        assert "More choices than fit here" in shown(platform, fields)
+        assert f"More buttons than fit here: answer on the owner's page.\nOpen: {PAGE}#ask={ID}" in shown(
+            platform, fields
+        )
         choices = text(choices=("Friday", "x" * 40))
         assert sorted(buttons(drawn(platform, choices, question(choices))[1])) == [
             "1. Friday",
@@ -150,6 +152,7 @@ def test_three_numbers_stand_instead_of_approve(platform: Platform) -> None:
     assert {one.text: one.data for one in made.choices} == numbers
     deny = {"❌ Deny": sign_button(AskAction.DENY, ID, record.digest, KEYS)}
     # There is room for three there: what cannot be picked is picked on the page.
+    assert (f"Open: {PAGE}#ask={ID}" in shown(platform, fields)) is (platform is Platform.WHATSAPP)
     assert buttons(fields) == (deny if platform is Platform.WHATSAPP else {**numbers, **deny})
     wrong = question(
         words,

@@ -30,9 +30,10 @@ def draw_question(card: Card) -> dict[str, Any]:
     if len(buttons) > MAX_BUTTONS:
         # To deny is always there; to choose is not, for a choice that is not shown cannot be made.
         buttons = list(card.buttons)
-        text = f"{text}\nMore choices than fit here: answer on the owner's page."
-    if card.link:
-        text = f"{text}\n{card.link.text}: {card.link.data}"
+        text = f"{text}\nMore buttons than fit here: answer on the owner's page."
+    link = card.link or (card.elsewhere if len(buttons) < len(card.choices) + len(card.buttons) else None)
+    if link:
+        text = f"{text}\n{link.text}: {link.data}"
     if not buttons:
         return {"type": "text", "text": {"body": text, "preview_url": False}}
     drawn = [{"type": "reply", "reply": {"id": one.data, "title": one.text[:MAX_TITLE].rstrip()}} for one in buttons]
