@@ -73,6 +73,7 @@ OF_ITEMS = {
     "UpdateItem": "update_item",
     "DeleteItem": "delete_item",
     "Query": "query",
+    "Scan": "scan",
     "TransactWriteItems": "transact_write_items",
     "TransactGetItems": "transact_get_items",
     "BatchGetItem": "batch_get_item",
