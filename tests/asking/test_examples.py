@@ -4,6 +4,7 @@ import base64
 import importlib.util
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -20,7 +21,8 @@ from standardwebhooks import Webhook
 from doorcode.asking.client import AskError
 from tests.asking.conftest import Surroundings
 
-EXAMPLES = Path(__file__).parents[2] / "docs/examples/asking"
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "docs/examples/asking"
 # Takes notes, and has a plan.
 TERRAFORM = """#!/bin/sh
 echo "$@" >> terraform.log
@@ -58,6 +60,24 @@ def test_a_plan_is_applied_after_a_yes(around: Surroundings, tmp_path: Path) -> 
     ended = run(["./deploy.sh"], tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "terraform.log").read_text().endswith("apply -input=false plan.tfplan\n")
+
+
+def test_what_the_document_begins_with(around: Surroundings, tmp_path: Path) -> None:
+    """Its first line of shell and its lines of Python, as they stand there, delete after a yes, once, and nothing after a no."""
+    document = (ROOT / "docs/asking.md").read_text()
+    shell, python = (re.findall(rf"```{kind}\n(.*?)```", document, re.DOTALL)[0] for kind in ("sh", "python"))
+    verbs = iter(["approve", "deny"] * 2)
+    around.web.meanwhile = lambda: around.decides(around.only()["id"], next(verbs))
+    for left in ([], ["a", "b", "c"]):
+        for name in "abc":
+            (tmp_path / name).touch()
+        ended = run(["bash", "-c", shell], tmp_path)
+        assert ended.returncode == (1 if left else 0), ended.stderr
+        assert sorted(path.name for path in tmp_path.iterdir()) == left
+    deleted: list[tuple[str, ...]] = []
+    for _ in range(2):
+        exec(python, {"os": os, "delete": lambda *files: deleted.append(files)})  # noqa: S102 (our own document)
+        assert deleted == [("a", "b", "c")]
 
 
 def test_a_step_of_github_actions(around: Surroundings, tmp_path: Path) -> None:
