@@ -73,7 +73,11 @@ def test_what_cannot_be_shown_is_not_approved(backend: Backend, table: Table) ->
         no = refused(questions.approve, asked, presses(ADA))
         assert (no.reason, no.state) == (AskRefusal.WORDS_LOST, "pending")
         assert questions.store.get(asked.id) == asked
-        assert questions.deny(asked, reason="Lost").state is QuestionState.DENIED
+        assert questions.deny(asked, presses(ADA)).state is QuestionState.DENIED
+        assert questions.store.explain(asked.id, ADA, "Lost", T0 + 2)
+        # What is said then goes in its time, too.
+        [kept] = questions.texts.partition(f"ask#{asked.id}")
+        assert kept["ttl"] == {"N": str(T0 + 1 + KEPT_SECONDS)}
     questions.consistent()
 
 

@@ -42,6 +42,7 @@ from doorcode.aws.question_items import (
     WAITING,
     ask_pk,
     asker_pk,
+    kept_until,
     question_from_item,
     text_from_item,
     words_of,
@@ -151,12 +152,15 @@ class QuestionStore:
         if text is None or text.outlets.resume == order.resume:
             return found
         told = msgspec.structs.replace(text, outlets=msgspec.structs.replace(text.outlets, resume=order.resume))
-        self._texts.update(
-            ask_pk(found.id),
-            TEXT,
-            UpdateExpression="SET words = :words",
-            ExpressionAttributeValues={":words": attribute(words_of(told))},
-        )
+        with suppress(ConditionError):
+            # Where they are gone meanwhile nothing is begun anew, which nothing would ever delete.
+            self._texts.update(
+                ask_pk(found.id),
+                TEXT,
+                UpdateExpression="SET words = :words",
+                ConditionExpression="attribute_exists(words)",
+                ExpressionAttributeValues={":words": attribute(words_of(told))},
+            )
         self._note(found.id, "resumes", 1)
         return self.get(found.id) or found
 
@@ -448,8 +452,9 @@ class QuestionStore:
         self._texts.update(
             ask_pk(question_id),
             TEXT,
-            UpdateExpression="SET reason = :reason",
-            ExpressionAttributeValues={":reason": attribute(reason)},
+            UpdateExpression="SET reason = :reason, #ttl = :ttl",
+            ExpressionAttributeNames={"#ttl": "ttl"},
+            ExpressionAttributeValues={":reason": attribute(reason), ":ttl": attribute(kept_until(question))},
         )
         try:
             return question_from_item(
