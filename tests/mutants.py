@@ -107,6 +107,8 @@ MUTANTS = (
     Mutant(48, "doorcode/platforms/discord/asking.py", "return text.replace(*APART).replace(*APART)", "return text", "tests/unit/platforms/test_questions.py"),
     Mutant(48, "doorcode/platforms/telegram/asking.py", '"text": unlinked(card.text)', '"text": card.text', "tests/unit/platforms/test_questions.py"),
     Mutant(49, "doorcode/entrypoints/asking/presses.py", "if question is None or not self._fits(button, question, now):", "if question is None:", "tests/behind/test_questions.py"),
+    Mutant(49, "doorcode/web/gate.py", "reported_by=call.caller.id", 'reported_by=""', "tests/behind/test_gate_api.py"),
+    Mutant(49, "doorcode/entrypoints/question_office.py", "(asker and question.asker != asker)", "False", "tests/web/test_questions.py"),
     Mutant(49, "doorcode/entrypoints/asking/presses.py", "        if press.said is not None:\n", "        if False:\n", "tests/behind/test_questions.py"),
     Mutant(49, "doorcode/asking/cards.py", "asks_why = question.decided_account == canvas.account and", "asks_why =", "tests/unit/platforms/test_questions.py"),
     Mutant(50, "doorcode/entrypoints/asking/courier.py", "            if name in done:\n", "            if False:\n", "tests/behind/test_questions.py"),
