@@ -9,6 +9,7 @@ from playwright.sync_api import APIResponse, Route, expect
 
 from doorcode.pairing.contact import State
 from tests.e2e.owner_harness import POLL_SECONDS, OwnerHarness
+from tests.eventually import eventually
 
 
 def answering(status: int, **body: object) -> Callable[[Route], None]:
@@ -134,6 +135,12 @@ def test_an_answer_that_comes_after_signing_out(harness: OwnerHarness, late: str
         owner.page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     else:
         owner.later()
+
+    def has_answered() -> bool:
+        owner.page.wait_for_timeout(50)
+        return bool(held)
+
+    assert eventually(has_answered)
     owner.button("Sign out").first.click()
     expect(owner.notice).to_be_visible()
     route, answer = held[0]

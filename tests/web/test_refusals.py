@@ -82,7 +82,8 @@ def test_every_refusal_of_a_question_has_a_status() -> None:
     assert {word: int(status) for word, status in ASK_REFUSALS.items()} == {
         "unknown_question": 404, "own_question": 403, "not_an_owner": 403, "not_named": 403, "key_reused": 409, "already_decided": 409,
         "already_used": 409, "not_approved": 409, "not_overdue": 409, "expired": 410, "lapsed": 410, "digest_mismatch": 422,
-        "unknown_choice": 422, "too_many_pending": 429, "too_often": 429, "muted": 429,
+        "unknown_choice": 422, "number_needed": 422, "no_number": 422, "wrong_number": 409, "match_differs": 409, "words_lost": 410,
+        "too_many_pending": 429, "too_often": 429, "muted": 429,
     }  # fmt: skip
     assert set(ASK_REFUSALS) == set(AskRefusal)
 
