@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from msgspec import structs
 
+from doorcode.asking.cards import state_line
 from doorcode.asking.digest import MAX_DEPTH, canonical, canonical_json, digest_of
 from doorcode.asking.layout import BAR, Layout, lay_out
 from doorcode.asking.moves import approved
@@ -16,7 +17,7 @@ from doorcode.asking.refusals import InvalidQuestionError
 from doorcode.asking.telling import in_words
 from doorcode.asking.visible import visible, visible_line
 from doorcode.pairing.hand_off import AskDecision
-from tests.unit.asking.questions import ADA, T0, everybody, owner, question, words
+from tests.unit.asking.questions import ADA, BOB, T0, everybody, owner, question, words
 
 WORDS = Substance(
     asker="token ci",
@@ -172,3 +173,12 @@ def test_a_wrong_number_is_told_in_words() -> None:
     assert "own words" not in said
     assert told_reason(no, structs.replace(words(), reason="Mine.")) == "Mine."
     assert told_reason(question(), None) == ""
+
+
+def test_everybody_who_approved_is_named() -> None:
+    """A9: an approval of two is said to be of both, and while one is wanting, of whom it has."""
+    asked = question(approvals=2)
+    one = approved(asked, owner(ADA), T0 + 1, everybody)
+    assert state_line(one, T0 + 1) == "1 of 2 have approved: 111."
+    both = approved(one, owner(BOB), T0 + 2, everybody)
+    assert state_line(both, T0 + 2) == "✅ Approved by 111, U1234ABCD, recorded."

@@ -4,6 +4,7 @@ import pytest
 
 from doorcode.pairing import texts
 from doorcode.pairing.contact import DIRECT, Contact, Platform, State
+from doorcode.pairing.first_message import shown
 from tests.unit.pairing.people import DISCORD, SLACK, TELEGRAM, contact
 
 EXACT = {
@@ -85,3 +86,14 @@ def test_log_lines() -> None:
     assert texts.rate_limited_line("987654321", 120.5) == "Rate limited channel 987654321 (last code: 120.5s ago)"
     assert texts.rate_limited_line("987654321", 7) == "Rate limited channel 987654321 (last code: 7.0s ago)"
     assert texts.generated_line(TELEGRAM, "987654321") == "Generated pairing code for 987654321 on telegram"
+
+
+def test_who_waits() -> None:
+    """An owner hears how many wait; who came last, only where that is still known."""
+    assert texts.who_waits(0, None) == "Nobody waits for your answer."
+    assert texts.who_waits(3, None) == "Waiting for your answer: 3."
+
+
+def test_nothing_is_shown_of_a_message_that_is_not_kept() -> None:
+    """The prompt of somebody whose first message has expired begins with none."""
+    assert shown(()) == ""
