@@ -10,23 +10,20 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from doorcode.errors import SettingsError
 from doorcode.pairing.contact import Platform, is_user_id
 from doorcode_cli.examination import Examination, Finding, ok, warn, wrong
+from doorcode_cli.log_records import log_records
 from doorcode_cli.platforms.port import Failure
 from doorcode_cli.platforms.registry import PLATFORMS
 from doorcode_cli.shown import counted, moment, shown
 
-LOOK_BACK_SECONDS = 86_400
-# A flood is not read to its end.
-MAX_PAGES = 20
 # Beyond that they are counted.
 MAX_NAMED = 5
 # The webhooks' functions log into one group, what follows into another.
 GROUPS = ("edge", "behind")
-PATTERN = '{ ($.reason = "not_delivered") }'
+NOT_DELIVERED = "not_delivered"
+PATTERN = f'{{ ($.reason = "{NOT_DELIVERED}") }}'
 REST = "with their next message they are told again what a requester has to know"
 
 Who = tuple[Platform, str]
@@ -75,18 +72,7 @@ def _owners(examined: Examination) -> set[Who]:
 
 
 def _records(examined: Examination) -> Iterator[tuple[float, dict[str, Any]]]:
-    client = examined.deployment.client("logs")
     for group in GROUPS:
-        pages = client.get_paginator("filter_log_events").paginate(
-            logGroupName=f"{examined.deployment.target.prefix}/{group}",
-            startTime=int((examined.now - LOOK_BACK_SECONDS) * 1000),
-            filterPattern=PATTERN,
-        )
-        for _, page in zip(range(MAX_PAGES), pages, strict=False):
-            for event in page["events"]:
-                try:
-                    record = msgspec.json.decode(event["message"], type=dict[str, Any])
-                except (ValueError, RecursionError):
-                    continue
-                if record.get("reason") == "not_delivered":
-                    yield event["timestamp"] / 1000, record
+        for at, record in log_records(examined, group, PATTERN):
+            if record.get("reason") == NOT_DELIVERED:
+                yield at, record

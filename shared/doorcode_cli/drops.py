@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from doorcode.errors import SettingsError
@@ -14,15 +13,15 @@ from doorcode.pairing.contact import Platform, is_user_id
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.settings import Settings, is_group
 from doorcode_cli.examination import Dropped, Examination, Finding, ok, warn, wrong
+from doorcode_cli.log_records import log_records
 from doorcode_cli.platforms.registry import PLATFORMS
 from doorcode_cli.remedies import remedy
 from doorcode_cli.shown import counted
 
-LOOK_BACK_SECONDS = 86_400
 RECENT_SECONDS = 3600
 MAX_DROPPED = 10
-# A flood is not read to its end.
-MAX_PAGES = 20
+# The webhooks' functions log into one group.
+GROUP = "edge"
 DROPS = frozenset(
     {
         Reason.POLICY_DENY, Reason.BLOCKED, Reason.GROUP_POLICY, Reason.GROUP_UNKNOWN, Reason.OVER_BUDGET, Reason.RATE_LIMITED,
@@ -54,11 +53,9 @@ class _Drop(Struct, frozen=True):
 def drops(examined: Examination) -> Iterator[Finding]:
     """Find the last senders who were dropped, and what the functions complained of."""
     latest: dict[tuple[str, str, str], _Drop] = {}
-    # The webhooks' functions log into one group.
-    log_group = f"{examined.deployment.target.prefix}/edge"
     for platform in Platform:
         complaints: Counter[str] = Counter()
-        for at, record in _records(examined, log_group, platform):
+        for at, record in _records(examined, platform):
             reason, user_id = str(record.get("reason", "")), str(record.get("user_id", ""))
             if reason in DROPS and is_user_id(platform, user_id):
                 group = str(record.get("group", ""))
@@ -67,7 +64,7 @@ def drops(examined: Examination) -> Iterator[Finding]:
                 )
             elif reason in TROUBLES or reason == BAD_SIGNATURE:
                 complaints[reason] += examined.now - at < RECENT_SECONDS
-        yield from _complaints(platform, log_group, complaints)
+        yield from _complaints(platform, f"{examined.deployment.target.prefix}/{GROUP}", complaints)
     last = sorted(latest.values(), key=lambda drop: -drop.at)[:MAX_DROPPED]
     # What is shown if the table cannot be read: no command that may be refused.
     examined.dropped = [_told(drop, "doorcode pairing list, for how they stand now") for drop in last]
@@ -106,20 +103,10 @@ def _complaints(platform: Platform, group: str, complaints: Counter[str]) -> Ite
             yield level(platform, text, mends.format(group=group))
 
 
-def _records(examined: Examination, group: str, platform: Platform) -> Iterator[tuple[float, dict[str, Any]]]:
-    client = examined.deployment.client("logs")
-    pages = client.get_paginator("filter_log_events").paginate(
-        logGroupName=group,
-        startTime=int((examined.now - LOOK_BACK_SECONDS) * 1000),
-        # Each asked for alone, so that a flood on one hides nobody on another.
-        filterPattern=f'{{ ($.logger = "doorcode.{platform}") && ({PATTERN}) }}',
-    )
-    for _, page in zip(range(MAX_PAGES), pages, strict=False):
-        for event in page["events"]:
-            try:
-                record = msgspec.json.decode(event["message"], type=dict[str, Any])
-            except (ValueError, RecursionError):
-                continue
-            # Whose it is decides, and not what was asked for: an id's form may fit several platforms.
-            if record.get("logger") == f"doorcode.{platform}":
-                yield event["timestamp"] / 1000, record
+def _records(examined: Examination, platform: Platform) -> Iterator[tuple[float, dict[str, Any]]]:
+    logger = f"doorcode.{platform}"
+    # Each asked for alone, so that a flood on one hides nobody on another.
+    for at, record in log_records(examined, GROUP, f'{{ ($.logger = "{logger}") && ({PATTERN}) }}'):
+        # Whose it is decides, and not what was asked for: an id's form may fit several platforms.
+        if record.get("logger") == logger:
+            yield at, record
