@@ -108,8 +108,9 @@ def _open(plan: Plan, progress: Progress, infrastructure: Infrastructure, up: Ex
             fill(clients("ssm"), PREFIX, wanted)
     asks_token.have_one(clients, STACK, PREFIX)
     found.update(outputs(clients, STACK))
-    # All of the stack's addresses are on one host.
-    host = urlsplit(found[WEBHOOK_OUTPUTS[plan.platforms[0]]]).netloc
+    # All of the stack's addresses are on one host; they keep the port at which the stack was first deployed.
+    name = urlsplit(found[WEBHOOK_OUTPUTS[plan.platforms[0]]]).hostname
+    host = f"{name}:{urlsplit(infrastructure.endpoint).port}"
     front = up.enter_context(
         Front(
             port=infrastructure.ports.front,

@@ -26,7 +26,7 @@ from doorcode_sandbox.plan import Plan
 from doorcode_sandbox.platforms.registry import OWNERS
 from doorcode_sandbox.run import Running, running
 from doorcode_sandbox.trouble import SandboxError
-from tests.e2e.sandbox_process import Machine, copied, give_build
+from tests.e2e.sandbox_process import Machine, copied, first_port, give_build
 from tests.eventually import eventually
 
 TOKEN = "telegram/bot-token"
@@ -209,11 +209,15 @@ def test_changed_sources_are_taken_up(harness: Harness) -> None:
 
 
 def test_a_restart_keeps_people_and_follows_the_sources(harness: Harness) -> None:
-    """Sources that went back are deployed, real tokens are kept and call real platforms, and the environment has its way."""
+    """Sources that went back are deployed, real tokens are kept and call real platforms, and the environment has its way.
+
+    At other ports, too: what was deployed keeps the ones that it was first reached at.
+    """
     ssm, name = harness.client("ssm"), f"{PREFIX}/{TOKEN}"
     ssm.put_parameter(Name=name, Value=REAL_TOKEN, Type="SecureString", Overwrite=True)
     requests = harness.client("dynamodb").scan(TableName=resource(harness.client, STACK, "Table"))["Count"]
     harness.stop()
+    harness.plan = replace(harness.plan, port=first_port())
     said = harness.start(**ELSEWHERE)
     assert "Deploying template.yaml" in said
     assert harness.telegram(987654327).json()["text"] == REQUEST_SENT
