@@ -210,6 +210,7 @@ class AskClient:
                     raise AskError("unreachable", f"No answer from {self._url}: {error}.") from None
                 pause = PAUSE_SECONDS
             time.sleep(pause)
+        # The last try returns or raises; type checkers do not see that.
         raise AssertionError  # pragma: no cover
 
 
