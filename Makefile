@@ -119,9 +119,9 @@ deploy: command .tools/sam/.run ## Set everything up in your AWS account, or upd
 
 .PHONY: test quick mutants scripts check format bench iam lock clean
 test: setup ministack dynamodb-local browser sam frameworks ## Run every test, then hold the coverage to its limits
-	$(BIN)/python -m pytest --cov --cov-report= --durations 40 --durations-min 8 --numprocesses $(WORKERS) --dist loadfile $(ARGS)
-	$(BIN)/coverage report --include '*/doorcode/pairing/*,*/doorcode/asking/*' --omit '*/asking/client.py' --fail-under 100
-	$(BIN)/coverage report --omit '*/doorcode/pairing/*' --fail-under 95
+	$(BIN)/python -m slipcover -m pytest \
+		--durations 40 --durations-min 8 --numprocesses $(WORKERS) --dist loadfile $(ARGS) || status=$$?; \
+	$(BIN)/python -m tests.coverage && exit $${status:-0}
 
 quick: setup ## Run the tests of the parts and of the edge, which need neither emulator nor browser
 	$(BIN)/python -m pytest tests/unit tests/edge --numprocesses $(WORKERS) --dist worksteal $(ARGS)
@@ -158,7 +158,7 @@ lock: setup ## Write the locks from pyproject.toml and layers/; newest versions 
 	@$(foreach lock,$(LOCKS),$(call compile,$(lock),.) $(LOCK_FLAGS) &&) true
 
 clean: ## Remove environments, tools and caches
-	rm -rf .venv .tools .aws-sam node_modules .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .tools .aws-sam node_modules .coverage.json .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 # One lock for every Python and platform. A lock that exists keeps its versions; the layers have those that were tested.
 LOCKS := $(addprefix requirements/,dev run uv ministack sam sam-run jdk bench frameworks) $(basename $(wildcard layers/*/requirements.in))

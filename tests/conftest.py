@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import httpx._transports.default as httpx_transports
+import hypothesis
 import msgspec
 import pytest
 import typer.main
@@ -27,6 +28,10 @@ from tests.browser import chromium
 from tests.browser.chromium import BrowserError
 from tests.browser.tabs import Tab, Windows
 from tests.distribution import Dealer, turn_of
+
+# How long something takes is no matter of the tests.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -5,8 +5,7 @@ and moto's reading of it, and the same back again. What it refuses takes the who
 transaction keeps a copy to go back to, is copied without the records in it, which nobody changes. Who sees to a part of an
 expression is looked up by the part's type, once. An item whose attributes
 are plain goes out as it is, and not looked for by every name that each of its attributes might go by. What is worked out
-from a name alone is worked out once. And coverage, which would be told of each of its many small functions, is told of none:
-nothing of the product runs below a call of AWS.
+from a name alone is worked out once.
 """
 
 import contextlib
@@ -14,8 +13,7 @@ import copy
 import functools
 import importlib
 import json
-import sys
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import boto3
@@ -94,24 +92,6 @@ def _straight(operation: str, body: str) -> dict[str, Any] | None:
     return {name: value for name, value in result.items() if value is not None}
 
 
-def _unmeasured(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function during which coverage rests, in this thread."""
-
-    @functools.wraps(call)
-    def resting(*args: Any, **kwargs: Any) -> Any:
-        measuring = sys.gettrace()
-        if measuring is None:
-            return call(*args, **kwargs)
-        sys.settrace(None)
-        try:
-            return call(*args, **kwargs)
-        finally:
-            sys.settrace(measuring)
-
-    return resting
-
-
-@_unmeasured
 def _asked_of_items(client: Any, operation: str, params: dict[str, Any]) -> Any:
     if botocore_stubber.enabled and operation in OF_ITEMS:
         validate_parameters(params, client.meta.service_model.operation_model(operation).input_shape)
@@ -226,5 +206,3 @@ for _owner, _name in (
     (jsonpath_ng.ext, "parse"),
 ):
     setattr(_owner, _name, functools.cache(getattr(_owner, _name)))
-for _owner, _name in ((BaseClient, "_make_api_call"), (BotocoreStubber, "process_request")):
-    setattr(_owner, _name, _unmeasured(getattr(_owner, _name)))
