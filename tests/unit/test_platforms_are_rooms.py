@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from doorcode.pairing.platform import Platform
+from tests.cases import each
 
 SHARED = Path(__file__).parents[2] / "shared"
 # Where platforms are named: the rows, and the rooms.
@@ -46,7 +47,7 @@ def named(source: str) -> Iterator[str]:
                     yield word
 
 
-@pytest.mark.parametrize(
+@each(
     "line",
     [
         "x = 'the slack way'", "x = b'/telegram'", "Platform.DISCORD", "import doorcode.platforms.slack.inbound",

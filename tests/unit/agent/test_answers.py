@@ -10,12 +10,13 @@ from doorcode.agent.answers import (
     read_json,
 )
 from doorcode.agent.responder import AgentRefusedError, AgentUnavailableError
+from tests.cases import each
 
 NOW = 1_784_624_400  # Tue, 21 Jul 2026 09:00:00 GMT
 JSON = "application/json"
 
 
-@pytest.mark.parametrize(
+@each(
     ("status", "kind", "body", "texts"),
     [
         (200, JSON, b'{"text": "Hi"}', ("Hi",)),
@@ -38,7 +39,7 @@ def test_answers(status: int, kind: str | None, body: bytes, texts: tuple[str, .
     assert tuple(read_answer(status, {"content-type": kind} if kind else {}, body, NOW)) == texts
 
 
-@pytest.mark.parametrize(
+@each(
     ("kind", "body", "words"),
     [
         ("text/html", b"<h1>secret</h1>", "with text/html"),
@@ -65,7 +66,7 @@ def test_what_cannot_be_read(kind: str | None, body: bytes, words: str) -> None:
         read_json(b'{"text": "%s"}' % (b"a" * MAX_ANSWER_BYTES))
 
 
-@pytest.mark.parametrize(
+@each(
     ("said", "delay"),
     [
         ("7", 7),

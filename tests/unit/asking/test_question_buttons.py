@@ -6,6 +6,7 @@ from doorcode.asking.buttons import AskAction, AskButton, actions, fits_button, 
 from doorcode.errors import CallbackError
 from doorcode.pairing import callbacks
 from doorcode.pairing.keyring import Keyring
+from tests.cases import each
 from tests.unit.asking.questions import QUESTION_ID
 
 KEYS = Keyring((b"the callback secret",))
@@ -41,11 +42,10 @@ def test_it_opens_no_other() -> None:
             assert not fits_button(AskButton(other, QUESTION_ID, button.signature), DIGEST, KEYS)
 
 
-@pytest.mark.parametrize(
+@each(
     "data",
     [None, "", DATA, DATA + "0" * 15, DATA + "0" * 17, DATA + "G" * 16, DATA + "0" * 16 + "\n", "ask:c6:" + QUESTION_ID + ":" + "0" * 16,
      "pair:approve:telegram:1:ABCD2345:ffc0ea1a", "ask:approve:ABCDEFGHJKLMNPQ1:" + "0" * 16, "ask:approve:short:" + "0" * 16],
-    ids=ascii,
 )  # fmt: skip
 def test_what_is_none(data: object) -> None:
     """What has another form is refused, without its content."""

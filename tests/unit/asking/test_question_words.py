@@ -17,6 +17,7 @@ from doorcode.asking.refusals import InvalidQuestionError
 from doorcode.asking.telling import in_words
 from doorcode.asking.visible import visible, visible_line
 from doorcode.pairing.hand_off import AskDecision
+from tests.cases import each
 from tests.unit.asking.questions import ADA, BOB, T0, everybody, owner, question, words
 
 WORDS = Substance(
@@ -78,7 +79,7 @@ def test_what_has_several_forms_is_refused() -> None:
     assert canonical_json({"b": [True, None, 2**53 - 1], "a": "0.5"}) == '{"a":"0.5","b":[true,null,9007199254740991]}'
 
 
-@pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
+@each("hostile", HOSTILE)
 def test_nothing_hides(hostile: str) -> None:
     """A6, fault 4: what shows nothing or moves what is around it is written out, in every field, and stays apart from what was typed."""
     shown = visible_line(f"rm {hostile} -rf")

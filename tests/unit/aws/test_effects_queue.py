@@ -7,6 +7,7 @@ import pytest
 from doorcode.aws.effects_queue import EffectsQueue, UnusableRecordError, is_move, read_question
 from doorcode.entrypoints.relay import Relay
 from doorcode.pairing.hand_off import fitting_id
+from tests.cases import each
 
 
 def record(number: int, pk: str = "telegram#1", sk: str = "contact", **images: Any) -> dict[str, Any]:
@@ -103,7 +104,7 @@ def test_ids_that_sqs_refuses_are_digested(text: str) -> None:
     assert fitting_id("telegram#1") == "telegram#1"
 
 
-@pytest.mark.parametrize(
+@each(
     ("one", "expected"),
     [
         (record(1), True),

@@ -6,6 +6,7 @@ from doorcode.errors import InputError, InvalidTimeError, InvalidTokenNameError,
 from doorcode.pairing.access import Scope, checked_token_end, checked_token_name, scope_words, scopes_named, token_actor
 from doorcode.pairing.contact import END_OF_TIME
 from doorcode.pairing.names import safe_name
+from tests.cases import each
 from tests.unit.pairing.people import NOW
 
 
@@ -36,7 +37,7 @@ def test_names_that_can_be_shown(name: str) -> None:
     assert safe_name(token_actor(name, "0" * 16)) == token_actor(name, "0" * 16)
 
 
-@pytest.mark.parametrize("name", ["x" * 59, " ci", "ci ", "a\nb", "\u202eci", "\x1b[2J"])
+@each("name", ["x" * 59, " ci", "ci ", "a\nb", "\u202eci", "\x1b[2J"])
 def test_names_that_cannot_be_shown(name: str) -> None:
     """Security 28: a name that would be shown otherwise than it was given is refused."""
     with pytest.raises(InvalidTokenNameError):

@@ -14,6 +14,7 @@ from doorcode.pairing.callbacks import Action, Callback, sign, verify
 from doorcode.pairing.codes import ALPHABET
 from doorcode.pairing.contact import MAX_USER_ID_LENGTH, Platform
 from doorcode.pairing.keyring import Keyring
+from tests.cases import each
 from tests.unit.pairing.people import DISCORD, SLACK, TELEGRAM, repeatable
 
 KEYS = Keyring((b"the callback secret",))
@@ -51,7 +52,7 @@ class TestRoundTrip:
         """A button that was drawn works in every version."""
         assert sign(CALLBACK, KEYS) == DATA + "ffc0ea1a"
 
-    @pytest.mark.parametrize("user_id", ["1", "a:b", ":", "::", "1:ABCD2345", "pair:approve:slack:1", "#|", "x" * 64])
+    @each("user_id", ["1", "a:b", ":", "::", "1:ABCD2345", "pair:approve:slack:1", "#|", "x" * 64])
     def test_any_id(self, user_id: str) -> None:
         """An id may hold colons, or even look like a button."""
         for platform, action in itertools.product(Platform, Action):
@@ -96,7 +97,7 @@ class TestChanged:
                 with pytest.raises(CallbackError):
                     verify(changed, KEYS)
 
-    @pytest.mark.parametrize(
+    @each(
         "other",
         [
             {"action": Action.DENY},
@@ -156,7 +157,7 @@ GARBAGE = {
 class TestGarbage:
     """What arrives as a button's data is anything at all."""
 
-    @pytest.mark.parametrize("data", GARBAGE.values(), ids=GARBAGE)
+    @each("data", GARBAGE.values(), ids=GARBAGE)
     def test_refused(self, data: object) -> None:
         """Whatever is not a button is refused as one, and the error does not repeat it."""
         with pytest.raises(CallbackError) as refusal:
@@ -173,7 +174,7 @@ class TestGarbage:
         with pytest.raises(CallbackError):
             verify(data, KEYS)
 
-    @pytest.mark.parametrize(
+    @each(
         "body",
         [
             "",

@@ -14,6 +14,7 @@ from doorcode.errors import InputError, MalformedCodeError
 from doorcode.pairing import codes
 from doorcode.pairing.codes import ALPHABET, code_for, fits, normalise
 from doorcode.pairing.contact import Platform
+from tests.cases import each
 from tests.unit.pairing.people import DISCORD, SLACK, TELEGRAM, repeatable
 
 SECRET = b"the gateway secret"
@@ -73,7 +74,7 @@ class TestMaking:
 class TestBinding:
     """What a code is good for."""
 
-    @pytest.mark.parametrize(
+    @each(
         ("secret", "platform", "user_id", "nonce"),
         [
             (b"the gateway secres", TELEGRAM, "987654321", NONCE),
@@ -101,7 +102,7 @@ class TestBinding:
         assert fits(code, SECRET, SLACK, user_id, nonce)
         assert fits(wrong, SECRET, SLACK, user_id, nonce) == (wrong == code)
 
-    @pytest.mark.parametrize("position", range(8))
+    @each("position", range(8))
     def test_every_character_counts(self, position: int) -> None:
         """Security 8: a code with one other character does not fit."""
         code = code_for(SECRET, TELEGRAM, "987654321", NONCE)
@@ -152,7 +153,7 @@ MALFORMED = {
 class TestEntry:
     """What people type."""
 
-    @pytest.mark.parametrize(
+    @each(
         "entry",
         ["ABCD2345", "abcd2345", "AbCd2345", "ABCD-2345", "ABCD 2345", " abcd - 2345\n", "A-B-C-D-2-3-4-5", "\tabcd2345\r\n",
          "ABCD\u00a02345"],
@@ -168,7 +169,7 @@ class TestEntry:
         with pytest.raises(MalformedCodeError):
             normalise(CODE + " " * 57)
 
-    @pytest.mark.parametrize("entry", MALFORMED.values(), ids=MALFORMED)
+    @each("entry", MALFORMED.values(), ids=MALFORMED)
     def test_malformed(self, entry: object) -> None:
         """Security 10: what cannot be a code is refused as input, which is never counted."""
         with pytest.raises(MalformedCodeError) as refusal:

@@ -5,6 +5,7 @@ from msgspec import structs
 
 from doorcode.pairing.consequences import Consequences, EventType, RequesterTold, follow
 from doorcode.pairing.contact import Contact, Platform, State, Via
+from tests.cases import each
 
 AT = 1_800_000_000
 FIELDS = {"version", "platform", "user_id", "label", "decided_by", "decided_via", "at"}
@@ -45,7 +46,7 @@ def test_a_new_request_takes_over_the_open_prompt() -> None:
     assert follow(PENDING, contact(State.PENDING, 2, nonce="n2"), AT).replaces == "n1"
 
 
-@pytest.mark.parametrize(
+@each(
     ("state", "tells", "event"),
     [
         (State.PAIRED, RequesterTold.APPROVED, EventType.APPROVED),
@@ -90,8 +91,8 @@ def test_a_new_label_is_not_told() -> None:
     assert follow(decided(State.PAIRED), again, AT) == Consequences()
 
 
-@pytest.mark.parametrize("changed", [{"label": "rob"}, {"label": ""}, {"paired_until": AT + 99}])
-@pytest.mark.parametrize("until", [0, AT + 10], ids=["for ever", "guest"])
+@each("changed", [{"label": "rob"}, {"label": ""}, {"paired_until": AT + 99}])
+@each("until", [0, AT + 10], ids=["for ever", "guest"])
 def test_a_new_label_or_end_is_an_event_of_its_own(until: int, changed: dict[str, object]) -> None:
     """Who is in stays in: no second approval is published, no prompt is drawn anew, and nobody is told."""
     before = decided(State.PAIRED, paired_until=until)
@@ -136,7 +137,7 @@ def test_an_ended_guest_with_whom_something_is_done_ended_first(state: State, ev
     assert [one.type for one in result.events] == [EventType.ENDED, event]
 
 
-@pytest.mark.parametrize("old", [None, PENDING, decided(State.DENIED), decided(State.PAIRED), decided(State.REVOKED)])
+@each("old", [None, PENDING, decided(State.DENIED), decided(State.PAIRED), decided(State.REVOKED)])
 def test_garbage_collection_says_nothing(old: Contact | None) -> None:
     """An item that goes, and whose end was published when it came, says nothing new."""
     assert follow(old, None, AT + 90_000) == Consequences()

@@ -21,13 +21,14 @@ from doorcode.pairing.contact import (
     platform_named,
     possible_user_id,
 )
+from tests.cases import each
 from tests.unit.pairing.people import EVERYONE, NOW, TELEGRAM, contact, repeatable
 
 
 class TestStanding:
     """What a state counts as at one moment."""
 
-    @pytest.mark.parametrize(
+    @each(
         ("who", "standing"),
         [
             ("stranger", Standing.NONE),
@@ -93,7 +94,7 @@ class TestPlatforms:
         """A platform is found in any case."""
         assert platform_named(text) is Platform.TELEGRAM
 
-    @pytest.mark.parametrize("text", ["", " ", "wechat", "telegram2", "tele gram", "telegram#1", "*", "\ud800"])
+    @each("text", ["", " ", "wechat", "telegram2", "tele gram", "telegram#1", "*", "\ud800"])
     def test_unknown(self, text: str) -> None:
         """Another name is refused, and those that there are are listed."""
         with pytest.raises(UnknownPlatformError, match=r"Use one of: telegram, slack, discord, whatsapp\.$"):
@@ -151,7 +152,7 @@ NO_IDS = [
 class TestUserIds:
     """Security 5: ids are exact strings."""
 
-    @pytest.mark.parametrize(("platform", "text"), [(platform, text) for platform in IDS for text in IDS[platform]])
+    @each(("platform", "text"), [(platform, text) for platform in IDS for text in IDS[platform]])
     def test_of_its_platform(self, platform: Platform, text: str) -> None:
         """Security 5: an id is accepted as it is on its own platform, and is none on the others."""
         assert checked_user_id(platform, text) is text
@@ -160,8 +161,8 @@ class TestUserIds:
             with pytest.raises(InvalidUserIdError):
                 checked_user_id(other, text)
 
-    @pytest.mark.parametrize("text", [*NO_IDS, *BAD_IDS.values()])
-    @pytest.mark.parametrize("platform", Platform)
+    @each("text", [*NO_IDS, *BAD_IDS.values()])
+    @each("platform", Platform)
     def test_no_id(self, platform: Platform, text: str) -> None:
         """Security 5: what no platform gives out as an id is refused in one line that says what one looks like."""
         with pytest.raises(InvalidUserIdError) as refusal:
@@ -178,14 +179,12 @@ class TestUserIds:
             "the bot, doorcode doctor shows it; in Discord's developer mode it is their Copy User ID."
         )
 
-    @pytest.mark.parametrize(
-        "text", ["1", "987654321", "U1234ABCD", "0", "-100", "a:b", "a#b", "a|b", "!~", "**", "@x", "x" * 64]
-    )
+    @each("text", ["1", "987654321", "U1234ABCD", "0", "-100", "a:b", "a#b", "a|b", "!~", "**", "@x", "x" * 64])
     def test_possible(self, text: str) -> None:
         """What the table can hold is accepted as it is."""
         assert possible_user_id(text) is text
 
-    @pytest.mark.parametrize("text", BAD_IDS.values(), ids=BAD_IDS)
+    @each("text", BAD_IDS.values(), ids=BAD_IDS)
     def test_bad(self, text: object) -> None:
         """Security 5: what is empty, a wildcard, too long or not visible is nobody's id, and is not trimmed to one."""
         with pytest.raises(InvalidUserIdError) as refusal:
@@ -222,7 +221,7 @@ class TestLabels:
         """Emoji families and Persian are written with joiners, and a label may be."""
         assert checked_label(label) == label
 
-    @pytest.mark.parametrize(
+    @each(
         "label",
         [
             "\u200dbob",
@@ -240,7 +239,7 @@ class TestLabels:
         with pytest.raises(InvalidLabelError):
             checked_label(label)
 
-    @pytest.mark.parametrize(
+    @each(
         ("text", "label"),
         [("alice", "alice"), ("", ""), (" alice  b. ", "alice b."), ("Zo\u00eb", "Zo\u00eb"), ("x" * 64, "x" * 64)],
         ids=["plain", "empty", "spaces", "accent", "64 characters"],
@@ -249,7 +248,7 @@ class TestLabels:
         """A label that can be shown is kept, with single spaces."""
         assert checked_label(text) == label
 
-    @pytest.mark.parametrize(
+    @each(
         "text",
         [
             "x" * 132,
@@ -294,7 +293,7 @@ class TestEnds:
         """A pairing ends never, or from the next second to the last of the year 9999."""
         assert checked_end(until, NOW) == until
 
-    @pytest.mark.parametrize("until", [NOW, NOW - 1, 1, -1, END_OF_TIME + 1, 10**30, -(10**30)])
+    @each("until", [NOW, NOW - 1, 1, -1, END_OF_TIME + 1, 10**30, -(10**30)])
     def test_bad(self, until: int) -> None:
         """An end that has passed, or that no calendar knows, is refused with an example."""
         with pytest.raises(InvalidTimeError, match="--for 7d"):

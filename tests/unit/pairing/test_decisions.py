@@ -28,6 +28,7 @@ from doorcode.pairing.ports import Secrets, code_of, fitting
 from doorcode.pairing.settings import Settings
 from doorcode.pairing.tickets import Ticket
 from doorcode.pairing.transitions import Decision, Operation, Refusal, moved, refused
+from tests.cases import each
 from tests.unit.pairing.people import DISCORD, NOW, SLACK, TELEGRAM, contact
 
 SECRET, OTHER_SECRET = b"the gateway secret", b"the next gateway secret"
@@ -546,7 +547,7 @@ class TestLockout:
 class TestByUserId:
     """Orders that name the person."""
 
-    @pytest.mark.parametrize(
+    @each(
         ("operation", "before", "after"),
         [
             (Operation.APPROVE, State.PENDING, State.PAIRED),

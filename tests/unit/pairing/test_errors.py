@@ -1,9 +1,8 @@
 """The error tree: one root, and a reason that no two share."""
 
-import pytest
-
 from doorcode import errors
 from doorcode.errors import DoorcodeError, LockedOutError, SettingsError, UnavailableError, UnreadableSecretError
+from tests.cases import each
 
 ALL = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, DoorcodeError)]
 
@@ -22,7 +21,7 @@ def test_reasons_differ() -> None:
     assert all(reason.replace("_", "").isalpha() for reason in reasons)
 
 
-@pytest.mark.parametrize("error", ALL)
+@each("error", ALL)
 def test_no_http(error: type[DoorcodeError]) -> None:
     """An error knows nothing of HTTP."""
     assert not {"status", "status_code"} & set(dir(error))

@@ -13,6 +13,7 @@ from doorcode.pairing.gate import OVER_BUDGET, WAITING_ROOM_FULL, GateAction, Re
 from doorcode.pairing.messages import ChatType, Deed, Ignored, Message
 from doorcode.pairing.settings import GroupPolicy, Policy, Settings, parse_settings
 from doorcode.pairing.transitions import Decision, Operation, moved
+from tests.cases import each
 from tests.unit.pairing.people import DISCORD, EVERYONE, NOW, SLACK, TELEGRAM, contact
 
 USER = "987654321"
@@ -81,8 +82,8 @@ def _expected(  # noqa: C901, PLR0911, PLR0913 (every rule in its own words)
     return "pair pairing_requested"
 
 
-@pytest.mark.parametrize("policy", Policy)
-@pytest.mark.parametrize("who", EVERYONE)
+@each("policy", Policy)
+@each("who", EVERYONE)
 def test_every_case(who: str, policy: Policy) -> None:
     """Security 22, 34 and 40: whatever anybody does has the one action and reason of the first rule that matches."""
     flags = itertools.product((False, True), repeat=4)
@@ -107,8 +108,8 @@ def test_every_case(who: str, policy: Policy) -> None:
     assert seen == len(LISTED) * 2 * 2**4
 
 
-@pytest.mark.parametrize("who", EVERYONE)
-@pytest.mark.parametrize("listed", LISTED)
+@each("who", EVERYONE)
+@each("listed", LISTED)
 def test_not_a_message(who: str, listed: str) -> None:
     """Security 27: what nobody said is ignored, whoever it is about, and whatever the policy."""
     settings = Settings(unknown_user_policy=Policy.ALLOW, **LISTED[listed])
@@ -152,7 +153,7 @@ def test_nobody_says_nothing(policy: Policy) -> None:
     assert verdict == Verdict(GateAction.IGNORE, Reason.NOT_A_MESSAGE)
 
 
-@pytest.mark.parametrize("user_id", ["", "98765432", "9876543210", "87654321", " 987654321", "*", "telegram:987654321"])
+@each("user_id", ["", "98765432", "9876543210", "87654321", " 987654321", "*", "telegram:987654321"])
 def test_other_ids(user_id: str) -> None:
     """Security 5: an empty, shorter, longer or decorated id is neither the owner's nor allowed."""
     settings = parse_settings({"OWNER_USER_IDS": f"telegram:{USER}", "ALLOWED_USERS": f"telegram:{USER}"})
@@ -180,15 +181,15 @@ def test_case_counts(user_id: str) -> None:
     assert not settings.is_allowed(SLACK, user_id)
 
 
-@pytest.mark.parametrize("username", ["owner", "OWNER", "oWnEr"])
-@pytest.mark.parametrize("platform", Platform)
+@each("username", ["owner", "OWNER", "oWnEr"])
+@each("platform", Platform)
 def test_usernames(platform: Platform, username: str) -> None:
     """Security 6: a username is allowed on Telegram, in any case, and on no other platform."""
     settings = parse_settings({"ALLOWED_USERS": "telegram:@Owner"})
     assert settings.is_allowed(platform, "5", username) is (platform is TELEGRAM)
 
 
-@pytest.mark.parametrize("username", ["", "owne", "owner2", "owner ", "@owner", "\uff4fwner", "*"])
+@each("username", ["", "owne", "owner2", "owner ", "@owner", "\uff4fwner", "*"])
 def test_other_usernames(username: str) -> None:
     """Security 6: another username, or none, is not allowed."""
     assert not parse_settings({"ALLOWED_USERS": "telegram:@owner"}).is_allowed(TELEGRAM, "5", username)
@@ -212,8 +213,8 @@ def test_a_username_is_no_owner() -> None:
     assert not settings.is_owner(TELEGRAM, "owner")
 
 
-@pytest.mark.parametrize("home", Platform)
-@pytest.mark.parametrize("here", Platform)
+@each("home", Platform)
+@each("here", Platform)
 def test_the_same_id_elsewhere(home: Platform, here: Platform) -> None:
     """Security 7: the same id on another platform is neither the owner's nor allowed."""
     settings = Settings(owners=((home, USER),), allowed=frozenset({(home, USER)}))
@@ -287,7 +288,7 @@ def test_every_reason_is_in_the_runbook() -> None:
     assert named == [*Reason, "bad_signature", "bot_failed", "put_aside"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("named", "answered"),
     [
         ("", False),

@@ -8,12 +8,13 @@ import pytest
 
 from doorcode.errors import SecretError
 from doorcode.pairing.keyring import Keyring, key_id, parse_keyring, same
+from tests.cases import each
 
 
 class TestParsing:
     """One secret per line, newest first."""
 
-    @pytest.mark.parametrize(
+    @each(
         ("text", "secrets"),
         [
             ("one", (b"one",)),
@@ -48,9 +49,7 @@ class TestShown:
 
     RING = Keyring((b"hunter2", b"correct horse"))
 
-    @pytest.mark.parametrize(
-        "show", [repr, str, "{}".format, lambda ring: str([ring]), lambda ring: str(ring.__rich_repr__())]
-    )
+    @each("show", [repr, str, "{}".format, lambda ring: str([ring]), lambda ring: str(ring.__rich_repr__())])
     def test_nothing(self, show: Callable[[Keyring], str]) -> None:
         """A ring shows how many secrets it holds, and nothing of them: to repr, to str, to rich."""
         shown = show(self.RING)
@@ -71,9 +70,7 @@ class TestFinding:
         ring = Keyring((b"two", b"one"))
         assert [ring.find(key_id(secret)) for secret in ring.secrets] == [b"two", b"one"]
 
-    @pytest.mark.parametrize(
-        "wanted", ["", "00000000", key_id(b"one")[:7], key_id(b"one") + "0", key_id(b"one").upper(), "one"]
-    )
+    @each("wanted", ["", "00000000", key_id(b"one")[:7], key_id(b"one") + "0", key_id(b"one").upper(), "one"])
     def test_not_found(self, wanted: str) -> None:
         """Security 5: a name that is shorter, longer or empty finds nothing."""
         assert Keyring((b"one",)).find(wanted) is None
@@ -82,7 +79,7 @@ class TestFinding:
 class TestSame:
     """The one comparison of secrets."""
 
-    @pytest.mark.parametrize(
+    @each(
         ("left", "right", "equal"),
         [
             (b"", b"", True),

@@ -3,11 +3,11 @@
 import unicodedata
 
 import hypothesis.strategies as st
-import pytest
 from hypothesis import given
 
 from doorcode.pairing import names
 from doorcode.pairing.names import Names, called, display_name, names_of, safe_name, unparenthesised
+from tests.cases import each
 from tests.unit.pairing.people import repeatable
 
 # Unicode 15's Default_Ignorable_Code_Point, as ranges: what shows as nothing at all.
@@ -43,7 +43,7 @@ def test_the_plain_way_is_a_short_cut(text: str, longest: int) -> None:
 class TestSafeName:
     """Security 28: strangers' names are harmless wherever shown."""
 
-    @pytest.mark.parametrize(
+    @each(
         ("given_", "shown"),
         [
             ("Alice", "Alice"),
@@ -87,7 +87,7 @@ class TestSafeName:
         """Security 28: a name loses what moves, reorders, hides or floods, and keeps what people read."""
         assert safe_name(given_) == shown
 
-    @pytest.mark.parametrize(
+    @each(
         "name",
         [
             "x" * 10_240,
@@ -109,7 +109,7 @@ class TestSafeName:
         assert safe_name("a\u200b" * 100) == "a" * 64
         assert safe_name("x" * 63 + "yz") == "x" * 63 + "y"
 
-    @pytest.mark.parametrize("before", range(60, 66))
+    @each("before", range(60, 66))
     def test_cut_at_a_space(self, before: int) -> None:
         """Security 28: a space where the name is cut off lets nothing follow, and does not stand at the end."""
         assert safe_name("x" * before + " " + "y" * 1000) == ("x" * before + " " + "y" * 100)[:64].strip()
@@ -118,7 +118,7 @@ class TestSafeName:
         """What follows a kilobyte of nothing is not looked for."""
         assert safe_name("\u200b" * 1023 + "ab") == "a"
 
-    @pytest.mark.parametrize(
+    @each(
         "points",
         [
             range(0x10000),
@@ -155,7 +155,7 @@ class TestSafeName:
 class TestDisplayName:
     """Only a username begins with @."""
 
-    @pytest.mark.parametrize(
+    @each(
         ("username", "full_name", "shown"),
         [
             ("stranger", "Alice", "@stranger"),
@@ -204,7 +204,7 @@ class TestDisplayName:
         assert _harmless(shown)
 
 
-@pytest.mark.parametrize(
+@each(
     ("username", "full_name", "names", "shown"),
     [
         ("sam", "Sam Stranger", Names("@sam", "Sam Stranger"), "@sam (Sam Stranger)"),

@@ -6,6 +6,7 @@ from doorcode.pairing.callbacks import Action, Callback, verify
 from doorcode.pairing.contact import State
 from doorcode.pairing.keyring import Keyring
 from doorcode.pairing.prompts import Prompt, closed_prompt, open_prompt
+from tests.cases import each
 from tests.unit.pairing.people import EVERYONE, TELEGRAM, contact
 
 KEYS = Keyring((b"the callback secret",))
@@ -39,7 +40,7 @@ def test_who(name: str, full_name: str, who: str) -> None:
         assert prompt.address == "telegram 987654321"
 
 
-@pytest.mark.parametrize("state", [state for state in State if state is not State.DENIED])
+@each("state", [state for state in State if state is not State.DENIED])
 def test_closed(state: State) -> None:
     """A closed prompt says what became of the request and has no buttons."""
     prompt = closed_prompt(contact(state), CODE, KEYS)

@@ -1,10 +1,10 @@
 """Seats: the cap on pending requests is physical."""
 
 import hypothesis.strategies as st
-import pytest
 from hypothesis import given
 
 from doorcode.pairing.seats import MAX_SEATS, SEAT_NAMES, free_seats, seat_name
+from tests.cases import each
 from tests.unit.pairing.people import repeatable
 
 held_seats = st.sets(st.sampled_from(SEAT_NAMES))
@@ -19,7 +19,7 @@ def test_names() -> None:
     assert seat_name(5) == "05"
 
 
-@pytest.mark.parametrize(
+@each(
     ("held", "cap", "free"),
     [
         (set(), 3, ["00", "01", "02"]),

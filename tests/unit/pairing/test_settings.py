@@ -11,6 +11,7 @@ from doorcode.errors import SettingsError
 from doorcode.pairing.agents import ARN_EXAMPLES, AgentKind, Agents
 from doorcode.pairing.contact import Platform, how_ids_look
 from doorcode.pairing.settings import FirstMessage, GroupPolicy, Policy, Settings, parse_settings
+from tests.cases import each
 from tests.unit.pairing.people import DISCORD, SLACK, TELEGRAM, repeatable
 
 DEFAULTS = {
@@ -79,8 +80,8 @@ class TestDefaults:
         """The defaults of the struct are those of the settings."""
         assert Settings() == parse_settings({})
 
-    @pytest.mark.parametrize("blank", ["", " ", "\n\t"], ids=["empty", "space", "line and tab"])
-    @pytest.mark.parametrize("name", NAMES)
+    @each("blank", ["", " ", "\n\t"], ids=["empty", "space", "line and tab"])
+    @each("name", NAMES)
     def test_blank(self, name: str, blank: str) -> None:
         """A blank value means the default."""
         assert parse_settings({name: blank}) == Settings()
@@ -93,14 +94,14 @@ class TestDefaults:
 class TestNumbers:
     """Whole numbers within bounds."""
 
-    @pytest.mark.parametrize(("name", "field", "number"), [
+    @each(("name", "field", "number"), [
         (name, field, number) for name, (field, least, most, _) in NUMBERS.items() for number in (least, least + 1, most)
     ])  # fmt: skip
     def test_within(self, name: str, field: str, number: int) -> None:
         """Both bounds can be used."""
         assert getattr(parse_settings({name: f" {number} "}), field) == number
 
-    @pytest.mark.parametrize(("name", "value", "nearest"), [
+    @each(("name", "value", "nearest"), [
         (name, value, nearest)
         for name, (_, least, most, _) in NUMBERS.items()
         for value, nearest in (
@@ -112,10 +113,10 @@ class TestNumbers:
         _, least, most, _ = NUMBERS[name]
         assert _problem(name, value) == f"{name}: {value} is not between {least} and {most}. Use {name}={nearest}"
 
-    @pytest.mark.parametrize(
+    @each(
         "value", ["1e3", "\u0663", "nan", "inf", "0x10", "1_0", "10.0", "10 s", "--5", "+", "ten", "\uff15", "9" * 41]
     )
-    @pytest.mark.parametrize("name", NUMBERS)
+    @each("name", NUMBERS)
     def test_no_number(self, name: str, value: str) -> None:
         """What is no whole number in plain digits is answered with the default."""
         assert _problem(name, value) == f"{name}: {value!r} is not a whole number. Use {name}={NUMBERS[name][3]}"
@@ -138,7 +139,7 @@ class TestChoices:
         settings = parse_settings({"UNKNOWN_USER_POLICY": policy.value})
         assert {settings.policy(platform) for platform in (TELEGRAM, SLACK, DISCORD)} == {policy}
 
-    @pytest.mark.parametrize(
+    @each(
         ("value", "policies"),
         [
             ("pair,slack=deny", "pair deny pair"),
@@ -155,7 +156,7 @@ class TestChoices:
         settings = parse_settings({"UNKNOWN_USER_POLICY": value})
         assert [settings.policy(platform) for platform in (TELEGRAM, SLACK, DISCORD)] == policies.split()
 
-    @pytest.mark.parametrize(
+    @each(
         ("value", "problem"),
         [
             ("PAIR", "'PAIR' is none of deny, pair, allow. Use pair"),
@@ -211,7 +212,7 @@ class TestChoices:
         """There are two truth values."""
         assert parse_settings({"TELL_DENIED": value}).tell_denied is told
 
-    @pytest.mark.parametrize(
+    @each(
         ("value", "hint"),
         [("True", " Use true"), ("YES", " Use true"), ("1", " Use true"), ("on", " Use true"), ("False", " Use false"),
          ("no", " Use false"), ("0", " Use false"), ("off", " Use false"), ("maybe", ""), ("2", "")],
@@ -230,7 +231,7 @@ class TestChoices:
         urls = [settings.agents.url_on(platform) for platform in Platform]
         assert urls == ["https://api.example/v1", hook, "https://api.example/v1", "https://api.example/v1"]
 
-    @pytest.mark.parametrize(
+    @each(
         ("name", "value", "problem"),
         [
             ("AGENT", "gpt", "'gpt' is none of python, bedrock, openai, webhook, function, agentcore, bot, queue."),
@@ -298,8 +299,8 @@ class TestPeople:
         people = parse_settings({"ALLOWED_USERS": "slack:T0123456789:U1234ABCD"})
         assert people.allowed == {(SLACK, "T0123456789:U1234ABCD")}
 
-    @pytest.mark.parametrize("name", ["OWNER_USER_IDS", "ALLOWED_USERS"])
-    @pytest.mark.parametrize(
+    @each("name", ["OWNER_USER_IDS", "ALLOWED_USERS"])
+    @each(
         ("value", "problem"),
         [
             ("123456789", "'123456789' names no platform. Use telegram:123456789"),
@@ -325,7 +326,7 @@ class TestPeople:
         """Security 5: a wildcard, an empty id or one without a platform is refused, with the correction where it is sure."""
         assert _problem(name, value) == f"{name}: {problem}"
 
-    @pytest.mark.parametrize(
+    @each(
         ("value", "problem"),
         [
             ("@owner", "'@owner' names no platform. Use telegram:@owner"),
@@ -356,8 +357,8 @@ class TestPeople:
 class TestUrls:
     """Where outbound calls go."""
 
-    @pytest.mark.parametrize("name", URLS)
-    @pytest.mark.parametrize(
+    @each("name", URLS)
+    @each(
         ("value", "url"),
         [
             ("https://example.org", "https://example.org"),
@@ -375,8 +376,8 @@ class TestUrls:
         """Security 29: https to anywhere, http to this machine, without the slash at the end."""
         assert parse_settings({name: value}).api_url(URLS[name]) == url
 
-    @pytest.mark.parametrize("name", URLS)
-    @pytest.mark.parametrize(
+    @each("name", URLS)
+    @each(
         "value",
         [
             "example.org",
@@ -419,7 +420,7 @@ class TestUrls:
 class TestAbsurd:
     """Whatever is set."""
 
-    @pytest.mark.parametrize(
+    @each(
         "value",
         [
             "x" * 10_240,
@@ -485,7 +486,7 @@ class TestAtStart:
         """A policy of pair with an owner is nothing to warn of."""
         assert parse_settings({"UNKNOWN_USER_POLICY": "pair", "OWNER_USER_IDS": "slack:U1234ABCD"}).warnings() == ()
 
-    @pytest.mark.parametrize(
+    @each(
         ("values", "nobody"),
         [
             ({}, True),
@@ -535,9 +536,7 @@ class TestAtStart:
         )
 
 
-@pytest.mark.parametrize(
-    "value", ["1001", "*,telegram:-1", "telegram:*", "telegram:1001", "slack:U1", "discord:#general", "x:1"]
-)
+@each("value", ["1001", "*,telegram:-1", "telegram:*", "telegram:1001", "slack:U1", "discord:#general", "x:1"])
 def test_what_is_no_group(value: str) -> None:
     """A group is named with its platform, in that platform's form; one clear line says which is not."""
     with pytest.raises(SettingsError) as caught:

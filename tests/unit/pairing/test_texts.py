@@ -5,6 +5,7 @@ import pytest
 from doorcode.pairing import texts
 from doorcode.pairing.contact import DIRECT, Contact, Platform, State
 from doorcode.pairing.first_message import shown
+from tests.cases import each
 from tests.unit.pairing.people import DISCORD, SLACK, TELEGRAM, contact
 
 EXACT = {
@@ -20,7 +21,7 @@ EXACT = {
 }
 
 
-@pytest.mark.parametrize(("name", "text"), EXACT.items(), ids=EXACT)
+@each(("name", "text"), EXACT.items(), ids=EXACT)
 def test_exact(name: str, text: str) -> None:
     """The text is the documented one."""
     assert getattr(texts, name) == text
@@ -61,7 +62,7 @@ def test_prompt_question() -> None:
     assert texts.prompt_question("User @username") == "User @username wants to chat. Approve access?"
 
 
-@pytest.mark.parametrize(
+@each(
     ("state", "text"),
     [
         (State.NONE, "\u231b Expired"),

@@ -22,6 +22,7 @@ from doorcode.pairing.tickets import (
     shown,
     ways,
 )
+from tests.cases import each
 from tests.unit.pairing.people import DISCORD, NOW, SLACK, TELEGRAM, WHATSAPP, repeatable
 
 CODE = "ABCDEFGHJKLM"
@@ -45,7 +46,7 @@ def test_whatever_is_shown_is_read(kind: TicketKind, data: st.DataObject) -> Non
         assert entered(text.replace("-", hyphen), Platform.SLACK) == Entered(kind, code)
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     ["", "ABCD", "ABCD2345", "abcdefghjklm", "ABCD-EFGH", "ABCD-EFGH-JKL", "ABCD-EFGH-JKLMN", "ABCDEFGH-JKLM", "ABC-DEFGH-JKLM",
      "ABCD-EFGH-JKLM-NPQR-STUV", "ABCD-EFGH-JKL0", "ABCD-EFGH-JKLI", "my ABCD-EFGH-JKLM", "ABCD-EFGH-JKLM!", "ABCD EFGH JKLM", "that was great",
@@ -98,7 +99,7 @@ def _with(ticket: Ticket, **changed: object) -> Ticket:
     return Ticket(**fields | changed)
 
 
-@pytest.mark.parametrize(
+@each(
     ("order", "error"),
     [({"uses": 0}, InputError), ({"uses": MAX_USES + 1}, InputError), ({"expires_seconds": 0}, InvalidTimeError),
      ({"expires_seconds": LONGEST_INVITE_SECONDS + 1}, InvalidTimeError), ({"for_seconds": -90_000}, InvalidTimeError), ({"for_seconds": END_OF_TIME}, InvalidTimeError),

@@ -19,6 +19,7 @@ from doorcode.pairing.transitions import (
     refused,
     requested,
 )
+from tests.cases import each
 from tests.unit.pairing.people import EVERYONE, NOW, TELEGRAM, contact
 
 # A cell is "state/seat/cooldown", and "/owners" where the list of owners by claim changes, where the move is allowed, else the refusal.
@@ -143,7 +144,7 @@ class TestMatrix:
             moved(EVERYONE[who], operation, NOW, Decision(by="1", via=Via.CLI, label="x", until=NOW + 1))
         assert refusal.value.reason == cell
 
-    @pytest.mark.parametrize(
+    @each(
         ("refusal", "sentence"),
         [
             (Refusal.ALREADY_PAIRED, "Already approved by 42 (button)."),
@@ -191,10 +192,8 @@ class TestMatrix:
 class TestExpiry:
     """Expiry is a matter of the time, not of tidying up."""
 
-    @pytest.mark.parametrize(
-        ("second", "possible"), [(-1, True), (0, False), (1, False)], ids=["before", "at", "after"]
-    )
-    @pytest.mark.parametrize("operation", [Operation.APPROVE, Operation.DENY])
+    @each(("second", "possible"), [(-1, True), (0, False), (1, False)], ids=["before", "at", "after"])
+    @each("operation", [Operation.APPROVE, Operation.DENY])
     def test_the_last_second(self, operation: Operation, second: int, possible: bool) -> None:
         """Security 14: a request can be decided on until the second before it expires, and not at that second."""
         person = contact(State.PENDING, code_expires_at=NOW)
@@ -277,11 +276,11 @@ class TestMoved:
         who = {Operation.EXPIRE: "overdue", Operation.REVOKE: "guest"}.get(operation, "pending")
         assert moved(EVERYONE[who], operation, NOW, Decision(until=NOW + 60)).paired_until == 0
 
-    @pytest.mark.parametrize(
+    @each(
         ("given", "kept"), [(None, "alice"), ("bob", "bob"), ("", ""), ("  bob   b. ", "bob b.")],
         ids=["none keeps", "replaces", "empty clears", "tidied"],
     )  # fmt: skip
-    @pytest.mark.parametrize(("who", "operation"), [("pending", Operation.APPROVE), ("paired", Operation.ADD)])
+    @each(("who", "operation"), [("pending", Operation.APPROVE), ("paired", Operation.ADD)])
     def test_label(self, who: str, operation: Operation, given: str | None, kept: str) -> None:
         """A label is kept unless another is given."""
         assert moved(EVERYONE[who], operation, NOW, Decision(label=given)).label == kept
@@ -291,7 +290,7 @@ class TestMoved:
         with pytest.raises(InvalidLabelError):
             moved(EVERYONE["pending"], Operation.APPROVE, NOW, Decision(label="a\u202eb"))
 
-    @pytest.mark.parametrize("until", [NOW, NOW - 1, -1, 1, END_OF_TIME + 1])
+    @each("until", [NOW, NOW - 1, -1, 1, END_OF_TIME + 1])
     def test_a_bad_end_is_refused(self, until: int) -> None:
         """An end in the past, or beyond all calendars, moves nothing."""
         with pytest.raises(InvalidTimeError):
@@ -332,9 +331,7 @@ def _requested(person: Contact, now: int = NOW, *, delivery: str = "delivery-2",
 class TestRequested:
     """A contact after a request."""
 
-    @pytest.mark.parametrize(
-        "who", [who for who, operation, _ in MOVES if operation is Operation.REQUEST and who != "overdue"]
-    )
+    @each("who", [who for who, operation, _ in MOVES if operation is Operation.REQUEST and who != "overdue"])
     def test_every_field(self, who: str) -> None:
         """A request replaces all but who it is, how often they moved, and what was delivered: no grant, no decision."""
         assert _requested(EVERYONE[who]) == Contact(
@@ -384,7 +381,7 @@ NEW, AGAIN, LIMITED, NO_STRANGER = (
 class TestAssessRequest:
     """What a contact alone tells about another message."""
 
-    @pytest.mark.parametrize(
+    @each(
         ("who", "same", "cooling", "over"),
         [
             # the delivery of the last request once more; another one within the cooldown; another one after it
@@ -409,7 +406,7 @@ class TestAssessRequest:
         assert assess_request(waits, "delivery-2", NOW) is cooling
         assert assess_request(free, "delivery-2", NOW) is over
 
-    @pytest.mark.parametrize("who", ["expired", "revoked", "ended", "pending", "overdue", "denied"])
+    @each("who", ["expired", "revoked", "ended", "pending", "overdue", "denied"])
     def test_a_former_delivery(self, who: str) -> None:
         """Security 4: the delivery of an earlier request, replayed once the cooldown is over, asks for nothing."""
         assert assess_request(EVERYONE[who], "delivery-0", NOW) is LIMITED
@@ -471,8 +468,8 @@ class TestAssessRequest:
 class TestCooldown:
     """Who comes to nothing again and again waits longer and longer, and not for ever."""
 
-    @pytest.mark.parametrize("ending", [Operation.DENY, Operation.EXPIRE])
-    @pytest.mark.parametrize(
+    @each("ending", [Operation.DENY, Operation.EXPIRE])
+    @each(
         ("first", "waits"),
         [
             (60, [120, 240, 480, 960, 1920, 3840, 7680, 15_360, 30_720, 61_440, 86_400, 86_400, 86_400]),
@@ -499,7 +496,7 @@ class TestCooldown:
         again = _requested(first, NOW + 600)
         assert (again.doublings, again.next_code_at) == (0, NOW + 1200)
 
-    @pytest.mark.parametrize(
+    @each(
         ("quiet", "cooldown"),
         [(0, 4800), (DAY - 1, 4800), (DAY, 2400), (2 * DAY, 1200), (3 * DAY - 1, 1200), (3 * DAY, 600), (9 * DAY, 600)],
     )

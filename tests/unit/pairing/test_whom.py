@@ -5,6 +5,7 @@ import pytest
 from doorcode.errors import UnknownNameError
 from doorcode.pairing.contact import Contact, Platform
 from doorcode.pairing.whom import id_of
+from tests.cases import each
 from tests.unit.pairing.people import TELEGRAM
 
 KNOWN = [
@@ -20,9 +21,7 @@ KNOWN = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("text", "user_id"), [("@bo2", "1"), ("@BO2", "1"), ("bo", "1"), ("@olivia", "2"), ("@odd", "@odd")]
-)
+@each(("text", "user_id"), [("@bo2", "1"), ("@BO2", "1"), ("bo", "1"), ("@olivia", "2"), ("@odd", "@odd")])
 def test_exactly_one(text: str, user_id: str) -> None:
     """Exactly one known person goes by it, in any case: it is they; and an id in the table is that very one."""
     assert id_of(KNOWN, TELEGRAM, text) == user_id
@@ -49,7 +48,7 @@ def test_a_crowd() -> None:
         id_of(crowd, TELEGRAM, "x")
 
 
-@pytest.mark.parametrize("text", ["@nobody", "olivia", "", "@", "\x1b[2J"])
+@each("text", ["@nobody", "olivia", "", "@", "\x1b[2J"])
 def test_nobody(text: str) -> None:
     """Nobody known goes by it: one line says so, and how to find the id. What is empty is nobody's name."""
     with pytest.raises(UnknownNameError) as refusal:

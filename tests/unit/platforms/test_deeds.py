@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-import pytest
-
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.messages import Deed
@@ -14,6 +12,7 @@ from doorcode.pairing.texts import english
 from doorcode.platforms import registry
 from doorcode.platforms.inbound import Webhook, WebhookAnswer
 from tests import webhooks
+from tests.cases import each
 from tests.webhooks import Delivery, load
 
 BOTS = {
@@ -198,7 +197,7 @@ ODD = {
 ODD["deleted where others are"].body["event"]["channel"] = "C0GENERAL1"
 
 
-@pytest.mark.parametrize("what", ODD)
+@each("what", ODD)
 def test_what_is_not_clearly_one_person_s_is_nobody_s(what: str) -> None:
     """Security 40: two people, a chat, a bot, or none at all."""
     assert deed_of(ODD[what]).user_id == ""
@@ -258,7 +257,7 @@ def test_how_strangers_are_answered() -> None:
     assert b"Something went wrong." in discord.failed(modal, english).body
 
 
-@pytest.mark.parametrize(
+@each(
     ("platform", "status", "kind", "takes"),
     [
         (Platform.TELEGRAM, 200, "application/json", True),

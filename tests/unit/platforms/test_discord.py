@@ -11,6 +11,7 @@ from doorcode.pairing.messages import ChatType, Ignored
 from doorcode.pairing.texts import english
 from doorcode.platforms.discord import inbound as discord
 from doorcode.platforms.inbound import UnusablePayloadError, WebhookAnswer
+from tests.cases import each
 from tests.unit.platforms.deliveries import event, message, only_ignored, only_message, only_press, parsed, prompt
 
 DISCORD = discord.PLATFORM
@@ -50,7 +51,7 @@ def test_only_bot_dm_is_direct(context: int) -> None:
     assert only_message(DM, ("context", context)).chat_type is ChatType.GROUP
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "owners", "chat_type"),
     [
         (DM, {"0": "0"}, ChatType.DIRECT),
@@ -89,7 +90,7 @@ def test_no_name() -> None:
     assert only_message(DM, ("user.username", ""), ("user.global_name", None)).name == ""
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "what"),
     [
         ("discord/autocomplete", "autocomplete"),
@@ -139,9 +140,9 @@ def test_text_of_other_type(value: Any) -> None:
 BAD_IDS = {"number": 1, "null": None, "bool": True, "empty": "", "sign": "-1", "line break": "1\n", "400": "9" * 400}
 
 
-@pytest.mark.parametrize("value", BAD_IDS.values(), ids=BAD_IDS)
-@pytest.mark.parametrize("path", ["id", "application_id", "channel_id", "user.id"])
-@pytest.mark.parametrize("name", [DM, APPROVE], ids=["message", "press"])
+@each("value", BAD_IDS.values(), ids=BAD_IDS)
+@each("path", ["id", "application_id", "channel_id", "user.id"])
+@each("name", [DM, APPROVE], ids=["message", "press"])
 def test_id(name: str, path: str, value: Any) -> None:
     """An id that is no text of digits makes an interaction unusable; only the channel need not be named. Security 5."""
     if (path, value) == ("channel_id", None):
@@ -151,7 +152,7 @@ def test_id(name: str, path: str, value: Any) -> None:
         parsed(name, (path, value))
 
 
-@pytest.mark.parametrize("token", [None, "", "a b", "a\n", "ä", "x" * 1025, 1])
+@each("token", [None, "", "a b", "a\n", "ä", "x" * 1025, 1])
 def test_token(token: Any) -> None:
     """A token that could not stand in an address makes an interaction unusable. Security 29."""
     with pytest.raises(UnusablePayloadError):
@@ -174,7 +175,7 @@ def test_rate_limited() -> None:
     assert _body(discord.rate_limited(message(DISCORD), texts.REQUEST_SENT)) == _alone(texts.REQUEST_SENT)
 
 
-@pytest.mark.parametrize("reason", list(Reason))
+@each("reason", list(Reason))
 def test_dropped(reason: Reason) -> None:
     """Every drop says that the bot is private, and to a stranger in a group where to ask, to them alone. Security 22."""
     expected = texts.DIRECT_ONLY if reason in {Reason.GROUP_POLICY, Reason.GROUP_UNKNOWN} else texts.PRIVATE

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import msgspec
-import pytest
 
 from doorcode.pairing.messages import Ignored, Message, Press
 from doorcode.platforms.inbound import Handshake, Webhook
+from tests.cases import each
 from tests.unit.platforms.deliveries import KEYRINGS, KNOWN, MODULES, NOW, delivered, event, names
 
 
@@ -63,7 +63,7 @@ KINDS: dict[str, type] = {
 }
 
 
-@pytest.mark.parametrize("name", names())
+@each("name", names())
 def test_event(name: str) -> None:
     """A recorded event is verified and read as its file says. Security 3, 5, 27."""
     recorded = event(name)
@@ -76,7 +76,7 @@ def test_event(name: str) -> None:
     assert getattr(one, "platform", platform.PLATFORM) == recorded["platform"]
 
 
-@pytest.mark.parametrize("name", [name for name in names() if not event(name).get("form")])
+@each("name", [name for name in names() if not event(name).get("form")])
 def test_escaped(name: str) -> None:
     """An event reads the same whether its JSON is written in ASCII, with escapes, or in UTF-8."""
     recorded = event(name)

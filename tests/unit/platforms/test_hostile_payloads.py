@@ -15,6 +15,7 @@ from doorcode.pairing.messages import Ignored, Message, Press
 from doorcode.platforms.inbound import Event, UnusablePayloadError
 from doorcode.platforms.slack import inbound as slack
 from tests import webhooks
+from tests.cases import each
 from tests.unit.pairing.people import repeatable
 from tests.unit.platforms.deliveries import FORM, KNOWN, MODULES, event, names, only_message, parsed, raw, signed
 
@@ -77,9 +78,9 @@ UNUSABLE = {
 }
 
 
-@pytest.mark.parametrize("content_type", ["application/json", FORM], ids=["json", "form"])
-@pytest.mark.parametrize("body", UNUSABLE.values(), ids=UNUSABLE)
-@pytest.mark.parametrize("platform", PLATFORMS)
+@each("content_type", ["application/json", FORM], ids=["json", "form"])
+@each("body", UNUSABLE.values(), ids=UNUSABLE)
+@each("platform", PLATFORMS)
 def test_unusable(platform: str, body: bytes, content_type: str) -> None:
     """What is not an object of the platform's is unusable, or at most ignored."""
     with suppress(UnusablePayloadError):
@@ -88,8 +89,8 @@ def test_unusable(platform: str, body: bytes, content_type: str) -> None:
         assert isinstance(one, Ignored)
 
 
-@pytest.mark.parametrize("body", [b"SECRET", b'{"type":"SECRET","update_id":"SECRET"}', b'"SECRET"', b'{"SECRET":1}'])
-@pytest.mark.parametrize("platform", ["telegram", "discord"])
+@each("body", [b"SECRET", b'{"type":"SECRET","update_id":"SECRET"}', b'"SECRET"', b'{"SECRET":1}'])
+@each("platform", ["telegram", "discord"])
 def test_unusable_is_not_quoted(platform: str, body: bytes) -> None:
     """The error says what is wrong with a payload, and nothing of what stands in it. Security 34."""
     with pytest.raises(UnusablePayloadError) as caught:
@@ -138,7 +139,7 @@ def test_user_id(name: str, user_id: Any) -> None:
     assert isinstance(one, Ignored)
 
 
-@pytest.mark.parametrize("name", USED)
+@each("name", USED)
 def test_missing_sender(name: str) -> None:
     """A message or press of nobody is unusable, or ignored. Security 5, 27."""
     recorded = event(name)
@@ -172,19 +173,19 @@ TEXTS = {
 }
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     ["\ufffe\uffff", "\0", "\u202e", "\U0010ffff", "x" * 100_000, "'; DROP TABLE", "{{7*7}}"],
     ids=["noncharacters", "NUL", "bidirectional", "last", "long", "SQL", "template"],
 )
-@pytest.mark.parametrize("name", TEXTS)
+@each("name", TEXTS)
 def test_text(name: str, text: str) -> None:
     """Whatever a person writes arrives as it is."""
     assert only_message(name, (TEXTS[name], text)).text == text
 
 
-@pytest.mark.parametrize("text", [1, True, {}, [], 1.5], ids=["number", "bool", "object", "array", "fraction"])
-@pytest.mark.parametrize("name", TEXTS)
+@each("text", [1, True, {}, [], 1.5], ids=["number", "bool", "object", "array", "fraction"])
+@each("name", TEXTS)
 def test_text_of_other_type(name: str, text: Any) -> None:
     """A text that is none makes a payload unusable."""
     with pytest.raises(UnusablePayloadError):
@@ -237,7 +238,7 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("body", FORMS.values(), ids=FORMS)
+@each("body", FORMS.values(), ids=FORMS)
 def test_form(body: bytes) -> None:
     """A form of Slack's that holds no object is unusable."""
     with pytest.raises(UnusablePayloadError):

@@ -20,6 +20,7 @@ from doorcode.platforms.discord import inbound as discord
 from doorcode.platforms.inbound import Webhook, WebhookAnswer
 from doorcode.platforms.slack import inbound as slack
 from doorcode.platforms.telegram import inbound as telegram
+from tests.cases import each
 from tests.unit.platforms.deliveries import (
     KEYRINGS,
     NOW,
@@ -43,7 +44,7 @@ class _Clock(Clock):
         return float(NOW)
 
 
-@pytest.mark.parametrize("name", names("slack"))
+@each("name", names("slack"))
 def test_slack_sdk_signs(name: str) -> None:
     """A request that slack_sdk signs is one that we accept, and the other way round."""
     webhook = delivered(event(name))
@@ -154,7 +155,7 @@ def test_telegram_prompt(closed: bool) -> None:
     assert {key: theirs[key] for key in drawn} == drawn | {"reply_markup": markup.to_dict()}
 
 
-@pytest.mark.parametrize("name", names("telegram"))
+@each("name", names("telegram"))
 def test_telegram_reads_the_same(name: str) -> None:
     """Who wrote or pressed, where and what, is what python-telegram-bot reads from the same update."""
     (one,) = parsed(name)

@@ -17,6 +17,7 @@ from doorcode.platforms.payload import cut
 from doorcode.platforms.slack import inbound as slack
 from doorcode.platforms.telegram import inbound as telegram
 from doorcode.platforms.whatsapp import inbound as whatsapp
+from tests.cases import each
 from tests.unit.pairing.people import repeatable
 from tests.unit.platforms.deliveries import LONGEST_ID, message, only_press, prompt
 
@@ -108,7 +109,7 @@ def test_block_button() -> None:
     assert discord.draw_prompt(closed)["components"][0]["components"][0]["style"] == 2
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     [
         "https://evil.example/x", "evil.example", "t.me/evil", "tg://resolve?domain=evil", "a@b.example", "Sam @owner",
@@ -127,7 +128,7 @@ def test_telegram_mention_of_another_platform() -> None:
     assert telegram.draw_prompt(_open(DISCORD))["text"].startswith("User @\u2060stranger wants")
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "drawn"),
     [
         ("<!channel>", "&lt;!channel&gt;"),
@@ -147,7 +148,7 @@ def test_slack_escapes(name: str, drawn: str) -> None:
     assert text == f"*{drawn}* wants to chat. Approve access?\nslack U0STRANGER"
 
 
-@pytest.mark.parametrize(
+@each(
     "name",
     [
         "@everyone", "x @here", "<@200000000000000002>", "<@&1>", "<#1>", "</chat:1>", "<t:1:R>", "<:x:1>", ":smile:",
@@ -191,11 +192,9 @@ def _within(drawn: dict[str, Any], module: Any) -> None:
             assert all(len(button["label"]) <= 80 for button in row["components"])
 
 
-@pytest.mark.parametrize(
-    "module", [telegram, slack, discord, whatsapp], ids=["telegram", "slack", "discord", "whatsapp"]
-)
-@pytest.mark.parametrize("closed", [False, True], ids=["open", "closed"])
-@pytest.mark.parametrize("worst", WORST)
+@each("module", [telegram, slack, discord, whatsapp], ids=["telegram", "slack", "discord", "whatsapp"])
+@each("closed", [False, True], ids=["open", "closed"])
+@each("worst", WORST)
 def test_limits(worst: str, closed: bool, module: Any) -> None:
     """The longest prompt that there can be is within what the platform documents."""
     for platform in Platform:
@@ -233,7 +232,7 @@ def test_answers_are_cut(text: str) -> None:
         assert text.startswith(shown)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "limit", "left"),
     [("abc", 3, "abc"), ("abc", 2, "ab"), ("a𝄞b", 2, "a"), ("a𝄞b", 3, "a𝄞"), ("", 5, ""), ("\ud800", 5, "?")],
     ids=["fits", "cut", "half a character", "a whole one", "empty", "lone surrogate"],

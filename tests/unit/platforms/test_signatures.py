@@ -10,6 +10,7 @@ from doorcode.errors import SecretError
 from doorcode.pairing.keyring import Keyring
 from doorcode.platforms.discord import inbound as discord
 from doorcode.platforms.inbound import Webhook
+from tests.cases import each
 from tests.unit.platforms.deliveries import (
     EVENTS,
     KEYRINGS,
@@ -68,8 +69,8 @@ SIGNATURES: dict[str, Callable[[str], str | None]] = {
 }
 
 
-@pytest.mark.parametrize("change", SIGNATURES.values(), ids=SIGNATURES)
-@pytest.mark.parametrize("platform", PLATFORMS)
+@each("change", SIGNATURES.values(), ids=SIGNATURES)
+@each("platform", PLATFORMS)
 def test_signature(platform: str, change: Callable[[str], str | None]) -> None:
     """A signature that is not exactly the right one is refused, whatever it is made of. Security 1, 2."""
     webhook = signed(platform, BODIES[platform])
@@ -106,7 +107,7 @@ TIMESTAMPS = {
 }
 
 
-@pytest.mark.parametrize("timestamp", TIMESTAMPS.values(), ids=TIMESTAMPS)
+@each("timestamp", TIMESTAMPS.values(), ids=TIMESTAMPS)
 def test_slack_timestamp(timestamp: str | None) -> None:
     """On Slack a timestamp that is not plain digits is refused, even where the signature is made over it."""
     given = timestamp or ""
@@ -117,7 +118,7 @@ def test_slack_timestamp(timestamp: str | None) -> None:
     assert not _verified("slack", changed)
 
 
-@pytest.mark.parametrize("timestamp", TIMESTAMPS.values(), ids=TIMESTAMPS)
+@each("timestamp", TIMESTAMPS.values(), ids=TIMESTAMPS)
 def test_discord_timestamp(timestamp: str | None) -> None:
     """On Discord a timestamp is part of what is signed, so another one is refused."""
     assert not _verified("discord", _with(signed("discord", BODIES["discord"]), x_signature_timestamp=timestamp))
@@ -131,7 +132,7 @@ def test_discord_timestamp_signed(timestamp: str) -> None:
     assert not _verified("discord", webhook)
 
 
-@pytest.mark.parametrize(
+@each(
     ("age", "accepted"),
     [(300, True), (301, False), (-300, True), (-301, False), (0, True), (10**9, False)],
     ids=["300 s", "stale by 301 s", "ahead by 300 s", "ahead by 301 s", "now", "decades"],
@@ -141,7 +142,7 @@ def test_slack_age(age: int, accepted: bool) -> None:
     assert _verified("slack", signed("slack", BODIES["slack"], now=NOW - age)) is accepted
 
 
-@pytest.mark.parametrize(
+@each(
     ("age", "accepted"),
     [(900, True), (901, False), (-900, True), (-901, False), (0, True), (10**9, False)],
     ids=["900 s", "stale by 901 s", "ahead by 900 s", "ahead by 901 s", "now", "decades"],
@@ -208,12 +209,12 @@ def test_rotation(platform: str) -> None:
     assert not verify(webhook, Keyring((other,)), NOW)
 
 
-@pytest.mark.parametrize(
+@each(
     "line",
     [b"0" * 63, b"0" * 65, b"g" * 64, b"zz", b"\xc3\xa9" * 32, b" " * 64, b"0x" + b"0" * 62, b"00 " * 21 + b"0"],
     ids=["63", "65", "not hex", "short", "not ASCII", "blank", "0x", "spaced"],
 )
-@pytest.mark.parametrize("headers", [{}, None], ids=["unsigned", "signed"])
+@each("headers", [{}, None], ids=["unsigned", "signed"])
 def test_discord_public_key(line: bytes, headers: dict[str, str] | None) -> None:
     """A public key that is none is a missing secret, not a bad signature, whoever asks. Security 1."""
     webhook = signed("discord", BODIES["discord"])

@@ -10,6 +10,7 @@ from doorcode.pairing.messages import ChatType, Ignored, Press
 from doorcode.pairing.texts import english
 from doorcode.platforms.inbound import Handshake, UnusablePayloadError, WebhookAnswer
 from doorcode.platforms.slack import inbound as slack
+from tests.cases import each
 from tests.unit.platforms.deliveries import (
     event,
     message,
@@ -57,7 +58,7 @@ def test_unescaped(sent: str, meant: str) -> None:
     assert only_message("slack/message_im", ("event.text", sent)).text == meant
 
 
-@pytest.mark.parametrize(
+@each(
     ("share", "text"),
     [
         ({"text": "one\ntwo"}, "\n> one\n> two"),
@@ -96,7 +97,7 @@ def test_retry() -> None:
     assert event("slack/message_im_retry")["headers"]["X-Slack-Retry-Num"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "what"),
     [
         ("slack/own_message_im", "bot"),
@@ -122,7 +123,7 @@ def test_ignored(name: str, what: str) -> None:
     assert only_ignored(name) == what
 
 
-@pytest.mark.parametrize(
+@each(
     ("changes", "what"),
     [
         ([("event.user", "U0BOT00001")], "bot"),
@@ -155,7 +156,7 @@ def test_owner_installed() -> None:
     assert only_message("slack/message_im", ("authorizations", authorizations)).user_id == "U0STRANGER"
 
 
-@pytest.mark.parametrize(
+@each(
     "value",
     [None, "", 1, "D0:1", "D0/1", "D 0", "D0\n", "D" * 65, "\uff24\uff10"],
     ids=["null", "empty", "number", "colon", "slash", "space", "line break", "long", "full width"],
@@ -166,12 +167,12 @@ def test_channel(value: Any) -> None:
         parsed("slack/message_im", ("event.channel", value))
 
 
-@pytest.mark.parametrize(
+@each(
     "value",
     [None, "", 1.5, "1", "1.", ".1", "+1.1", "1.1\n", "1.1.1", "\u0661.\u0661", "9" * 400 + ".1", "NaN"],
     ids=["null", "empty", "number", "whole", "dot", "fraction", "sign", "line break", "two", "digits", "400", "NaN"],
 )
-@pytest.mark.parametrize("field", ["ts", "thread_ts"])
+@each("field", ["ts", "thread_ts"])
 def test_ts(field: str, value: Any) -> None:
     """A time that is none makes an event unusable, save a thread's that is null."""
     if (field, value) == ("thread_ts", None):
@@ -181,9 +182,7 @@ def test_ts(field: str, value: Any) -> None:
         parsed("slack/message_im", (f"event.{field}", value))
 
 
-@pytest.mark.parametrize(
-    "challenge", [None, 1, "", "x" * 1001, ["x"]], ids=["null", "number", "empty", "long", "array"]
-)
+@each("challenge", [None, 1, "", "x" * 1001, ["x"]], ids=["null", "number", "empty", "long", "array"])
 def test_challenge(challenge: Any) -> None:
     """Only a short text is repeated to whoever asks whether we are there."""
     with pytest.raises(UnusablePayloadError):
@@ -234,7 +233,7 @@ def test_press_without_place() -> None:
     assert slack.follow_up(press, "text", DEFAULT) is None
 
 
-@pytest.mark.parametrize("action_id", ["pair:approve2", "pair:", "PAIR:APPROVE", "approve", "pair:revoke", ""])
+@each("action_id", ["pair:approve2", "pair:", "PAIR:APPROVE", "approve", "pair:revoke", ""])
 def test_foreign_action(action_id: str) -> None:
     """Only the three buttons there are count as ours. Security 16."""
     assert only_ignored(APPROVE, ("actions.0.action_id", action_id)) == "unknown_action"
@@ -273,7 +272,7 @@ def test_follow_up() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@each(
     "url",
     [
         "",
@@ -314,7 +313,7 @@ def test_follow_up_elsewhere(url: str) -> None:
     assert _told(url) is None
 
 
-@pytest.mark.parametrize(
+@each(
     ("api_url", "url", "called"),
     [
         ("http://127.0.0.1:8790/slack/api", "http://127.0.0.1:8790/actions/T0", True),
@@ -342,9 +341,7 @@ def test_form_body_is_utf8() -> None:
         slack.parse(signed("slack", body, content_type=slack.FORM), "")
 
 
-@pytest.mark.parametrize(
-    "action_id", [f"pair{sign}{action}" for action in ("approve", "deny", "block") for sign in "_:"]
-)
+@each("action_id", [f"pair{sign}{action}" for action in ("approve", "deny", "block") for sign in "_:"])
 def test_own_buttons(action_id: str) -> None:
     """Buttons of prompts that were sent under the former ids are still understood."""
     assert only_press("slack/block_actions_approve", ("actions.0.action_id", action_id)).data

@@ -13,6 +13,7 @@ from doorcode.pairing.messages import ChatType, Ignored
 from doorcode.pairing.texts import english
 from doorcode.platforms.inbound import UnusablePayloadError, WebhookAnswer
 from doorcode.platforms.telegram import inbound as telegram
+from tests.cases import each
 from tests.unit.platforms.deliveries import (
     event,
     message,
@@ -84,7 +85,7 @@ def test_thread_of_a_reply() -> None:
     assert only_message("telegram/group_reply_to_bot", ("message.message_thread_id", 900)).thread == ""
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "what"),
     [
         ("telegram/edited_message", "edited_message"),
@@ -107,7 +108,7 @@ def test_ignored(name: str, what: str) -> None:
     assert only_ignored(name) == what
 
 
-@pytest.mark.parametrize(
+@each(
     ("changes", "what"),
     [
         ([("message.business_connection_id", "abc")], "business_message"),
@@ -129,7 +130,7 @@ def test_ignored_words() -> None:
     assert one == Ignored(platform=TELEGRAM, what="unknown_update")
 
 
-@pytest.mark.parametrize(
+@each(
     ("sent", "kind"),
     [
         ({"voice": {}}, "voice"),
@@ -197,7 +198,7 @@ def test_bot_unknown(bot: str) -> None:
             assert getattr(one, "addressed", None) is (by_id or event(name)["expect"].get("private", False))
 
 
-@pytest.mark.parametrize(
+@each(
     ("entity", "addressed"),
     [
         ({"type": "mention", "offset": 0, "length": 13}, True),
@@ -221,8 +222,8 @@ def test_entity(entity: dict[str, Any], addressed: bool) -> None:
     assert only_message(GROUP_MENTION, ("message.entities", [entity])).addressed is addressed
 
 
-@pytest.mark.parametrize("value", [-28, 10**30, True, "0", None], ids=["negative", "huge", "bool", "text", "null"])
-@pytest.mark.parametrize("field", ["offset", "length"])
+@each("value", [-28, 10**30, True, "0", None], ids=["negative", "huge", "bool", "text", "null"])
+@each("field", ["offset", "length"])
 def test_entity_unusable(field: str, value: Any) -> None:
     """An entity that stands nowhere makes an update unusable: it is not counted from the end."""
     with pytest.raises(UnusablePayloadError):
@@ -272,16 +273,16 @@ def test_press_presser_is_no_parameter() -> None:
     assert press.user_id == "987654321"
 
 
-@pytest.mark.parametrize("value", [1, True, {}], ids=["number", "bool", "object"])
-@pytest.mark.parametrize("path", ["callback_query.id", "callback_query.data"])
+@each("value", [1, True, {}], ids=["number", "bool", "object"])
+@each("path", ["callback_query.id", "callback_query.data"])
 def test_press_unusable(path: str, value: Any) -> None:
     """A press that cannot be answered, or whose data are no text, is unusable."""
     with pytest.raises(UnusablePayloadError):
         parsed("telegram/callback_query_approve", (path, value))
 
 
-@pytest.mark.parametrize("value", [True, "1", 1.0, 1.5, -(2**53), 2**53, 10**400, None, []])
-@pytest.mark.parametrize("path", ["update_id", "message.message_id", "message.chat.id", "message.date"])
+@each("value", [True, "1", 1.0, 1.5, -(2**53), 2**53, 10**400, None, []])
+@each("path", ["update_id", "message.message_id", "message.chat.id", "message.date"])
 def test_number(path: str, value: Any) -> None:
     """A number that is none, or none of Telegram's, makes an update unusable."""
     with pytest.raises(UnusablePayloadError):

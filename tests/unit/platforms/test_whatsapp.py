@@ -11,6 +11,7 @@ from doorcode.pairing.messages import Ignored, Message
 from doorcode.platforms.inbound import UnusablePayloadError, Webhook
 from doorcode.platforms.whatsapp import deeds, handshake
 from doorcode.platforms.whatsapp import inbound as whatsapp
+from tests.cases import each
 from tests.unit.platforms.deliveries import APP_SECRET, KNOWN, NOW, event, raw, signed
 
 SAM, PHONE = "US.13491208655302741918", "15551230001"
@@ -56,7 +57,7 @@ IDENTITIES: dict[str, tuple[dict[str, str], list[dict[str, str]], str | None]] =
 }
 
 
-@pytest.mark.parametrize("what", IDENTITIES)
+@each("what", IDENTITIES)
 def test_who_somebody_is(what: str) -> None:
     """The id that Meta gives, the number only where there is none, nobody where it says two. Security 5, 6, 7."""
     who, contacts, person = IDENTITIES[what]

@@ -23,6 +23,7 @@ from doorcode_sandbox.platforms.discord.stand_in import live_markup as live_on_d
 from doorcode_sandbox.platforms.server import ALWAYS, Answer
 from doorcode_sandbox.platforms.slack.stand_in import live_markup as live_on_slack
 from doorcode_sandbox.platforms.telegram.stand_in import entities as live_on_telegram
+from tests.cases import each
 from tests.unit.senders.wires import EDITS, NOW, PEOPLE, SENDERS, SENDS, TOKENS, Wire, prompt, wire
 
 TEXT = "A secret text of nobody's business"
@@ -175,8 +176,8 @@ def test_nobody_there(platform: str) -> None:
             _say(wired)
 
 
-@pytest.mark.parametrize("platform", SENDERS)
-@pytest.mark.parametrize("kind", ["wrong", "malformed"])
+@each("platform", SENDERS)
+@each("kind", ["wrong", "malformed"])
 def test_bad_token(platform: str, kind: str) -> None:
     """A bad token is one clear line, which does not hold it, and the platform is called no more."""
     token = TOKENS[platform].replace("secret", "changed") if kind == "wrong" else "a changed! token"
@@ -268,7 +269,7 @@ def test_connections_are_reused(any_wire: Wire, monkeypatch: pytest.MonkeyPatch)
     assert len(opened) == (5 if any_wire.platform == "slack" else 1)
 
 
-@pytest.mark.parametrize("error", [AddressError, BadTokenError, PassingError, PermanentRefusalError, RateLimitedError])
+@each("error", [AddressError, BadTokenError, PassingError, PermanentRefusalError, RateLimitedError])
 def test_errors_are_doorcodes(error: type[DoorcodeError]) -> None:
     """Every error belongs to the tree and has a reason of its own."""
     assert issubclass(error, DoorcodeError)

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from doorcode.pairing.contact import Platform
 from doorcode.platforms.send_errors import PassingError
 from doorcode.platforms.text_parts import deliver, split, utf16
+from tests.cases import each
 from tests.unit.pairing.people import repeatable
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "limit", "parts"),
     [
         ("short", 10, ["short"]),

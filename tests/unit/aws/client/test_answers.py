@@ -6,6 +6,7 @@ import pytest
 
 from doorcode.aws.client import answer as answer_module
 from doorcode.aws.client.errors import BadAnswerError, ServiceError, TransportError
+from tests.cases import each
 from tests.unit.aws.client.peer import Script, Talk, answer, answering, faithful, refusal, serving
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\n"
@@ -61,7 +62,7 @@ UNUSABLE: dict[str, Script] = {
 }
 
 
-@pytest.mark.parametrize("script", UNUSABLE.values(), ids=UNUSABLE)
+@each("script", UNUSABLE.values(), ids=UNUSABLE)
 def test_what_cannot_be_used_is_no_answer(script: Script) -> None:
     """It is reported as an answer that did not come, with the doubt that leaves; the next request is not harmed by it."""
     with serving(script, faithful) as peer:
@@ -80,7 +81,7 @@ def test_an_answer_without_end_is_not_waited_for(monkeypatch: pytest.MonkeyPatch
         peer.service().call("GetItem", {})
 
 
-@pytest.mark.parametrize(
+@each(
     "said",
     [
         CHUNKED + b'b\r\n{"Item": {}\r\n1\r\n}\r\n0\r\n\r\n',
@@ -140,7 +141,7 @@ REFUSALS: dict[str, tuple[bytes, str, int, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize(("said", "code", "status", "more"), REFUSALS.values(), ids=REFUSALS)
+@each(("said", "code", "status", "more"), REFUSALS.values(), ids=REFUSALS)
 def test_a_refusal_has_boto3_s_shape(said: bytes, code: str, status: int, more: dict[str, Any]) -> None:
     """Code, status, and what the waiting room reads of conditions; it is asked once, and the connection is kept."""
     with serving(answering(said, answer({"Item": {}}))) as peer:

@@ -17,6 +17,7 @@ from doorcode.pairing.contact import Platform
 from doorcode.pairing.gate import Reason
 from doorcode.pairing.hand_off import hand_off, queued
 from doorcode.pairing.messages import ChatType, Message
+from tests.cases import each
 from tests.unit.aws.client.peer import HASTY, Peer, Script, Talk, answer, answering, faithful, refusal, serving
 
 MESSAGE = Message(
@@ -73,7 +74,7 @@ def table(peer: Peer, seconds: float = 30.0) -> Table:
     return made
 
 
-@pytest.mark.parametrize("script", PASSING.values(), ids=PASSING)
+@each("script", PASSING.values(), ids=PASSING)
 def test_a_transaction_is_asked_again_with_its_token(script: Script) -> None:
     """However often it is sent: one token, so one write."""
     with serving(script, script, faithful) as peer:
@@ -82,7 +83,7 @@ def test_a_transaction_is_asked_again_with_its_token(script: Script) -> None:
         assert peer.requests[0].body["ClientRequestToken"] == "the token"
 
 
-@pytest.mark.parametrize("script", PASSING.values(), ids=PASSING)
+@each("script", PASSING.values(), ids=PASSING)
 def test_a_message_is_sent_again_with_its_id(script: Script) -> None:
     """However often it is sent: one deduplication id, so one message."""
     with serving(script, script, faithful) as peer:
@@ -93,7 +94,7 @@ def test_a_message_is_sent_again_with_its_id(script: Script) -> None:
         assert peer.requests[0].body["MessageDeduplicationId"] == "telegram#1"
 
 
-@pytest.mark.parametrize("script", PASSING.values(), ids=PASSING)
+@each("script", PASSING.values(), ids=PASSING)
 def test_secrets_are_read_again(script: Script) -> None:
     """A cold start in a crowd of them is throttled, and opens all the same."""
     found = {"Parameters": [{"Name": "/d/gateway-secret", "Value": "s"}]}
@@ -103,7 +104,7 @@ def test_secrets_are_read_again(script: Script) -> None:
         assert len(peer.requests) == 2
 
 
-@pytest.mark.parametrize("said", FINAL.values(), ids=FINAL)
+@each("said", FINAL.values(), ids=FINAL)
 def test_what_does_not_pass_is_asked_once(said: bytes) -> None:
     """A refusal is final, whoever is asked: nothing is sent again, and nothing is in doubt."""
     with serving(answering(said), faithful) as peer:

@@ -8,6 +8,7 @@ import pytest
 
 from doorcode.aws.client.clock import ServiceClock
 from doorcode.aws.client.errors import ServiceError
+from tests.cases import each
 from tests.unit.aws.client.peer import Request, Talk, answer, answering, faithful, refusal, serving
 
 NOW = 1_800_000_000
@@ -23,7 +24,7 @@ def date(seconds: float) -> dict[str, str]:
     return {"Date": formatdate(seconds, usegmt=True)}
 
 
-@pytest.mark.parametrize("skew", [-86400, -600, -301, 301, 900, 400 * 86400])
+@each("skew", [-86400, -600, -301, 301, 900, 400 * 86400])
 def test_a_wrong_clock_is_corrected_by_the_service_s(skew: int) -> None:
     """A request refused for its time is signed anew, once; those that follow are right at once."""
     late = refusal("InvalidSignatureException", headers=date(NOW))
@@ -51,7 +52,7 @@ def test_a_clock_that_stood_still_was_right() -> None:
         assert [signed_at(request) - NOW for request in peer.requests] == [-3600, 0]
 
 
-@pytest.mark.parametrize(
+@each(
     "said",
     [
         refusal("InvalidSignatureException", headers=date(NOW)),

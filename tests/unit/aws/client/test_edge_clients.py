@@ -4,6 +4,7 @@ import pytest
 
 from doorcode.errors import SettingsError
 from doorcode.wiring.edge_clients import EdgeClients, edge_clients
+from tests.cases import each
 
 LAMBDA = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "the secret", "AWS_REGION": "eu-central-1"}
 
@@ -51,7 +52,7 @@ def test_the_session_token_is_sent() -> None:
     assert "x-amz-security-token" not in edge_clients(LAMBDA).ssm._service._headers
 
 
-@pytest.mark.parametrize(
+@each(
     ("change", "line"),
     [
         ({"AWS_ACCESS_KEY_ID": ""}, "AWS_ACCESS_KEY_ID is not set: Lambda sets it."),

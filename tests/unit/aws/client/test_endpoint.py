@@ -5,9 +5,10 @@ from botocore.loaders import Loader
 from botocore.session import Session
 
 from doorcode.aws.client.endpoint import Endpoint, at, regional
+from tests.cases import each
 
 
-@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "ap-southeast-2", "mx-central-1", "il-central-1"])
+@each("region", ["us-east-1", "eu-central-1", "ap-southeast-2", "mx-central-1", "il-central-1"])
 def test_a_region_s_endpoint(region: str) -> None:
     """Services of the standard partition are reached over https, at the address that botocore knows as well."""
     endpoint = regional("dynamodb", region)
@@ -25,7 +26,7 @@ PARTITIONS = [
 ]
 
 
-@pytest.mark.parametrize(("region", "suffix"), PARTITIONS)
+@each(("region", "suffix"), PARTITIONS)
 def test_every_partition_is_reached_at_its_own_domain(region: str, suffix: str) -> None:
     """China, GovCloud, the sovereign ones: where botocore finds them, once the stack says what their domain is."""
     for service in ("dynamodb", "ssm", "sqs"):
@@ -33,23 +34,21 @@ def test_every_partition_is_reached_at_its_own_domain(region: str, suffix: str) 
         assert client.meta.endpoint_url == f"https://{regional(service, region, suffix).host}"
 
 
-@pytest.mark.parametrize(
-    "suffix", ["com", "evil.org/x", "amazonaws.com@evil.org", "a b.com", "amazonaws.com:1", ".com"]
-)
+@each("suffix", ["com", "evil.org/x", "amazonaws.com@evil.org", "a b.com", "amazonaws.com:1", ".com"])
 def test_what_is_no_domain(suffix: str) -> None:
     """Nothing but names and dots is ever part of a host."""
     with pytest.raises(ValueError, match="no domain"):
         regional("dynamodb", "cn-north-1", suffix)
 
 
-@pytest.mark.parametrize("region", ["", "cn-north", "us-east-1.evil.org", "us-east-1\n", "CN-north-1"])
+@each("region", ["", "cn-north", "us-east-1.evil.org", "us-east-1\n", "CN-north-1"])
 def test_a_domain_makes_no_region(region: str) -> None:
     """Whatever the domain, a region has a region's form."""
     with pytest.raises(ValueError, match="no region"):
         regional("dynamodb", region, "amazonaws.com.cn")
 
 
-@pytest.mark.parametrize(
+@each(
     "region",
     [
         "",
@@ -68,7 +67,7 @@ def test_other_partitions_are_not_guessed(region: str) -> None:
         regional("dynamodb", region)
 
 
-@pytest.mark.parametrize(
+@each(
     ("url", "endpoint", "authority"),
     [
         ("http://127.0.0.1:5004", Endpoint("127.0.0.1", 5004, tls=False), "127.0.0.1:5004"),
@@ -84,7 +83,7 @@ def test_a_given_endpoint(url: str, endpoint: Endpoint, authority: str) -> None:
     assert at(url).authority == authority
 
 
-@pytest.mark.parametrize(
+@each(
     "url",
     [
         "",

@@ -17,6 +17,7 @@ from botocore.credentials import Credentials
 
 from doorcode.aws.client.answer import HttpAnswer
 from doorcode.wiring.edge_clients import edge_clients
+from tests.cases import each
 
 NOW = dt.datetime(2026, 11, 21, 23, 59, 59, tzinfo=dt.UTC)
 REGION = "eu-central-1"
@@ -103,7 +104,7 @@ def boto3_s(service: str, call: str, arguments: dict[str, Any]) -> AWSPreparedRe
     return made[0]
 
 
-@pytest.mark.parametrize(("service", "call"), CALLS, ids=[call for _, call in CALLS])
+@each(("service", "call"), CALLS, ids=[call for _, call in CALLS])
 def test_a_call_is_the_one_that_boto3_makes(service: str, call: str) -> None:
     """The same operation, in the same form, for the same host, with the same content."""
     headers, body = ours(service, call, CALLS[service, call])
@@ -118,7 +119,7 @@ def test_a_call_is_the_one_that_boto3_makes(service: str, call: str) -> None:
         assert headers[name] == known[name]
 
 
-@pytest.mark.parametrize(("service", "call"), CALLS, ids=[call for _, call in CALLS])
+@each(("service", "call"), CALLS, ids=[call for _, call in CALLS])
 def test_a_request_is_signed_as_botocore_signs_it(service: str, call: str) -> None:
     """Over its very body and headers, for its service and region; what is not signed says how long it is, and no more."""
     headers, body = ours(service, call, CALLS[service, call])

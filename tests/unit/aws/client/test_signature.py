@@ -5,7 +5,6 @@ import string
 from random import Random
 from unittest.mock import patch
 
-import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
@@ -13,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doorcode.aws.client.signature import Credentials, Signer
+from tests.cases import each
 
 SUITE = Signer(Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"), "us-east-1", "service")
 MOMENT = "20150830T123600Z"
@@ -24,7 +24,7 @@ TOKEN = (
 FORM = "application/x-www-form-urlencoded"
 
 
-@pytest.mark.parametrize(
+@each(
     ("headers", "body", "signature"),
     [
         ({}, b"", "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"),
