@@ -2,20 +2,30 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
-import pytest
-
+from tests.cases import each
 from tests.mutants import MUTANTS, ROOT, Mutant
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.promise}-{mutant.file.rpartition('/')[2]}")
+def _source(mutant: Mutant) -> str:
+    return (ROOT / "shared" / mutant.file).read_text(encoding="utf-8")
+
+
+@each("mutant", MUTANTS)
 def test_a_mutant_applies(mutant: Mutant) -> None:
-    """What it replaces stands there, and what it becomes is a program without a name that nobody has defined."""
-    source = (ROOT / "shared" / mutant.file).read_text(encoding="utf-8")
-    assert mutant.old in source
+    """What it replaces stands there, and so do the tests that are to notice."""
+    assert mutant.old in _source(mutant)
+    assert all((ROOT / path).exists() for path in mutant.tests.split())
+
+
+def test_a_mutant_is_a_program(tmp_path: Path) -> None:
+    """What a source becomes can be read, and has no name that nobody has defined."""
+    for number, mutant in enumerate(MUTANTS):
+        mutated = tmp_path / f"{number}_{mutant.file.replace('/', '_')}"
+        mutated.write_text(_source(mutant).replace(mutant.old, mutant.new), encoding="utf-8")
     checked = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", "--isolated", "--quiet", "--select", "F821,E9", "-"],
-        input=source.replace(mutant.old, mutant.new), capture_output=True, text=True, check=False,
+        [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", "--quiet", "--select", "F821,E9", tmp_path],
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert checked.returncode == 0, checked.stdout
-    assert all((ROOT / path).exists() for path in mutant.tests.split())

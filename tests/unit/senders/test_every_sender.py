@@ -29,8 +29,8 @@ from tests.unit.senders.wires import EDITS, NOW, PEOPLE, SENDERS, SENDS, TOKENS,
 TEXT = "A secret text of nobody's business"
 
 
-def _say(wired: Wire, text: str = TEXT) -> None:
-    wired.sender.notify(OutgoingText(user_id=wired.stranger, text=text, key="k"), NOW)
+def _say(wired: Wire, text: str = TEXT, key: object = "k") -> None:
+    wired.sender.notify(OutgoingText(user_id=wired.stranger, text=text, key=str(key)), NOW)
 
 
 def test_prompt(any_wire: Wire) -> None:
@@ -78,7 +78,7 @@ def test_notify_without_an_address(any_wire: Wire) -> None:
     assert any_wire.said(any_wire.chat(any_wire.stranger)) == [TEXT, "And more"]
 
 
-@pytest.mark.parametrize(
+@each(
     "address",
     ["{}", "[]", "not JSON", "[" * 100_000, '{"chat_id": "x", "channel": 1}'],
     ids=["empty", "list", "no JSON", "deep", "types"],
@@ -99,9 +99,10 @@ def test_blank_text(any_wire: Wire) -> None:
     assert SENDS[any_wire.platform] not in any_wire.calls()
 
 
-@pytest.mark.parametrize(("asked", "told"), [(7, 7), (0.2, 1), (61.5, 62)])
+@each(("asked", "told"), [(7, 7), (0.2, 1), (61.5, 62)])
 def test_rate_limited(any_wire: Wire, asked: float, told: int) -> None:
     """A rate limit is reported with its delay in whole seconds, and nothing waits or tries again by itself."""
+    any_wire.forget()
     if any_wire.platform == "telegram":
         asked = told
     if any_wire.platform == "whatsapp":
@@ -109,14 +110,14 @@ def test_rate_limited(any_wire: Wire, asked: float, told: int) -> None:
         told = DEFAULT_DELAY_SECONDS
     any_wire.stand_in.inject(status=429, delay=asked, name=SENDS[any_wire.platform])
     with pytest.raises(RateLimitedError) as caught:
-        _say(any_wire)
+        _say(any_wire, key=asked)
     assert caught.value.delay == told
     assert any_wire.calls().count(SENDS[any_wire.platform]) == 1
-    _say(any_wire)
+    _say(any_wire, key=asked)
     assert any_wire.said(any_wire.chat(any_wire.stranger)) == [TEXT]
 
 
-@pytest.mark.parametrize("header", ["", "soon", "inf", "nan"])
+@each("header", ["", "soon", "inf", "nan"])
 def test_rate_limited_without_a_delay(any_wire: Wire, monkeypatch: pytest.MonkeyPatch, header: str) -> None:
     """A rate limit that does not say for how long, as of something before the API, gets a delay of ours."""
     page = Answer(429, b"<html>", {"Retry-After": header} if header else {})
@@ -127,25 +128,25 @@ def test_rate_limited_without_a_delay(any_wire: Wire, monkeypatch: pytest.Monkey
     assert caught.value.delay == DEFAULT_DELAY_SECONDS
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 302])
+@each("status", [500, 502, 503, 302])
 def test_trouble(any_wire: Wire, status: int) -> None:
     """Trouble of the platform's passes; a redirect is not followed to another host."""
+    any_wire.forget()
     any_wire.stand_in.inject(status=status)
     with pytest.raises(PassingError):
-        _say(any_wire)
-    _say(any_wire)
+        _say(any_wire, key=status)
+    _say(any_wire, key=status)
     assert any_wire.said(any_wire.chat(any_wire.stranger)) == [TEXT]
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"<html>", b"[]", b"\xff\xff", b"[" * 100_000], ids=["empty", "HTML", "list", "no text", "deep"]
-)
+@each("body", [b"", b"<html>", b"[]", b"\xff\xff", b"[" * 100_000], ids=["empty", "HTML", "list", "no text", "deep"])
 def test_unreadable_answer(any_wire: Wire, monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
     """A success that cannot be read is no success, and no reason to break."""
     _say(any_wire)
-    monkeypatch.setattr(any_wire.stand_in, "perform", lambda _: Answer(200, body))
-    with pytest.raises(PassingError):
-        any_wire.sender.send_prompt(any_wire.owner, any_wire.drawn(prompt()), key="k")
+    with monkeypatch.context() as patch:
+        patch.setattr(any_wire.stand_in, "perform", lambda _: Answer(200, body))
+        with pytest.raises(PassingError):
+            any_wire.sender.send_prompt(any_wire.owner, any_wire.drawn(prompt()), key="k")
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -300,13 +301,14 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-@pytest.mark.parametrize("as_username", [False, True], ids=["name", "username"])
+@each("name", NAMES.values(), ids=NAMES)
+@each("as_username", [False, True], ids=["name", "username"])
 def test_attacking_names(any_wire: Wire, name: str, *, as_username: bool) -> None:
     """Security 28: whatever a person is called, the platform takes the prompt and nothing in it is live."""
     who = display_name(name, "") if as_username else display_name("", name)
     asked = prompt(who or "987654321", "slack U0STRANGER", "✅ Approved by arn:aws:iam::1:user/x (cli)")
-    any_wire.sender.send_prompt(any_wire.owner, any_wire.drawn(asked), key="k")
+    any_wire.forget()
+    any_wire.sender.send_prompt(any_wire.owner, any_wire.drawn(asked), key=f"{as_username} {name}")
     (message,) = any_wire.stand_in.in_chat(any_wire.chat(any_wire.owner))
     live: list[Any]
     if any_wire.platform == "telegram":

@@ -16,6 +16,7 @@ from doorcode.platforms.send_errors import (
 from doorcode.platforms.sender import OutgoingText
 from doorcode.platforms.slack.sender import SlackSender
 from doorcode_sandbox.platforms.server import json_answer
+from tests.cases import each
 from tests.unit.senders.wires import NOW, Wire, prompt
 
 
@@ -67,7 +68,7 @@ def test_typing(slack: Wire) -> None:
     assert slack.calls() == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "real_name", "names"),
     [
         ("bob", "Robert", Names("@bob", "Robert")),
@@ -105,7 +106,7 @@ def test_another_workspace_s_person(slack: Wire) -> None:
     assert slack.said("D5") == ["hello"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("error", "refusal"),
     [
         ("channel_not_found", SendRefusal.UNREACHABLE),
@@ -136,8 +137,8 @@ def test_bad_token(slack: Wire, monkeypatch: pytest.MonkeyPatch, error: str) -> 
     assert len(slack.stand_in.calls) == 1
 
 
-@pytest.mark.parametrize("error", ["internal_error", "fatal_error", "service_unavailable", "request_timeout"])
-@pytest.mark.parametrize("status", [200, 503])
+@each("error", ["internal_error", "fatal_error", "service_unavailable", "request_timeout"])
+@each("status", [200, 503])
 def test_passing(slack: Wire, monkeypatch: pytest.MonkeyPatch, error: str, status: int) -> None:
     """Trouble of Slack's is passing, with whatever status it comes."""
     _answering(slack, monkeypatch, {"ok": False, "error": error}, status)
@@ -145,7 +146,7 @@ def test_passing(slack: Wire, monkeypatch: pytest.MonkeyPatch, error: str, statu
         slack.sender.lookup_names(slack.stranger)
 
 
-@pytest.mark.parametrize("error", ["ratelimited", "rate_limited", "message_limit_exceeded"])
+@each("error", ["ratelimited", "rate_limited", "message_limit_exceeded"])
 def test_rate_limited_in_words(slack: Wire, monkeypatch: pytest.MonkeyPatch, error: str) -> None:
     """A rate limit may come as a word with status 200."""
     _answering(slack, monkeypatch, {"ok": False, "error": error})
@@ -153,7 +154,7 @@ def test_rate_limited_in_words(slack: Wire, monkeypatch: pytest.MonkeyPatch, err
         slack.sender.lookup_names(slack.stranger)
 
 
-@pytest.mark.parametrize("error", [None, "", "a sentence, with a name", "x" * 65])
+@each("error", [None, "", "a sentence, with a name", "x" * 65])
 def test_no_word(slack: Wire, monkeypatch: pytest.MonkeyPatch, error: str | None) -> None:
     """A failure whose reason is no word of Slack's is not repeated, and not final."""
     _answering(slack, monkeypatch, {"ok": False, "error": error}, 404)

@@ -117,6 +117,11 @@ class Wire:
         """Return the names of the calls so far."""
         return [call.name for call in self.stand_in.calls]
 
+    def forget(self) -> None:
+        """Begin a case among others: with no call, and no message in any chat."""
+        self.stand_in.calls.clear()
+        self.stand_in.messages.clear()
+
 
 @contextmanager
 def wire(platform: str, token: str | None = None, *, timeout: float = PATIENCE_SECONDS) -> Iterator[Wire]:
