@@ -1,6 +1,7 @@
 """Who may move a contact: read from the sources, so that a second way past the desk cannot come in unseen."""
 
 import ast
+import re
 from pathlib import Path
 
 import doorcode
@@ -24,9 +25,8 @@ def _calls(tree: ast.AST) -> set[str]:
 
 def test_nobody_moves_a_contact_past_the_desk() -> None:
     """Security 19: only the desk asks for a decision's move, and only the waiting room works one out."""
-    called = {
-        path.relative_to(PACKAGE).as_posix(): _calls(ast.parse(path.read_text(encoding="utf-8")))
-        for path in PACKAGE.rglob("*.py")
-    }
+    sources = {path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
+    some = re.compile(rf"\b({'|'.join(ALLOWED)})\b")
+    called = {path: _calls(ast.parse(source)) for path, source in sources.items() if some.search(source)}
     callers = {name: {path for path, names in called.items() if name in names} for name in ALLOWED}
     assert callers == ALLOWED
