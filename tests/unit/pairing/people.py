@@ -10,7 +10,7 @@ NOW = 1_800_000_000
 TELEGRAM, SLACK, DISCORD, WHATSAPP = Platform
 
 # The same examples in every run, so that a property fails for a change and never for luck.
-repeatable = settings(derandomize=True, database=None, deadline=None, max_examples=300)
+repeatable = settings(derandomize=True, database=None, deadline=None, max_examples=100)
 
 
 def contact(state: State = State.NONE, **fields: Any) -> Contact:

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -50,10 +51,16 @@ OTHER_SECRETS = {
 
 def event(name: str) -> dict[str, Any]:
     """Read a recorded event, such as ``telegram/private_text``."""
-    recorded: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    recorded: dict[str, Any] = json.loads(_written(name))
     return recorded
 
 
+@cache
+def _written(name: str) -> str:
+    return (EVENTS / f"{name}.json").read_text()
+
+
+@cache
 def names(platform: str = "*") -> list[str]:
     """Return the names of the recorded events."""
     return sorted(f"{path.parent.name}/{path.stem}" for path in EVENTS.glob(f"{platform}/*.json"))
