@@ -8,6 +8,7 @@ from msgspec import structs
 from doorcode.asking.order import QuestionOrder, checked_reason, text_of
 from doorcode.asking.question import NOT_YET_KNOWN, Outlets, QuestionState, Resume, ResumeKind
 from doorcode.asking.refusals import InvalidQuestionError
+from tests.cases import each
 from tests.unit.asking.questions import ADA, ASKER, BOB, QUESTION_ID, T0, question, words
 
 FULL = {
@@ -38,7 +39,7 @@ def test_all_that_can_be_asked() -> None:
     assert checked_reason("because") == "because"
 
 
-@pytest.mark.parametrize(
+@each(
     "order",
     [{"title": ""}, {"title": " \n"}, {"title": "t" * 201}, {"title": "\ud800"}, {"details": "d" * 4001}, {"arguments": ["x" * 16_384]},
      {"arguments": 0.1}, {"choices": ("a",)}, {"choices": tuple("abcdef")}, {"choices": ("a", "a")}, {"choices": ("a", " ")},
@@ -51,7 +52,6 @@ def test_all_that_can_be_asked() -> None:
      *({"resume": Resume(kind=kind, token=token)} for kind, token in (
          (ResumeKind.TASK, ""), (ResumeKind.TASK, "t" * 2049), (ResumeKind.TASK, "ü"), (ResumeKind.DURABLE, ""), (ResumeKind.DURABLE, "a" * 1025),
          (ResumeKind.DURABLE, "a-b"), (ResumeKind.DURABLE, "a\n")))],
-    ids=lambda order: ascii(order)[:50],
 )  # fmt: skip
 def test_what_cannot_be_asked(order: dict[str, Any]) -> None:
     """What is beyond a limit, or names nobody, is refused with a sentence that does not repeat the text."""

@@ -11,6 +11,7 @@ from doorcode.aws.table import Table
 from doorcode.aws.tokens import Tokens
 from doorcode.errors import DoorcodeError, InvalidTimeError, InvalidTokenNameError, SignInError
 from doorcode.pairing.access import Scope
+from tests.cases import each
 
 NOW = 1_800_000_000
 VALUE = f"{'0' * 16}.{'A' * 43}"
@@ -57,7 +58,7 @@ def told(act: Callable[[], Any]) -> str:
     return str(error.value)
 
 
-@pytest.mark.parametrize("text", MALFORMED.values(), ids=MALFORMED)
+@each("text", MALFORMED.values(), ids=MALFORMED)
 def test_what_cannot_be_a_link_or_a_cookie(table: Table, text: Any) -> None:
     """A text that cannot be a link's token or a cookie costs no read."""
     sign_ins = SignIns(table)
@@ -65,20 +66,20 @@ def test_what_cannot_be_a_link_or_a_cookie(table: Table, text: Any) -> None:
         assert told(partial(act, text, NOW)) == str(SignInError())
 
 
-@pytest.mark.parametrize("text", [*MALFORMED.values(), VALUE], ids=[*MALFORMED, "a cookie"])
+@each("text", [*MALFORMED.values(), VALUE], ids=[*MALFORMED, "a cookie"])
 def test_what_cannot_be_a_token(table: Table, text: Any) -> None:
     """A text that cannot be a token costs no read."""
     assert told(lambda: Tokens(table).principal(text, NOW)) == str(SignInError())
 
 
-@pytest.mark.parametrize("text", NO_IDS)
+@each("text", NO_IDS)
 def test_only_ids_end_anything(table: Table, text: str) -> None:
     """What cannot be an id ends and revokes nothing, and costs no write."""
     assert SignIns(table).end(text) is False
     assert Tokens(table).revoke(text) is False
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "until", "error"),
     [
         *((name, 0, InvalidTokenNameError) for name in ("x" * 59, "a\nb", "\u202eevil", " ci", "ci ")),

@@ -190,7 +190,7 @@ class TestWho:
         assert after == harness.stranger
         assert (after.state, after.decided_by, after.decided_via, after.decided_at) == (state, "1", "button", NOW)
 
-    @pytest.mark.parametrize(
+    @each(
         "actor",
         [
             Actor(via=Via.BUTTON, id="2", platform=TELEGRAM),
@@ -213,9 +213,10 @@ class TestWho:
             "requester",
         ],
     )
-    @pytest.mark.parametrize("operation", sorted(TAKES_A_CODE))
-    def test_anybody_else_presses(self, harness: Harness, actor: Actor, operation: Operation) -> None:
+    @each("operation", sorted(TAKES_A_CODE))
+    def test_anybody_else_presses(self, actor: Actor, operation: Operation) -> None:
         """Security 7 and 15: whoever is no owner on the platform pressed is refused; nothing but who presses is read, or moved."""
+        harness = Harness()
         with pytest.raises(ForbiddenError, match=r"^Only the owner can do this\.$"):
             harness.decide(actor, operation, user_id="555", code=CODE)
         assert harness.stranger == STRANGER
@@ -270,9 +271,10 @@ class TestWho:
         code = code_for(SECRET, SLACK, "1", "aaaa")
         assert harness.decide(OWNER, platform=SLACK, user_id="1", code=code).state is State.PAIRED
 
-    @pytest.mark.parametrize("via", Via)
-    def test_nobody(self, harness: Harness, via: Via) -> None:
+    @each("via", Via)
+    def test_nobody(self, via: Via) -> None:
         """Security 5: an actor without an id decides nothing."""
+        harness = Harness()
         with pytest.raises(ForbiddenError):
             harness.decide(Actor(via=via, id="", platform=TELEGRAM), user_id="555", code=CODE)
         assert harness.room.moves == 0
@@ -369,13 +371,12 @@ class TestButtons:
 class TestByCode:
     """What the command, the API and the page do with a code."""
 
-    @pytest.mark.parametrize("user_id", ["", "555"], ids=["code", "code and id"])
-    @pytest.mark.parametrize("via", [Via.CLI, Via.API, Via.WEB])
-    @pytest.mark.parametrize(
-        ("operation", "state"), [(Operation.APPROVE, State.PAIRED), (Operation.DENY, State.DENIED)]
-    )
-    def test_right(self, harness: Harness, via: Via, user_id: str, operation: Operation, state: State) -> None:
+    @each("user_id", ["", "555"], ids=["code", "code and id"])
+    @each("via", [Via.CLI, Via.API, Via.WEB])
+    @each(("operation", "state"), [(Operation.APPROVE, State.PAIRED), (Operation.DENY, State.DENIED)])
+    def test_right(self, via: Via, user_id: str, operation: Operation, state: State) -> None:
         """Security 9: the right code decides on the very person that it was made for, and costs nothing."""
+        harness = Harness()
         after = harness.decide(Actor(via=via, id="alice"), operation, user_id=user_id, code=CODE)
         assert (after.user_id, after.state, after.decided_via) == ("555", state, via)
         assert (harness.guesses.counted, harness.guesses_held) == (1, 0)
@@ -429,10 +430,11 @@ class TestByCode:
         with pytest.raises(UnknownCodeError):
             harness.decide(OPERATOR, code=CODE, user_id="556")
 
-    @pytest.mark.parametrize("actor", [OPERATOR, OWNER], ids=["command", "button"])
-    @pytest.mark.parametrize("code", ["ABCD234", "ABCD2340", "ABCD234I", "----", "x" * 1000, "\u0410BCD2345"])
-    def test_malformed(self, harness: Harness, actor: Actor, code: str) -> None:
+    @each("actor", [OPERATOR, OWNER], ids=["command", "button"])
+    @each("code", ["ABCD234", "ABCD2340", "ABCD234I", "----", "x" * 1000, "\u0410BCD2345"])
+    def test_malformed(self, actor: Actor, code: str) -> None:
         """Security 10: a malformed code is refused without counting."""
+        harness = Harness()
         with pytest.raises(MalformedCodeError):
             harness.decide(actor, code=code, user_id="555")
         assert harness.guesses.counted == 0
@@ -458,10 +460,11 @@ class TestByCode:
         with pytest.raises(RefusedError, match=r"^Already approved by alice \(cli\)\.$"):
             harness.decide(OPERATOR, code=CODE)
 
-    @pytest.mark.parametrize("operation", [Operation.ADD, Operation.CHANGE, Operation.REVOKE, Operation.UNBLOCK])
-    @pytest.mark.parametrize("actor", [OPERATOR, OWNER], ids=["command", "button"])
-    def test_no_code_for_that(self, harness: Harness, actor: Actor, operation: Operation) -> None:
+    @each("operation", [Operation.ADD, Operation.CHANGE, Operation.REVOKE, Operation.UNBLOCK])
+    @each("actor", [OPERATOR, OWNER], ids=["command", "button"])
+    def test_no_code_for_that(self, actor: Actor, operation: Operation) -> None:
         """What needs no request takes no code."""
+        harness = Harness()
         with pytest.raises(InputError):
             harness.decide(actor, operation, user_id="555", code=CODE)
         assert (harness.guesses.counted, harness.room.moves) == (0, 0)
@@ -522,11 +525,12 @@ class TestLockout:
         harness.decide(OWNER, Operation.DENY, user_id="555", code=CODE)
         assert harness.decide(OPERATOR, Operation.ADD, user_id="555").state is State.PAIRED
 
-    @pytest.mark.parametrize("trouble", [UnavailableError("read the seats", "throttled"), SecretError("missing")])
-    @pytest.mark.parametrize("user_id", ["", "555"], ids=["code", "code and id"])
-    @pytest.mark.parametrize("unforgiving", [False, True], ids=["forgiven", "not even forgiven"])
-    def test_trouble_is_no_guess(self, harness: Harness, trouble: Exception, user_id: str, unforgiving: bool) -> None:
+    @each("trouble", [UnavailableError("read the seats", "throttled"), SecretError("missing")])
+    @each("user_id", ["", "555"], ids=["code", "code and id"])
+    @each("unforgiving", [False, True], ids=["forgiven", "not even forgiven"])
+    def test_trouble_is_no_guess(self, trouble: Exception, user_id: str, unforgiving: bool) -> None:
         """Security 1 and 11: trouble is told as what it was, is no wrong guess, and consumes nothing."""
+        harness = Harness()
         harness.room.trouble = trouble
         harness.guesses.unforgiving = unforgiving
         with pytest.raises(type(trouble)) as raised:
@@ -570,10 +574,11 @@ class TestByUserId:
         after = harness.decide(OPERATOR, Operation.ADD, user_id="777", label="carol")
         assert (after.state, after.label, after.rev) == (State.PAIRED, "carol", 1)
 
-    @pytest.mark.parametrize("user_id", ["", "*", " 555", "555\n"])
-    @pytest.mark.parametrize("operation", sorted(ORDERS))
-    def test_a_bad_id(self, harness: Harness, operation: Operation, user_id: str) -> None:
+    @each("user_id", ["", "*", " 555", "555\n"])
+    @each("operation", sorted(ORDERS))
+    def test_a_bad_id(self, operation: Operation, user_id: str) -> None:
         """Security 5: an empty id, a wildcard or a decorated id is nobody."""
+        harness = Harness()
         with pytest.raises(InvalidUserIdError):
             harness.decide(OPERATOR, operation, user_id=user_id)
         assert harness.room.moves == 0
@@ -624,28 +629,29 @@ class TestRotation:
     PRESS = (OWNER, {"user_id": "555", "code": CODE})
     TYPED = (OPERATOR, {"code": CODE})
     TYPED_WITH_ID = (OPERATOR, {"user_id": "555", "code": CODE})
-    by_surface = pytest.mark.parametrize(
-        ("actor", "order"), [PRESS, TYPED, TYPED_WITH_ID], ids=["press", "code", "code and id"]
-    )
+    by_surface = each(("actor", "order"), [PRESS, TYPED, TYPED_WITH_ID], ids=["press", "code", "code and id"])
 
     @by_surface
-    def test_the_old_secret_works(self, harness: Harness, actor: Actor, order: dict[str, Any]) -> None:
+    def test_the_old_secret_works(self, actor: Actor, order: dict[str, Any]) -> None:
         """Security 30: a code of the old secret works while that is on the ring, without another read."""
+        harness = Harness()
         harness.secrets.cached = Keyring((OTHER_SECRET, SECRET))
         assert harness.decide(actor, **order).state is State.PAIRED
         assert harness.secrets.reread_count == 0
 
     @by_surface
-    def test_a_newer_secret_is_read(self, harness: Harness, actor: Actor, order: dict[str, Any]) -> None:
+    def test_a_newer_secret_is_read(self, actor: Actor, order: dict[str, Any]) -> None:
         """Security 30: a code of a secret that the cache does not know yet makes the secrets be read again."""
+        harness = Harness()
         harness.secrets.cached, harness.secrets.fresh = Keyring((OTHER_SECRET,)), Keyring((SECRET, OTHER_SECRET))
         assert harness.decide(actor, **order).state is State.PAIRED
         assert harness.secrets.reread_count == 1
 
     @by_surface
-    @pytest.mark.parametrize("fresh", [None, Keyring((b"a third",))], ids=["unchanged", "changed"])
-    def test_dropped(self, harness: Harness, actor: Actor, order: dict[str, Any], fresh: Keyring | None) -> None:
+    @each("fresh", [None, Keyring((b"a third",))], ids=["unchanged", "changed"])
+    def test_dropped(self, actor: Actor, order: dict[str, Any], fresh: Keyring | None) -> None:
         """Security 30: once its secret is dropped, a code fits nothing."""
+        harness = Harness()
         harness.secrets.cached, harness.secrets.fresh = Keyring((OTHER_SECRET,)), fresh
         with pytest.raises((UnknownCodeError, RefusedError)):
             harness.decide(actor, **order)

@@ -83,15 +83,9 @@ CELLS = _cells()
 MOVES = [cell for cell in CELLS if "/" in cell[2]]
 REFUSALS = [cell for cell in CELLS if "/" not in cell[2]]
 DECISIONS = [cell for cell in MOVES if cell[1] is not Operation.REQUEST]
-by_cell = pytest.mark.parametrize(
-    ("who", "operation", "cell"), CELLS, ids=[f"{who}-{operation}" for who, operation, _ in CELLS]
-)
-by_move = pytest.mark.parametrize(
-    ("who", "operation", "cell"), DECISIONS, ids=[f"{who}-{operation}" for who, operation, _ in DECISIONS]
-)
-by_refusal = pytest.mark.parametrize(
-    ("who", "operation", "cell"), REFUSALS, ids=[f"{who}-{operation}" for who, operation, _ in REFUSALS]
-)
+by_cell = each(("who", "operation", "cell"), CELLS, ids=[f"{who}-{operation}" for who, operation, _ in CELLS])
+by_move = each(("who", "operation", "cell"), DECISIONS, ids=[f"{who}-{operation}" for who, operation, _ in DECISIONS])
+by_refusal = each(("who", "operation", "cell"), REFUSALS, ids=[f"{who}-{operation}" for who, operation, _ in REFUSALS])
 
 
 def _answer(person: Contact, operation: Operation) -> str:

@@ -129,7 +129,7 @@ class Couriers(RuleBasedStateMachine):
         assert all(turn.open or not turn.hold.by for turn in self.queue.turns)
 
 
-Couriers.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
+Couriers.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
 TestCouriers = Couriers.TestCase
 
 

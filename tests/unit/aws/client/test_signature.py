@@ -75,7 +75,7 @@ def random_text(random: Random, letters: str = string.ascii_letters + string.dig
     return "".join(random.choices(letters, k=random.randint(1, 40)))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 1 << 64), st.binary(max_size=300))
 def test_botocore_signs_alike(seed: int, body: bytes) -> None:
     """Whatever is signed, botocore's signature is the same to the letter: two dozen requests for each example."""
