@@ -122,7 +122,7 @@ def client(service: str, url: str) -> Any:
 
 def create_table(client: Any, name: str) -> None:
     """Make the product's table as template.yaml does, save point-in-time recovery."""
-    client.create_table(
+    made = client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[
@@ -141,9 +141,10 @@ def create_table(client: Any, name: str) -> None:
         ],
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
     )
-    client.get_waiter("table_exists").wait(
-        TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": int(PATIENCE_SECONDS)}
-    )
+    if made["TableDescription"]["TableStatus"] != "ACTIVE":
+        client.get_waiter("table_exists").wait(
+            TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": int(PATIENCE_SECONDS)}
+        )
     client.update_time_to_live(TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"})
 
 

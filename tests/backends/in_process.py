@@ -1,38 +1,45 @@
 """AWS in process: moto, without what it does over and over for nothing.
 
-What is asked of items goes straight to moto's own code for it, and past the web that it pretends to be: past boto3's request
-and moto's reading of it, and the same back again. What it refuses takes the whole way, which says so as AWS does. Whatever else it is asked, it looks for the service among those alone that the tests use. A table's stream, of which every
-transaction keeps a copy to go back to, is copied without the records in it, which nobody changes. Who sees to a part of an
-expression is looked up by the part's type, once. An item whose attributes
-are plain goes out as it is, and not looked for by every name that each of its attributes might go by. What is worked out
-from a name alone is worked out once.
+What is asked all the time goes straight to moto's own code for it, and past the web that it pretends to be: past boto3's
+request and moto's reading of it, and the same back again. What it refuses takes the whole way, which says so as AWS does.
+Whatever else it is asked, it looks for the service among those alone that the tests use, in one region, and Parameter Store comes without
+the machines of EC2, whose images it would list. A table's stream, of which every transaction keeps a copy to go back to, is
+copied without the records in it, which nobody changes, and their sizes are not told. Who sees to a part of an expression is
+looked up by the part's type, once. An item whose attributes are plain goes out as it is, and not looked for by every name
+that each of its attributes might go by. What is worked out from a name alone is worked out once.
 """
 
 import contextlib
 import copy
+import datetime as dt
 import functools
 import importlib
 import json
+import sys
 from collections.abc import Iterator, MutableMapping
+from types import ModuleType
 from typing import Any
 
 import boto3
 import jsonpath_ng.ext
 import moto.core.responses
 import moto.core.serialize
+import moto.dynamodb.models.table
 import moto.sqs.models
 from botocore import useragent
 from botocore.client import BaseClient
 from botocore.validate import validate_parameters
 from moto import backend_index, mock_aws
 from moto.backends import get_backend
+from moto.core.base_backend import AccountSpecificBackend
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.common_types import TYPE_RESPONSE
 from moto.core.exceptions import ServiceException
 from moto.core.models import DEFAULT_ACCOUNT_ID, botocore_stubber
+from moto.core.responses import ActionResult, BaseResponse
 from moto.core.serialize import BaseJSONSerializer
+from moto.core.utils import camelcase_to_underscores
 from moto.dynamodb.models.table import StreamShard
-from moto.dynamodb.responses import DynamoHandler
 from werkzeug.exceptions import HTTPException
 
 REGION = "us-east-1"
@@ -60,59 +67,94 @@ def put_secret(name: str, value: str) -> None:
 def client(service: str) -> Any:
     """Give the one client of a service in process: it holds nothing, so that every test and thread may have it."""
     made = boto3.session.Session("made", "up", region_name=REGION).client(service)
-    if service == "dynamodb":
-        made._make_api_call = functools.partial(_asked_of_items, made)
+    if service in STRAIGHT:
+        made._make_api_call = functools.partial(_asked, made, service)
     return made
 
 
-OF_ITEMS = {
-    "GetItem": "get_item",
-    "PutItem": "put_item",
-    "UpdateItem": "update_item",
-    "DeleteItem": "delete_item",
-    "Query": "query",
-    "Scan": "scan",
-    "TransactWriteItems": "transact_write_items",
-    "TransactGetItems": "transact_get_items",
-    "BatchGetItem": "batch_get_item",
+STRAIGHT = {
+    "dynamodb": {
+        *("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem"),
+        *("TransactWriteItems", "TransactGetItems", "CreateTable", "DescribeTable", "UpdateTimeToLive"),
+    },
+    "events": {"PutEvents", "PutRule", "PutTargets"},
+    "sqs": {
+        *("CreateQueue", "DeleteQueue", "GetQueueAttributes", "SendMessage", "SendMessageBatch", "ReceiveMessage"),
+        *("ChangeMessageVisibility", "DeleteMessage", "DeleteMessageBatch", "PurgeQueue"),
+    },
+    "ssm": {"GetParameters", "PutParameter", "DeleteParameter"},
 }
-"""What is asked of DynamoDB all the time, and moto's names for it."""
+"""What is asked all the time."""
+DATED = {"CreateTable", "DescribeTable", "GetParameters"}
+"""Where there are dates in the answers, which are read as boto3 reads them."""
+APIS = {"DynamoDB_20120810": "dynamodb", "AWSEvents": "events", "AmazonSQS": "sqs", "AmazonSSM": "ssm"}
+"""The services by what their requests call them."""
 
 
-def _straight(operation: str, body: str) -> dict[str, Any] | None:
-    """Give what moto answers to a request for items; None where it refuses, which has had no effect."""
-    handler: Any = DynamoHandler()
-    handler.current_account, handler.region = DEFAULT_ACCOUNT_ID, REGION
-    handler.body = handler.params = json.loads(body)
+@functools.cache
+def _handler(service: str) -> Any:
+    responses = importlib.import_module(f"moto.{service}.responses")
+    (handler,) = (
+        made
+        for made in vars(responses).values()
+        if isinstance(made, type) and issubclass(made, BaseResponse) and made.__module__ == responses.__name__
+    )
+    return handler
+
+
+def _straight(service: str, operation: str, body: str) -> str | None:
+    """Give the JSON that moto answers to a request; None where it refuses, which has had no effect."""
+    handler = _handler(service)()
+    handler.current_account, handler.region, handler.partition = DEFAULT_ACCOUNT_ID, REGION, "aws"
+    handler.uri, handler.uri_match = f"https://{service}.{REGION}.amazonaws.com/", {}
+    handler.querystring, handler.response_headers = {}, {}
+    handler.params = json.loads(body)
+    handler.body = handler.params if service == "dynamodb" else body
     try:
-        result = getattr(handler, OF_ITEMS[operation])().result
+        answer = getattr(handler, _method(operation))()
     except (ServiceException, HTTPException):
         return None
-    # What moto says of what it has not got, and what only its own parts read.
-    return {name: value for name, value in result.items() if value is not None}
+    if isinstance(answer, ActionResult):
+        result: Any = answer.result or {}
+        # What moto says of what it has not got, and what only its own parts read.
+        return json.dumps({name: value for name, value in result.items() if value is not None}, default=_in_seconds)
+    return str(answer if isinstance(answer, str) else answer[0])
 
 
-def _asked_of_items(client: Any, operation: str, params: dict[str, Any]) -> Any:
-    if botocore_stubber.enabled and operation in OF_ITEMS:
-        validate_parameters(params, client.meta.service_model.operation_model(operation).input_shape)
-        answer = _straight(operation, json.dumps(params))
+_method = functools.cache(camelcase_to_underscores)
+
+
+def _in_seconds(date: dt.datetime) -> float:
+    return date.replace(tzinfo=dt.UTC).timestamp()
+
+
+def _asked(client: Any, service: str, operation: str, params: dict[str, Any]) -> Any:
+    if botocore_stubber.enabled and operation in STRAIGHT[service]:
+        model = client.meta.service_model.operation_model(operation)
+        validate_parameters(params, model.input_shape)
+        answer = _straight(service, operation, json.dumps(params, default=_in_seconds))
         if answer is not None:
-            # Nobody holds on to a part of moto's own.
-            return {**json.loads(json.dumps(answer)), "ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}}}
+            read = client._response_parser.parse if operation in DATED else _read
+            response = {"status_code": 200, "headers": {}, "body": answer.encode()}
+            return {
+                **read(response, model.output_shape),
+                "ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}},
+            }
     return BaseClient._make_api_call(client, operation, params)
+
+
+def _read(response: dict[str, Any], _: Any) -> Any:
+    return json.loads(response["body"] or "{}")
 
 
 def _processed(stubber: BotocoreStubber, request: Any) -> TYPE_RESPONSE | None:
     target = request.headers.get("X-Amz-Target", "")
     api, _, operation = (target.decode() if isinstance(target, bytes) else target).partition(".")
-    if (
-        api == "DynamoDB_20120810"
-        and operation in OF_ITEMS
-        and request.url == f"https://dynamodb.{REGION}.amazonaws.com/"
-    ):
-        answer = _straight(operation, request.body)
+    service = APIS.get(api, "")
+    if operation in STRAIGHT.get(service, ()) and request.url == f"https://{service}.{REGION}.amazonaws.com/":
+        answer = _straight(service, operation, request.body)
         if answer is not None:
-            return 200, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(answer)
+            return 200, {"Content-Type": "application/x-amz-json-1.0"}, answer
     return _processed_whole(stubber, request)
 
 
@@ -194,6 +236,12 @@ def _is_plain(attribute: Any) -> bool:
 
 _map_by_shape = BaseJSONSerializer._serialize_type_map
 BaseJSONSerializer._serialize_type_map = _map_at_once
+# Where Parameter Store would look for machines' images: all that moto has of EC2 takes a second to load.
+sys.modules.setdefault("moto.ec2", ModuleType("moto.ec2")).__dict__.setdefault("ec2_backends", {})
+# Each record would be written out whole, for its size.
+setattr(moto.dynamodb.models.table, "dynamo_json_dump", lambda _: "")  # noqa: B010 (mypy takes it for moto's own name)
+# For every service they would be listed again.
+setattr(AccountSpecificBackend, "_generate_regions", lambda *_: [REGION])  # noqa: B010 (likewise)
 backend_index.backend_url_patterns[:] = [
     (service, pattern) for service, pattern in backend_index.backend_url_patterns if service in SERVICES
 ]
