@@ -2,11 +2,10 @@
 
 What is asked all the time goes straight to moto's own code for it, and past the web that it pretends to be: past boto3's
 request and moto's reading of it, and the same back again. What it refuses takes the whole way, which says so as AWS does.
-Whatever else it is asked, it looks for the service among those alone that the tests use, in one region, and Parameter Store comes without
-the machines of EC2, whose images it would list. A table's stream, of which every transaction keeps a copy to go back to, is
-copied without the records in it, which nobody changes, and their sizes are not told. Who sees to a part of an expression is
-looked up by the part's type, once. An item whose attributes are plain goes out as it is, and not looked for by every name
-that each of its attributes might go by. What is worked out from a name alone is worked out once.
+Whatever else it is asked, it looks for the service among those alone that the tests use, in one region, and Parameter Store
+comes without the machines of EC2, whose images it would list. Expressions are read once. A table's stream, of which every
+transaction keeps a copy to go back to, is copied without the records in it, which nobody changes, and their sizes are not
+told. What is worked out from a name alone is worked out once.
 """
 
 import contextlib
@@ -16,7 +15,7 @@ import functools
 import importlib
 import json
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
@@ -24,6 +23,8 @@ import boto3
 import jsonpath_ng.ext
 import moto.core.responses
 import moto.core.serialize
+import moto.dynamodb.comparisons
+import moto.dynamodb.models
 import moto.dynamodb.models.table
 import moto.sqs.models
 from botocore import useragent
@@ -37,10 +38,11 @@ from moto.core.common_types import TYPE_RESPONSE
 from moto.core.exceptions import ServiceException
 from moto.core.models import DEFAULT_ACCOUNT_ID, botocore_stubber
 from moto.core.responses import ActionResult, BaseResponse
-from moto.core.serialize import BaseJSONSerializer
 from moto.core.utils import camelcase_to_underscores
 from moto.dynamodb.models.table import StreamShard
 from werkzeug.exceptions import HTTPException
+
+from tests.backends import expressions
 
 REGION = "us-east-1"
 SERVICES = ("cloudwatch", "dynamodb", "events", "logs", "sqs", "ssm")
@@ -159,7 +161,6 @@ def _processed(stubber: BotocoreStubber, request: Any) -> TYPE_RESPONSE | None:
 
 
 _processed_whole = BotocoreStubber.process_request
-setattr(BotocoreStubber, "process_request", _processed)  # noqa: B010 (mypy takes a method of that name for bound)
 
 
 def _twin(shard: StreamShard, memo: dict[int, Any]) -> StreamShard:
@@ -172,85 +173,30 @@ def _twin(shard: StreamShard, memo: dict[int, Any]) -> StreamShard:
 StreamShard.__deepcopy__ = _twin  # type: ignore[attr-defined]
 
 
-_parts: Any = importlib.import_module("moto.dynamodb.parsing.ast_nodes")  # without types
-
-
-def _traversed(self: Any, node: Any, child_id: int = -1) -> Any:
-    kind: Any = type(node)
-    if not _is_part(kind):
-        return node
-    parent = node.parent
-    for number, child in enumerate(node.children or ()):
-        self.pre_processing_of_child(node, number)
-        self.traverse_node_recursively(child, number)
-    if _is_processed(self.__class__, kind):
-        node = self.process(node)
-        node.parent = parent
-        if parent:
-            parent.children[child_id] = node
-    return node
-
-
-@functools.cache
-def _is_part(kind: Any) -> bool:
-    return issubclass(kind, _parts.Node)
-
-
-@functools.cache
-def _is_processed(traverser: Any, kind: Any) -> bool:
-    # Which types these are depends on the traverser's class alone.
-    return issubclass(kind, traverser.__new__(traverser).nodes_to_be_processed())
-
-
-_parts.DepthFirstTraverser.traverse_node_recursively = _traversed
-
-
-def _part_again(node: Any, memo: dict[int, Any]) -> Any:
-    twin = memo[id(node)] = copy.copy(node)
-    if node.children is not None:
-        twin.children = [copy.deepcopy(child, memo) for child in node.children]
-        for child in twin.children:
-            if isinstance(child, _parts.Node):
-                child.parent = twin
-    return twin
-
-
-_parts.Node.__deepcopy__ = _part_again
-# An expression is read once, however often it is used: whoever changes what was read makes a copy first.
-_reader: Any = importlib.import_module("moto.dynamodb.parsing.expressions").UpdateExpressionParser  # without types
-_reader.make = functools.cache(_reader.make)
-
-
-def _map_at_once(
-    self: BaseJSONSerializer, serialized: MutableMapping[str, Any], value: Any, shape: Any, key: str
-) -> None:
-    if shape.value.name == "AttributeValue" and all(map(_is_plain, value.values())):
-        serialized[self.get_serialized_name(shape, key)] = dict(value)
-    else:
-        _map_by_shape(self, serialized, value, shape, key)
-
-
-def _is_plain(attribute: Any) -> bool:
-    return type(attribute) is dict and len(attribute) == 1 and all(type(one) is str for one in attribute.values())
-
-
-_map_by_shape = BaseJSONSerializer._serialize_type_map
-BaseJSONSerializer._serialize_type_map = _map_at_once
 # Where Parameter Store would look for machines' images: all that moto has of EC2 takes a second to load.
 sys.modules.setdefault("moto.ec2", ModuleType("moto.ec2")).__dict__.setdefault("ec2_backends", {})
-# Each record would be written out whole, for its size.
-setattr(moto.dynamodb.models.table, "dynamo_json_dump", lambda _: "")  # noqa: B010 (mypy takes it for moto's own name)
-# For every service they would be listed again.
-setattr(AccountSpecificBackend, "_generate_regions", lambda *_: [REGION])  # noqa: B010 (likewise)
 backend_index.backend_url_patterns[:] = [
     (service, pattern) for service, pattern in backend_index.backend_url_patterns if service in SERVICES
 ]
+_updates: Any = importlib.import_module("moto.dynamodb.parsing.expressions")  # without types
 for _owner, _name in (
     (moto.core.responses, "method_names_from_class"),
     (moto.core.responses, "camelcase_to_underscores"),
     (moto.sqs.models, "camelcase_to_underscores"),
     (moto.core.serialize, "xform_name"),
+    (_updates.UpdateExpressionParser, "make"),
     (useragent, "sanitize_user_agent_string_component"),
     (jsonpath_ng.ext, "parse"),
 ):
     setattr(_owner, _name, functools.cache(getattr(_owner, _name)))
+_instead: tuple[tuple[Any, str, Any], ...] = (
+    (BotocoreStubber, "process_request", _processed),
+    (moto.dynamodb.models, "UpdateExpressionValidator", expressions.Update),
+    (moto.dynamodb.comparisons, "ConditionExpressionParser", expressions.Condition),
+    # Each record would be written out whole, for its size.
+    (moto.dynamodb.models.table, "dynamo_json_dump", lambda _: ""),
+    # For each service they would be listed again.
+    (AccountSpecificBackend, "_generate_regions", lambda *_: [REGION]),
+)
+for _owner, _name, _other in _instead:
+    setattr(_owner, _name, _other)
