@@ -1,6 +1,7 @@
 """Fixtures for every test: no way out of this machine, the databases to run against, and the browser."""
 
 import functools
+import gc
 import ipaddress
 import logging
 import os
@@ -44,6 +45,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Dealer 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest."""
     items.sort(key=lambda item: turn_of(item.nodeid))
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what stays, and look less often at what is made from here on."""
+    gc.freeze()
+    gc.set_threshold(7_000, 10, 50)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

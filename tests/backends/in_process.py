@@ -5,7 +5,7 @@ request and moto's reading of it, and the same back again. What it refuses takes
 Whatever else it is asked, it looks for the service among those alone that the tests use, in one region, and Parameter Store
 comes without the machines of EC2, whose images it would list. Expressions are read once. A table's stream, of which every
 transaction keeps a copy to go back to, is copied without the records in it, which nobody changes, and their sizes are not
-told. What is worked out from a name alone is worked out once.
+told; nor is an item's whose attributes are few and short. What is worked out from a name alone is worked out once.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ import functools
 import importlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -39,7 +39,9 @@ from moto.core.exceptions import ServiceException
 from moto.core.models import DEFAULT_ACCOUNT_ID, botocore_stubber
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.utils import camelcase_to_underscores
+from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict
 from moto.dynamodb.models.table import StreamShard
+from moto.dynamodb.models.utilities import dynamo_to_dict
 from werkzeug.exceptions import HTTPException
 
 from tests.backends import expressions
@@ -170,9 +172,41 @@ def _twin(shard: StreamShard, memo: dict[int, Any]) -> StreamShard:
     return twin
 
 
-StreamShard.__deepcopy__ = _twin  # type: ignore[attr-defined]
+def _twin_value(value: DynamoType, memo: dict[int, Any]) -> DynamoType:
+    # A plain one is never changed, but replaced.
+    return value if type(value.value) is str else _twin_value_whole(value, memo)
 
 
+def _put(attributes: LimitedSizeDict, name: str, value: Any) -> None:
+    if len(attributes) < SHORT and all(map(_is_short, (*attributes.values(), value))):
+        dict.__setitem__(attributes, name, value)
+    else:
+        _put_whole(attributes, name, value)
+
+
+def _is_short(value: Any) -> bool:
+    return type(value) is DynamoType and type(value.value) is str and len(value.value) < LITTLE
+
+
+SHORT, LITTLE = 100, 900
+"""So many attributes of so many characters are less than an item may be, whatever their names and characters."""
+_twin_value_whole, _put_whole = DynamoType.__deepcopy__, LimitedSizeDict.__setitem__
+
+
+def _plain(value: Any) -> Any:
+    kind = type(value)
+    if kind is str:
+        return value
+    if kind is DynamoType and type(value.value) is str and value.type != "B":
+        return {value.type: value.value}
+    if kind is dict or kind is LimitedSizeDict:
+        return {name: _plain(part) for name, part in value.items()}
+    if kind is list:
+        return [*map(_plain, value)]
+    return _plain_whole(value)
+
+
+_plain_whole: Callable[[Any], Any] = dynamo_to_dict
 # Where Parameter Store would look for machines' images: all that moto has of EC2 takes a second to load.
 sys.modules.setdefault("moto.ec2", ModuleType("moto.ec2")).__dict__.setdefault("ec2_backends", {})
 backend_index.backend_url_patterns[:] = [
@@ -193,6 +227,11 @@ _instead: tuple[tuple[Any, str, Any], ...] = (
     (BotocoreStubber, "process_request", _processed),
     (moto.dynamodb.models, "UpdateExpressionValidator", expressions.Update),
     (moto.dynamodb.comparisons, "ConditionExpressionParser", expressions.Condition),
+    (importlib.import_module("moto.dynamodb.responses"), "dynamo_to_dict", _plain),
+    (StreamShard, "__deepcopy__", _twin),
+    (DynamoType, "__deepcopy__", _twin_value),
+    # An item's size would be worked out with each of its attributes.
+    (LimitedSizeDict, "__setitem__", _put),
     # Each record would be written out whole, for its size.
     (moto.dynamodb.models.table, "dynamo_json_dump", lambda _: ""),
     # For each service they would be listed again.
