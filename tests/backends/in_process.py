@@ -67,6 +67,12 @@ def put_secret(name: str, value: str) -> None:
     store.put_parameter(name, None, value, "SecureString", None, None, True, None, "text", tier=None, policies=None)
 
 
+def table(name: str) -> Any:
+    """Give a table as moto keeps it."""
+    tables: Any = get_backend("dynamodb")[DEFAULT_ACCOUNT_ID][REGION]
+    return tables.get_table(name)
+
+
 @functools.cache
 def client(service: str) -> Any:
     """Give the one client of a service in process: it holds nothing, so that every test and thread may have it."""

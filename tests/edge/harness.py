@@ -3,7 +3,8 @@
 import functools
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -161,8 +162,12 @@ class Edge:
         items: list[dict[str, Any]] = self.dynamodb.scan(TableName=TABLE)["Items"]
         return items
 
+    def empty(self) -> None:
+        """Empty the table at once, as if nothing had ever stood in it."""
+        in_process.table(TABLE).items.clear()
+
     def clear(self) -> None:
-        """Empty the table."""
+        """Take out of the table what is in it, item by item."""
         for item in self.items():
             self.dynamodb.delete_item(TableName=TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
 
@@ -184,6 +189,16 @@ class Edge:
     def calls(self) -> list[str]:
         """Return the names of all AWS calls so far."""
         return [call for client in self.clients.values() for call in client.calls]
+
+
+@contextmanager
+def case(*names: str) -> Iterator[None]:
+    """Say of a failure inside the block which case it was."""
+    try:
+        yield
+    except (AssertionError, pytest.fail.Exception) as error:
+        error.add_note(", ".join(names))
+        raise
 
 
 def body_of(response: Mapping[str, Any]) -> Any:

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import dynamodb_backends
 from moto.sqs.models import sqs_backends
 
 from doorcode.aws.items import contact_from_item
@@ -20,7 +19,7 @@ from doorcode.pairing.keyring import key_id
 from tests import webhooks
 from tests.backends import in_process
 from tests.backends.in_process import REGION
-from tests.edge.harness import GATEWAY, TABLE, Edge, body_of
+from tests.edge.harness import GATEWAY, Edge, body_of
 from tests.harness import T0
 from tests.webhooks import OWNER, Delivery, load
 
@@ -308,11 +307,7 @@ def _where(delivery: Delivery) -> tuple[str, str, dict[str, Any]]:
 def shared_edge() -> Iterator[Edge]:
     """Give one edge to all these tests: its doors stay warm."""
     with pytest.MonkeyPatch.context() as patch, in_process.aws():
-        edge = Edge(patch)
-        # For speed: a table is emptied here some thousand times.
-        table = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_table(TABLE)
-        patch.setattr(edge, "clear", table.items.clear)
-        yield edge
+        yield Edge(patch)
 
 
 @pytest.fixture
@@ -320,8 +315,8 @@ def edge(shared_edge: Edge, caplog: pytest.LogCaptureFixture) -> Iterator[Edge]:
     """Give the shared edge with an empty table and queue, and nothing noted."""
     caplog.set_level("INFO", logger="doorcode")
     yield shared_edge
-    shared_edge.clear()
-    # For speed, too: moto looks through all that waits with every message that is sent.
+    shared_edge.empty()
+    # For speed: moto looks through all that waits with every message that is sent.
     sqs_backends[DEFAULT_ACCOUNT_ID][REGION].queues["agent.fifo"]._messages.clear()
     shared_edge.calls_made.clear()
 
@@ -496,7 +491,7 @@ def test_a_message_from_anybody_under_any_policy(edge: Edge, name: str, caplog: 
     before, lies = None, ("", "")
     for case in _cases(name):
         if lies != (case.role, case.state):
-            edge.clear()
+            edge.empty()
             before, lies = _lay(edge, case), (case.role, case.state)
         seen = _deliver(edge, case.delivery, caplog, **case.settings)
         try:

@@ -1,5 +1,6 @@
 """AWS failing, in each call of each path: the status that the platform needs, nothing half done, and then one effect."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -19,8 +20,19 @@ FAILURES: dict[str, Exception] = {
     "timing out": NoAnswerError("TimeoutError", sent=True),
     "refusing": ServiceError("Operation", {"Error": {"Code": "AccessDeniedException"}}),
 }
-EVERY_FAILURE = pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
 PAIRED, ALLOWED, STRANGERS, PRESSED = "paired", "allowed", "stranger", "press"
+
+
+def _failing(*ways: tuple[str, ...]) -> list[Any]:
+    """Fail in each of these ways on every platform, and in every manner: its manner is nothing that a platform's code sees."""
+    return [
+        pytest.param(*way, platform, FAILURES[manner], id="-".join([*way, platform, manner]))
+        for turn, way in enumerate(ways or [()])
+        for platform, manner in zip(Platform, itertools.islice(itertools.cycle(FAILURES), turn % 3, None), strict=False)
+    ]
+
+
+EACH_FAILING = pytest.mark.parametrize(("platform", "failure"), _failing())
 
 
 def scene(edge: Edge, platform: Platform, path: str) -> tuple[Delivery, dict[str, str]]:
@@ -63,11 +75,9 @@ def failed(platform: Platform, response: dict[str, Any]) -> bool:
     return bool(response["statusCode"] == 503)
 
 
-@EVERY_FAILURE
-@EACH
 @pytest.mark.parametrize(
-    ("path", "service", "call"),
-    [
+    ("path", "service", "call", "platform", "failure"),
+    _failing(
         (STRANGERS, "dynamodb", "get_item"),
         (PAIRED, "dynamodb", "get_item"),
         (PAIRED, "sqs", "send_message"),
@@ -75,7 +85,7 @@ def failed(platform: Platform, response: dict[str, Any]) -> bool:
         (ALLOWED, "sqs", "send_message"),
         (PRESSED, "dynamodb", "get_item"),
         (PRESSED, "dynamodb", "transact_write_items"),
-    ],
+    ),
 )
 def test_what_must_not_be_lost_is_delivered_again(  # noqa: PLR0913, PLR0917 (one scene, in each of its ways)
     edge: Edge, platform: Platform, path: str, service: str, call: str, failure: Exception
@@ -98,9 +108,7 @@ def test_what_must_not_be_lost_is_delivered_again(  # noqa: PLR0913, PLR0917 (on
         assert len(edge.handed_off()) == 1
 
 
-@EVERY_FAILURE
-@EACH
-@pytest.mark.parametrize("call", ["query", "transact_write_items"])
+@pytest.mark.parametrize(("call", "platform", "failure"), _failing(("query",), ("transact_write_items",)))
 def test_trouble_with_the_seats_is_a_full_room(
     edge: Edge, platform: Platform, call: str, failure: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -114,8 +122,7 @@ def test_trouble_with_the_seats_is_a_full_room(
     assert len(edge.handed_off()) == 1
 
 
-@EVERY_FAILURE
-@EACH
+@EACH_FAILING
 def test_the_next_delivery_after_trouble_gets_its_seat(edge: Edge, platform: Platform, failure: Exception) -> None:
     """Two seconds after the trouble the same delivery makes its request, once."""
     breaks(edge, "dynamodb", "transact_write_items", failure)
@@ -125,8 +132,7 @@ def test_the_next_delivery_after_trouble_gets_its_seat(edge: Edge, platform: Pla
     assert (edge.contact(platform).state, edge.contact(platform).rev) == (State.PENDING, 1)
 
 
-@EVERY_FAILURE
-@EACH
+@EACH_FAILING
 def test_without_its_secrets_a_cold_door_is_closed(edge: Edge, platform: Platform, failure: Exception) -> None:
     """Security 1: when the secrets cannot be read nothing is accepted: 503, and the next delivery succeeds."""
     breaks(edge, "ssm", "get_parameters", failure)
@@ -136,8 +142,7 @@ def test_without_its_secrets_a_cold_door_is_closed(edge: Edge, platform: Platfor
     assert edge.deliver(load(HELLO[platform]), T0 + 2)["statusCode"] == 200
 
 
-@EVERY_FAILURE
-@EACH
+@EACH_FAILING
 def test_a_warm_door_goes_on_without_parameter_store(edge: Edge, platform: Platform, failure: Exception) -> None:
     """Security 30: a failed refresh keeps the secrets that were read, for an hour past their age; then it is closed."""
     edge.deliver(load(HELLO[platform]))
