@@ -2,14 +2,15 @@
 
 import functools
 import gc
+import importlib
 import ipaddress
 import logging
 import os
 import socket
-import ssl
+import warnings
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import httpx
@@ -42,15 +43,36 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Dealer 
     return Dealer(config, log) if config.getoption("dist") == "loadfile" else None
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Have each worker begin with other files: their asserts, which pytest rewrites first, are then rewritten by one of them."""
+    root, worker = session.config.rootpath, getattr(session.config, "workerinput", None)
+    if worker is None:
+        return
+    places = [root / argument.partition("::")[0] for argument in session.config.args]
+    files = sorted({file for place in places for file in place.rglob("test_*.py")})
+    for file in files[int(worker["workerid"].removeprefix("gw")) :: worker["workercount"]]:
+        # What fails is tried again, and told of, when it is collected; a warning has to fail, too.
+        with warnings.catch_warnings(), suppress(Exception):
+            warnings.simplefilter("error")
+            importlib.import_module(".".join(file.relative_to(root).with_suffix("").parts))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the garbage collector away from all that is imported and collected, which stays."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+        # As often as it comes by itself, it takes every twelfth second of the tests.
+        gc.set_threshold(20_000, 20, 20)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest."""
     items.sort(key=lambda item: turn_of(item.nodeid))
-
-
-def pytest_collection_finish() -> None:
-    """Let the garbage collector leave alone what stays, and look less often at what is made from here on."""
-    gc.freeze()
-    gc.set_threshold(7_000, 10, 50)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -74,20 +96,8 @@ def _read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loaders.JSONFileLoader, "load_file", lambda _, path: described(path))
         patch.setattr(httpx_transports, "create_ssl_context", functools.cache(httpx.create_ssl_context))
-        patch.setattr(ssl, "create_default_context", _machine_read_once(ssl.create_default_context))
         patch.setattr(typer.main, "get_command", functools.cache(typer.main.get_command))
         yield
-
-
-def _machine_read_once(make: Callable[..., ssl.SSLContext]) -> Callable[..., ssl.SSLContext]:
-    made = functools.cache(lambda *_: make())
-
-    def context(*args: Any, **options: Any) -> ssl.SSLContext:
-        return (
-            make(*args, **options) if args or options else made(*map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
-        )
-
-    return context
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,10 +5,6 @@ import os
 import sys
 from typing import Any
 
-from mcp import StdioServerParameters
-from mcp.client.client import Client
-from mcp.client.stdio import stdio_client
-
 from tests.asking.conftest import Surroundings
 
 ASKED = {"title": "Delete 3 files?", "arguments": {"files": ["a", "b", "c"]}}
@@ -16,6 +12,10 @@ ASKED = {"title": "Delete 3 files?", "arguments": {"files": ["a", "b", "c"]}}
 
 def test_an_agent_asks(around: Surroundings) -> None:
     """Security 47 and 51: one tool, which only asks; pending, denied and refused are results in words; a yes comes once, for what was asked."""
+    # A third of all that the tests import, for this one.
+    from mcp import StdioServerParameters  # noqa: PLC0415
+    from mcp.client.client import Client  # noqa: PLC0415
+    from mcp.client.stdio import stdio_client  # noqa: PLC0415
 
     async def talk() -> None:
         arguments = ["-m", "doorcode_cli", "mcp", "--wait", "1s"]

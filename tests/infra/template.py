@@ -21,7 +21,7 @@ PSEUDO = {
 }
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML ships no types
+class _Loader(yaml.CSafeLoader):  # type: ignore[misc] # PyYAML ships no types
     """Spells out CloudFormation's short forms."""
 
 
