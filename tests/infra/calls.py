@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+import pytest
+
 from tests.harness import RecordingClient
 from tests.infra.policy import Call
 from tests.infra.template import PSEUDO
@@ -41,6 +43,16 @@ class Recorder:
     def listen(self, session: Any) -> None:
         """Listen to all clients that this session will build."""
         session.events.register("provide-client-params", self._note)
+
+    def overhear(self, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Listen to a client of boto3's that was built before, and tells no session of what takes the short way."""
+        call = client._make_api_call
+
+        def heard(operation: str, params: Mapping[str, Any]) -> Any:
+            self._take(client.meta.service_model.signing_name, operation, params)
+            return call(operation, params)
+
+        monkeypatch.setattr(client, "_make_api_call", heard, raising=False)
 
     def hear(self, service: str, client: RecordingClient) -> None:
         """Listen to a client that is not boto3's."""

@@ -1,5 +1,6 @@
 """IAM's evaluation of a policy, as far as the template uses it. What is not known here raises: nothing is guessed."""
 
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -144,5 +145,9 @@ def _compared(operator: str, wanted: str, found: str) -> bool:
 
 def _alike(pattern: str, text: str) -> bool:
     """Compare as IAM does: ``*`` stands for any characters, ``?`` for one."""
-    expression = "".join({"*": ".*", "?": "."}.get(part, re.escape(part)) for part in pattern)
-    return re.fullmatch(expression, text, re.DOTALL) is not None
+    return _expression(pattern).fullmatch(text) is not None
+
+
+@functools.cache
+def _expression(pattern: str) -> re.Pattern[str]:
+    return re.compile("".join({"*": ".*", "?": "."}.get(part, re.escape(part)) for part in pattern), re.DOTALL)

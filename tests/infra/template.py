@@ -64,8 +64,13 @@ def given(**parameters: Any) -> Iterator[None]:
 def resources(kind: str, *, present: bool = False) -> dict[str, dict[str, Any]]:
     """Return the resources of a type by logical id, with references resolved and what Globals add.
 
-    With ``present``, only those whose condition holds.
+    With ``present``, only those whose condition holds. What is returned is shared: nobody changes it.
     """
+    return _resources(kind, present, tuple(_given.items()))
+
+
+@functools.cache
+def _resources(kind: str, present: bool, _: tuple[tuple[str, Any], ...]) -> dict[str, dict[str, Any]]:
     return {
         name: resolved(resource, template()["Globals"].get("Function", {}) if kind.endswith("Function") else {})
         for name, resource in template()["Resources"].items()
