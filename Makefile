@@ -134,15 +134,25 @@ scripts: ## Check the types of the pages' scripts (npm)
 	elif [ "$${CI:-}" = true ]; then echo "the types of the pages' scripts need npm, and CI=true wants every check run" >&2; exit 1; \
 	else echo "npm is not installed: the types of the pages' scripts are not checked"; fi
 
-check: setup validate scripts ## Check style, types, imports, template and locks
+LOCKS := $(addprefix requirements/,dev run uv ministack sam sam-run jdk bench frameworks) $(basename $(wildcard layers/*/requirements.in))
+CHECKS := check-style check-form check-types check-imports validate scripts $(LOCKS:%=check-%)
+# All at once, and each in one piece where make can do that: most wait for the index, or for one core.
+check: setup sam ## Check style, types, imports, template and locks
+	@$(MAKE) --jobs $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) $(CHECKS)
+
+.PHONY: $(CHECKS)
+check-style:
 	$(BIN)/ruff check
+check-form:
 	$(BIN)/ruff format --check
+check-types:
 	$(BIN)/mypy
+check-imports:
 	$(BIN)/lint-imports
-	@copy=$$(mktemp -d) && trap 'rm -r "$$copy"' EXIT && \
-	$(foreach lock,$(LOCKS),mkdir -p $$copy/$(dir $(lock)) && cp $(lock).lock $$copy/$(lock).lock && \
-		$(call compile,$(lock),$$copy) && diff -u $(lock).lock $$copy/$(lock).lock &&) true || \
-	{ echo "the locks do not fit pyproject.toml and layers/*/requirements.in: run make lock" >&2; exit 1; }
+$(LOCKS:%=check-%): check-%:
+	@copy=$$(mktemp -d) && trap 'rm -r "$$copy"' EXIT && mkdir -p $$copy/$(dir $*) && cp $*.lock $$copy/$*.lock && \
+	$(call compile,$*,$$copy) && diff -u $*.lock $$copy/$*.lock || \
+	{ echo "$*.lock does not fit pyproject.toml and layers/*/requirements.in: run make lock" >&2; exit 1; }
 
 format: setup ## Put the code into its form, and mend what ruff can mend
 	$(BIN)/ruff check --fix-only
@@ -161,7 +171,6 @@ clean: ## Remove environments, tools and caches
 	rm -rf .venv .tools .aws-sam node_modules .coverage.json .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 # One lock for every Python and platform. A lock that exists keeps its versions; the layers have those that were tested.
-LOCKS := $(addprefix requirements/,dev run uv ministack sam sam-run jdk bench frameworks) $(basename $(wildcard layers/*/requirements.in))
 from_dev := pyproject.toml --all-extras --group dev
 from_run := pyproject.toml --group run --constraint requirements/dev.lock
 from_uv := --group uv --constraint requirements/dev.lock
