@@ -100,11 +100,10 @@ def at_the_edge(platform: Platform) -> Scenario:
             harness.edge.deliver(load(HELLO[platform]), harness.now(), MAX_PENDING="1")
             assert harness.edge.contact(platform).state is State.PENDING
 
-        # Every decision, about people of every platform, whose keys alone differ.
-        decisions = itertools.cycle(
-            [(Action.APPROVE, State.PAIRED), (Action.DENY, State.DENIED), (Action.BLOCK, State.BLOCKED)]
-        )
-        for about, (action, state) in zip(Platform, decisions, strict=False):
+        # Every decision, about people of every platform, whose keys alone differ; each edge pairs them in its own way.
+        decisions = ((Action.APPROVE, State.PAIRED), (Action.DENY, State.DENIED), (Action.BLOCK, State.BLOCKED))
+        for number, about in enumerate(Platform, start=list(Platform).index(platform)):
+            action, state = decisions[number % len(decisions)]
             harness.edge.clear()
             harness.edge.deliver(harness.edge.press(harness.hello(about), action, on=platform), harness.now())
             assert harness.edge.contact(about).state is state
