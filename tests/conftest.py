@@ -22,15 +22,19 @@ import typer.main
 from botocore import loaders
 from playwright.sync_api import Browser
 from xdist.remote import Producer
+from xdist.workermanage import WorkerController
 
 from doorcode.entrypoints import log
 from tests.backends import dynamodb, in_process
 from tests.backends.dynamodb import Backend, Table
 from tests.backends.emulators import EmulatorError
+from tests.backends.shared import Emulators, OthersEmulators, OwnEmulators
 from tests.browser import chromium
 from tests.browser.chromium import BrowserError
 from tests.browser.tabs import Tab, Windows
 from tests.distribution import Dealer, turn_of
+
+EMULATORS = pytest.StashKey[Emulators]()
 
 # How long something takes is no matter of the tests.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -68,6 +72,25 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
         # As often as it comes by itself, it takes every twelfth second of the tests.
         gc.set_threshold(20_000, 20, 20)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have one process run the emulators, for all workers."""
+    told = getattr(config, "workerinput", None)
+    config.stash[EMULATORS] = OwnEmulators() if told is None else OthersEmulators(told["emulators"])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Tell a worker where to ask for emulators."""
+    owner = node.config.stash[EMULATORS]
+    assert isinstance(owner, OwnEmulators)
+    node.workerinput["emulators"] = owner.address()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the emulators."""
+    config.stash[EMULATORS].close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -168,26 +191,23 @@ def _log_in_caplog(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def _emulators() -> Iterator[Callable[[str], Backend]]:
-    """Start each emulator when the first test needs it, once per worker, and stop them all at the end."""
-    running: dict[str, Backend] = {}
-    with ExitStack() as stack:
+def _emulators(pytestconfig: pytest.Config) -> Iterator[Callable[[str], Backend]]:
+    """Reach each emulator when the first test needs it."""
+    reached: dict[str, Backend] = {}
 
-        def running_backend(name: str) -> Backend:
-            if name in running:
-                return running[name]
-            if name.endswith(dynamodb.EDGE):
-                running[name] = dynamodb.by_the_edge(running_backend(name.removesuffix(dynamodb.EDGE)))
-            else:
-                try:
-                    running[name] = stack.enter_context(dynamodb.start(name))
-                except EmulatorError as error:
-                    give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-                    give_up(str(error))
-            stack.callback(running[name].client.close)
-            return running[name]
+    def reached_backend(name: str) -> Backend:
+        if name not in reached:
+            try:
+                url = pytestconfig.stash[EMULATORS].url(name.removesuffix(dynamodb.EDGE))
+            except EmulatorError as error:
+                give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+                give_up(str(error))
+            reached[name] = dynamodb.at(url, name)
+        return reached[name]
 
-        yield running_backend
+    yield reached_backend
+    for backend in reached.values():
+        backend.close()
 
 
 @pytest.fixture
@@ -197,7 +217,7 @@ def backend(request: pytest.FixtureRequest, _emulators: Callable[[str], Backend]
     if name != "moto":
         yield _emulators(name)
         return
-    with dynamodb.start("moto") as moto:
+    with dynamodb.moto() as moto:
         yield moto
 
 

@@ -25,7 +25,7 @@ TOKEN = WEB | {"command": "token_create", "scope": "read"}
 @pytest.fixture
 def moto() -> Iterator[Backend]:
     """Run a DynamoDB in process."""
-    with dynamodb.start("moto") as backend:
+    with dynamodb.moto() as backend:
         yield backend
 
 

@@ -39,6 +39,7 @@ _CONFIG = Config(
     tcp_keepalive=True,
     max_pool_connections=64,
 )
+CROWD = 32
 _session = functools.cache(boto3.session.Session)  # makes what clients of one service share once
 _building = threading.Lock()  # a session builds clients in one thread at a time; the clients themselves are safe
 
@@ -63,11 +64,21 @@ class Backend:
         """The client of every table made here."""
         return self.connect()
 
+    @functools.cached_property
+    def crowd(self) -> tuple[Any, ...]:
+        """Clients for many who ask at once, each with connections of its own."""
+        return tuple(self.connect() for _ in range(CROWD))
+
     def new_table(self) -> Table:
-        """Make the product's table under a name of its own."""
+        """Make the product's table under a name of its own, without its stream and its TTL: nothing here follows a write."""
         name = f"doorcode-{uuid.uuid4().hex}"
-        create_table(self.client, name)
+        _create_table(self.client, name)
         return Table(self.client, name)
+
+    def close(self) -> None:
+        """Let the connections go."""
+        for client in (self.client, *self.__dict__.get("crowd", ())):
+            client.close()
 
 
 class EdgeClient:
@@ -88,24 +99,18 @@ class EdgeClient:
         self._boto3.close()
 
 
-def by_the_edge(backend: Backend) -> Backend:
-    """Return the same database, reached as the edge reaches it."""
-    return Backend(f"{backend.name}{EDGE}", lambda: EdgeClient(backend.url), backend.url)
-
-
 @contextlib.contextmanager
-def start(name: str) -> Iterator[Backend]:
-    """Run the backend of that name. Raises EmulatorError where it is not installed."""
-    if name == "moto":
-        with in_process.aws():
-            yield Backend(name, lambda: in_process.client("dynamodb"))
-        return
-    runs: dict[str, Callable[[], contextlib.AbstractContextManager[str]]] = {
-        "ministack": emulators.ministack,
-        "dynamodb-local": emulators.dynamodb_local,
-    }
-    with runs[name]() as url:
-        yield Backend(name, lambda: client("dynamodb", url), url)
+def moto() -> Iterator[Backend]:
+    """Run moto, in process."""
+    with in_process.aws():
+        yield Backend("moto", lambda: in_process.client("dynamodb"))
+
+
+def at(url: str, name: str) -> Backend:
+    """Give the backend of that name, which answers there."""
+    if name.endswith(EDGE):
+        return Backend(name, lambda: EdgeClient(url), url)
+    return Backend(name, lambda: client("dynamodb", url), url)
 
 
 def client(service: str, url: str) -> Any:
@@ -122,6 +127,11 @@ def client(service: str, url: str) -> Any:
 
 def create_table(client: Any, name: str) -> None:
     """Make the product's table as template.yaml does, save point-in-time recovery."""
+    _create_table(client, name, StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"})
+    client.update_time_to_live(TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"})
+
+
+def _create_table(client: Any, name: str, **more: Any) -> None:
     made = client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
@@ -139,13 +149,10 @@ def create_table(client: Any, name: str) -> None:
                 "Projection": {"ProjectionType": "ALL"},
             }
         ],
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        **more,
     )
-    if made["TableDescription"]["TableStatus"] != "ACTIVE":
-        client.get_waiter("table_exists").wait(
-            TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": int(PATIENCE_SECONDS)}
-        )
-    client.update_time_to_live(TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"})
+    # None of them keeps anybody waiting, as AWS does.
+    assert made["TableDescription"]["TableStatus"] == "ACTIVE"
 
 
 def _keys(partition: str, order: str) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from doorcode_cli.checkout import Checkout
 from doorcode_sandbox.deployment import environment
 from doorcode_sandbox.emulator import ministack_command, running
-from doorcode_sandbox.emulator_guard import made_keys
+from doorcode_sandbox.emulator_guard import Keys, made_keys
 from doorcode_sandbox.ports import free
 from doorcode_sandbox.trouble import SandboxError
 
@@ -18,8 +18,8 @@ CHECKOUT = Checkout()
 ROOT = CHECKOUT.root
 # Below those that systems give out by themselves: between a look at a port and its use lies the start of a process.
 FREE_PORTS = (10_000, 30_000)
-# What the emulators of this process are asked with.
-KEYS = made_keys()
+# What the emulators are asked with: by this process, and by those that it starts, which find them here.
+KEYS = Keys(*os.environ.setdefault("DOORCODE_TESTS_KEYS", " ".join(made_keys())).split())
 JAVA = ROOT / ".tools/java"  # holds the path of the Java to use
 EmulatorError = SandboxError
 """An emulator is not installed, or did not start."""
@@ -55,6 +55,8 @@ def dynamodb_local(folder: Path | None = None) -> Iterator[str]:
     command: list[str | Path] = [
         JAVA.read_text().strip(),
         "-Xmx512m",
+        # What is in memory lives for minutes: to compile it for the best takes longer than all else that it does.
+        *(("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC") if folder is None else ()),
         f"-Djava.library.path={archive.parent}/DynamoDBLocal_lib",
         *("-jar", archive),
         *(("-inMemory",) if folder is None else ("-dbPath", folder)),

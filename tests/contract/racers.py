@@ -7,11 +7,11 @@ from typing import Any
 
 from doorcode.asking.refusals import QuestionRefusedError
 from doorcode.errors import LockedOutError, RefusedError, SignInError, SpentTicketError, UnknownCodeError
-from tests.backends.dynamodb import Backend, Table
+from tests.backends.dynamodb import CROWD, Backend, Table
 from tests.eventually import PATIENCE_SECONDS
 from tests.harness import Harness
 
-RACERS = 32
+RACERS = CROWD
 REFUSALS = (
     RefusedError, UnknownCodeError, LockedOutError, SignInError, SpentTicketError, QuestionRefusedError,
 )  # fmt: skip
@@ -22,7 +22,7 @@ class Racers:
 
     def __init__(self, backend: Backend, table: Table, **settings: Any) -> None:
         self.harness = Harness(table, patience=PATIENCE_SECONDS, **settings)
-        self._clients = [backend.connect() for _ in range(RACERS)]
+        self._clients = backend.crowd
         self._pool = ThreadPoolExecutor(RACERS)
 
     def member(self, number: int) -> Harness:
@@ -50,7 +50,5 @@ class Racers:
         return list(self._pool.map(lambda n: acts[n](self.member(n)), range(len(acts))))
 
     def close(self) -> None:
-        """Let the threads and connections go."""
+        """Let the threads go."""
         self._pool.shutdown()
-        for client in self._clients:
-            client.close()

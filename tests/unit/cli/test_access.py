@@ -29,7 +29,7 @@ DAY = 86_400
 @pytest.fixture(scope="module")
 def moto() -> Iterator[Backend]:
     """Run a DynamoDB in process."""
-    with dynamodb.start("moto") as backend:
+    with dynamodb.moto() as backend:
         yield backend
 
 

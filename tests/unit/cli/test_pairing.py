@@ -28,7 +28,7 @@ from tests.unit.cli.admin_fixtures import Ended, Function, Run
 @pytest.fixture(scope="module")
 def moto() -> Iterator[Backend]:
     """Run a DynamoDB in process."""
-    with dynamodb.start("moto") as backend:
+    with dynamodb.moto() as backend:
         yield backend
 
 
