@@ -26,7 +26,9 @@ STRICT = "dynamodb-local" if emulators.dynamodb_local_archive() or os.environ.ge
 """Amazon's own where it is installed: what holds there holds. moto takes no locks: never prove a race with it."""
 
 EVERYWHERE = pytest.mark.parametrize("backend", ALL, indirect=True)
-"""Runs the tests that have a ``table`` on each DynamoDB in turn."""
+"""Runs the tests that have a ``table`` on each DynamoDB in turn: what is asked of it in a way of its own."""
+AT_THE_EDGE = pytest.mark.parametrize("backend", [f"{STRICT}{EDGE}"], indirect=True)
+"""Runs them on the strictest, as the edge reaches it: what is worked out of the same answers."""
 
 CREDENTIALS = environment(emulators.KEYS)
 EDGE_ENVIRONMENT = {**CREDENTIALS, "AWS_REGION": REGION}
@@ -39,7 +41,7 @@ _CONFIG = Config(
     tcp_keepalive=True,
     max_pool_connections=64,
 )
-CROWD = 32
+CROWD = 16
 _session = functools.cache(boto3.session.Session)  # makes what clients of one service share once
 _building = threading.Lock()  # a session builds clients in one thread at a time; the clients themselves are safe
 

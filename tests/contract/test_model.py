@@ -253,7 +253,7 @@ def test_the_room_does_what_the_matrix_says() -> None:
     run_state_machine_as_test(
         WaitingRoomMachine,
         settings=settings(
-            max_examples=40,
+            max_examples=25,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -37,7 +37,6 @@ def questions(table: Table) -> Asking:
     return Asking(Harness(table), table.name)
 
 
-@EVERYWHERE
 def test_a_number_to_match(backend: Backend, table: Table) -> None:
     """It is of two digits, one of three, the same for whoever asks again, and what it is asked without is another thing; a wrong one denies."""
     questions = asking(Harness(table), backend)

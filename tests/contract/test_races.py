@@ -13,7 +13,7 @@ from doorcode.pairing.transitions import Operation, Refusal, RequestVerdict
 from tests.contract.racers import RACERS, Racers
 from tests.harness import COOLDOWN, T0, TELEGRAM, TTL, Harness
 
-ROUNDS = 4
+ROUNDS = 2
 
 
 def owner(number: int) -> Actor:
@@ -65,7 +65,7 @@ def consistent(harness: Harness) -> None:
 
 
 def test_many_approvals_of_one_code(racers: Racers) -> None:
-    """Security 17: of 32 approvals of one code exactly one wins; the others are told who won."""
+    """Security 17: of 16 approvals of one code exactly one wins; the others are told who won."""
     for n in range(ROUNDS):
         user = f"{1000 + n}"
         racers.harness.request(user)
@@ -102,7 +102,7 @@ def test_one_press_delivered_many_times(racers: Racers) -> None:
 
 def test_approve_against_deny(racers: Racers) -> None:
     """Security 17: two owners press different buttons; one holds, and the other owner is told it."""
-    for n in range(ROUNDS * 2):
+    for n in range(ROUNDS * 3):
         user = f"{1000 + n}"
         racers.harness.request(user)
         results = racers.all_at_once([decides(Operation.APPROVE, user, 1), decides(Operation.DENY, user, 2)])
@@ -115,7 +115,7 @@ def test_approve_against_deny(racers: Racers) -> None:
 def test_approve_against_expiry(racers: Racers) -> None:
     """Security 14, 17: an approval in the last second races a sweep whose clock is a second ahead; one holds."""
     outcomes = Counter[State]()
-    for n in range(ROUNDS * 2):
+    for n in range(ROUNDS * 3):
         user = f"{1000 + n}"
         racers.harness.request(user)
         results = racers.all_at_once(
@@ -207,22 +207,23 @@ def test_one_message_delivered_fifty_times(racers: Racers) -> None:
     assert racers.harness.held_seats() == []
 
 
-def test_twenty_messages_of_one_person(racers: Racers) -> None:
-    """Security 25: twenty messages at once are one request, and nineteen rate limited."""
+def test_many_messages_of_one_person(racers: Racers) -> None:
+    """Security 25: sixteen messages at once are one request, and fifteen rate limited."""
     for n in range(ROUNDS):
         user = f"{1000 + n}"
-        results = racers.all_at_once([asks(user, delivery=f"d{k}") for k in range(20)])
+        results = racers.all_at_once([asks(user, delivery=f"d{k}") for k in range(RACERS)])
         verdicts = Counter(outcome.verdict for outcome in results)
-        assert verdicts == {RequestVerdict.NEW: 1, RequestVerdict.RATE_LIMITED: 19}
+        assert verdicts == {RequestVerdict.NEW: 1, RequestVerdict.RATE_LIMITED: RACERS - 1}
     assert len(racers.harness.held_seats()) == ROUNDS
 
 
-def test_three_hundred_strangers_for_a_hundred_seats(racers: Racers) -> None:
+def test_seventy_strangers_for_twenty_seats(racers: Racers) -> None:
     """Security 26: exactly as many as there are seats get in; the next does as soon as one is decided on."""
-    results = racers.one_after_another_in_a_crowd([asks(f"{1000 + n}") for n in range(300)])
+    racers.harness = racers.harness.again(max_pending=20)
+    results = racers.one_after_another_in_a_crowd([asks(f"{1000 + n}") for n in range(70)])
     verdicts = Counter(outcome.verdict for outcome in results)
-    assert verdicts == {RequestVerdict.NEW: 100, RequestVerdict.FULL: 200}
-    assert len(racers.harness.directory.pending(TELEGRAM, T0)) == 100
+    assert verdicts == {RequestVerdict.NEW: 20, RequestVerdict.FULL: 50}
+    assert len(racers.harness.directory.pending(TELEGRAM, T0)) == 20
     refused = next(outcome.contact.user_id for outcome in results if outcome.verdict is RequestVerdict.FULL)
     admitted = next(outcome.contact.user_id for outcome in results if outcome.verdict is RequestVerdict.NEW)
     racers.harness.decide(Operation.DENY, user_id=admitted)
@@ -254,20 +255,15 @@ def test_a_rush_when_every_seat_is_overdue(racers: Racers) -> None:
 
 
 def test_guesses_in_parallel_are_all_counted(racers: Racers) -> None:
-    """Security 13: of 32 wrong codes at once five are compared; the others are refused unread."""
-    for n in range(ROUNDS // 3):
-        actor = Actor(via=Via.API, id=f"guesser {n}")
-
-        def guess(harness: Harness, actor: Actor = actor) -> Contact:
-            return harness.decide(Operation.APPROVE, T0, actor, code="AAAAAAAA")
-
-        results = racers.all_at_once([guess] * RACERS)
-        assert Counter(type(result) for result in results) == {UnknownCodeError: 5, LockedOutError: RACERS - 5}
+    """Security 13: of 16 wrong codes at once five are compared; the others are refused unread."""
+    guess = approves(1, T0, code="AAAAAAAA")
+    results = racers.all_at_once([guess] * RACERS)
+    assert Counter(type(result) for result in results) == {UnknownCodeError: 5, LockedOutError: RACERS - 5}
 
 
 def test_a_budget_under_a_rush(racers: Racers) -> None:
     """The message budget holds across functions."""
     spent = racers.all_at_once(
-        [lambda harness: MessageBudget(harness.table, 20).spend(TELEGRAM, "1", str(id(harness)), T0)] * RACERS
+        [lambda harness: MessageBudget(harness.table, 10).spend(TELEGRAM, "1", str(id(harness)), T0)] * RACERS
     )
-    assert Counter(spent) == {True: 20, False: RACERS - 20}
+    assert Counter(spent) == {True: 10, False: RACERS - 10}

@@ -10,7 +10,7 @@ from doorcode.errors import SignInError
 from tests.contract.racers import RACERS, Racers
 from tests.harness import T0, Harness
 
-ROUNDS = 5
+ROUNDS = 2
 
 
 def redeems(link: str) -> Callable[[Harness], Any]:

@@ -153,7 +153,7 @@ def test_the_last_owner(table: Table) -> None:
 
 
 def test_many_people_with_one_claim(racers: Racers) -> None:
-    """Security 44: of 32 who send one claim at once, exactly one owns the bot; the others are told nothing of it."""
+    """Security 44: of 16 who send one claim at once, exactly one owns the bot; the others are told nothing of it."""
     for n in range(ROUNDS):
         claim = a_claim(racers.harness)
         results = racers.all_at_once([redeems(claim, f"{1000 * n + k}") for k in range(RACERS)])
@@ -165,7 +165,7 @@ def test_many_people_with_one_claim(racers: Racers) -> None:
 
 
 def test_many_people_with_one_invite(racers: Racers) -> None:
-    """Security 44: of 32 who send an invite of five uses at once, exactly five are let in; those who wait among them free their seats."""
+    """Security 44: of 16 who send an invite of five uses at once, exactly five are let in; those who wait among them free their seats."""
     for n in range(ROUNDS):
         invite = an_invite(racers.harness, uses=5)
         users = [f"{1000 * n + k}" for k in range(RACERS)]

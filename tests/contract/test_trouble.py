@@ -73,10 +73,20 @@ def for_ever(error: Exception) -> Iterator[Exception]:
         yield error
 
 
-@pytest.mark.parametrize("error", PASSING.values(), ids=PASSING)
-@pytest.mark.parametrize("call", ["get_item", "query", "transact_write_items"])
-def test_what_passes_is_retried(harness: Harness, call: str, error: Exception) -> None:
+# Every error where transactions fail in ways of their own, too; every call with some.
+IN_A_TRANSACTION = [("transact_write_items", name) for name in PASSING | FINAL]
+IN_A_READ = [(call, name) for call in ("get_item", "query") for name in ("throttled", "read timeout")]
+
+
+def id_of(case: tuple[str, str]) -> str:
+    """Name a case."""
+    return " ".join(case)
+
+
+@pytest.mark.parametrize("case", [case for case in IN_A_TRANSACTION if case[1] in PASSING] + IN_A_READ, ids=id_of)
+def test_what_passes_is_retried(harness: Harness, case: tuple[str, str]) -> None:
     """One passing failure of any call is survived, and nobody notices."""
+    call, error = case[0], PASSING[case[1]]
     harness.client.before = fails(call, iter([error]))
     assert harness.request("1").verdict is RequestVerdict.NEW
     harness.client.before = fails(call, iter([error]))
@@ -107,10 +117,12 @@ def test_what_does_not_pass_is_not_repeated(harness: Harness, error: Exception) 
     assert calls.count("transact_write_items") == 1
 
 
-@pytest.mark.parametrize("error", (PASSING | FINAL).values(), ids=PASSING | FINAL)
-@pytest.mark.parametrize("call", ["query", "transact_write_items"])
-def test_trouble_with_the_seats_counts_as_a_full_room(harness: Harness, call: str, error: Exception) -> None:
+@pytest.mark.parametrize(
+    "case", [*IN_A_TRANSACTION, ("query", "throttled"), ("query", "read timeout"), ("query", "refused")], ids=id_of
+)
+def test_trouble_with_the_seats_counts_as_a_full_room(harness: Harness, case: tuple[str, str]) -> None:
     """Security 26: a room that cannot be asked is full; it is not asked again for two seconds; nothing is half done."""
+    call, error = case[0], (PASSING | FINAL)[case[1]]
     harness.client.before = fails(call, for_ever(error))
     assert harness.request("1").verdict is RequestVerdict.FULL
     with harness.client.counting() as calls:

@@ -1,4 +1,4 @@
-"""What the waiting room promises; what the edge asks of it, on every DynamoDB there is."""
+"""What the waiting room promises; what it asks of a DynamoDB, on every one there is."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ def item_of(harness: Harness, user_id: str) -> dict[str, Any]:
 
 @dynamodb.EVERYWHERE
 class TestRequest:
-    """A stranger asks."""
+    """A stranger asks, and the table holds them to its conditions."""
 
     def test_a_stranger_gets_a_code_and_a_seat(self, harness: Harness) -> None:
         """A first request is pending, has a nonce, and holds one seat until the code ends."""
@@ -61,14 +61,6 @@ class TestRequest:
         assert seat["user_id"]["S"] == "1"
         assert seat["sk"]["S"] == outcome.contact.seat
         assert int(seat["expires_at"]["N"]) == T0 + TTL
-
-    def test_within_the_cooldown_nothing_is_new(self, harness: Harness) -> None:
-        """Security 25: one request per person in the cooldown; the second is refused without a write."""
-        first = harness.request("1").contact
-        with harness.client.counting() as calls:
-            outcome = harness.request("1", T0 + COOLDOWN - 1)
-        assert (outcome.verdict, outcome.contact) == (LIMITED, first)
-        assert calls == ["get_item"]
 
     @pytest.mark.parametrize(
         ("attribute", "value"),
@@ -94,6 +86,53 @@ class TestRequest:
         # A revision alone forbids only that write: asked again, there is nothing against it.
         assert contact.rev == (8 if attribute == "rev" else 1)
         assert (contact.requested_at == T0) is (attribute != "rev")
+
+    def test_someone_decided_between_read_and_request(self, harness: Harness) -> None:
+        """A decision that came between the gate's read and the request wins, and the request is told."""
+        for user_id, operation in (("1", Operation.ADD), ("2", Operation.BLOCK)):
+            stale = harness.room.get(TELEGRAM, user_id)
+            decided = harness.decide(operation, user_id=user_id)
+            with harness.client.counting() as calls:
+                outcome = harness.room.request(stale, _asked("d1"), KEYS, T0 + 2)
+            assert (outcome.verdict, outcome.contact) == (RequestVerdict.NOT_A_STRANGER, decided)
+            assert calls == ["query", "transact_write_items"]
+
+    def test_an_overdue_seat_makes_room(self, table: dynamodb.Table) -> None:
+        """Security 14: an overdue request, although its items still exist, is expired to make room."""
+        harness = Harness(table, max_pending=1)
+        harness.request("1")
+        assert harness.request("2", T0 + TTL).verdict is NEW
+        assert harness.room.get(TELEGRAM, "1").state is State.EXPIRED
+        assert [seat["user_id"]["S"] for seat in harness.held_seats()] == ["2"]
+
+    def test_a_lost_seat_is_replaced(self, harness: Harness) -> None:
+        """A pending person whose seat is gone (a restored backup) gets another with the next request."""
+        first = harness.request("1").contact
+        harness.raw.delete_item(TableName=harness.name, Key={"pk": {"S": "seats#telegram"}, "sk": {"S": first.seat}})
+        assert harness.request("1", T0 + COOLDOWN).verdict is NEW
+        assert len(harness.held_seats()) == 1
+
+    def test_odd_ids_stay_themselves(self, harness: Harness) -> None:
+        """Security 5: an id may hold our separators, and stays exactly itself."""
+        for user_id in ("a#b", "a|b", "a:b", "#", "x" * 64):
+            harness.request(user_id)
+            assert harness.room.get(TELEGRAM, user_id).user_id == user_id
+            assert harness.room.get(TELEGRAM, user_id[:-1] or "x").state is State.NONE
+            code = harness.code(user_id)
+            assert harness.decide(Operation.APPROVE, code=code).user_id == user_id
+
+
+@dynamodb.AT_THE_EDGE
+class TestRequests:
+    """One delivery after the other, of one person and of many."""
+
+    def test_within_the_cooldown_nothing_is_new(self, harness: Harness) -> None:
+        """Security 25: one request per person in the cooldown; the second is refused without a write."""
+        first = harness.request("1").contact
+        with harness.client.counting() as calls:
+            outcome = harness.request("1", T0 + COOLDOWN - 1)
+        assert (outcome.verdict, outcome.contact) == (LIMITED, first)
+        assert calls == ["get_item"]
 
     def test_after_the_cooldown_a_new_code_on_the_same_seat(self, harness: Harness) -> None:
         """A pending person who asks again after the cooldown gets a new code and keeps the seat."""
@@ -135,21 +174,6 @@ class TestRequest:
         harness.approve("1")
         harness.decide(ending, user_id="1")
         assert harness.request("1", T0 + 5, delivery="d1").verdict is not NEW
-
-    @pytest.mark.parametrize(
-        ("operation", "verdict"),
-        [(Operation.ADD, RequestVerdict.NOT_A_STRANGER), (Operation.BLOCK, RequestVerdict.NOT_A_STRANGER)],
-    )
-    def test_someone_decided_between_read_and_request(
-        self, harness: Harness, operation: Operation, verdict: RequestVerdict
-    ) -> None:
-        """A decision that came between the gate's read and the request wins, and the request is told."""
-        stale = harness.room.get(TELEGRAM, "1")
-        decided = harness.decide(operation, user_id="1")
-        with harness.client.counting() as calls:
-            outcome = harness.room.request(stale, _asked("d1"), KEYS, T0 + 2)
-        assert (outcome.verdict, outcome.contact) == (verdict, decided)
-        assert calls == ["query", "transact_write_items"]
 
     def test_a_full_room_refuses(self, table: dynamodb.Table) -> None:
         """Security 26: beyond the seats nobody gets in, and whoever was in before stays."""
@@ -204,14 +228,6 @@ class TestRequest:
         assert harness.request("1", T0 + TTL + 2 * COOLDOWN - 1).verdict is LIMITED
         assert harness.request("1", T0 + TTL + 2 * COOLDOWN).verdict is NEW
 
-    def test_an_overdue_seat_makes_room(self, table: dynamodb.Table) -> None:
-        """Security 14: an overdue request, although its items still exist, is expired to make room."""
-        harness = Harness(table, max_pending=1)
-        harness.request("1")
-        assert harness.request("2", T0 + TTL).verdict is NEW
-        assert harness.room.get(TELEGRAM, "1").state is State.EXPIRED
-        assert [seat["user_id"]["S"] for seat in harness.held_seats()] == ["2"]
-
     def test_an_unreadable_holder_does_not_wedge_the_room(self, table: dynamodb.Table) -> None:
         """One overdue seat whose holder cannot be read costs a seat, not the room."""
         harness = Harness(table, max_pending=2)
@@ -245,28 +261,12 @@ class TestRequest:
         assert verdicts.count(NEW) == 1
         assert len(lowered.held_seats()) == 1
 
-    def test_a_lost_seat_is_replaced(self, harness: Harness) -> None:
-        """A pending person whose seat is gone (a restored backup) gets another with the next request."""
-        first = harness.request("1").contact
-        harness.raw.delete_item(TableName=harness.name, Key={"pk": {"S": "seats#telegram"}, "sk": {"S": first.seat}})
-        assert harness.request("1", T0 + COOLDOWN).verdict is NEW
-        assert len(harness.held_seats()) == 1
-
     def test_platforms_have_rooms_of_their_own(self, table: dynamodb.Table) -> None:
         """Security 7: the same number on another platform is another person, in another room."""
         harness = Harness(table, max_pending=1)
         harness.request("1")
         assert harness.request("1", platform=Platform.DISCORD).verdict is NEW
         assert harness.code("1") != harness.code("1", Platform.DISCORD)
-
-    @pytest.mark.parametrize("user_id", ["a#b", "a|b", "a:b", "#", "x" * 64])
-    def test_odd_ids_stay_themselves(self, harness: Harness, user_id: str) -> None:
-        """Security 5: an id may hold our separators, and stays exactly itself."""
-        harness.request(user_id)
-        assert harness.room.get(TELEGRAM, user_id).user_id == user_id
-        assert harness.room.get(TELEGRAM, user_id[:-1] or "x").state is State.NONE
-        code = harness.code(user_id)
-        assert harness.decide(Operation.APPROVE, code=code).user_id == user_id
 
 
 class TestDecisions:
@@ -689,10 +689,10 @@ class TestLockout:
             harness.decide(Operation.APPROVE, T0, actor, code="AAAAAAAA")
 
 
-@dynamodb.EVERYWHERE
 class TestBudget:
     """Messages under the policy allow."""
 
+    @dynamodb.EVERYWHERE
     def test_the_budget_is_spent_by_minute_and_sender(self, harness: Harness) -> None:
         """Within a minute the limit holds; the next minute, another sender and another platform have their own."""
         budget = MessageBudget(harness.table, 2)
@@ -702,6 +702,7 @@ class TestBudget:
         assert budget.spend(TELEGRAM, "2", "d0", minute)
         assert budget.spend(Platform.SLACK, "1", "d0", minute)
 
+    @dynamodb.AT_THE_EDGE
     def test_a_delivery_that_comes_again_is_counted_once(self, harness: Harness) -> None:
         """A message whose hand-off failed is delivered again, and is still within the budget that it was counted in."""
         budget = MessageBudget(harness.table, 2)
@@ -712,6 +713,7 @@ class TestBudget:
             False,
         ]
 
+    @dynamodb.AT_THE_EDGE
     def test_no_limit_asks_nobody(self, harness: Harness) -> None:
         """A budget of 0 is none: nothing is counted."""
         with harness.client.counting() as calls:
