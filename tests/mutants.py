@@ -134,7 +134,11 @@ def survives(mutant: Mutant) -> bool | None:
     if mutant.old not in source:
         return None
     with tempfile.TemporaryDirectory() as folder:
+        # The tools stand beside the sources, and are looked for there.
+        for other in ROOT.iterdir():
+            Path(folder, other.name).symlink_to(other)
         shared = Path(folder, "shared")
+        shared.unlink()
         shutil.copytree(ROOT / "shared", shared, ignore=shutil.ignore_patterns("__pycache__"))
         (shared / mutant.file).write_text(source.replace(mutant.old, mutant.new), encoding="utf-8")
         tests = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *mutant.tests.split()]
