@@ -7,6 +7,7 @@ import ipaddress
 import logging
 import os
 import socket
+import ssl
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterator
@@ -119,8 +120,20 @@ def _read_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loaders.JSONFileLoader, "load_file", lambda _, path: described(path))
         patch.setattr(httpx_transports, "create_ssl_context", functools.cache(httpx.create_ssl_context))
+        patch.setattr(ssl, "create_default_context", _machine_read_once(ssl.create_default_context))
         patch.setattr(typer.main, "get_command", functools.cache(typer.main.get_command))
         yield
+
+
+def _machine_read_once(make: Callable[..., ssl.SSLContext]) -> Callable[..., ssl.SSLContext]:
+    made = functools.cache(lambda *_: make())
+
+    def context(*args: Any, **options: Any) -> ssl.SSLContext:
+        return (
+            make(*args, **options) if args or options else made(*map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+        )
+
+    return context
 
 
 @pytest.fixture(scope="session", autouse=True)
