@@ -73,6 +73,13 @@ def table(name: str) -> Any:
     return tables.get_table(name)
 
 
+def secrets() -> dict[str, str]:
+    """Return every SecureString as it stands there now."""
+    store: Any = get_backend("ssm")[DEFAULT_ACCOUNT_ID][REGION]
+    found = map(store.get_parameter, store._parameters.get_keys_beginning_with("/", recursive=True))
+    return {one.name: one.decrypt(one.value) for one in found if one.parameter_type == "SecureString"}
+
+
 @functools.cache
 def client(service: str) -> Any:
     """Give the one client of a service in process: it holds nothing, so that every test and thread may have it."""
