@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import selectors
 import socket
 import sys
 import threading
@@ -20,6 +21,8 @@ class LoopbackServer(ThreadingHTTPServer):
     daemon_threads = True
     # Many functions may start at once.
     request_queue_size = 64
+    # There is a connection already when one is asked for; who has gone again is not waited for.
+    timeout = 0
 
     def __init__(self, port: int, handler: type[BaseHTTPRequestHandler]) -> None:
         """Take the port, 0 for a free one; ``run`` answers."""
@@ -27,20 +30,31 @@ class LoopbackServer(ThreadingHTTPServer):
         self._open: set[socket.socket] = set()
         self._thread: threading.Thread | None = None
         super().__init__((HOST, port), handler)
+        # Closing the one ends the waiting for connections, so that nobody has to look again and again whether it should end.
+        self._end, self._ended = socket.socketpair()
 
     def run(self, name: str) -> None:
         """Answer from a thread of that name."""
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), name=name, daemon=True)
+        self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
+
+    def _serve(self) -> None:
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(self, selectors.EVENT_READ)
+            waiting.register(self._ended, selectors.EVENT_READ)
+            while all(ready.fileobj is self for ready, _ in waiting.select()):
+                self.handle_request()
 
     def end(self) -> None:
         """Stop listening, and cut what is open. Raises the first of ``crashes``."""
         if self._thread is not None:
-            self.shutdown()
+            self._end.close()
             self._thread.join()
         for connection in list(self._open):
             cut(connection)
         self.server_close()
+        self._end.close()
+        self._ended.close()
         if self.crashes:
             raise self.crashes[0]
 

@@ -61,10 +61,10 @@ def aws(*empty: str) -> Iterator[None]:
         yield
 
 
-def put_secret(name: str, value: str) -> None:
-    """Lay a SecureString down where Parameter Store finds it, as its own call would: nothing is tried by that call itself."""
+def put_secret(name: str, value: str, *, kind: str = "SecureString") -> None:
+    """Lay a parameter down where Parameter Store finds it, as its own call would: nothing is tried by that call itself."""
     store: Any = get_backend("ssm")[DEFAULT_ACCOUNT_ID][REGION]
-    store.put_parameter(name, None, value, "SecureString", None, None, True, None, "text", tier=None, policies=None)
+    store.put_parameter(name, None, value, kind, None, None, True, None, "text", tier=None, policies=None)
 
 
 def table(name: str) -> Any:

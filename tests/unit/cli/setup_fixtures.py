@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import pytest
 from botocore.exceptions import ClientError
@@ -21,6 +22,7 @@ from doorcode.aws.items import CONTACT, attribute, contact_attributes, contact_p
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.keyring import Keyring, parse_keyring
 from doorcode_cli.app import main
+from doorcode_cli.doctor import CHECKS
 from doorcode_cli.target import Target
 from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
 from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
@@ -44,6 +46,7 @@ OWN = {
     "whatsapp/verify-token": "verify-first-0123456789",
     "agent/webhook-secret": "whsec_Zmlyc3RmaXJzdGZpcnN0Zmlyc3RmaXJzdA==",
 }
+KEPT = ("telegram/bot", "slack/team", "whatsapp/bot")
 FOR_ALL_EYES = ("/discord/public-key", "/texts")
 FUNCTIONS = ("Telegram", "Slack", "Discord", "Whatsapp", "Relay", "Courier", "Agent", "Admin")
 
@@ -280,6 +283,10 @@ class Harness:
         """Set a secret behind the command's back."""
         in_process.put_secret(f"{PREFIX}/{name}", value)
 
+    def note(self, name: str, value: str) -> None:
+        """Have a command keep what is no secret."""
+        in_process.put_secret(f"{PREFIX}/{name}", value, kind="String")
+
     def put_tokens(self) -> None:
         """Set up every platform, as far as tokens go."""
         for name, value in (
@@ -336,20 +343,38 @@ class Harness:
         item = {"pk": attribute(contact_pk(contact.platform, user_id)), "sk": attribute(CONTACT)}
         self.dynamodb.put_item(TableName=TABLE, Item=item | contact_attributes(contact))
 
+    def set_up(self) -> None:
+        """Leave every platform as its own command does."""
+        self.put_tokens()
+        self.telegram.register(f"{API}/telegram", OWN["telegram/webhook-secret"])
+        self.discord.register(f"{API}/discord", "")
+        self.whatsapp.register(f"{API}/whatsapp", "")
+        for stand_in in (self.telegram, self.slack, self.whatsapp):
+            for name, value in stand_in.credentials().items():
+                if name in KEPT:
+                    self.note(name, value)
+
     def log(self, function: str, ago: float, **record: str) -> None:
         """Have a function log a record, some seconds ago."""
         line = json.dumps({**record, "logger": f"doorcode.{function}"})
         self.logs.setdefault(f"/doorcode/doorcode/{group_of(function)}", []).append((time.time() - ago, line))
 
+    def examine(self, *checks: str, options: tuple[str, ...] = ()) -> tuple[Ended, list[dict[str, Any]]]:
+        """Run ``doorcode doctor``, with these of its checks alone if any are named; return how it ended and what it found."""
+        chosen = {name: CHECKS[name] for name in checks} or CHECKS
+        with patch.dict(CHECKS, chosen, clear=True):
+            ended = self.run("doctor", "--json", *options)
+        return ended, ended.json["checks"]
+
     def run(self, *arguments: str, stdin: bytes | None = b"", environment: Mapping[str, str] | None = None) -> Ended:
         """Run ``doorcode`` with these arguments."""
         given = io.TextIOWrapper(io.BytesIO(stdin or b""), encoding="utf-8")
         self._capsys.readouterr()
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sys, "argv", ["doorcode", *arguments])
-            patch.setattr(sys, "stdin", given)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(sys, "argv", ["doorcode", *arguments])
+            patched.setattr(sys, "stdin", given)
             for name, value in (environment or {}).items():
-                patch.setenv(name, value)
+                patched.setenv(name, value)
             with pytest.raises(SystemExit) as ended:
                 main()
         out, err = self._capsys.readouterr()

@@ -85,11 +85,14 @@ def test_a_link_stands_alone(doorcode: Run, sign_ins: SignIns) -> None:
     )
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8787", "http://127.0.0.1:8787/"])
-def test_a_link_to_the_sandbox(doorcode: Run, tmp_path: Path, url: str) -> None:
+def test_a_link_to_the_sandbox(doorcode: Run, tmp_path: Path) -> None:
     """On this machine the link leads to where the sandbox listens, not to the emulator's own address."""
-    (tmp_path / "sandbox.json").write_text(json.dumps({"endpoint": "http://127.0.0.1:8788", "url": url}))
-    assert doorcode("web", "--store-dir", str(tmp_path)).out.startswith("http://127.0.0.1:8787/owner#token=")
+    for url in (
+        "http://127.0.0.1:8787",
+        "http://127.0.0.1:8787/",
+    ):
+        (tmp_path / "sandbox.json").write_text(json.dumps({"endpoint": "http://127.0.0.1:8788", "url": url}))
+        assert doorcode("web", "--store-dir", str(tmp_path)).out.startswith("http://127.0.0.1:8787/owner#token="), url
 
 
 def test_a_sandbox_that_does_not_say_where_it_is(doorcode: Run, tmp_path: Path) -> None:
@@ -182,37 +185,38 @@ def test_a_token_is_revoked(doorcode: Run, tokens: Tokens) -> None:
     assert doorcode("token", "revoke", "\x1b[2J") == expected
 
 
-@pytest.mark.parametrize(
-    ("arguments", "line"),
-    [
+def test_what_cannot_be_meant(doorcode: Run, function: Function) -> None:
+    """What cannot be meant is a mistake of usage: one line, nothing on standard output, and nothing made."""
+    for arguments, line in (
         (("create",), "Missing option '--scope'"),
         (("create", "--scope", "admin"), "'admin' is not one of 'read', 'pairing'"),
         (("create", "--scope", "read", "--for", "soon"), "'soon' is not a duration"),
         (("create", "--scope", "read", "--name", "a" * 59), "A token's name has at most 58 characters"),
         (("create", "--scope", "read", "--for", "999999999w"), "The end of a token must lie in the future."),
         (("revoke",), "Missing argument 'ID'"),
-    ],
-)
-def test_what_cannot_be_meant(doorcode: Run, function: Function, arguments: tuple[str, ...], line: str) -> None:
-    """What cannot be meant is a mistake of usage: one line, nothing on standard output, and nothing made."""
-    code, out, err = doorcode("token", *arguments)
-    assert (code, out, len(err.splitlines())) == (2, "", 1)
-    assert line in err
-    assert function.harness.items() == []
+    ):
+        code, out, err = doorcode("token", *arguments)
+        assert (code, out, len(err.splitlines())) == (2, "", 1), arguments
+        assert line in err, arguments
+        assert function.harness.items() == [], arguments
 
 
-@pytest.mark.parametrize("arguments", [("web",), ("web", "--sign-out"), ("token", "create", "--scope", "read")])
-def test_trouble_prints_nothing_to_keep(doorcode: Run, function: Function, arguments: tuple[str, ...]) -> None:
+def test_trouble_prints_nothing_to_keep(doorcode: Run, function: Function) -> None:
     """A stack in trouble, or of another version, prints no half a link or token, and ends with 3."""
+    for arguments in (
+        ("web",),
+        ("web", "--sign-out"),
+        ("token", "create", "--scope", "read"),
+    ):
 
-    def in_trouble(_: Any) -> Any:
-        error = UnavailableError("write the table", "throttled")
-        return {"error": {"reason": error.reason, "message": str(error)}}
+        def in_trouble(_: Any) -> Any:
+            error = UnavailableError("write the table", "throttled")
+            return {"error": {"reason": error.reason, "message": str(error)}}
 
-    for answers in (in_trouble, lambda _: {"ok": True, "token": "x"}):
-        function.answers = answers
-        ended = doorcode(*arguments)
-        assert (ended.code, ended.out) == (3, "")
+        for answers in (in_trouble, lambda _: {"ok": True, "token": "x"}):
+            function.answers = answers
+            ended = doorcode(*arguments)
+            assert (ended.code, ended.out) == (3, ""), arguments
 
 
 def test_what_a_stack_answers_is_made_harmless(doorcode: Run, function: Function) -> None:

@@ -155,10 +155,7 @@ def test_list_as_json(doorcode: Run, harness: AdminHarness) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
-def test_a_long_list_is_fetched_as_it_is_printed(
-    doorcode: Run, harness: AdminHarness, function: Function, as_json: bool
-) -> None:
+def test_a_long_list_is_fetched_as_it_is_printed(doorcode: Run, harness: AdminHarness, function: Function) -> None:
     """Of a long list no more than a page is asked for before it is printed, and every contact comes once."""
     harness.put_paired(250)
     printed: list[int] = []
@@ -169,14 +166,17 @@ def test_a_long_list_is_fetched_as_it_is_printed(
         return real(event)
 
     function.answers = watched
-    ended = doorcode("list", "--paired", "--platform", "telegram", *(["--json"] if as_json else []))
-    if as_json:
-        assert [contact["user_id"] for contact in json.loads(ended.out)] == [str(249 - one) for one in range(250)]
-    else:
-        assert ended.out.startswith("Found 250 paired channels:\n\nPlatform: telegram\nChannel:  249\n")
-        assert ended.out.count("Channel:") == 250
-    assert len(function.events) == 3
-    assert printed == sorted(set(printed))
+    for options in ((), ("--json",)):
+        ended = doorcode("list", "--paired", "--platform", "telegram", *options)
+        if options:
+            assert [contact["user_id"] for contact in json.loads(ended.out)] == [str(249 - one) for one in range(250)]
+        else:
+            assert ended.out.startswith("Found 250 paired channels:\n\nPlatform: telegram\nChannel:  249\n")
+            assert ended.out.count("Channel:") == 250
+        assert len(function.events) == 3, options
+        assert printed == sorted(set(printed)), options
+        function.events.clear()
+        printed.clear()
 
 
 def test_approve_deny_and_the_rest_as_documented(doorcode: Run, harness: AdminHarness, function: Function) -> None:
@@ -248,9 +248,9 @@ def test_locked_out(doorcode: Run, harness: AdminHarness) -> None:
     assert doorcode("approve", "telegram", harness.code("1")).code == 0
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
+def test_usage(doorcode: Run, harness: AdminHarness) -> None:
+    """What cannot be meant ends with 2 and one line, and changes nothing."""
+    for arguments in (
         ("approve",),
         ("approve", "telegram"),
         ("approve", "telegram", "ABCD2345", "--user", "1"),
@@ -266,25 +266,25 @@ def test_locked_out(doorcode: Run, harness: AdminHarness) -> None:
         ("list", "--platform", "signal"),
         ("list", "--colour"),
         ("lst",),
-    ],
-    ids=" ".join,
-)
-def test_usage(doorcode: Run, harness: AdminHarness, arguments: tuple[str, ...]) -> None:
-    """What cannot be meant ends with 2 and one line, and changes nothing."""
-    ended = doorcode(*arguments)
-    assert (ended.code, ended.out) == (2, "")
-    assert len(ended.err.splitlines()) == 1
-    assert "\x1b" not in ended.err
-    assert harness.items() == []
+    ):
+        ended = doorcode(*arguments)
+        assert (ended.code, ended.out) == (2, ""), arguments
+        assert len(ended.err.splitlines()) == 1, arguments
+        assert "\x1b" not in ended.err, arguments
+        assert harness.items() == [], arguments
 
 
-@pytest.mark.parametrize(
-    ("text", "end"), [("30s", 30), ("1m", 60), ("12H", 43_200), ("7d", 604_800), ("2w", 1_209_600)]
-)
-def test_durations(doorcode: Run, harness: AdminHarness, text: str, end: int) -> None:
+def test_durations(doorcode: Run, harness: AdminHarness) -> None:
     """A pairing ends after seconds, minutes, hours, days or weeks."""
-    doorcode("add", "telegram", "1", "--for", text)
-    assert harness.room.get(TELEGRAM, "1").paired_until == T0 + 1 + end
+    for text, end in (
+        ("30s", 30),
+        ("1m", 60),
+        ("12H", 43_200),
+        ("7d", 604_800),
+        ("2w", 1_209_600),
+    ):
+        doorcode("add", "telegram", "1", "--for", text)
+        assert harness.room.get(TELEGRAM, "1").paired_until == T0 + 1 + end, text
 
 
 def test_help(doorcode: Run) -> None:
@@ -414,6 +414,11 @@ def test_clear_shows_progress_on_a_terminal(
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\u202egnp\u200b\x9b31m\r\nCode:     AAAA2222"
 
 
+def always(answer: Any) -> Callable[[Any], Any]:
+    """Have the function answer that, whatever it is told."""
+    return lambda _: answer
+
+
 def listed(**more: Any) -> dict[str, Any]:
     """Return a contact as the function answers it."""
     texts = dict.fromkeys(("name", "label", "decided_by", "decided_via"), "")
@@ -421,25 +426,29 @@ def listed(**more: Any) -> dict[str, Any]:
     return {"platform": "telegram", "user_id": "1", "state": "pending", **texts, **times, **more}
 
 
-@pytest.mark.parametrize("state", ["pending", "paired", "blocked"])
-def test_strangers_names_are_harmless(doorcode: Run, function: Function, state: str) -> None:
+def test_strangers_names_are_harmless(doorcode: Run, function: Function) -> None:
     """Security 28: no control, bidirectional or zero-width character and no extra line reaches the terminal."""
-    contact = listed(name=HOSTILE, label=HOSTILE, user_id=HOSTILE, platform=HOSTILE, code=HOSTILE, state=state)
-    function.answers = lambda _: {"ok": True, "contacts": [contact], "cursor": "", "total": 1}
-    shown = doorcode("list", f"--{state}", "--platform", "telegram").out
-    assert not [character for character in "\x1b\x07\u202e\u200b\x9b\r" if character in shown]
-    assert not [line for line in shown.splitlines() if line.startswith("Code:     AAAA")]
-    as_json = doorcode("list", f"--{state}", "--platform", "telegram", "--json").out
-    assert as_json.isascii()
-    assert not [character for character in "\x1b\x07\r" if character in as_json]
-    function.answers = lambda _: {"ok": True, "contact": contact}
-    shown = doorcode("add", "telegram", "1").out
-    assert not [character for character in "\x1b\x07\u202e\u200b\x9b\r" if character in shown]
-    assert len(shown.splitlines()) == 2
-    function.answers = lambda _: {"error": {"reason": "refused", "message": HOSTILE}}
-    ended = doorcode("add", "telegram", "1")
-    assert len(ended.err.splitlines()) == 1
-    assert "\x1b" not in ended.err
+    for state in (
+        "pending",
+        "paired",
+        "blocked",
+    ):
+        contact = listed(name=HOSTILE, label=HOSTILE, user_id=HOSTILE, platform=HOSTILE, code=HOSTILE, state=state)
+        function.answers = always({"ok": True, "contacts": [contact], "cursor": "", "total": 1})
+        shown = doorcode("list", f"--{state}", "--platform", "telegram").out
+        assert not [character for character in "\x1b\x07\u202e\u200b\x9b\r" if character in shown], state
+        assert not [line for line in shown.splitlines() if line.startswith("Code:     AAAA")], state
+        as_json = doorcode("list", f"--{state}", "--platform", "telegram", "--json").out
+        assert as_json.isascii(), state
+        assert not [character for character in "\x1b\x07\r" if character in as_json], state
+        function.answers = always({"ok": True, "contact": contact})
+        shown = doorcode("add", "telegram", "1").out
+        assert not [character for character in "\x1b\x07\u202e\u200b\x9b\r" if character in shown], state
+        assert len(shown.splitlines()) == 2, state
+        function.answers = always({"error": {"reason": "refused", "message": HOSTILE}})
+        ended = doorcode("add", "telegram", "1")
+        assert len(ended.err.splitlines()) == 1, state
+        assert "\x1b" not in ended.err, state
 
 
 def test_a_request_without_a_code_says_what_to_do(doorcode: Run, harness: AdminHarness) -> None:
@@ -449,25 +458,32 @@ def test_a_request_without_a_code_says_what_to_do(doorcode: Run, harness: AdminH
     assert "Code:     none; approve with --user 555001\n" in doorcode("list", "--pending").out
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [b"", b"no json", b"\xff", b"null", b"[]", b"1", {}, {"ok": True}, {"ok": True, "contact": 1}, {"error": 1}],
-    ids=repr,
-)
-def test_an_answer_that_is_none(doorcode: Run, function: Function, answer: Any) -> None:
+def test_an_answer_that_is_none(doorcode: Run, function: Function) -> None:
     """What is no answer of ours ends with 3 and one line."""
-    function.answers = lambda _: answer
-    ended = doorcode("add", "telegram", "1")
-    assert (ended.code, ended.out) == (3, "")
-    assert ended.err == (
-        "The function doorcode-admin answers in a way that this command does not know. "
-        "Are stack and command of the same version?\n"
-    )
+    for answer in (
+        b"",
+        b"no json",
+        b"\xff",
+        b"null",
+        b"[]",
+        b"1",
+        {},
+        {"ok": True},
+        {"ok": True, "contact": 1},
+        {"error": 1},
+    ):
+        function.answers = always(answer)
+        ended = doorcode("add", "telegram", "1")
+        assert (ended.code, ended.out) == (3, ""), answer
+        assert ended.err == (
+            "The function doorcode-admin answers in a way that this command does not know. "
+            "Are stack and command of the same version?\n"
+        ), answer
 
 
-@pytest.mark.parametrize(
-    ("payload", "said"),
-    [
+def test_a_function_that_fails(doorcode: Run, function: Function) -> None:
+    """An exception and a time-out of the function are told in one line, with 3: nothing is passed over."""
+    for payload, said in (
         (
             {"errorType": "Sandbox.Timedout", "errorMessage": "RequestId: 1 Error: Task timed out after 60.00 seconds"},
             "Sandbox.Timedout: RequestId: 1 Error: Task timed out after 60.00 seconds",
@@ -479,26 +495,27 @@ def test_an_answer_that_is_none(doorcode: Run, function: Function, answer: Any) 
         (b"", "it says no more"),
         (b"[]", "it says no more"),
         ({}, "it says no more"),
-    ],
-    ids=["time_out", "exception", "empty", "list", "nothing"],
-)
-def test_a_function_that_fails(doorcode: Run, function: Function, payload: Any, said: str) -> None:
-    """An exception and a time-out of the function are told in one line, with 3: nothing is passed over."""
-    function.answers = lambda _: payload
-    function.error = "Unhandled"
-    ended = doorcode("list")
-    assert (ended.code, ended.out) == (3, "")
-    assert ended.err == (
-        f"The function doorcode-admin failed: {said}. Whether anything was done is in its log, "
-        "/doorcode/doorcode/behind. See: doorcode doctor\n"
-    )
+    ):
+        function.answers = always(payload)
+        function.error = "Unhandled"
+        ended = doorcode("list")
+        assert (ended.code, ended.out) == (3, ""), payload
+        assert ended.err == (
+            f"The function doorcode-admin failed: {said}. Whether anything was done is in its log, "
+            "/doorcode/doorcode/behind. See: doorcode doctor\n"
+        ), payload
 
 
-@pytest.mark.parametrize("reason", ["unavailable", "secret_unavailable", "bad_settings", "unreadable_item"])
-def test_a_stack_that_is_out_of_order(doorcode: Run, function: Function, reason: str) -> None:
+def test_a_stack_that_is_out_of_order(doorcode: Run, function: Function) -> None:
     """What only the stack's keeper can mend ends with 3, and says where to look."""
-    function.answers = lambda _: {"error": {"reason": reason, "message": "It is broken."}}
-    assert doorcode("list") == (3, "", "It is broken. See: doorcode doctor\n")
+    for reason in (
+        "unavailable",
+        "secret_unavailable",
+        "bad_settings",
+        "unreadable_item",
+    ):
+        function.answers = always({"error": {"reason": reason, "message": "It is broken."}})
+        assert doorcode("list") == (3, "", "It is broken. See: doorcode doctor\n"), reason
 
 
 def test_a_list_that_breaks_off_is_no_json(doorcode: Run, harness: AdminHarness, function: Function) -> None:

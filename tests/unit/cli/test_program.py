@@ -30,24 +30,19 @@ def _nowhere() -> Iterator[None]:
     work_on()
 
 
-@pytest.mark.parametrize(
-    ("runs", "found", "called"),
-    [
+def test_what_works_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In a fresh clone nothing is on the path: the one that runs is named instead."""
+    monkeypatch.chdir(tmp_path)
+    for runs, found, called in (
         ("{here}/.venv/bin/doorcode", None, ".venv/bin/doorcode"),
         (".venv/bin/doorcode", None, ".venv/bin/doorcode"),
         ("/opt/elsewhere/bin/doorcode", None, "/opt/elsewhere/bin/doorcode"),
         ("{here}/.venv/bin/doorcode", "/usr/bin/doorcode", "doorcode"),
         ("{here}/shared/doorcode_cli/__main__.py", None, "doorcode"),
-    ],
-)
-def test_what_works_here(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, runs: str, found: str | None, called: str
-) -> None:
-    """In a fresh clone nothing is on the path: the one that runs is named instead."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", [runs.format(here=tmp_path)])
-    monkeypatch.setattr(shutil, "which", lambda _: found)
-    assert program() == called
+    ):
+        monkeypatch.setattr(sys, "argv", [runs.format(here=tmp_path)])
+        monkeypatch.setattr(shutil, "which", {"doorcode": found}.get)
+        assert program() == called, (runs, found)
 
 
 @pytest.fixture
@@ -58,21 +53,18 @@ def _clone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("_clone")
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
+def test_a_command_in_a_text() -> None:
+    """It is named as it is called here, on the stack that is worked on; nothing else changes."""
+    for text, shown in (
         ("Run: doorcode pairing unlock", "Run: .venv/bin/doorcode pairing unlock --local"),
         ("doorcode doctor --send-test", ".venv/bin/doorcode doctor --local --send-test"),
         ("doorcode secrets rotate, then with --drop", ".venv/bin/doorcode secrets rotate --local, then with --drop"),
         ("Start it with: doorcode run", "Start it with: .venv/bin/doorcode run"),
         ("/doorcode/doorcode/admin, doorcode itself", "/doorcode/doorcode/admin, doorcode itself"),
         (".venv/bin/doorcode doctor", ".venv/bin/doorcode doctor"),
-    ],
-)
-def test_a_command_in_a_text(text: str, shown: str) -> None:
-    """It is named as it is called here, on the stack that is worked on; nothing else changes."""
-    work_on("--local")
-    assert as_called(text) == shown
+    ):
+        work_on("--local")
+        assert as_called(text) == shown, (text, shown)
 
 
 @pytest.mark.usefixtures("_clone")

@@ -46,15 +46,15 @@ LOCAL_MODES = 3
 # set
 
 
-@pytest.mark.parametrize("name", REAL)
-def test_a_secret_is_taken_from_standard_input(harness: Harness, name: str) -> None:
+def test_a_secret_is_taken_from_standard_input(harness: Harness) -> None:
     """What is piped in is kept, encrypted, and not shown."""
-    ended = harness.run("secrets", "set", name, stdin=f"  {REAL[name]}\r\n".encode())
-    assert ended.code == 0, ended.err
-    assert ended.out == f"✅ Set {name}\n"
-    assert harness.value(name) == REAL[name]
-    assert harness.parameter(name)["Type"] == "SecureString"
-    assert "usually" not in ended.err
+    for name, secret in REAL.items():
+        ended = harness.run("secrets", "set", name, stdin=f"  {secret}\r\n".encode())
+        assert ended.code == 0, ended.err
+        assert ended.out == f"✅ Set {name}\n", name
+        assert harness.value(name) == secret, name
+        assert harness.parameter(name)["Type"] == "SecureString", name
+        assert "usually" not in ended.err, name
 
 
 def test_a_secret_is_taken_from_a_file(harness: Harness, tmp_path: Path) -> None:
@@ -107,23 +107,20 @@ def test_a_real_terminal_echoes_nothing() -> None:
     assert b"typed-secret" not in seen
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
+def test_a_secret_as_an_argument_is_refused_without_repeating_it(harness: Harness) -> None:
+    """Usage, and not a word of what was given."""
+    for arguments in (
         ("telegram/bot-token", "123456:hidden-value"),
         ("telegram/bot-token", "--value=hidden-value"),
         ("telegram/bot-token", "-iddenvalue"),
         ("123456:hidden-value",),
         ("hidden-value", "telegram/bot-token"),
-    ],
-)
-def test_a_secret_as_an_argument_is_refused_without_repeating_it(harness: Harness, arguments: tuple[str, ...]) -> None:
-    """Usage, and not a word of what was given."""
-    ended = harness.run("secrets", "set", *arguments, stdin=b"1234567:abcdefgh")
-    assert ended.code == 2
-    assert "hidden-value" not in ended.all
-    assert "iddenvalue" not in ended.all
-    assert not harness.has("telegram/bot-token")
+    ):
+        ended = harness.run("secrets", "set", *arguments, stdin=b"1234567:abcdefgh")
+        assert ended.code == 2, arguments
+        assert "hidden-value" not in ended.all, arguments
+        assert "iddenvalue" not in ended.all, arguments
+        assert not harness.has("telegram/bot-token"), arguments
 
 
 def test_a_secret_that_looks_like_asking_for_help_is_not_repeated(harness: Harness) -> None:
@@ -134,9 +131,9 @@ def test_a_secret_that_looks_like_asking_for_help_is_not_repeated(harness: Harne
     assert not harness.has("telegram/bot-token")
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "told"),
-    [
+def test_what_cannot_be_that_secret_is_refused_in_one_line(harness: Harness) -> None:
+    """Exit code 1, one line that says why, nothing of the value, and nothing changed. Security 1, 31."""
+    for name, value, told in (
         ("telegram/bot-token", b"", "is empty"),
         ("telegram/bot-token", b"\n \n", "is empty"),
         ("telegram/bot-token", b"hello there", "it has the bot's number"),
@@ -178,20 +175,15 @@ def test_a_secret_that_looks_like_asking_for_help_is_not_repeated(harness: Harne
         ("gateway-secret", b"ab" * 2100, "too much"),
         ("gateway-secret", OWN["callback-secret"].encode(), "must not be the same as callback-secret"),
         ("callback-secret", OWN["gateway-secret"].encode(), "must not be the same as gateway-secret"),
-    ],
-)
-def test_what_cannot_be_that_secret_is_refused_in_one_line(
-    harness: Harness, name: str, value: bytes, told: str
-) -> None:
-    """Exit code 1, one line that says why, nothing of the value, and nothing changed. Security 1, 31."""
-    before = harness.value(name) if harness.has(name) else None
-    ended = harness.run("secrets", "set", name, stdin=value)
-    assert ended.code == 1
-    assert told.lower() in ended.err.lower()
-    assert ended.err.count("\n") == 1
-    if len(value) > 8:
-        assert value.decode(errors="replace") not in ended.all
-    assert (harness.value(name) if harness.has(name) else None) == before
+    ):
+        before = harness.value(name) if harness.has(name) else None
+        ended = harness.run("secrets", "set", name, stdin=value)
+        assert ended.code == 1, (name, value)
+        assert told.lower() in ended.err.lower(), (name, value)
+        assert ended.err.count("\n") == 1, (name, value)
+        if len(value) > 8:
+            assert value.decode(errors="replace") not in ended.all, (name, value)
+        assert (harness.value(name) if harness.has(name) else None) == before, (name, value)
 
 
 def test_what_looks_unusual_is_taken_with_a_warning(harness: Harness) -> None:
@@ -210,27 +202,23 @@ def test_a_replaced_secret_says_how_long_functions_keep_the_former_one(harness: 
     assert harness.parameter("gateway-secret")["Version"] == 2
 
 
-@pytest.mark.parametrize(
-    ("words", "settings", "told"),
-    [
+def test_a_real_token_counts_from_the_sandbox_s_next_start(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until then it goes on with its stand-in; elsewhere there is none."""
+    monkeypatch.setattr("doorcode_cli.target.Target.stack", "doorcode")
+    for words, settings, told in (
         ("telegram/bot-token --local", {}, True),
         ("slack/bot-token --local", {}, True),
         ("discord/bot-token --local", {}, True),
         ("telegram/bot-token --local", {"TELEGRAM_API_URL": "https://api.telegram.org"}, False),
         ("slack/signing-secret --local", {}, False),
         ("telegram/bot-token", {}, False),
-    ],
-)
-def test_a_real_token_counts_from_the_sandbox_s_next_start(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch, words: str, settings: dict[str, str], told: bool
-) -> None:
-    """Until then it goes on with its stand-in; elsewhere there is none."""
-    monkeypatch.setattr("doorcode_cli.target.Target.stack", "doorcode")
-    harness.configure(**settings)
-    name, *option = words.split()
-    ended = harness.run("secrets", "set", name, *option, stdin=REAL[name].encode())
-    assert ended.code == 0
-    assert ("from its next start on" in ended.err) is told
+    ):
+        harness.configure(**settings)
+        name, *option = words.split()
+        ended = harness.run("secrets", "set", name, *option, stdin=REAL[name].encode())
+        assert ended.code == 0, (words, settings)
+        assert ("from its next start on" in ended.err) is told, (words, settings)
+        harness.ssm.delete_parameter(Name=f"{PREFIX}/{name}")
 
 
 def test_keep_old_puts_a_signing_secret_on_top(harness: Harness) -> None:
@@ -255,13 +243,17 @@ def test_a_file_that_is_not_there_is_usage(harness: Harness, tmp_path: Path) -> 
     assert (ended.code, ended.err) == (2, "The file cannot be read: No such file or directory.\n")
 
 
-@pytest.mark.parametrize("command", [("set", "slack/bot-token"), ("rotate",), ("status",)])
-def test_a_stack_that_is_not_there_gets_no_secrets(harness: Harness, command: tuple[str, ...]) -> None:
+def test_a_stack_that_is_not_there_gets_no_secrets(harness: Harness) -> None:
     """A mistyped name is noticed: exit code 3."""
-    ended = harness.run("secrets", *command, "--stack", "other", stdin=b"xoxb-1")
-    assert ended.code == 3
-    assert "other" in ended.err
-    assert ended.err.count("\n") == 1
+    for command in (
+        ("set", "slack/bot-token"),
+        ("rotate",),
+        ("status",),
+    ):
+        ended = harness.run("secrets", *command, "--stack", "other", stdin=b"xoxb-1")
+        assert ended.code == 3, command
+        assert "other" in ended.err, command
+        assert ended.err.count("\n") == 1, command
 
 
 def test_a_write_that_is_refused_never_repeats_the_value(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -476,10 +468,13 @@ def test_two_rotations_at_once_are_noticed(harness: Harness, monkeypatch: pytest
     assert (ended.code, "at the same moment" in ended.err) == (1, True)
 
 
-@pytest.mark.parametrize("name", ["slack/signing-secret", "nonsense"])
-def test_only_our_own_secrets_are_rotated(harness: Harness, name: str) -> None:
+def test_only_our_own_secrets_are_rotated(harness: Harness) -> None:
     """The platforms' come from the platforms."""
-    assert harness.run("secrets", "rotate", name).code == 2
+    for name in (
+        "slack/signing-secret",
+        "nonsense",
+    ):
+        assert harness.run("secrets", "rotate", name).code == 2, name
 
 
 def test_a_secret_that_was_never_made_is_not_rotated(harness: Harness) -> None:
@@ -550,30 +545,26 @@ def test_missing_secrets_are_shown_as_missing(harness: Harness) -> None:
 # Forms
 
 
-@pytest.mark.parametrize("name", REAL)
-def test_real_values_raise_neither_problem_nor_doubt(name: str) -> None:
+def test_real_values_raise_neither_problem_nor_doubt() -> None:
     """Nobody is turned away with the right thing in hand."""
-    assert (problem(FORMS[name], REAL[name]), doubt(FORMS[name], REAL[name])) == ("", "")
+    for name, secret in REAL.items():
+        assert (problem(FORMS[name], secret), doubt(FORMS[name], secret)) == ("", ""), name
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["changeme", "CHANGE-ME", "<token>", "{{secret}}", "your-token-here", "xxx", "xxxxxxxx", "TODO", "none", "...",
-     "00000000", "[insert]", "placeholder", "my-secret"],
-)  # fmt: skip
-def test_placeholders_are_known(text: str) -> None:
+def test_placeholders_are_known() -> None:
     """As documentation and templates have them, for whatever secret."""
-    assert all(is_placeholder(form, text) for form in FORMS.values())
+    for text in (
+        "changeme", "CHANGE-ME", "<token>", "{{secret}}", "your-token-here", "xxx", "xxxxxxxx", "TODO", "none", "...",
+        "00000000", "[insert]", "placeholder", "my-secret",
+    ):  # fmt: skip
+        assert all(is_placeholder(form, text) for form in FORMS.values()), text
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
+def test_a_platform_s_own_placeholders_are_known() -> None:
+    """As its documents have them, behind what a real one begins with."""
+    for name, text in (
         ("slack/bot-token", "xoxb-your-token"),
         ("telegram/bot-token", "123456:your-token"),
         ("telegram/bot-token", "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11"),
-    ],
-)
-def test_a_platform_s_own_placeholders_are_known(name: str, text: str) -> None:
-    """As its documents have them, behind what a real one begins with."""
-    assert "only a placeholder" in problem(FORMS[name], text)
+    ):
+        assert "only a placeholder" in problem(FORMS[name], text), (name, text)

@@ -54,23 +54,18 @@ def test_every_scope_that_is_used_is_asked_for(harness: Harness) -> None:
     assert set(harness.slack.SCOPES.values()) <= set(bot)
 
 
-@pytest.mark.parametrize(
-    ("policy", "options", "expected"),
-    [
+def test_mentions_are_heard_as_the_group_policy_has_it(harness: Harness) -> None:
+    """No more rights than are needed."""
+    for policy, options, expected in (
         ("off", (), False),
         ("mention_only", (), True),
         ("mention_only", ("--no-groups",), False),
         ("off", ("--groups",), True),
-    ],
-)
-def test_mentions_are_heard_as_the_group_policy_has_it(
-    harness: Harness, policy: str, options: tuple[str, ...], expected: bool
-) -> None:
-    """No more rights than are needed."""
-    harness.configure(GROUP_POLICY=policy)
-    made = harness.run("slack", "manifest", *options).json
-    assert ("app_mentions:read" in made["oauth_config"]["scopes"]["bot"]) is expected
-    assert ("app_mention" in made["settings"]["event_subscriptions"]["bot_events"]) is expected
+    ):
+        harness.configure(GROUP_POLICY=policy)
+        made = harness.run("slack", "manifest", *options).json
+        assert ("app_mentions:read" in made["oauth_config"]["scopes"]["bot"]) is expected, (policy, options)
+        assert ("app_mention" in made["settings"]["event_subscriptions"]["bot_events"]) is expected, (policy, options)
 
 
 def test_yaml_says_the_same(harness: Harness) -> None:
@@ -81,10 +76,15 @@ def test_yaml_says_the_same(harness: Harness) -> None:
     assert yaml.safe_load(as_yaml({"a": [1, "b: c"], "d": {"e": True}})) == {"a": [1, "b: c"], "d": {"e": True}}
 
 
-@pytest.mark.parametrize("name", ["", " ", "x" * 36, "a\x1bb"])
-def test_a_name_that_slack_would_refuse_is_usage(harness: Harness, name: str) -> None:
+def test_a_name_that_slack_would_refuse_is_usage(harness: Harness) -> None:
     """Before the stack is asked."""
-    assert harness.run("slack", "manifest", "--name", name).code == 2
+    for name in (
+        "",
+        " ",
+        "x" * 36,
+        "a\x1bb",
+    ):
+        assert harness.run("slack", "manifest", "--name", name).code == 2, name
 
 
 def test_a_name_of_other_letters_still_has_a_handle(harness: Harness) -> None:

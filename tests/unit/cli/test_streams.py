@@ -20,7 +20,6 @@ needs_full = pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full
     ("line", "code", "told"),
     [
         ("pairing clear <&-", 1, "Nothing was done."),
-        ("pairing clear < /dev/null", 1, "Nothing was done."),
         ("--version >&-", 0, ""),
         ("pairing clear <&- >&- 2>&-", 1, ""),
         pytest.param(
@@ -66,9 +65,9 @@ def test_help(capsys: pytest.CaptureFixture[str]) -> None:
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 
 
-@pytest.mark.parametrize(
-    ("text", "seen"),
-    [
+def test_joiners_are_shown_where_they_join() -> None:
+    """Security 28: what joins visible letters is shown; what hides, leads, trails or piles up is not."""
+    for text, seen in (
         (FAMILY, FAMILY),
         ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"),
         ("\u2764\ufe0f\u200d\U0001f525", "\u2764\ufe0f\u200d\U0001f525"),
@@ -77,8 +76,5 @@ FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
         ("a\u200d \u200db", "a b"),
         ("a\u200d\u200d\u200db", "ab"),
         ("a\ufe0f\ufe0fb", "a\ufe0fb"),
-    ],
-)
-def test_joiners_are_shown_where_they_join(text: str, seen: str) -> None:
-    """Security 28: what joins visible letters is shown; what hides, leads, trails or piles up is not."""
-    assert shown(text) == seen
+    ):
+        assert shown(text) == seen, (text, seen)

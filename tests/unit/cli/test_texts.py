@@ -5,8 +5,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from doorcode.pairing.texts import ENGLISH
 from doorcode.pairing.wording import SHIPPED, shipped
 from doorcode_cli.own_texts import placeholders, problem
@@ -20,16 +18,19 @@ def kept(harness: Harness) -> Any:
     return json.loads(harness.value("texts"))
 
 
-@pytest.mark.parametrize("language", ["en", *SHIPPED])
-def test_what_ships_is_whole(language: str) -> None:
+def test_what_ships_is_whole() -> None:
     """Every language has every text, each with its placeholders and no others, and each fits every platform."""
-    texts = shipped(language)
-    assert texts.keys() == ENGLISH.keys()
-    for key, text in texts.items():
-        assert problem(key, text) == ""
-        assert sorted(set(re.findall(r"\{(\w+)\}", text))) == sorted(placeholders(key)), key
-        if language != "en":
-            assert text != ENGLISH[key]
+    for language in (
+        "en",
+        *SHIPPED,
+    ):
+        texts = shipped(language)
+        assert texts.keys() == ENGLISH.keys(), language
+        for key, text in texts.items():
+            assert problem(key, text) == "", language
+            assert sorted(set(re.findall(r"\{(\w+)\}", text))) == sorted(placeholders(key)), key
+            if language != "en":
+                assert text != ENGLISH[key], language
 
 
 def test_whatever_is_said_is_a_text() -> None:
@@ -77,9 +78,9 @@ def test_from_a_file_and_from_standard_input(harness: Harness, tmp_path: Path) -
     assert harness.run("texts", "set", "private", "--file", str(tmp_path / "none")).code == 1
 
 
-@pytest.mark.parametrize(
-    ("asked", "said"),
-    [
+def test_what_cannot_be_said(harness: Harness) -> None:
+    """It is refused with what is wrong, and nothing is written."""
+    for asked, said in (
         (("requestsent", "x"), "There is no text 'requestsent'. Did you mean request_sent?"),
         (("zzz", "x"), "There is no text 'zzz'. See them all with: doorcode texts list"),
         (("approved", "Hi {name}"), "{name} is no placeholder of approved, which has none."),
@@ -93,13 +94,10 @@ def test_from_a_file_and_from_standard_input(harness: Harness, tmp_path: Path) -
             ("approved", "Hi", "-l", "Deutsch!"),
             "'Deutsch!' is no language: use a tag such as de or pt-BR, or * for all.",
         ),
-    ],
-)
-def test_what_cannot_be_said(harness: Harness, asked: tuple[str, ...], said: str) -> None:
-    """It is refused with what is wrong, and nothing is written."""
-    ended = harness.run("texts", "set", *asked)
-    assert (ended.code, said in ended.err) == (1, True), ended.err
-    assert not harness.has("texts")
+    ):
+        ended = harness.run("texts", "set", *asked)
+        assert (ended.code, said in ended.err) == (1, True), ended.err
+        assert not harness.has("texts"), asked
 
 
 def test_too_much_together(harness: Harness) -> None:
