@@ -1,10 +1,29 @@
-"""After every test of the commands: no code stands in the table or the log."""
+"""The admin function over a table in process; after every test of the commands no code stands in the table or the log.
+
+What is asked of the table is asked of every DynamoDB in ``tests/contract``.
+"""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.admin.harness import AdminHarness
+from tests.backends import dynamodb
+from tests.backends.dynamodb import Backend
 from tests.harness import HARNESSES, find_codes_in_the_open
+
+
+@pytest.fixture
+def moto() -> Iterator[Backend]:
+    """Run a DynamoDB in process."""
+    with dynamodb.start("moto") as backend:
+        yield backend
+
+
+@pytest.fixture
+def harness(moto: Backend) -> AdminHarness:
+    """Give the admin function over a table."""
+    return AdminHarness(moto.new_table())
 
 
 @pytest.fixture(autouse=True)

@@ -10,16 +10,9 @@ import pytest
 from doorcode.entrypoints.admin_commands import ASKING, OnQuestions
 from doorcode.wiring import admin as admin_wiring
 from tests.admin.harness import NOW, AdminHarness
-from tests.backends.dynamodb import Table
 
 ASKED = {"title": "Delete 3 files?", "arguments": {"n": 3}}
 ARN = "arn:aws:lambda:eu-central-1:123456789012:function:doorcode-admin"
-
-
-@pytest.fixture
-def harness(table: Table) -> AdminHarness:
-    """Give the admin function over a table."""
-    return AdminHarness(table)
 
 
 def about(question: dict[str, Any]) -> dict[str, Any]:
