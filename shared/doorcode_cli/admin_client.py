@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
@@ -38,7 +37,7 @@ from doorcode_cli.target import Target, unreachable
 VERSION = 1
 # One try: a decision whose answer was lost may have been made, and asking again would be told "already approved". The
 # function itself gives up after 60 seconds.
-CONFIG = Config(connect_timeout=5, read_timeout=65, retries={"total_max_attempts": 1})
+CONFIG = {"connect_timeout": 5, "read_timeout": 65, "retries": {"total_max_attempts": 1}}
 
 
 def _reasons(*roots: type[DoorcodeError]) -> frozenset[str]:

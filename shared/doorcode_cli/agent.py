@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
@@ -24,7 +23,7 @@ from doorcode_cli.target import Target, targeted, unreachable
 
 FUNCTION = "AgentFunction"
 # Longer than the function may take. Tried once: another try is another run.
-CONFIG = Config(connect_timeout=5, read_timeout=130, retries={"total_max_attempts": 1})
+CONFIG = {"connect_timeout": 5, "read_timeout": 130, "retries": {"total_max_attempts": 1}}
 LONGEST_SHOWN = 40_000
 ELSEWHERE = {
     AgentKind.BOT: "Agent is bot on {}: it is given only what a platform really sent, so nothing was said to it. "

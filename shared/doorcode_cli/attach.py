@@ -7,17 +7,14 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from threading import Event, Lock
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import httpx
 import msgspec
 import typer
 from msgspec import Struct
 
 from doorcode.agent.answers import check_status, read_answer
-from doorcode.agent.http import post
 from doorcode.agent.responder import AgentUnavailableError, Responder
-from doorcode.agent.webhook import signed
 from doorcode.pairing.access import Scope
 from doorcode.pairing.agents import URL, WEBHOOK_SECRET, AgentKind
 from doorcode.pairing.hand_off import HandOff, leaving
@@ -32,6 +29,9 @@ from doorcode_cli.output import note, say
 from doorcode_cli.queue_consumer import QueueConsumer
 from doorcode_cli.shown import counted, shown
 from doorcode_cli.target import Target, targeted
+
+if TYPE_CHECKING:
+    import httpx
 
 # It is ended when this ends; if this is killed, by itself.
 TOKEN_SECONDS = 12 * 3600
@@ -91,6 +91,8 @@ def attach(
 
 def asking(url: str, ring: Keyring | None) -> Responder:
     """Return a responder that posts to ``url`` as Agent=webhook does, signed where there is a secret."""
+    from doorcode.agent.http import post  # noqa: PLC0415 (loaded by whoever attaches, and not before)
+    from doorcode.agent.webhook import signed  # noqa: PLC0415 (likewise)
 
     def respond(message: HandOff) -> Sequence[str]:
         body = msgspec.json.encode(leaving(message))
@@ -127,6 +129,8 @@ class AnswersByApi:
             self._admin.ask(_Revoked, command="token_revoke", id=self._made.id)
 
     def _post(self, token: str, message: HandOff, text: str, key: str) -> httpx.Response:
+        import httpx  # noqa: PLC0415 (likewise)
+
         body = {"reply_to": message.reply_to, "text": text, "key": key}
         try:
             return httpx.post(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from enum import StrEnum
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import httpx
 import msgspec
 
 from doorcode.pairing.contact import Platform
@@ -17,7 +16,11 @@ from doorcode_cli.exit_codes import CommandError
 from doorcode_cli.secret_forms import Form
 from doorcode_cli.shown import shown
 
-TIMEOUT = httpx.Timeout(10, connect=5)
+if TYPE_CHECKING:
+    import httpx
+
+# To connect, to read, to write, and for a connection.
+TIMEOUT = (5.0, 10.0, 10.0, 10.0)
 OK, UNAUTHORIZED, NOT_FOUND, TOO_MANY_REQUESTS, SUCCESS, SERVER_ERROR = 200, 401, 404, 429, range(200, 300), 500
 TEST_TEXT = "This is a test by doorcode doctor. Pairing requests will reach you here."
 
@@ -77,6 +80,8 @@ class PlatformApi(ABC):
         return self.platform.brand
 
     def _request(self, verb: str, path: str, **options: Any) -> httpx.Response:
+        import httpx  # noqa: PLC0415 (loaded by whoever asks a platform, and not before)
+
         try:
             return httpx.request(
                 verb, f"{self._base_url}{path}", timeout=TIMEOUT, follow_redirects=False, **options

@@ -5,15 +5,14 @@ from __future__ import annotations
 import inspect
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property, wraps
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
-import boto3
 import msgspec
 import typer
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from doorcode_cli.exit_codes import CommandError, Exit
@@ -23,7 +22,10 @@ DEFAULT_STACK = "doorcode"
 DEFAULT_STORE = Path("~/.doorcode")
 # What the sandbox writes into its store while it runs.
 SANDBOX_FILE = "sandbox.json"
-CONFIG = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 3, "mode": "standard"})
+# How long and how often a client asks: fields of botocore's Config.
+CONFIG: Mapping[str, Any] = MappingProxyType(
+    {"connect_timeout": 5, "read_timeout": 60, "retries": {"total_max_attempts": 3, "mode": "standard"}}
+)
 
 StackOption = Annotated[str, typer.Option("--stack", envvar="DOORCODE_STACK", help="The stack to work on.")]
 RegionOption = Annotated[str | None, typer.Option("--region", help="The AWS region, if not the configured one.")]
@@ -93,8 +95,10 @@ class Target:
         """Where the sandbox keeps its state."""
         return self._store
 
-    def client(self, service: str, config: Config = CONFIG) -> Any:
+    def client(self, service: str, config: Mapping[str, Any] = CONFIG) -> Any:
         """Build a client. Raises CommandError where credentials or region are missing."""
+        from botocore.config import Config  # noqa: PLC0415 (loaded by whoever asks AWS, and not before)
+
         try:
             if self.local:
                 return self._session.client(
@@ -103,9 +107,9 @@ class Target:
                     region_name=self._sandbox.region,
                     aws_access_key_id=self._sandbox.key,
                     aws_secret_access_key=self._sandbox.secret,
-                    config=config,
+                    config=Config(**config),
                 )
-            return self._session.client(service, config=config)
+            return self._session.client(service, config=Config(**config))
         except BotoCoreError as error:
             raise unreachable(error) from None
 
@@ -119,6 +123,8 @@ class Target:
 
     @cached_property
     def _session(self) -> Any:
+        import boto3  # noqa: PLC0415 (as above: it takes as long to load as all the rest)
+
         try:
             return boto3.Session(region_name=self._region, profile_name=self._profile)
         except BotoCoreError as error:

@@ -464,7 +464,7 @@ def test_the_command_finds_the_admin_function() -> None:
     function = functions()["admin"]
     assert function["FunctionName"] == f"{STACK}-admin"
     assert "Events" not in function
-    assert function["Timeout"] < admin_client.CONFIG.read_timeout
+    assert function["Timeout"] < admin_client.CONFIG["read_timeout"]
     callers = [*resources("AWS::Lambda::Permission").values(), *resources("AWS::Lambda::EventSourceMapping").values()]
     assert not [one for one in callers if "AdminFunction" in str(one)]
 

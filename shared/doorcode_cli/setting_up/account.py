@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, WaiterError
 
 from doorcode_cli.checkout import Checkout
@@ -51,6 +50,8 @@ def check_name(name: str) -> None:
 
 def check_region(region: str) -> None:
     """Refuse a region that there is not, or where no function runs. Raises CommandError."""
+    import boto3  # noqa: PLC0415 (loaded by whoever asks AWS, and not before)
+
     session = boto3.Session()
     known = {
         name for part in session.get_available_partitions() for name in session.get_available_regions("lambda", part)
@@ -61,6 +62,8 @@ def check_region(region: str) -> None:
 
 def configured_region(profile: str | None) -> str:
     """Return the region that the AWS CLI is configured with; empty if there is none. Raises CommandError."""
+    import boto3  # noqa: PLC0415 (as above)
+
     try:
         return boto3.Session(profile_name=profile).region_name or ""
     except BotoCoreError as error:

@@ -36,6 +36,12 @@ def test_streams(line: str, code: int, told: str) -> None:
     assert (ended.returncode, ended.stderr.strip()) == (code, told)
 
 
+def test_it_starts_with_no_more_than_it_needs() -> None:
+    """The clients of AWS and of the platforms take longer to load than all the rest: only what asks them loads them."""
+    code = "import sys, doorcode_cli.app; print(*{'boto3', 'httpx', 'asyncio', 'urllib3'} & sys.modules.keys())"
+    assert subprocess.check_output([sys.executable, "-c", code]) == b"\n"
+
+
 @needs_full
 def test_work_goes_on() -> None:
     """What cannot be written stops nothing: the failure is kept, and said at the end."""

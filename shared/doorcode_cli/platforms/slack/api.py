@@ -6,9 +6,8 @@ https://docs.slack.dev/apis/web-api
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 from msgspec import Struct
 
 from doorcode.pairing.contact import Platform
@@ -16,6 +15,9 @@ from doorcode_cli.platform_api import OK, TEST_TEXT, UNAUTHORIZED, PlatformApi
 from doorcode_cli.platforms.slack.secrets import CONFIGURATION_TOKEN, SIGNING_SECRET, TOKEN
 from doorcode_cli.secret_forms import problem
 from doorcode_cli.shown import shown
+
+if TYPE_CHECKING:
+    import httpx
 
 BAD_TOKEN = frozenset({"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"})
 
