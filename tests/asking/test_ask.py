@@ -104,25 +104,27 @@ def test_leaving(doorcode: Run, around: Surroundings, monkeypatch: pytest.Monkey
     assert doorcode("ask", "Another?", "--cancel-on-exit").code == 6
 
 
-def test_exactly_this_is_run(around: Surroundings, tmp_path: Path) -> None:
+def test_exactly_this_is_run(
+    doorcode: Run, around: Surroundings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Security 48: --exec asks about the very program, arguments and folder, and becomes exactly that; a denial runs nothing."""
     (tmp_path / "sh").mkdir()
     command = ["sh", "-c", 'echo "$1" >> out; exit 7', "sh", "it ran"]
-    program = [sys.executable, "-m", "doorcode_cli", "ask", "Run it?", "--key", "run", "--exec", "--", *command]
-
-    def run() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(program, cwd=tmp_path, env=os.environ, capture_output=True, text=True, check=False)
-
-    assert run().returncode == 5
+    asking = ["ask", "Run it?", "--key", "run", "--exec", "--", *command]
+    monkeypatch.chdir(tmp_path)
+    # In this process nothing may take its place: there is no yes yet.
+    monkeypatch.setattr(os, "execv", pytest.fail)
+    assert doorcode(*asking).code == 5
     question = around.only()
     assert question["arguments"]["command"] == command
     assert question["arguments"]["directory"] == str(tmp_path)
     assert Path(question["arguments"]["program"]).name == "sh"
     assert not (tmp_path / "out").exists()
     around.decides(question["id"], "approve")
-    ended = run()
+    program = [sys.executable, "-m", "doorcode_cli", *asking]
+    ended = subprocess.run(program, env=os.environ, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout, (tmp_path / "out").read_text()) == (7, "", "it ran\n"), ended.stderr
-    assert run().returncode == 1
+    assert doorcode(*asking).code == 1
     assert (tmp_path / "out").read_text() == "it ran\n"
 
 

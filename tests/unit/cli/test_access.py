@@ -87,10 +87,7 @@ def test_a_link_stands_alone(doorcode: Run, sign_ins: SignIns) -> None:
 
 def test_a_link_to_the_sandbox(doorcode: Run, tmp_path: Path) -> None:
     """On this machine the link leads to where the sandbox listens, not to the emulator's own address."""
-    for url in (
-        "http://127.0.0.1:8787",
-        "http://127.0.0.1:8787/",
-    ):
+    for url in ("http://127.0.0.1:8787", "http://127.0.0.1:8787/"):
         (tmp_path / "sandbox.json").write_text(json.dumps({"endpoint": "http://127.0.0.1:8788", "url": url}))
         assert doorcode("web", "--store-dir", str(tmp_path)).out.startswith("http://127.0.0.1:8787/owner#token="), url
 
@@ -203,11 +200,7 @@ def test_what_cannot_be_meant(doorcode: Run, function: Function) -> None:
 
 def test_trouble_prints_nothing_to_keep(doorcode: Run, function: Function) -> None:
     """A stack in trouble, or of another version, prints no half a link or token, and ends with 3."""
-    for arguments in (
-        ("web",),
-        ("web", "--sign-out"),
-        ("token", "create", "--scope", "read"),
-    ):
+    for arguments in (("web",), ("web", "--sign-out"), ("token", "create", "--scope", "read")):
 
         def in_trouble(_: Any) -> Any:
             error = UnavailableError("write the table", "throttled")

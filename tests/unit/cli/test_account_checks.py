@@ -128,10 +128,7 @@ def test_what_the_agent_needs(harness: Harness) -> None:
 
 def test_a_list_of_people_that_is_nearly_full(harness: Harness) -> None:
     """Before the next name cannot be deployed any more, doctor says what can be done instead."""
-    for many, warned in (
-        (50, False),
-        (95, True),
-    ):
+    for many, warned in ((50, False), (95, True)):
         harness.configure(
             ALLOWED_USERS=",".join(f"telegram:{number}" for number in range(100_000_000, 100_000_000 + many))
         )

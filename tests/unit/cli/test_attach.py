@@ -6,11 +6,7 @@ from tests.unit.cli.setup_fixtures import Harness
 
 def test_nothing_waits_for_another_kind(harness: Harness) -> None:
     """With another agent than queue nothing would ever come: it says so, and what to set."""
-    for agent in (
-        "",
-        "python",
-        "bedrock,slack=bot",
-    ):
+    for agent in ("", "python", "bedrock,slack=bot"):
         harness.parameters |= {"Agent": agent}
         ended = harness.run("attach", "http://127.0.0.1:9000")
         assert (ended.code, ended.out) == (Exit.REFUSED, ""), agent
@@ -20,12 +16,7 @@ def test_nothing_waits_for_another_kind(harness: Harness) -> None:
 
 def test_only_this_machine_is_reached_in_the_clear(harness: Harness) -> None:
     """Security 42: https, or http on this machine alone."""
-    for url in (
-        "http://192.168.1.2",
-        "http://user@127.0.0.1",
-        "ftp://127.0.0.1",
-        "https://host.example/#x",
-    ):
+    for url in ("http://192.168.1.2", "http://user@127.0.0.1", "ftp://127.0.0.1", "https://host.example/#x"):
         harness.parameters |= {"Agent": "queue"}
         ended = harness.run("attach", url)
         assert ended.code == Exit.USAGE, url

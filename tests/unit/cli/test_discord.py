@@ -152,10 +152,7 @@ def test_an_answer_that_is_none_is_trouble(harness: Harness, monkeypatch: pytest
 
 def test_a_description_that_discord_would_refuse_is_usage(harness: Harness) -> None:
     """Before anything is called."""
-    for text in (
-        "",
-        "x" * 401,
-    ):
+    for text in ("", "x" * 401):
         assert harness.run("discord", "register", "--description", text).code == 2, text
 
 

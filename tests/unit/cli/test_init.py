@@ -480,15 +480,7 @@ def test_whatsapp_is_set_up_by_its_token(site: Site) -> None:
 
 def test_it_goes_on_from_wherever_it_was_ended(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ended at each question and at each step in turn, it asks and does only what is left; in the end all is done."""
-    for answers in (
-        [],
-        ["doorcode"],
-        ["doorcode", "us-east-1"],
-        ["telegram"],
-        [TOKEN],
-        ["pair"],
-        ["python"],
-    ):
+    for answers in ([], ["doorcode"], ["doorcode", "us-east-1"], ["telegram"], [TOKEN], ["pair"], ["python"]):
         asked = site.answering(*answers, KeyboardInterrupt())
         ended = site.run()
         assert (ended.code, "Stopped while asking" in ended.err) == (1, True), (answers, ended)

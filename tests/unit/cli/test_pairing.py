@@ -276,13 +276,7 @@ def test_usage(doorcode: Run, harness: AdminHarness) -> None:
 
 def test_durations(doorcode: Run, harness: AdminHarness) -> None:
     """A pairing ends after seconds, minutes, hours, days or weeks."""
-    for text, end in (
-        ("30s", 30),
-        ("1m", 60),
-        ("12H", 43_200),
-        ("7d", 604_800),
-        ("2w", 1_209_600),
-    ):
+    for text, end in (("30s", 30), ("1m", 60), ("12H", 43_200), ("7d", 604_800), ("2w", 1_209_600)):
         doorcode("add", "telegram", "1", "--for", text)
         assert harness.room.get(TELEGRAM, "1").paired_until == T0 + 1 + end, text
 
@@ -428,11 +422,7 @@ def listed(**more: Any) -> dict[str, Any]:
 
 def test_strangers_names_are_harmless(doorcode: Run, function: Function) -> None:
     """Security 28: no control, bidirectional or zero-width character and no extra line reaches the terminal."""
-    for state in (
-        "pending",
-        "paired",
-        "blocked",
-    ):
+    for state in ("pending", "paired", "blocked"):
         contact = listed(name=HOSTILE, label=HOSTILE, user_id=HOSTILE, platform=HOSTILE, code=HOSTILE, state=state)
         function.answers = always({"ok": True, "contacts": [contact], "cursor": "", "total": 1})
         shown = doorcode("list", f"--{state}", "--platform", "telegram").out
@@ -508,12 +498,7 @@ def test_a_function_that_fails(doorcode: Run, function: Function) -> None:
 
 def test_a_stack_that_is_out_of_order(doorcode: Run, function: Function) -> None:
     """What only the stack's keeper can mend ends with 3, and says where to look."""
-    for reason in (
-        "unavailable",
-        "secret_unavailable",
-        "bad_settings",
-        "unreadable_item",
-    ):
+    for reason in ("unavailable", "secret_unavailable", "bad_settings", "unreadable_item"):
         function.answers = always({"error": {"reason": reason, "message": "It is broken."}})
         assert doorcode("list") == (3, "", "It is broken. See: doorcode doctor\n"), reason
 

@@ -245,11 +245,7 @@ def test_a_file_that_is_not_there_is_usage(harness: Harness, tmp_path: Path) -> 
 
 def test_a_stack_that_is_not_there_gets_no_secrets(harness: Harness) -> None:
     """A mistyped name is noticed: exit code 3."""
-    for command in (
-        ("set", "slack/bot-token"),
-        ("rotate",),
-        ("status",),
-    ):
+    for command in (("set", "slack/bot-token"), ("rotate",), ("status",)):
         ended = harness.run("secrets", *command, "--stack", "other", stdin=b"xoxb-1")
         assert ended.code == 3, command
         assert "other" in ended.err, command
@@ -470,10 +466,7 @@ def test_two_rotations_at_once_are_noticed(harness: Harness, monkeypatch: pytest
 
 def test_only_our_own_secrets_are_rotated(harness: Harness) -> None:
     """The platforms' come from the platforms."""
-    for name in (
-        "slack/signing-secret",
-        "nonsense",
-    ):
+    for name in ("slack/signing-secret", "nonsense"):
         assert harness.run("secrets", "rotate", name).code == 2, name
 
 

@@ -78,12 +78,7 @@ def test_yaml_says_the_same(harness: Harness) -> None:
 
 def test_a_name_that_slack_would_refuse_is_usage(harness: Harness) -> None:
     """Before the stack is asked."""
-    for name in (
-        "",
-        " ",
-        "x" * 36,
-        "a\x1bb",
-    ):
+    for name in ("", " ", "x" * 36, "a\x1bb"):
         assert harness.run("slack", "manifest", "--name", name).code == 2, name
 
 

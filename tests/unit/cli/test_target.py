@@ -113,10 +113,7 @@ def test_a_sandbox_of_somebody_else(doorcode: Run, tmp_path: Path, monkeypatch: 
 
 def test_a_sandbox_that_others_may_write(doorcode: Run, tmp_path: Path) -> None:
     """Security 37: what others may have written is not followed; one line that says how to mend it."""
-    for mode in (
-        0o660,
-        0o602,
-    ):
+    for mode in (0o660, 0o602):
         path = tmp_path / "sandbox.json"
         path.write_text(f'{{"endpoint": "http://127.0.0.1:{free_port()}"}}')
         path.chmod(mode)

@@ -20,10 +20,7 @@ def kept(harness: Harness) -> Any:
 
 def test_what_ships_is_whole() -> None:
     """Every language has every text, each with its placeholders and no others, and each fits every platform."""
-    for language in (
-        "en",
-        *SHIPPED,
-    ):
+    for language in ("en", *SHIPPED):
         texts = shipped(language)
         assert texts.keys() == ENGLISH.keys(), language
         for key, text in texts.items():

@@ -27,36 +27,51 @@ def _port(harness: Harness) -> int:
     return urlsplit(harness.front.url).port or 0
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1", "localhost:1", "127.0.0.1:{port}.evil.example", "[::1]:{port}", ""])  # fmt: skip
-@pytest.mark.parametrize("path", ["/", "/playground/scene", "/playground/page/app.js", "/playground/changes"])
-def test_rebound_names(harness: Harness, host: str, path: str) -> None:
+def test_rebound_names(harness: Harness) -> None:
     """A page whose name was rebound to this machine reads nothing: the request has to name this machine and port."""
-    status, _, answer = harness.ask("GET", path, None, {"Host": host.format(port=_port(harness))})
-    assert (status, list(json.loads(answer))) == (403, ["error"])
+    for host in (
+        "evil.example",
+        "evil.example:{port}",
+        "127.0.0.1",
+        "localhost:1",
+        "127.0.0.1:{port}.evil.example",
+        "[::1]:{port}",
+        "",
+    ):
+        for path in ("/", "/playground/scene", "/playground/page/app.js", "/playground/changes"):
+            status, _, answer = harness.ask("GET", path, None, {"Host": host.format(port=_port(harness))})
+            assert (status, list(json.loads(answer))) == (403, ["error"]), (host, path)
 
 
-@pytest.mark.parametrize("name", ["X-Forwarded-For", "x-forwarded-host", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "CF-Connecting-IP"])  # fmt: skip
-@pytest.mark.parametrize("path", ["/", "/playground/inside", "/playground/say"])
-def test_tunnels(harness: Harness, name: str, path: str) -> None:
+def test_tunnels(harness: Harness) -> None:
     """Whoever comes through a tunnel reads and does nothing, also where it names this machine for them."""
-    verb, body = ("POST", SAY) if path == "/playground/say" else ("GET", None)
-    own = {"Host": f"127.0.0.1:{_port(harness)}", "Origin": harness.front.url, **JSON}
-    assert harness.ask(verb, path, body, own)[0] == 200
-    assert harness.ask(verb, path, body, own | {name: "203.0.113.9"})[0] == 403
+    for name in (
+        "X-Forwarded-For",
+        "x-forwarded-host",
+        "X-Forwarded-Proto",
+        "X-Real-IP",
+        "Forwarded",
+        "CF-Connecting-IP",
+    ):
+        for path in ("/", "/playground/inside", "/playground/say"):
+            verb, body = ("POST", SAY) if path == "/playground/say" else ("GET", None)
+            own = {"Host": f"127.0.0.1:{_port(harness)}", "Origin": harness.front.url, **JSON}
+            assert harness.ask(verb, path, body, own)[0] == 200, (name, path)
+            assert harness.ask(verb, path, body, own | {name: "203.0.113.9"})[0] == 403, (name, path)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "LocalHost:{port}"])
-def test_own_names(harness: Harness, host: str) -> None:
+def test_own_names(harness: Harness) -> None:
     """Both names of this machine are its own."""
-    named = host.format(port=_port(harness))
-    assert harness.ask("GET", "/playground/scene", None, {"Host": named})[0] == 200
-    given = JSON | {"Host": named, "Origin": f"http://{named.lower()}"}
-    assert harness.ask("POST", "/playground/say", SAY, given)[0] == 200
+    for host in ("127.0.0.1:{port}", "localhost:{port}", "LocalHost:{port}"):
+        named = host.format(port=_port(harness))
+        assert harness.ask("GET", "/playground/scene", None, {"Host": named})[0] == 200, host
+        given = JSON | {"Host": named, "Origin": f"http://{named.lower()}"}
+        assert harness.ask("POST", "/playground/say", SAY, given)[0] == 200, host
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
+def test_other_pages_change_nothing(harness: Harness) -> None:
+    """Another page, on this machine or elsewhere, has nothing done."""
+    for headers in (
         {},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},
@@ -68,49 +83,50 @@ def test_own_names(harness: Harness, host: str) -> None:
         {"Origin": "http://localhost:{port}"},
         {"Sec-Fetch-Site": "same-origin", "Origin": "http://evil.example"},
         {"Sec-Fetch-Site": "cross-site", "Origin": "http://127.0.0.1:{port}"},
-    ],
-    ids=str,
-)
-@pytest.mark.parametrize("name", ["say", "press", "redeliver", "people"])
-def test_other_pages_change_nothing(harness: Harness, headers: dict[str, str], name: str) -> None:
-    """Another page, on this machine or elsewhere, has nothing done."""
-    given = JSON | {key: value.format(port=_port(harness)) for key, value in headers.items()}
-    assert harness.ask("POST", f"/playground/{name}", SAY, given)[0] == 403
-    assert harness.api.taken == []
+    ):
+        for name in ("say", "press", "redeliver", "people"):
+            given = JSON | {key: value.format(port=_port(harness)) for key, value in headers.items()}
+            assert harness.ask("POST", f"/playground/{name}", SAY, given)[0] == 403, (headers, name)
+            assert harness.api.taken == [], (headers, name)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_other_pages_read_nothing(harness: Harness, name: str) -> None:
+def test_other_pages_read_nothing(harness: Harness) -> None:
     """Another page cannot even ask, whatever it could do with the answer; nobody is allowed in by CORS."""
-    for site in ("cross-site", "same-site"):
-        status, headers, _ = harness.ask("GET", f"/playground/{name}", None, {"Sec-Fetch-Site": site})
-        assert status == 403
-        assert not [header for header in headers if header.lower().startswith("access-control")]
-    assert harness.ask("OPTIONS", f"/playground/{name}", None, {"Origin": "http://evil.example"})[0] == 403
+    for name in NAMES:
+        for site in ("cross-site", "same-site"):
+            status, headers, _ = harness.ask("GET", f"/playground/{name}", None, {"Sec-Fetch-Site": site})
+            assert status == 403, name
+            assert not [header for header in headers if header.lower().startswith("access-control")], name
+        assert harness.ask("OPTIONS", f"/playground/{name}", None, {"Origin": "http://evil.example"})[0] == 403, name
 
 
-@pytest.mark.parametrize(
-    "kind", ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
-)
-def test_only_json(harness: Harness, kind: str) -> None:
+def test_only_json(harness: Harness) -> None:
     """What a form could send is refused."""
-    given = {"Sec-Fetch-Site": "same-origin", "Content-Type": kind}
-    assert harness.ask("POST", "/playground/say", SAY, given)[0] == 415
+    for kind in ("", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+        given = {"Sec-Fetch-Site": "same-origin", "Content-Type": kind}
+        assert harness.ask("POST", "/playground/say", SAY, given)[0] == 415, kind
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [(b"{", 400), (b"\xff", 400), (b"[]", 400), (b"", 400), (b'{"text": "%s"}' % (b"x" * 65536), 413)],
-)
-def test_bodies(harness: Harness, body: bytes, status: int) -> None:
+def test_bodies(harness: Harness) -> None:
     """What is no such request, or too large a one, is refused with a sentence."""
-    refused, headers, answer = harness.ask("POST", "/playground/say", body)
-    assert (refused, headers["Content-Type"], list(json.loads(answer))) == (status, "application/json", ["error"])
+    for body, status in (
+        (b"{", 400),
+        (b"\xff", 400),
+        (b"[]", 400),
+        (b"", 400),
+        (b'{"text": "%s"}' % (b"x" * 65536), 413),
+    ):
+        refused, headers, answer = harness.ask("POST", "/playground/say", body)
+        assert (refused, headers["Content-Type"], list(json.loads(answer))) == (
+            status,
+            "application/json",
+            ["error"],
+        ), body
 
 
-@pytest.mark.parametrize(
-    ("verb", "path", "status"),
-    [
+def test_what_is_not_there(harness: Harness) -> None:
+    """Only what is named is there, and only as it is meant to be asked for; no other file can be had."""
+    for verb, path, status in (
         ("GET", "/playground/say", 405),
         ("POST", "/playground/scene", 405),
         ("POST", "/playground/changes", 405),
@@ -125,11 +141,8 @@ def test_bodies(harness: Harness, body: bytes, status: int) -> None:
         ("GET", "/playground/page/..%2fbackend.py", 404),
         ("GET", "/playground/page/index.html", 404),
         ("GET", "/playground/page/none.js", 404),
-    ],
-)
-def test_what_is_not_there(harness: Harness, verb: str, path: str, status: int) -> None:
-    """Only what is named is there, and only as it is meant to be asked for; no other file can be had."""
-    assert harness.ask(verb, path, None if verb == "GET" else b"{}")[0] == status
+    ):
+        assert harness.ask(verb, path, None if verb == "GET" else b"{}")[0] == status, (verb, path)
 
 
 def test_the_page(harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,41 +48,53 @@ def test_the_first_scene(harness: Harness) -> None:
         assert chats == [*(("direct", [user_id]) for user_id in ids), ("group", ids)]
 
 
-@EACH
-def test_a_person_s_words(harness: Harness, platform: Platform) -> None:
+def test_a_person_s_words(harness: Harness) -> None:
     """What somebody says stands in their chat, with the delivery that it became, and in nobody else's."""
-    said = harness.say(platform, STRANGERS[platform], "Hello & <hi>")
-    (message,) = harness.chat(platform, STRANGERS[platform])["messages"]
-    assert message.keys() == MESSAGE_FIELDS
-    assert (message["id"], message["from"]) == (said["message"], STRANGERS[platform])
-    assert (message["delivery"], message["call"], message["at"]) == (said["delivery"], "", "2026-04-22T11:45:22.250Z")
-    word = "Hello &amp; &lt;hi&gt;" if platform is SLACK else "Hello & <hi>"
-    assert word in (
-        message["shown"].get("content"),
-        text := message["shown"].get("text"),
-        isinstance(text, dict) and text["body"],
-    )
-    assert harness.chat(platform, OWNERS[platform][0])["messages"] == []
+    for platform in Platform:
+        said = harness.say(platform, STRANGERS[platform], "Hello & <hi>")
+        (message,) = harness.chat(platform, STRANGERS[platform])["messages"]
+        assert message.keys() == MESSAGE_FIELDS, platform
+        assert (message["id"], message["from"]) == (said["message"], STRANGERS[platform]), platform
+        assert (message["delivery"], message["call"], message["at"]) == (
+            said["delivery"],
+            "",
+            "2026-04-22T11:45:22.250Z",
+        ), platform
+        word = "Hello &amp; &lt;hi&gt;" if platform is SLACK else "Hello & <hi>"
+        assert word in (
+            message["shown"].get("content"),
+            text := message["shown"].get("text"),
+            isinstance(text, dict) and text["body"],
+        ), platform
+        assert harness.chat(platform, OWNERS[platform][0])["messages"] == [], platform
 
 
-@EACH
-def test_the_bot_s_messages(harness: Harness, platform: Platform) -> None:
+def test_the_bot_s_messages(harness: Harness) -> None:
     """A call of the bot stands in the chat with its own fields and name, its time and its buttons, after what was said."""
-    chat = harness.chat(platform, OWNERS[platform][0])["id"]
-    harness.say(platform, OWNERS[platform][0])
-    harness.now += 1
-    message_id = harness.prompt(platform, chat)
-    message = harness.chat(platform, OWNERS[platform][0])["messages"][1]
-    assert message.keys() == MESSAGE_FIELDS
-    calls = {TELEGRAM: "sendMessage", SLACK: "chat.postMessage", DISCORD: "createMessage", WHATSAPP: "messages"}
-    call = calls[platform]
-    assert (message["id"], message["from"], message["call"], message["only_for"]) == (message_id, "bot", call, None)
-    assert (message["at"], message["edited"], message["deferred"]) == ("2026-04-22T11:45:23.250Z", False, False)
-    style = "" if platform in {TELEGRAM, WHATSAPP} else "primary"
-    assert message["buttons"] == [[{"id": "0.0", "text": "Yes", "style": style, "asks": ""}]]
-    fields = {TELEGRAM: "reply_markup", SLACK: "blocks", DISCORD: "components", WHATSAPP: "interactive"}
-    field = fields[platform]
-    assert message["shown"][field]
+    for platform in Platform:
+        chat = harness.chat(platform, OWNERS[platform][0])["id"]
+        harness.say(platform, OWNERS[platform][0])
+        harness.now += 1
+        message_id = harness.prompt(platform, chat)
+        message = harness.chat(platform, OWNERS[platform][0])["messages"][1]
+        assert message.keys() == MESSAGE_FIELDS, platform
+        calls = {TELEGRAM: "sendMessage", SLACK: "chat.postMessage", DISCORD: "createMessage", WHATSAPP: "messages"}
+        call = calls[platform]
+        assert (message["id"], message["from"], message["call"], message["only_for"]) == (
+            message_id,
+            "bot",
+            call,
+            None,
+        ), platform
+        assert (message["at"], message["edited"], message["deferred"]) == ("2026-04-22T11:45:23.250Z", False, False), (
+            platform
+        )
+        style = "" if platform in {TELEGRAM, WHATSAPP} else "primary"
+        assert message["buttons"] == [[{"id": "0.0", "text": "Yes", "style": style, "asks": ""}]], platform
+        fields = {TELEGRAM: "reply_markup", SLACK: "blocks", DISCORD: "components", WHATSAPP: "interactive"}
+        field = fields[platform]
+        assert message["shown"][field], platform
+        harness.now -= 1
 
 
 def test_a_method_in_telegram_s_response(harness: Harness) -> None:
@@ -221,9 +233,9 @@ def test_newcomers(harness: Harness) -> None:
         assert harness.say(platform, people[0]["id"])["status"] == 200
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "status"),
-    [
+def test_what_cannot_be_done(harness: Harness) -> None:
+    """What makes no sense is refused with a sentence, and nothing is sent."""
+    for path, body, status in (
         ("people", {"platform": "telegram", "name": " "}, 400),
         ("people", {"platform": "telegram", "name": "x" * 65}, 400),
         ("people", {"platform": "telegram", "name": "a\x00b"}, 400),
@@ -236,26 +248,27 @@ def test_newcomers(harness: Harness) -> None:
         ("say", {"platform": "telegram", "chat": "987654321", "person": "987654321", "text": "x" * 4097}, 400),
         ("say", {"platform": "telegram", "chat": "987654321", "person": "987654321", "text": 1}, 400),
         ("say", {"platform": "telegram", "chat": "987654321", "person": "987654321", "text": "x", "more": 1}, 400),
-        ("press", {"platform": "slack", "chat": "D0STRANGER", "person": "U0STRANGER", "message": "1", "button": "0.0"}, 404),
+        (
+            "press",
+            {"platform": "slack", "chat": "D0STRANGER", "person": "U0STRANGER", "message": "1", "button": "0.0"},
+            404,
+        ),
         ("redeliver", {"delivery": "7"}, 404),
         ("redeliver", ["7"], 400),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_done(harness: Harness, path: str, body: Any, status: int) -> None:
-    """What makes no sense is refused with a sentence, and nothing is sent."""
-    refused, sentence = harness.refused(path, body)
-    assert (refused, bool(sentence)) == (status, True)
-    assert harness.api.taken == []
+    ):
+        refused, sentence = harness.refused(path, body)
+        assert (refused, bool(sentence)) == (status, True), body
+        assert harness.api.taken == [], body
 
 
-@EACH
-def test_somebody_else_presses(harness: Harness, platform: Platform) -> None:
+def test_somebody_else_presses(harness: Harness) -> None:
     """Whoever is not in the chat can press all the same, under their own name: what that is worth, the door says."""
-    chat = harness.chat(platform, OWNERS[platform][0])["id"]
-    message = harness.prompt(platform, chat)
-    press = {"platform": platform, "chat": chat, "person": STRANGERS[platform], "message": message, "button": "0.0"}
-    assert harness.json("POST", "press", press)["ok"]
-    assert STRANGERS[platform] in json.dumps(harness.json("GET", "deliveries")["deliveries"][0]["body"])
+    for platform in Platform:
+        chat = harness.chat(platform, OWNERS[platform][0])["id"]
+        message = harness.prompt(platform, chat)
+        press = {"platform": platform, "chat": chat, "person": STRANGERS[platform], "message": message, "button": "0.0"}
+        assert harness.json("POST", "press", press)["ok"], platform
+        assert STRANGERS[platform] in json.dumps(harness.json("GET", "deliveries")["deliveries"][0]["body"]), platform
 
 
 @EACH

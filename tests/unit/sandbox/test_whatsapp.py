@@ -118,11 +118,7 @@ def test_accepted_is_not_delivered(whatsapp: WhatsAppStandIn) -> None:
     """Nobody of that number, a day of silence, no money left: accepted, and then a status says that it failed, and why."""
     whatsapp.close_window(ANN)
     whatsapp.troubles[CARL] = 131049
-    for to, code in (
-        ({"recipient": ANN}, 131047),
-        ({"to": "+15559999999"}, 131026),
-        ({"recipient": CARL}, 131049),
-    ):
+    for to, code in (({"recipient": ANN}, 131047), ({"to": "+15559999999"}, 131026), ({"recipient": CARL}, 131049)):
         answer = _send(whatsapp, to, type="text", text={"body": "x"}, biz_opaque_callback_data="key")
         assert answer[0] == 200
         status = whatsapp.statuses[-1]
