@@ -236,9 +236,9 @@ def test_a_tunnel(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
     assert fake.plan.public_page
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
+def test_what_is_no_tunnel(fake: Fake) -> None:
+    """An address that no platform would take is refused before anything starts."""
+    for url in (
         "http://tunnel.example",
         "https://",
         "https://a/b",
@@ -247,13 +247,10 @@ def test_a_tunnel(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
         "tunnel.example",
         "https://a\nb",
         "",
-    ],
-)
-def test_what_is_no_tunnel(fake: Fake, url: str) -> None:
-    """An address that no platform would take is refused before anything starts."""
-    with pytest.raises(CommandError, match="--public-url") as ended:
-        command.run(public_url=url, public_page=not url)
-    assert (ended.value.code, fake.plan) == (Exit.USAGE, None)
+    ):
+        with pytest.raises(CommandError, match="--public-url") as ended:
+            command.run(public_url=url, public_page=not url)
+        assert (ended.value.code, fake.plan) == (Exit.USAGE, None), url
 
 
 def test_how_the_command_finds_a_sandbox() -> None:
@@ -272,9 +269,9 @@ def test_settings(fake: Fake) -> None:
     assert fake.plan.settings == {"AGENT": "slack=bot", "AGENT_URL": "slack=http://127.0.0.1:3000/slack/events?x=1"}
 
 
-@pytest.mark.parametrize(
-    ("given", "says"),
-    [
+def test_what_cannot_be_set(fake: Fake) -> None:
+    """It is refused before anything starts, with what would be right."""
+    for given, says in (
         ("GROUP_POLICY", "NAME is one of .*, GROUP_POLICY, "),
         ("NOTHING=1", "NAME is one of "),
         ("GROUP_POLICY=mention-only", "Use mention_only"),
@@ -282,13 +279,10 @@ def test_settings(fake: Fake) -> None:
         ("UNKNOWN_USER_POLICY=deny", "set with --policy"),
         ("OWNER_USER_IDS=telegram:1", "set with --owner"),
         ("SLACK_API_URL=http://localhost", "the environment variable SLACK_API_URL"),
-    ],
-)
-def test_what_cannot_be_set(fake: Fake, given: str, says: str) -> None:
-    """It is refused before anything starts, with what would be right."""
-    with pytest.raises(CommandError, match=says) as ended:
-        command.run(set_=[given])
-    assert (ended.value.code, fake.plan) == (Exit.USAGE, None)
+    ):
+        with pytest.raises(CommandError, match=says) as ended:
+            command.run(set_=[given])
+        assert (ended.value.code, fake.plan) == (Exit.USAGE, None), given
 
 
 def test_an_agent(fake: Fake, tmp_path: Path) -> None:
@@ -304,18 +298,16 @@ def test_an_agent(fake: Fake, tmp_path: Path) -> None:
     assert (fake.plan.settings, fake.plan.my_agent) == ({"AGENT": "python"}, mine)
 
 
-@pytest.mark.parametrize(
-    ("given", "says"),
-    [
+def test_what_is_no_agent(fake: Fake) -> None:
+    """It is refused before anything starts, by the options' own names."""
+    refused: tuple[tuple[dict[str, Any], str], ...] = (
         ({"agent": "nobody"}, r"^--agent"),
         ({"agent": "./nowhere.py"}, "there is no file /.*nowhere.py"),
         ({"agent": "webhook"}, "--agent-url says no address"),
         ({"agent": "openai", "agent_url": "https://host.example/v1"}, "--agent-model is empty"),
         ({"agent": "webhook", "agent_url": "http://host.example"}, r"^--agent-url"),
-    ],
-)
-def test_what_is_no_agent(fake: Fake, given: dict[str, Any], says: str) -> None:
-    """It is refused before anything starts, by the options' own names."""
-    with pytest.raises(CommandError, match=says) as ended:
-        command.run(**given)
-    assert (ended.value.code, fake.plan) == (Exit.USAGE, None)
+    )
+    for given, says in refused:
+        with pytest.raises(CommandError, match=says) as ended:
+            command.run(**given)
+        assert (ended.value.code, fake.plan) == (Exit.USAGE, None), given

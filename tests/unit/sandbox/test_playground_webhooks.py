@@ -73,20 +73,25 @@ def _shape(value: Any, at: str = "") -> set[str]:
     return {f"{at}:{type(value).__name__}"}
 
 
-@EACH
-@pytest.mark.parametrize("text", TEXTS)
-def test_direct(harness: Harness, platform: Platform, text: str) -> None:
+def test_direct(harness: Harness) -> None:
     """What somebody types is verified and read as their message, to the letter."""
-    stranger = STRANGERS[platform]
-    said = harness.say(platform, stranger, text)
-    (message,) = _events(harness, platform)
-    assert isinstance(message, Message)
-    assert (message.user_id, message.chat_type, message.kind, message.text) == (stranger, ChatType.DIRECT, "text", text)
-    assert message.addressed
-    assert message.chat == harness.chat(platform, stranger)["id"]
-    assert message.message_id == said["message"]
-    assert message.sent_at == int(harness.now)
-    assert message.name == ("" if platform is Platform.SLACK else "@stranger")
+    for platform in Platform:
+        for text in TEXTS:
+            stranger = STRANGERS[platform]
+            said = harness.say(platform, stranger, text)
+            (message,) = _events(harness, platform)
+            assert isinstance(message, Message), (platform, text)
+            assert (message.user_id, message.chat_type, message.kind, message.text) == (
+                stranger,
+                ChatType.DIRECT,
+                "text",
+                text,
+            ), (platform, text)
+            assert message.addressed, (platform, text)
+            assert message.chat == harness.chat(platform, stranger)["id"], (platform, text)
+            assert message.message_id == said["message"], (platform, text)
+            assert message.sent_at == int(harness.now), (platform, text)
+            assert message.name == ("" if platform is Platform.SLACK else "@stranger"), (platform, text)
 
 
 @EACH
@@ -98,15 +103,19 @@ def test_owners(harness: Harness, platform: Platform) -> None:
     assert message.user_id == OWNERS[platform][0]
 
 
-@EACH
-def test_addressed_in_a_group(harness: Harness, platform: Platform) -> None:
+def test_addressed_in_a_group(harness: Harness) -> None:
     """Who addresses the bot in a group is read as somebody in a group who does; on WhatsApp nothing tells that."""
-    harness.say(platform, STRANGERS[platform], "are you there?", "group", mention=True)
-    (message,) = _events(harness, platform)
-    assert isinstance(message, Message)
-    addressed = platform is not Platform.WHATSAPP
-    assert (message.chat_type, message.addressed, message.user_id) == (ChatType.GROUP, addressed, STRANGERS[platform])
-    assert message.text.endswith("are you there?")
+    for platform in Platform:
+        harness.say(platform, STRANGERS[platform], "are you there?", "group", mention=True)
+        (message,) = _events(harness, platform)
+        assert isinstance(message, Message), platform
+        addressed = platform is not Platform.WHATSAPP
+        assert (message.chat_type, message.addressed, message.user_id) == (
+            ChatType.GROUP,
+            addressed,
+            STRANGERS[platform],
+        ), platform
+        assert message.text.endswith("are you there?"), platform
 
 
 @EACH
@@ -129,16 +138,19 @@ def test_telegram_commands_in_groups(harness: Harness) -> None:
         assert message.addressed is addressed
 
 
-@EACH
-@pytest.mark.parametrize("kind", ["direct", "group"])
-def test_press(harness: Harness, platform: Platform, kind: str) -> None:
+def test_press(harness: Harness) -> None:
     """A press is verified and read as that person's, with what the button carries."""
-    owner = OWNERS[platform][0]
-    message_id = harness.prompt(platform, harness.chat(platform, owner, kind)["id"])
-    harness.press(platform, owner, message_id, "0.0", kind)
-    (press,) = _events(harness, platform)
-    assert isinstance(press, Press)
-    assert (press.user_id, press.data) == (owner, BUTTON)
+    for platform in Platform:
+        for kind in (
+            "direct",
+            "group",
+        ):
+            owner = OWNERS[platform][0]
+            message_id = harness.prompt(platform, harness.chat(platform, owner, kind)["id"])
+            harness.press(platform, owner, message_id, "0.0", kind)
+            (press,) = _events(harness, platform)
+            assert isinstance(press, Press), (platform, kind)
+            assert (press.user_id, press.data) == (owner, BUTTON), (platform, kind)
 
 
 def test_press_holds_the_message(harness: Harness) -> None:
