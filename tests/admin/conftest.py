@@ -16,7 +16,7 @@ from tests.harness import HARNESSES, find_codes_in_the_open
 @pytest.fixture
 def moto() -> Iterator[Backend]:
     """Run a DynamoDB in process."""
-    with dynamodb.start("moto") as backend:
+    with dynamodb.moto() as backend:
         yield backend
 
 

@@ -79,7 +79,11 @@ def test_only_what_was_used_is_a_yes(around: Surroundings) -> None:
     """Fault 6, Security 47: an answer that does not say that this very approval was used is none, whatever its status."""
     question = around.client.ask("Delete?")
     around.decides(question.id, "approve")
-    answers = [{"state": "approved"}, {"state": "used", "digest": f"sha256:{0:064}"}, {"state": "used"}]
+    answers = [
+        {"state": "approved", "digest": question.digest},
+        {"state": "used", "digest": f"sha256:{0:064}"},
+        {"state": "used"},
+    ]
 
     def answer(_event: dict[str, Any], _context: object) -> dict[str, Any]:
         return {"headers": {}, "statusCode": 200, "body": json.dumps({"id": question.id} | answers[0])}
@@ -88,5 +92,5 @@ def test_only_what_was_used_is_a_yes(around: Surroundings) -> None:
         while answers:
             with pytest.raises(AskError) as refused:
                 AskClient(url, around.token).use(question)
-            assert refused.value.reason == "unreadable"
-            answers.pop()
+            assert refused.value.reason == "unreadable", answers[0]
+            answers.pop(0)
