@@ -232,6 +232,7 @@ def test_a_policy_that_is_probably_not_meant(healthy: Harness) -> None:
         ({"UNKNOWN_USER_POLICY": "allow"}, "allow on telegram", "UnknownUserPolicy=pair"),
         ({"UNKNOWN_USER_POLICY": "pair", "OWNER_USER_IDS": ""}, "OWNER_USER_IDS is empty", "doorcode owner claim"),
         ({"ALLOWED_USERS": "telegram:@alice"}, "usernames change hands", "AllowedUsers=telegram:ID"),
+        ({"GROUP_POLICY": "mention_only"}, "ALLOWED_GROUPS names no group", "AllowedGroups=telegram:GROUP"),
     ):
         healthy.configure(**settings)
         _, found = healthy.examine("policy")
