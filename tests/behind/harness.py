@@ -4,15 +4,20 @@ Nothing is skipped: moves go through the table's stream and the effects queue, w
 libraries. Only time is short: what is handed back to a queue comes again at once, and its delay is noted.
 """
 
+import functools
 import json
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from moto.dynamodb.models import dynamodb_backends
 
+from doorcode.aws import retrying
 from doorcode.aws.effects_queue import EffectsQueue
 from doorcode.aws.table import Table
 from doorcode.aws.tokens import Tokens
@@ -22,12 +27,14 @@ from doorcode.pairing.access import Scope
 from doorcode.pairing.contact import Contact, Platform, Via
 from doorcode.pairing.decisions import Actor, Order
 from doorcode.pairing.transitions import Operation
+from doorcode.platforms.slack import sender as slack_sender
 from doorcode.web.surface import Web
 from doorcode.wiring import sdk
 from doorcode.wiring.agent import build_agent
 from doorcode.wiring.courier import build_courier
 from doorcode.wiring.senders import TokenSenders
 from doorcode.wiring.web import build_services
+from doorcode_sandbox.loopback import cut
 from doorcode_sandbox.platforms.discord.stand_in import DiscordStandIn
 from doorcode_sandbox.platforms.server import StandIn
 from doorcode_sandbox.platforms.slack.stand_in import SlackStandIn
@@ -62,6 +69,14 @@ def said_in(shown: Mapping[str, Any]) -> str:
     """Return the text of a message, as a platform's own API has it."""
     text = shown.get("text") or shown.get("content")
     return str(text["body"] if isinstance(text, dict) else text)
+
+
+# Read once, for all who start anew.
+certificates = functools.cache(ssl.create_default_context)
+
+
+# Whose servers answer for all that come after them, until the process ends.
+STARTED: dict[type[StandIn], StandIn] = {}
 
 
 class DiedError(BaseException):
@@ -133,6 +148,9 @@ class Behind:
             return WatchedSender(sender, self._before, self._after)
 
         monkeypatch.setattr(TokenSenders, "on", watched_on)
+        # Who asks again waits a moment, and no longer.
+        monkeypatch.setattr(retrying, "FIRST_PAUSE_SECONDS", 0.001)
+        monkeypatch.setattr(slack_sender, "ssl", SimpleNamespace(create_default_context=certificates))
         # Where the agent's own module stands, as on Lambda.
         monkeypatch.syspath_prepend(AGENT)
         for platform, token in (
@@ -415,12 +433,29 @@ def standing_ins() -> Iterator[dict[Platform, StandIn]]:
         slack.open_chat(people[Platform.SLACK])
         discord.add_user(people[Platform.DISCORD], channel=channels[Platform.DISCORD])
         whatsapp.add_user(people[Platform.WHATSAPP])
-    with telegram, slack, discord, whatsapp, pytest.MonkeyPatch.context() as patch:
+    with ExitStack() as running:
+        for stand_in in (telegram, slack, discord, whatsapp):
+            running.enter_context(_standing_in(stand_in))
         # Here the same two people hear more in a minute than anybody would.
-        patch.setattr(whatsapp_server, "PAIR_SECONDS", 1e-9)
+        running.enter_context(pytest.MonkeyPatch.context()).setattr(whatsapp_server, "PAIR_SECONDS", 1e-9)
         yield {
             Platform.TELEGRAM: telegram,
             Platform.SLACK: slack,
             Platform.DISCORD: discord,
             Platform.WHATSAPP: whatsapp,
         }
+
+
+@contextmanager
+def _standing_in(stand_in: StandIn) -> Iterator[None]:
+    first = STARTED.setdefault(type(stand_in), stand_in)
+    if first is stand_in:
+        stand_in.start()
+    server: Any = first._server
+    stand_in._server, stand_in._port = server, first._port
+    server.stand_in = stand_in
+    yield
+    stand_in._stopping.set()
+    for connection in list(server._open):
+        cut(connection)
+    assert not server.crashes

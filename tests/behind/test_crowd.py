@@ -15,9 +15,8 @@ from doorcode.pairing.keyring import key_id
 from doorcode.pairing.transitions import Operation
 from doorcode.pairing.turns import HOLD_SECONDS, TurnQueue
 from doorcode.platforms.send_errors import PassingError
-from tests.behind.faults import Fault, begin_again, calls_of
+from tests.behind.faults import KINDS, Story, faults
 from tests.behind.harness import OWNER_CHANNEL, Behind, said_in
-from tests.behind.test_crashes import FAULTS, steps
 from tests.behind.test_pairing import has_buttons
 from tests.edge.harness import GATEWAY, TABLE
 from tests.harness import COOLDOWN, TTL
@@ -454,17 +453,7 @@ def test_overtaken_while_another_contact_s_courier_asks(
     assert digests(behind, TELEGRAM) == [NOBODY_MORE]
 
 
-def crowded_story(behind: Behind, platform: Platform) -> list[Contact]:
-    """Have two ask where there is place for one, and the first be denied; return them."""
-    behind.cold(MAX_PROMPTS="1")
-    contacts = [arrive(behind, platform, number) for number in range(2)]
-    behind.settle()
-    decide(behind, contacts[0])
-    behind.settle()
-    return contacts
-
-
-@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_fault_in_every_call(behind: Behind, kind: str) -> None:
     """Whichever call fails, however: nobody is lost, no more are asked about than may be, and there is one digest.
 
@@ -472,17 +461,24 @@ def test_a_fault_in_every_call(behind: Behind, kind: str) -> None:
     not noted, as ``test_crashes`` counts.
     """
     platform = Platform.DISCORD
-    calls = calls_of(behind, platform, lambda: crowded_story(behind, platform))
-    assert {"sender.send_prompt", "sender.edit_prompt", "dynamodb.update_item"} <= set(calls)
-    for at in steps(calls, platform, kind):
-        begin_again(behind, platform)
-        fault = Fault(behind, platform, kind, at)
-        contacts = crowded_story(behind, platform)
-        where = f"{kind} at call {at}, {fault.hit}"
-        assert fault.hit, where
+    behind.cold(MAX_PROMPTS="1")
+
+    def two_arrive() -> None:
+        for number in range(2):
+            arrive(behind, platform, number)
+        behind.settle()
+
+    def the_first_is_denied() -> None:
+        decide(behind, behind.edge.contact(platform, person(platform, 0)))
+        behind.settle()
+
+    broken = set()
+    for where, hit, _ in faults(behind, Story(platform, (two_arrive, the_first_is_denied), whole=True), kind):
+        broken.add(hit)
         # What a dead courier held is free after a while.
         behind.courier.sweep(behind.now() + HOLD_SECONDS)
-        assert asked(behind, platform) == [contacts[1].user_id], where
+        assert asked(behind, platform) == [person(platform, 1)], where
         assert digests(behind, platform) == [NOBODY_MORE], where
         assert len(behind.prompts(platform)) == 3, where
         assert behind.parked() == 0, where
+    assert {"sender.send_prompt", "sender.edit_prompt"} <= broken

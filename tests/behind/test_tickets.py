@@ -8,7 +8,7 @@ from doorcode.pairing import texts
 from doorcode.pairing.contact import ContactRole, Platform, State
 from doorcode.pairing.tickets import InviteOrder, shown
 from doorcode.pairing.transitions import Operation
-from tests.behind.faults import Fault, begin_again, calls_of, writes
+from tests.behind.faults import KINDS, Story, faults
 from tests.behind.harness import OWNER_CHANNEL, STRANGER_CHANNEL, Behind
 from tests.behind.test_pairing import has_buttons
 from tests.edge.harness import TABLE
@@ -99,28 +99,22 @@ def test_an_invite_ends_the_request_that_waits(behind: Behind, platform: Platfor
     assert approved["detail"].items() >= {"decided_by": "alice", "decided_via": "invite"}.items()
 
 
-@pytest.mark.parametrize("kind", ["dies after", "times out before", "times out after"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_fault_in_every_call_after_a_claim(behind: Behind, kind: str) -> None:
     """Security 44: whichever call fails, every other owner hears of the new one; twice only where a platform cannot tell."""
     platform = Platform.SLACK
 
-    def story() -> None:
+    def claims() -> None:
         says(behind, platform, a_claim(behind), 1)
         behind.settle()
 
-    calls = calls_of(behind, platform, story)
-    assert "sender.notify" in calls
-    for at, call in enumerate(calls, 1):
-        if "before" not in kind and not writes(call):
-            continue
-        for each in Platform:
-            begin_again(behind, each)
-        fault = Fault(behind, platform, kind, at)
-        story()
-        where = f"{kind} at call {at}, {fault.hit}"
+    broken = set()
+    for where, hit, _ in faults(behind, Story(platform, (claims,), whole=True), kind):
+        broken.add(hit)
         assert behind.edge.contact(platform).role == ContactRole.OWNER, where
         assert behind.edge.contact(platform).state is State.PAIRED, where
         for other in Platform:
             assert 1 <= len(behind.prompts(other)) <= 2, where
         assert set(behind.event_types()) == {"pairing_approved"}, where
         assert behind.parked() == 0, where
+    assert "sender.notify" in broken
