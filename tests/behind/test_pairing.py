@@ -9,6 +9,7 @@ import pytest
 from doorcode.pairing.callbacks import Action
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.transitions import Operation
+from tests.behind.faults import begin_again
 from tests.behind.harness import OWNER_CHANNEL, STRANGER_CHANNEL, Behind
 from tests.harness import COOLDOWN, TTL
 from tests.webhooks import HELLO, OWNER, STRANGER, load, value_of
@@ -101,28 +102,27 @@ def test_a_denial_can_be_silent(behind: Behind) -> None:
     assert behind.heard(Platform.TELEGRAM) == [SENT]
 
 
+DECISIONS = {
+    Operation.APPROVE: ("Approved by alice (cli)", "pairing_approved"),
+    Operation.DENY: ("Denied by alice (cli)", "pairing_denied"),
+    Operation.ADD: ("Approved by alice (cli)", "pairing_approved"),
+    Operation.BLOCK: ("Blocked by alice (cli)", "contact_blocked"),
+}
+
+
 @EACH
-@pytest.mark.parametrize(
-    ("operation", "outcome", "event"),
-    [
-        (Operation.APPROVE, "Approved by alice (cli)", "pairing_approved"),
-        (Operation.DENY, "Denied by alice (cli)", "pairing_denied"),
-        (Operation.ADD, "Approved by alice (cli)", "pairing_approved"),
-        (Operation.BLOCK, "Blocked by alice (cli)", "contact_blocked"),
-    ],
-)
-def test_a_decision_from_elsewhere_closes_the_prompt(
-    behind: Behind, platform: Platform, operation: Operation, outcome: str, event: str
-) -> None:
+def test_a_decision_from_elsewhere_closes_the_prompt(behind: Behind, platform: Platform) -> None:
     """However it is decided, the owner's prompt says by whom and from where, and the event is out."""
-    behind.hello(platform)
-    behind.settle()
-    behind.decide(operation, platform)
-    behind.settle()
-    [prompt] = behind.prompts(platform)
-    assert outcome in prompt
-    assert set(has_buttons(prompt)) <= {"🚫 Block"}
-    assert behind.event_types() == ["pairing_requested", event]
+    for operation, (outcome, event) in DECISIONS.items():
+        begin_again(behind, platform)
+        behind.hello(platform)
+        behind.settle()
+        behind.decide(operation, platform)
+        behind.settle()
+        [prompt] = behind.prompts(platform)
+        assert outcome in prompt, operation
+        assert set(has_buttons(prompt)) <= {"🚫 Block"}, operation
+        assert behind.event_types() == ["pairing_requested", event], operation
 
 
 @EACH
@@ -347,35 +347,36 @@ ATTACKS = {
 
 
 @EACH
-@pytest.mark.parametrize("name", ATTACKS.values(), ids=ATTACKS)
-def test_names_that_attack(behind: Behind, platform: Platform, name: str) -> None:
+def test_names_that_attack(behind: Behind, platform: Platform) -> None:
     """Security 28: whatever a stranger is called, the owner sees it harmless, with platform and immutable id below."""
-    event = load(HELLO[platform])
-    if platform is Platform.TELEGRAM:
-        sender = event.body["message"]["from"]
-        sender.pop("username", None)
-        sender["first_name"] = name
-    elif platform is Platform.DISCORD:
-        user = event.body["user"]
-        user["username"], user["global_name"] = "", name
-    elif platform is Platform.WHATSAPP:
-        value_of(event.body)["contacts"][0]["profile"] = {"name": name}
-    else:
-        user = behind.stand_ins[platform].users[STRANGER[platform]]  # type: ignore[attr-defined]
-        user.name, user.real_name = "", name
-    behind.deliver(event)
-    behind.settle()
-    # The stand-ins are strict: they refuse live mentions and links, and the prompt would not be here.
-    [prompt] = behind.prompts(platform)
-    drawn = json.loads(prompt)
-    shown = drawn.get("text") or drawn.get("content") or drawn["interactive"]["body"]["text"]
-    question, address = shown.rsplit("\n", 1)
-    assert address == f"{platform} {STRANGER[platform]}"
-    assert question.endswith("wants to chat. Approve access?")
-    assert "\n" not in question
-    assert len(question) < 300
-    assert "\u202e" not in shown
-    assert not question.startswith(("User @owner ", "*@owner*"))
+    for attack, name in ATTACKS.items():
+        begin_again(behind, platform)
+        event = load(HELLO[platform])
+        if platform is Platform.TELEGRAM:
+            sender = event.body["message"]["from"]
+            sender.pop("username", None)
+            sender["first_name"] = name
+        elif platform is Platform.DISCORD:
+            user = event.body["user"]
+            user["username"], user["global_name"] = "", name
+        elif platform is Platform.WHATSAPP:
+            value_of(event.body)["contacts"][0]["profile"] = {"name": name}
+        else:
+            user = behind.stand_ins[platform].users[STRANGER[platform]]  # type: ignore[attr-defined]
+            user.name, user.real_name = "", name
+        behind.deliver(event)
+        behind.settle()
+        # The stand-ins are strict: they refuse live mentions and links, and the prompt would not be here.
+        [prompt] = behind.prompts(platform)
+        drawn = json.loads(prompt)
+        shown = drawn.get("text") or drawn.get("content") or drawn["interactive"]["body"]["text"]
+        question, address = shown.rsplit("\n", 1)
+        assert address == f"{platform} {STRANGER[platform]}", attack
+        assert question.endswith("wants to chat. Approve access?"), attack
+        assert "\n" not in question, attack
+        assert len(question) < 300, attack
+        assert "\u202e" not in shown, attack
+        assert not question.startswith(("User @owner ", "*@owner*")), attack
 
 
 def test_time_is_real_here() -> None:
