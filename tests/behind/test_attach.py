@@ -14,6 +14,7 @@ from doorcode.pairing.access import Scope
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.hand_off import HandOff
 from doorcode.pairing.keyring import Keyring
+from doorcode_cli import queue_consumer
 from doorcode_cli.attach import asking
 from doorcode_cli.queue_consumer import GAVE_UP, QueueConsumer
 from tests.behind.harness import Behind
@@ -49,8 +50,10 @@ Attached = Callable[..., list[str]]
 
 
 @pytest.fixture
-def attached(behind: Behind, agent: LoopbackBot) -> Attached:
+def attached(behind: Behind, agent: LoopbackBot, monkeypatch: pytest.MonkeyPatch) -> Attached:
     """Attach it until so many messages were told of, and return what was told."""
+    # Only when a wait is over is it seen that it is to end.
+    monkeypatch.setattr(queue_consumer, "WAIT_SECONDS", 1)
     behind.cold(AGENT="queue")
     for platform in (TELEGRAM, SLACK):
         behind.edge.put(Contact(platform=platform, user_id=STRANGER[platform], state=State.PAIRED, rev=1))

@@ -9,6 +9,7 @@ from doorcode.pairing.access import Scope
 from doorcode.pairing.callbacks import Action
 from doorcode.pairing.contact import Contact, Platform, State
 from doorcode.pairing.transitions import Operation
+from doorcode.wiring import web
 from tests.behind.asking import ask, buttons, said, store_of
 from tests.behind.harness import Behind
 from tests.webhooks import OWNER, STRANGER
@@ -183,8 +184,9 @@ def test_what_is_asked_about_nobody_that_can_be(behind: Behind) -> None:
     assert {item["pk"]["S"] for item in behind.edge.items()[before:]} <= {"tokens"}
 
 
-def test_a_gate_that_cannot_read_lets_nobody_in(behind: Behind) -> None:
+def test_a_gate_that_cannot_read_lets_nobody_in(behind: Behind, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it stands on being away is a 503, not an answer."""
+    monkeypatch.setattr(web, "REQUEST_SECONDS", 0.1)
     ask = behind.program(Scope.GATE)
     gone = {"platform": "telegram", "user_id": OWNER[Platform.TELEGRAM], "chat": "direct", "delivery_id": "1"}
 
