@@ -458,4 +458,5 @@ def _standing_in(stand_in: StandIn) -> Iterator[None]:
     stand_in._stopping.set()
     for connection in list(server._open):
         cut(connection)
-    assert not server.crashes
+    if server.crashes:
+        raise server.crashes.pop()
