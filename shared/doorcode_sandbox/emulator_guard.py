@@ -20,6 +20,7 @@ import re
 import runpy
 import secrets
 import sys
+import tempfile
 import threading
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
@@ -283,9 +284,14 @@ def _is_awaited(token: str) -> bool:
     return resources is not None and token in resources._pending  # noqa: SLF001 (nothing else knows)
 
 
+def _beside(name: str) -> dict[str, Any]:
+    """Return what a module of ours has that stands beside this one."""
+    return runpy.run_path(str(Path(__file__).with_name(f"{name}.py")))
+
+
 def _understand_conditions() -> None:
     """Have CloudFormation put texts together in conditions, in every module that has taken the function to itself."""
-    knowing_texts = runpy.run_path(str(Path(__file__).with_name("emulator_conditions.py")))["knowing_texts"]
+    knowing_texts = _beside("emulator_conditions")["knowing_texts"]
     cloudformation = "ministack.services.cloudformation"
     evaluate = importlib.import_module(f"{cloudformation}.engine")._evaluate_conditions  # noqa: SLF001 (it has no other)
     knowing = knowing_texts(evaluate)
@@ -305,6 +311,7 @@ def main() -> None:
         runtime.execution_credentials, lambda: importlib.import_module("ministack.services.sts"), guard.admit
     )
     _understand_conditions()
+    _beside("emulator_starts")["start_faster"](runtime, Path(tempfile.gettempdir(), "unpacked"))
     ministack.app = guard
     sys.argv = ["ministack"]
     ministack.main()

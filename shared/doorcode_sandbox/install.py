@@ -15,7 +15,7 @@ from doorcode_cli.deployment import API_URLS
 from doorcode_cli.progress import Progress
 from doorcode_cli.template import settings
 from doorcode_sandbox.build import built_key, digests, local_build_held
-from doorcode_sandbox.deployment import deploy, make_good, outputs
+from doorcode_sandbox.deployment import deploy, make_good, outputs, package
 from doorcode_sandbox.infrastructure import STACK, Infrastructure
 from doorcode_sandbox.plan import Plan
 from doorcode_sandbox.reload import Reload
@@ -71,17 +71,9 @@ def install(
 
 
 def _deploy(infrastructure: Infrastructure, wanted: Mapping[str, object]) -> None:
-    infrastructure.clients("s3").create_bucket(Bucket=BUCKET)
     with local_build_held(infrastructure.checkout) as built:
-        deploy(
-            infrastructure.checkout,
-            built,
-            STACK,
-            wanted,
-            url=infrastructure.endpoint,
-            keys=infrastructure.keys,
-            bucket=BUCKET,
-        )
+        template = package(infrastructure.clients, built, BUCKET)
+    deploy(infrastructure.clients, STACK, template, wanted)
     make_good(infrastructure.clients, STACK)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from doorcode_cli.checkout import Checkout
 from doorcode_sandbox.build import layer_environment, sam
-from doorcode_sandbox.deployment import Clients, resource
+from doorcode_sandbox.deployment import Clients, resource, zipped
 from doorcode_sandbox.watch import Watch
 
 FUNCTIONS = "functions/"
@@ -113,9 +113,3 @@ class Reload:
             for found in page["StackResourceSummaries"]
             if found["ResourceType"] == "AWS::Lambda::Function"
         ]
-
-
-def zipped(folder: Path) -> bytes:
-    """Return a folder as a zip."""
-    with tempfile.TemporaryDirectory() as target:
-        return Path(shutil.make_archive(f"{target}/code", "zip", folder)).read_bytes()

@@ -1,31 +1,26 @@
 """The whole stack on this machine: built for it, deployed onto ministack, reached over HTTP.
 
-``sam deploy`` uploads everything and deploys the first stack; each further one, and each change of one, is a change set
-of the template that it left, as ``sam deploy`` itself would make it: a fifth of the work. ministack enforces each function's role here; its gaps are told in doorcode_sandbox.deployment.
+Everything is uploaded once, as the sandbox does it; each stack, and each change of one, is made of that. ministack enforces each
+function's role here; its gaps are told in doorcode_sandbox.deployment.
 """
 
 import contextlib
 import functools
 import http.client
 import json
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from botocore.exceptions import ClientError
-
 from doorcode_sandbox import deployment
 from doorcode_sandbox.emulator_guard import FRONT_HEADER, front_word
 from tests.backends import dynamodb, emulators
-from tests.eventually import PATIENCE_SECONDS
-from tests.infra.build import CHECKOUT, build_local, local_build_held
+from tests.infra.build import build_local, local_build_held
 from tests.infra.template import group_of
 
 # What is let through to the stack's API: see doorcode_sandbox.emulator_guard.
 FRONT_WORD = front_word(emulators.KEYS)
-SOON = {"Delay": 0.05, "MaxAttempts": int(PATIENCE_SECONDS / 0.05)}
 Headers = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
@@ -56,51 +51,17 @@ class Cloud:
 
     def deploy(self, name: str = "doorcode", **parameters: object) -> "Stack":
         """Deploy the stack under that name, or update it, with these template parameters; the others as they were."""
-        if self._template:
-            self._change(name, {key: str(value) for key, value in parameters.items()})
-        else:
+        if not self._template:
             with local_build_held() as built:
-                deployment.deploy(CHECKOUT, built, name, parameters, url=self.url, keys=emulators.KEYS)
-            self._template = self._uploaded(name)
+                self._template = deployment.package(self.client, built, "doorcode-tests")
+        deployment.deploy(self.client, name, self._template, parameters)
         deployment.make_good(self.client, name)
         return Stack(self, name)
 
-    def _uploaded(self, name: str) -> str:
-        """Lay the template of a stack, which says where its code was uploaded to, where others can be made of it."""
-        found = self.client("cloudformation").get_template(StackName=name, TemplateStage="Original")
-        files, template = self.client("s3"), found["TemplateBody"]
-        files.create_bucket(Bucket="templates")
-        files.put_object(Bucket="templates", Key="template.yaml", Body=template.encode())
-        return f"{self.url}/templates/template.yaml"
-
-    def _change(self, name: str, parameters: Mapping[str, str]) -> None:
-        cloudformation = self.client("cloudformation")
-        try:
-            (found,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
-        except ClientError:
-            kind, kept = "create", []
-        else:
-            kind, kept = "update", [one["ParameterKey"] for one in found["Parameters"]]
-        change = cloudformation.create_change_set(
-            StackName=name,
-            ChangeSetName=f"change-{uuid.uuid4().hex}",
-            ChangeSetType=kind.upper(),
-            TemplateURL=self._template,
-            Capabilities=["CAPABILITY_IAM"],
-            Parameters=[
-                *({"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()),
-                *({"ParameterKey": key, "UsePreviousValue": True} for key in kept if key not in parameters),
-            ],
-        )["Id"]
-        cloudformation.get_waiter("change_set_create_complete").wait(ChangeSetName=change, WaiterConfig=SOON)
-        cloudformation.execute_change_set(ChangeSetName=change)
-        cloudformation.get_waiter(f"stack_{kind}_complete").wait(StackName=name, WaiterConfig=SOON)
-
     def delete(self, name: str) -> None:
         """Delete a stack and wait until it is gone."""
-        cloudformation = self.client("cloudformation")
-        cloudformation.delete_stack(StackName=name)
-        cloudformation.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig=SOON)
+        self.client("cloudformation").delete_stack(StackName=name)
+        deployment.wait(self.client("cloudformation"), "stack_delete_complete", name)
 
 
 @dataclass(eq=False)
