@@ -9,12 +9,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from doorcode_cli.checkout import HERE, Checkout
 from doorcode_sandbox.build import local
 from doorcode_sandbox.ports import free, row
 from tests.eventually import PATIENCE_SECONDS, eventually
+from tests.forked import Ended, doorcode
 from tests.infra.build import build_local, local_build_held
 
 STORE = "store"
@@ -23,14 +23,6 @@ COPIED = ("template.yaml", "samconfig.toml", "layers", "functions", "shared")
 LINKED = (".tools", ".venv")
 # A whole stack is deployed meanwhile, which takes a quarter of a minute where there is nothing else to do.
 UP_SECONDS = 300.0
-
-
-class Ended(NamedTuple):
-    """How a process ended."""
-
-    code: int
-    out: str
-    err: str
 
 
 def copied(folder: Path, *, built: bool) -> Checkout:
@@ -81,10 +73,7 @@ class Machine:
 
     def command(self, *arguments: str) -> Ended:
         """Run ``doorcode`` to its end."""
-        ran = subprocess.run(
-            self._line(arguments), env=self.environment, capture_output=True, text=True, check=False, timeout=UP_SECONDS
-        )
-        return Ended(ran.returncode, ran.stdout, ran.stderr)
+        return doorcode(arguments, self.environment, seconds=UP_SECONDS)
 
     def run(self, store: str, *arguments: str) -> "Run":
         """Start ``doorcode run``."""

@@ -4,12 +4,9 @@ import contextlib
 import itertools
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from doorcode.aws.items import CONTACT, contact_from_item, contact_pk
@@ -25,6 +22,7 @@ from tests import webhooks
 from tests.backends import dynamodb
 from tests.backends.in_process import REGION
 from tests.eventually import eventually
+from tests.forked import doorcode
 from tests.integration.stack import Cloud, Reply, Stack
 from tests.webhooks import APPROVE, HELLO, OWNER, STRANGER, Delivery, load
 
@@ -308,12 +306,9 @@ class Chain:
             "AWS_DEFAULT_REGION": REGION,
             "DOORCODE_STACK": self.stack.name,
         }
-        program = Path(sys.executable).with_name("doorcode")
-        ran = subprocess.run(
-            [program, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=90
-        )
-        assert (ran.returncode, ran.stderr) == (0, ""), ran
-        return ran.stdout
+        ended = doorcode(arguments, environment)
+        assert (ended.code, ended.err) == (0, ""), ended
+        return ended.out
 
     def parked(self, queue: str) -> list[str]:
         """Take what lies in a dead-letter queue."""

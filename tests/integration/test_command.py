@@ -1,5 +1,6 @@
 """The ``doorcode`` command as a process, against the deployed stack: what it prints, how it ends, and what follows.
 
+Forked, save the one that is called as it is installed.
 Each of its lines for each of its refusals is tried in process, in tests/unit/cli/test_pairing.py.
 """
 
@@ -12,7 +13,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,7 @@ from tests import webhooks
 from tests.backends import dynamodb
 from tests.backends.emulators import KEYS
 from tests.backends.in_process import REGION
+from tests.forked import Ended, doorcode
 from tests.integration.stack import Stack
 from tests.webhooks import HELLO, load
 
@@ -31,19 +33,6 @@ COMMAND = Path(sys.executable).with_name("doorcode")
 TELEGRAM, SLACK, DISCORD, *_ = Platform
 ALICE, BOB = "987654321", "555001"
 GUESSERS = 5
-
-
-class Ended(NamedTuple):
-    """How a process ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What it printed, parsed."""
-        return json.loads(self.out)
 
 
 class Operator:
@@ -70,16 +59,8 @@ class Operator:
     def pairing(self, *arguments: str, typed: str = "", **environment: str | None) -> Ended:
         """Run ``doorcode pairing`` with these arguments; None in the environment takes a variable out."""
         merged = {**self.environment, **environment}
-        ran = subprocess.run(
-            [COMMAND, "pairing", *arguments],
-            env={name: value for name, value in merged.items() if value is not None},
-            input=typed,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=90,
-        )
-        return Ended(ran.returncode, ran.stdout, ran.stderr)
+        given = {name: value for name, value in merged.items() if value is not None}
+        return doorcode(["pairing", *arguments], given, typed=typed)
 
     def done(self, *arguments: str, **environment: Any) -> str:
         """Run a command that succeeds and complains of nothing; return what it prints."""
@@ -251,12 +232,18 @@ def test_names_reach_no_terminal_unwashed(operator: Operator) -> None:
     assert f"Channel:  {ALICE}\n" in out
 
 
-def test_completion(operator: Operator) -> None:
-    """The program that is installed completes what is typed."""
-    ran = subprocess.run(
-        [COMMAND, "--show-completion", "bash"], env=operator.environment, capture_output=True, text=True, check=False
-    )
-    assert "_DOORCODE_COMPLETE" in ran.stdout
+def test_the_installed_program(operator: Operator) -> None:
+    """The program that is installed reaches the stack, and completes what is typed."""
+    code = operator.asks()
+    for words, said in (
+        (("pairing", "list"), f"Code:     {code}\n"),
+        (("--show-completion", "bash"), "_DOORCODE_COMPLETE"),
+    ):
+        ran = subprocess.run(
+            [COMMAND, *words], env=operator.environment, capture_output=True, text=True, check=False, timeout=90
+        )
+        assert (ran.returncode, ran.stderr) == (0, "")
+        assert said in ran.stdout
 
 
 # Guessing

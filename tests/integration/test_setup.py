@@ -3,14 +3,11 @@
 import itertools
 import json
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import pytest
 
@@ -27,24 +24,16 @@ from doorcode_sandbox.platforms.telegram.stand_in import Hook
 from tests import webhooks
 from tests.backends import dynamodb
 from tests.backends.in_process import REGION
+from tests.forked import Ended, doorcode
 from tests.integration.near_telegram import NearTelegram
 from tests.integration.stack import Cloud, Reply, Stack
 from tests.webhooks import APPROVE, HELLO, OWNER, load
 
-COMMAND = Path(sys.executable).with_name("doorcode")
 TELEGRAM, SLACK, DISCORD, *_ = Platform
 MAX_AGE = 4
 # People take their time, and so does this machine.
 PAUSE_SECONDS = 0.2
 OWN = ("gateway-secret", "callback-secret", "telegram/webhook-secret")
-
-
-class Ended(NamedTuple):
-    """How a process ended."""
-
-    code: int
-    out: str
-    err: str
 
 
 class Site:
@@ -61,15 +50,12 @@ class Site:
             **dynamodb.CREDENTIALS, "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "1", "DOORCODE_STACK": self.stack.name, **changes,
         }  # fmt: skip
-        ran = subprocess.run(
-            [COMMAND, *arguments],
-            env={name: value for name, value in environment.items() if value is not None},
-            input=stdin, capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
+        given = {name: value for name, value in environment.items() if value is not None}
+        ended = doorcode(arguments, given, typed=stdin)
         for name in OWN:
             for line in self.stack.secret(name).splitlines():
-                assert line not in ran.stdout + ran.stderr
-        return Ended(ran.returncode, ran.stdout, ran.stderr)
+                assert line not in ended.out + ended.err
+        return ended
 
     def done(self, *arguments: str, stdin: str = "") -> Ended:
         """Run a command that succeeds."""
