@@ -17,8 +17,11 @@ from tests.eventually import PATIENCE_SECONDS
 
 # What moves the cursor or colours; a spinner draws its line again and again.
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-# The terminal becomes the program's own, so that Ctrl-C reaches it as it does at a real one.
-OWN = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+# The terminal becomes the program's own, so that Ctrl-C reaches it as it does at a real one, also where the tests run in the background.
+OWN = """import fcntl, os, signal, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])"""
 
 
 class Terminal:

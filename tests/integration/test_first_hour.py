@@ -14,7 +14,6 @@ import pytest
 
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.texts import APPROVED, REQUEST_SENT
-from doorcode_sandbox.platforms.telegram.stand_in import Hook
 from tests.eventually import eventually
 from tests.integration.near_telegram import NearTelegram
 from tests.integration.operator_machine import OperatorMachine
@@ -45,20 +44,19 @@ class Hour:
         self.did: list[str] = []
         self._numbers = itertools.count(1)
 
-    def afresh(self) -> None:
-        """Have an account, a checkout and a bot that nobody has done anything with."""
-        self.cloud.delete(STACK)
-        self.machine.answers.unlink(missing_ok=True)
-        ssm = self.cloud.client("ssm")
-        kept = ssm.get_parameters_by_path(Path=f"/doorcode/{STACK}", Recursive=True)["Parameters"]
-        for name in [one["Name"] for one in kept]:
-            ssm.delete_parameter(Name=name)
-        self.telegram.hook, self.telegram.commands = Hook(), []
-
     def init(self) -> Terminal:
         """Run the one command, on an account with the stand-in for Telegram."""
         settings = {"TelegramApiUrl": self.telegram.api_url, "SecretsMaxAgeSeconds": "0", "FirstMessage": "keep"}
         return self.machine.terminal("init", *(word for pair in settings.items() for word in ("--set", "=".join(pair))))
+
+    def answers(self, terminal: Terminal, until: str, asked: list[str]) -> None:
+        """Answer each question, and note it, until that is shown."""
+        while not re.search(until, terminal.shown):
+            found = terminal.sees("|".join([until, *QUESTIONS]))
+            for question, answer in QUESTIONS.items():
+                if re.fullmatch(question, found[0]) and not re.search(until, terminal.shown):
+                    asked.append(question)
+                    terminal.types(answer)
 
     @property
     def stack(self) -> Stack:
@@ -125,43 +123,30 @@ def hour(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hou
         yield Hour(OperatorMachine(tmp_path_factory.mktemp("operator"), cloud, STACK), telegram, cloud)
 
 
-def test_killed_half_way_it_goes_on(hour: Hour) -> None:
-    """As when the machine goes off, at a question and in the deployment; what waits for an owner is left with Ctrl-C.
+def test_the_first_hour(hour: Hour) -> None:
+    """From an empty account to a stranger's message answered and a friend invited, and how much an owner does for it.
 
+    Left with Ctrl-C at a question, and killed in the deployment as when the machine goes off, it goes on: no action is needed twice.
     That it goes on from every other step is tried with less around it, in tests/unit/cli/test_init.py.
     """
-    asked: list[str] = []
-    for marker in (r"One of these", r"Deploying;[^\n]* [0-9]+ resources", r"Waiting for the claim"):
-        with hour.init() as terminal:
-            while not re.search(marker, terminal.shown):
-                found = terminal.sees("|".join([marker, *QUESTIONS]))
-                for question, answer in QUESTIONS.items():
-                    if re.fullmatch(question, found[0]) and not re.search(marker, terminal.shown):
-                        asked.append(question)
-                        terminal.types(answer)
-            if "claim" in marker:
-                terminal.ctrl_c()
-                terminal.sees("Nobody has claimed it yet")
-                terminal.sees("0 wrong")
-                assert terminal.ends() == 0
-            assert TOKEN not in terminal.shown
-    # The one that was asked when it was killed is asked once more, and no other.
-    assert asked == list(QUESTIONS)
-    assert TOKEN not in hour.machine.answers.read_text()
-
-
-def test_the_first_hour(hour: Hour) -> None:
-    """From an empty account to a stranger's message answered and a friend invited, and how much an owner does for it."""
-    hour.afresh()
     did = hour.did
     did += ["@BotFather: /newbot", "@BotFather: a name", "@BotFather: a username"]
     did += ["terminal: git clone", "terminal: make deploy"]
+    asked: list[str] = []
+    for marker in (r"One of these", r"Deploying;[^\n]* [0-9]+ resources"):
+        with hour.init() as terminal:
+            hour.answers(terminal, marker, asked)
+            if marker == "One of these":
+                terminal.ctrl_c()
+                terminal.sees("Stopped while asking")
+                assert terminal.ends() == 1
+            assert TOKEN not in terminal.shown
     with hour.init() as terminal:
-        for question, answer in QUESTIONS.items():
-            terminal.answers(question, answer)
-            did.append(f"terminal: {question.partition('[')[0].strip(' :')}")
-        claim = terminal.sees(r"https://t\.me/doorcode_bot\?start=(\S+)")[1]
-        terminal.sees("Waiting for the claim")
+        hour.answers(terminal, r"Waiting for the claim", asked)
+        claim = re.findall(r"https://t\.me/doorcode_bot\?start=(\S+)", terminal.shown)[-1]
+        # The one that was asked when it was left is asked once more, and no other.
+        assert asked == list(QUESTIONS)
+        did += [f"terminal: {question.partition('[')[0].strip(' :')}" for question in asked]
         # The picture is scanned, which opens the chat; there, Start sends what the link has.
         did += ["phone: scan the claim", "phone: Start"]
         hour.says(OWNER, f"/start {claim}")
@@ -169,6 +154,7 @@ def test_the_first_hour(hour: Hour) -> None:
         terminal.sees("0 wrong")
         assert terminal.ends() == 0
         assert TOKEN not in terminal.shown
+    assert TOKEN not in hour.machine.answers.read_text()
     terminal_actions = sum(action.startswith("terminal") for action in did)
     # A stranger writes, and is answered what they wrote once the owner has let them in.
     hour.says(STRANGER, "Hello, may I come in?")
