@@ -100,18 +100,28 @@ def digests(checkout: Checkout, patterns: Sequence[str]) -> dict[str, str]:
     }
 
 
+def build_layer(checkout: Checkout, folder: str, layer: str, target: Path, environment: Mapping[str, str]) -> None:
+    """Build one layer, for ministack's interpreter: by its own rule, as ``sam build`` does, and without the start of it. Raises SandboxError."""
+    rule = ["make", "--silent", "-C", f"layers/{folder}", f"build-{layer}", f"ARTIFACTS_DIR={target}"]
+    _run(checkout, rule, {**environment, **layer_environment(checkout)}, f"Building {layer}")
+
+
 def sam(checkout: Checkout, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Run a command of sam, on a leash. Raises SandboxError with what it said."""
-    given = {"PATH": os.defpath, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.2", **environment}
+    """Run a command of sam. Raises SandboxError with what it said."""
+    given = {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.2", **environment}
+    _run(checkout, [checkout.sam, *arguments], given, f"sam {arguments[0]}")
+
+
+def _run(checkout: Checkout, command: Sequence[str | Path], environment: Mapping[str, str], what: str) -> None:
+    """Run another program, on a leash. Raises SandboxError with what it said."""
+    given = {"PATH": os.defpath, **environment}
     with (
         tempfile.TemporaryFile() as log,
-        Leashed([checkout.sam, *arguments], log=log, folder=checkout.root, environment=given) as process,
+        Leashed(command, log=log, folder=checkout.root, environment=given) as process,
     ):
         if process.wait():
             log.seek(0)
-            raise SandboxError(
-                f"sam {arguments[0]} failed: see what it said, mend that, and try again.", tail(log.read())
-            )
+            raise SandboxError(f"{what} failed: see what it said, mend that, and try again.", tail(log.read()))
 
 
 def _done(checkout: Checkout) -> Path:

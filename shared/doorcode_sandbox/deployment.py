@@ -103,9 +103,9 @@ def wait(cloudformation: Any, done: str, name: str) -> None:
 
 
 def zipped(folder: Path) -> bytes:
-    """Return a folder as a zip, the same for the same content. It does not travel far: less packed is sooner there."""
+    """Return a folder as a zip, the same for the same content. It stays on this machine, and so it is not packed."""
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    with zipfile.ZipFile(content, "w") as archive:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 archive.writestr(zipfile.ZipInfo(path.relative_to(folder).as_posix()), path.read_bytes())

@@ -302,6 +302,8 @@ def _understand_conditions() -> None:
 
 def main() -> None:
     """Run ministack behind the guard."""
+    # Before anything else of ministack takes its functions to itself.
+    _beside("emulator_state")["keep_apart"](importlib.import_module("ministack.core.persistence"))
     ministack: Any = importlib.import_module("ministack.app")
     runtime: Any = importlib.import_module("ministack.core.lambda_runtime")
     keys = Keys(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])

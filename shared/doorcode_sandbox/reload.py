@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from doorcode_cli.checkout import Checkout
-from doorcode_sandbox.build import layer_environment, sam
+from doorcode_sandbox.build import build_layer
 from doorcode_sandbox.deployment import Clients, resource, zipped
 from doorcode_sandbox.watch import Watch
 
@@ -20,7 +20,7 @@ FUNCTIONS = "functions/"
 AGENT = "agent"
 MY_AGENT = "my_agent.py"
 PACKAGE = "shared/doorcode/"
-LAYER = "DoorcodeLayer"
+LAYER, LAYER_FOLDER = "DoorcodeLayer", "doorcode"
 SOURCES = ("functions/**/*", "shared/doorcode/**/*", "template.yaml", "samconfig.toml", "layers/**/*")
 
 
@@ -84,12 +84,8 @@ class Reload:
 
     def _layer(self) -> bytes:
         with tempfile.TemporaryDirectory() as target:
-            sam(
-                self._checkout,
-                ["build", LAYER, "--build-dir", target],
-                {**self._environment, **layer_environment(self._checkout)},
-            )
-            return zipped(Path(target, LAYER))
+            build_layer(self._checkout, LAYER_FOLDER, LAYER, Path(target), self._environment)
+            return zipped(Path(target))
 
     def _publish(self, layer: bytes) -> None:
         functions = self._client("lambda")

@@ -1,6 +1,7 @@
 """The owner's page over the web function in process, the playground's over a scene that a test writes; and a machine."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,14 @@ from playwright.sync_api import Page, expect
 
 from doorcode_cli.checkout import Checkout
 from doorcode_sandbox.build import check
+from doorcode_sandbox.store import Store
 from doorcode_sandbox.trouble import SandboxError
 from tests.backends import in_process
 from tests.browser.tabs import Tab, Windows
 from tests.e2e import playground_scene
 from tests.e2e.owner_harness import OwnerHarness
 from tests.e2e.playground_scene import Scene, pane
-from tests.e2e.sandbox_process import Machine, copied
+from tests.e2e.sandbox_process import STORE, Machine, copied
 from tests.harness import HARNESSES
 
 
@@ -67,3 +69,12 @@ def machine(folder: Path) -> Iterator[Machine]:
     found = Machine(folder, copied(folder / "built", built=True))
     yield found
     found.close()
+
+
+@pytest.fixture(scope="module")
+def kept(machine: Machine) -> Path:
+    """Give a store of a sandbox that was up on that machine and has ended: this one's who is first, or who was before."""
+    store = machine.folder / STORE
+    if not Store(store).deployed():
+        assert machine.run(STORE).is_up().end(signal.SIGTERM) == 0
+    return store

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from doorcode_sandbox.build import local
-from tests.e2e.sandbox_process import STORE, Machine, copied
+from tests.e2e.sandbox_process import Machine, Run, copied
 from tests.eventually import PATIENCE_SECONDS
 
 WAYS = pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
@@ -27,13 +28,6 @@ def unbuilt(folder: Path) -> Iterator[Machine]:
     found = Machine(folder / "unbuilt", copied(folder / "unbuilt/checkout", built=False))
     yield found
     found.close()
-
-
-@pytest.fixture(scope="module")
-def kept(machine: Machine) -> str:
-    """Give a store of a sandbox that was up and has ended."""
-    assert machine.run(STORE).is_up().end(signal.SIGTERM) == 0
-    return STORE
 
 
 @WAYS
@@ -54,34 +48,6 @@ def test_while_deploying(machine: Machine, how: signal.Signals) -> None:
     assert not (run.store / "emulator/new").exists()
 
 
-def test_while_up(machine: Machine, kept: str) -> None:
-    """Whoever is paired stays so, however it ends, and so do the secrets; each next start deploys nothing."""
-    run = machine.run(kept).is_up()
-    told = ("--store-dir", str(run.store))
-
-    def secrets() -> list[Any]:
-        said = machine.command("secrets", "status", "--json", *told).out
-        return [one["key_ids"] for one in json.loads(said)["secrets"]]
-
-    assert machine.command("pairing", "add", "telegram", "555001", *told).code == 0
-    made = secrets()
-    assert run.end(signal.SIGINT) == 0
-    assert run.said.endswith("Ended. Who is paired stays so, until the next time: doorcode run\n")
-    assert machine.command("pairing", "list", *told).err.startswith("No sandbox is running")
-    for how in (signal.SIGKILL, signal.SIGTERM):
-        run = machine.run(kept).is_up()
-        assert "Nothing has changed since it was deployed" in run.said
-        assert "555001" in machine.command("pairing", "list", *told).out
-        if how is signal.SIGTERM:
-            # As it was, after all: begun, ended, and killed in between.
-            assert secrets() == made
-            refused = machine.command("run", *told)
-            assert (refused.code, refused.err.count("\n")) == (3, 1)
-            assert refused.err.startswith("A sandbox is running already")
-        run.end(how)
-        assert not (run.store / "sandbox.json").exists()
-
-
 def test_taken_ports_are_told(machine: Machine) -> None:
     """By number and by whom, with others that are free, and nothing is started."""
     with socket.socket() as taken:
@@ -93,17 +59,56 @@ def test_taken_ports_are_told(machine: Machine) -> None:
     assert re.match(rf"Ports? {port} \(.*process {os.getpid()}\).* doorcode run --port \d+\n\Z", ended.err)
 
 
-def test_an_emulator_that_dies_is_told(machine: Machine, kept: str) -> None:
-    """What it took with it is said, and the next start goes on from what was kept. Last, for it spoils the store."""
-    run = machine.run(kept).is_up()
+def test_while_up(machine: Machine, kept: Path) -> None:
+    """Whoever is paired stays so, however it ends, and so do the secrets; each next start deploys nothing.
+
+    An emulator that dies takes with it what it had not saved, which is said: the next start goes on from what was kept. Where that is
+    broken, a fresh start is offered.
+    """
+    store = shutil.copytree(kept, machine.folder / "ended")
+    told = ("--store-dir", str(store))
+
+    def up() -> Run:
+        return machine.run(store.name).is_up()
+
+    def secrets() -> list[Any]:
+        said = machine.command("secrets", "status", "--json", *told).out
+        return [one["key_ids"] for one in json.loads(said)["secrets"]]
+
+    def paired() -> str:
+        return machine.command("pairing", "list", *told).out
+
+    run = up()
+    assert machine.command("pairing", "add", "telegram", "555001", *told).code == 0
+    made = secrets()
+    assert run.end(signal.SIGINT) == 0
+    assert run.said.endswith("Ended. Who is paired stays so, until the next time: doorcode run\n")
+    assert machine.command("pairing", "list", *told).err.startswith("No sandbox is running")
+
+    run = up()
+    assert "Nothing has changed since it was deployed" in run.said
+    assert "555001" in paired()
+    run.end(signal.SIGKILL)
+    assert not (store / "sandbox.json").exists()
+
+    run = up()
+    assert "Nothing has changed since it was deployed" in run.said
+    # As it was, after all: begun, ended, and killed in between.
+    assert ("555001" in paired(), secrets()) == (True, made)
+    refused = machine.command("run", *told)
+    assert (refused.code, refused.err.count("\n")) == (3, 1)
+    assert refused.err.startswith("A sandbox is running already")
     (emulator,) = [pid for pid, line in machine.processes("emulator_guard.py").items() if "leash.py" not in line]
     os.kill(emulator, signal.SIGKILL)
     assert run.process.wait(PATIENCE_SECONDS) == 3
     assert "ministack ended by itself" in run.said.splitlines()[-1]
-    run = machine.run(kept).is_up()
+
+    run = up()
     assert "The last sandbox was cut off before it could save: this one goes on from" in run.said
+    assert "555001" in paired()
     assert run.end(signal.SIGTERM) == 0
-    (run.store / "emulator/kept/dynamodb.json").write_text("half of")
-    run = machine.run(kept)
+    assert not (store / "sandbox.json").exists()
+    (store / "emulator/kept/dynamodb.json").write_text("half of")
+    run = machine.run(store.name)
     assert run.process.wait(PATIENCE_SECONDS) == 3
     assert "doorcode run --fresh" in run.said

@@ -40,7 +40,7 @@ QUESTION = {
 }
 APPROVE, DENY, BLOCK = "✅ Approve", "❌ Deny", "🚫 Block"
 MODEL = "amazon.nova-lite-v1:0"
-WINDOW_SECONDS = 15
+WINDOW_SECONDS = 10
 
 
 @pytest.fixture(scope="module")
@@ -234,6 +234,49 @@ def test_two_chats_do_not_wait_for_each_other(chain: Chain) -> None:
     chain.hears(held, GREETING)
 
 
+def test_each_line_of_the_log_names_its_invocation(chain: Chain) -> None:
+    """Whatever is logged can be told apart by the invocation, on every function that has said something."""
+    person = chain.stranger(Platform.TELEGRAM)
+    chain.says(person)
+    chain.prompt(person, Platform.TELEGRAM)
+    assert chain.events(person, 1) == ["pairing_requested"]
+
+    def said_by(name: str) -> list[dict[str, Any]]:
+        return [one for one in chain.stack.log(name) if one.get("logger") == f"doorcode.{name}"]
+
+    for function in ("telegram", "courier", "provision"):
+        lines = eventually(partial(said_by, function))
+        assert lines, function
+        assert all(line["requestId"] for line in lines), function
+
+
+def test_a_question_is_asked_answered_and_used(chain: Chain) -> None:
+    """Security 48, 50: through the deployed stream, relay and courier to every owner, and back by a button at the edge."""
+    client = chain.stack.client("dynamodb")
+    settings = parse_settings({"OWNER_USER_IDS": ALL_OWNERS})
+    store = QuestionStore(Table(client, chain.stack.table), Table(client, chain.stack.resource("AgentTable")), settings)
+    asker = Asker(id="cli:alice@laptop", label="alice")
+    question, _ = store.ask(QuestionOrder(title="Delete 3 files?", details="They are old."), asker, int(time.time()))
+
+    def shown(platform: Platform) -> list[Any]:
+        messages = chain.stand_ins[platform].in_chat(OWNER_CHANNEL[platform])
+        return [one.shown for one in messages if "Delete 3 files?" in json.dumps(one.shown)]
+
+    def says(word: str) -> bool:
+        return all(word in json.dumps(shown(platform)) for platform in Platform)
+
+    eventually(lambda: says("They are old."))
+    assert says("They are old."), chain.why()
+    assert chain._deliver(pressing(SLACK, buttons(shown(SLACK))[APPROVE])).status == 200
+    eventually(lambda: says("recorded"))
+    assert says("recorded"), chain.why()
+    # Where what was sent stays as it is, another message says what became of it.
+    assert buttons([shown(platform) for platform in (TELEGRAM, SLACK, DISCORD)]) == {}
+    store.use(question.id, asker.id, int(time.time()), digest=question.digest)
+    eventually(lambda: says("used at"))
+    assert says("used at"), chain.why()
+
+
 # With other settings: last, for each of them is a deployment.
 
 
@@ -301,46 +344,3 @@ def test_no_owner_is_set(deployed: Chain, platform: Platform) -> None:
     command = deployed.command(person)
     assert deployed.events(person, 1) == ["pairing_requested"]
     assert deployed.hears(person, command) == [command]
-
-
-def test_each_line_of_the_log_names_its_invocation(chain: Chain) -> None:
-    """Whatever is logged can be told apart by the invocation, on every function that has said something."""
-    person = chain.stranger(Platform.TELEGRAM)
-    chain.says(person)
-    chain.prompt(person, Platform.TELEGRAM)
-    assert chain.events(person, 1) == ["pairing_requested"]
-
-    def said_by(name: str) -> list[dict[str, Any]]:
-        return [one for one in chain.stack.log(name) if one.get("logger") == f"doorcode.{name}"]
-
-    for function in ("telegram", "courier", "provision"):
-        lines = eventually(partial(said_by, function))
-        assert lines, function
-        assert all(line["requestId"] for line in lines), function
-
-
-def test_a_question_is_asked_answered_and_used(chain: Chain) -> None:
-    """Security 48, 50: through the deployed stream, relay and courier to every owner, and back by a button at the edge."""
-    client = chain.stack.client("dynamodb")
-    settings = parse_settings({"OWNER_USER_IDS": ALL_OWNERS})
-    store = QuestionStore(Table(client, chain.stack.table), Table(client, chain.stack.resource("AgentTable")), settings)
-    asker = Asker(id="cli:alice@laptop", label="alice")
-    question, _ = store.ask(QuestionOrder(title="Delete 3 files?", details="They are old."), asker, int(time.time()))
-
-    def shown(platform: Platform) -> list[Any]:
-        messages = chain.stand_ins[platform].in_chat(OWNER_CHANNEL[platform])
-        return [one.shown for one in messages if "Delete 3 files?" in json.dumps(one.shown)]
-
-    def says(word: str) -> bool:
-        return all(word in json.dumps(shown(platform)) for platform in Platform)
-
-    eventually(lambda: says("They are old."))
-    assert says("They are old."), chain.why()
-    assert chain._deliver(pressing(SLACK, buttons(shown(SLACK))[APPROVE])).status == 200
-    eventually(lambda: says("recorded"))
-    assert says("recorded"), chain.why()
-    # Where what was sent stays as it is, another message says what became of it.
-    assert buttons([shown(platform) for platform in (TELEGRAM, SLACK, DISCORD)]) == {}
-    store.use(question.id, asker.id, int(time.time()), digest=question.digest)
-    eventually(lambda: says("used at"))
-    assert says("used at"), chain.why()
