@@ -5,8 +5,11 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 TOGETHER = {
-    "one cloud": ("tests/integration/",),
     "one machine with a sandbox": ("tests/e2e/test_run_", "tests/e2e/test_playground_stack"),
+    "one cloud": tuple(f"tests/integration/test_{name}.py" for name in ("chain", "command", "owner_page", "web")),
+    "another cloud": tuple(
+        f"tests/integration/test_{name}.py" for name in ("first_hour", "playground", "setup", "stack", "webhooks")
+    ),
 }
 """Where the same worker takes all of it. These are also the longest, so that no worker begins with one at the end."""
 LONG = (

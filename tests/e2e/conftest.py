@@ -11,14 +11,13 @@ from playwright.sync_api import Page, expect
 
 from doorcode_cli.checkout import Checkout
 from doorcode_sandbox.build import check
-from doorcode_sandbox.store import Store
 from doorcode_sandbox.trouble import SandboxError
 from tests.backends import in_process
 from tests.browser.tabs import Tab, Windows
 from tests.e2e import playground_scene
 from tests.e2e.owner_harness import OwnerHarness
 from tests.e2e.playground_scene import Scene, pane
-from tests.e2e.sandbox_process import STORE, Machine, copied
+from tests.e2e.sandbox_process import Machine, copied
 from tests.harness import HARNESSES
 
 
@@ -71,10 +70,9 @@ def machine(folder: Path) -> Iterator[Machine]:
     found.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def kept(machine: Machine) -> Path:
-    """Give a store of a sandbox that was up on that machine and has ended: this one's who is first, or who was before."""
-    store = machine.folder / STORE
-    if not Store(store).deployed():
-        assert machine.run(STORE).is_up().end(signal.SIGTERM) == 0
-    return store
+    """Give what a sandbox has kept there that nobody wrote to: a copy of it, started at the same address, deploys nothing."""
+    run = machine.run("kept").is_up()
+    assert run.end(signal.SIGTERM) == 0
+    return run.store
