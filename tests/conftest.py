@@ -31,7 +31,7 @@ from tests.backends.dynamodb import Backend, Table
 from tests.backends.emulators import EmulatorError
 from tests.backends.shared import Emulators, OthersEmulators, OwnEmulators
 from tests.browser import chromium
-from tests.browser.chromium import BrowserError
+from tests.browser.chromium import BrowserError, Lent
 from tests.browser.tabs import Tab, Windows
 from tests.distribution import Dealer, turn_of
 
@@ -259,15 +259,22 @@ def ssm() -> Iterator[Any]:
         yield in_process.client("ssm")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start the browser for the tests of one file: while Playwright runs, no other test of the worker can use asyncio."""
+@pytest.fixture(scope="session")
+def _chromium() -> Iterator[Lent]:
+    """Start the browser when the first test needs it, once per worker."""
     with ExitStack() as running:
         try:
-            found = running.enter_context(chromium.running())
+            found = running.enter_context(chromium.lent())
         except BrowserError as error:
             give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
             give_up(str(error))
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser(_chromium: Lent) -> Iterator[Browser]:
+    """Give the browser to the tests of one file: while they use it, no other test of the worker can use asyncio."""
+    with _chromium.used() as found:
         yield found
 
 

@@ -5,6 +5,7 @@ Playwright's own, else a whole browser. The shell has the same engine and none o
 takes a third of the work. It is never a matter of the tests: they run the one that stands there, and download nothing.
 """
 
+import asyncio
 import contextlib
 import functools
 import os
@@ -40,6 +41,36 @@ ARGUMENTS = (
 
 class BrowserError(Exception):
     """No browser is installed."""
+
+
+class Lent:
+    """A browser that runs for long, and is used for a while now and then. It holds the thread's asyncio only while it is used."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        # Playwright's own loop goes on for as long as it runs, and stands still while nothing is asked of it.
+        self._loop = asyncio.get_running_loop()
+
+    @contextlib.contextmanager
+    def used(self) -> Iterator[Browser]:
+        """Give the browser. Others in the thread can use asyncio before and after that."""
+        asyncio._set_running_loop(self._loop)
+        try:
+            yield self._browser
+        finally:
+            asyncio._set_running_loop(None)
+
+
+@contextlib.contextmanager
+def lent() -> Iterator[Lent]:
+    """Run the browser to be used now and then. Raises BrowserError where none is installed."""
+    with running() as browser:
+        found = Lent(browser)
+        asyncio._set_running_loop(None)
+        try:
+            yield found
+        finally:
+            asyncio._set_running_loop(found._loop)
 
 
 @contextlib.contextmanager
