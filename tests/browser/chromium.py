@@ -36,6 +36,10 @@ REBOUND = "evil.example"
 ARGUMENTS = (
     f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--force-color-profile=srgb",
+    # Less work for the same page: no process is kept ready for one to come, and none is there for drawing alone.
+    "--renderer-process-limit=1",
+    "--num-raster-threads=1",
+    "--in-process-gpu",
 )
 
 

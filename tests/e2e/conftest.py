@@ -2,21 +2,21 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from doorcode_cli.checkout import Checkout
 from doorcode_sandbox.build import check
 from doorcode_sandbox.trouble import SandboxError
 from tests.backends import in_process
-from tests.browser.tabs import Tab, Windows
+from tests.browser.tabs import Tab, Windows, open_tab
 from tests.e2e import playground_scene
 from tests.e2e.owner_harness import OwnerHarness
-from tests.e2e.playground_scene import Scene, pane
+from tests.e2e.playground_scene import AFRESH, Scene, pane
 from tests.e2e.sandbox_process import Machine, copied
 from tests.harness import HARNESSES
 
@@ -36,19 +36,38 @@ def harness(clients: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch, windows
     HARNESSES.clear()
 
 
-@pytest.fixture
-def scene() -> Iterator[Scene]:
-    """Give a new scene that is served."""
+@pytest.fixture(scope="module")
+def served() -> Iterator[Scene]:
+    """Give the one scene of a file's tests, which is served."""
     with playground_scene.running() as found:
         yield found
 
 
+@pytest.fixture(scope="module")
+def drawn_page(served: Scene, browser: Browser) -> Iterator[Tab]:
+    """Give the one page of a file's tests: to draw it takes longer than what most of them do there."""
+    tab = open_tab(browser, served.url)
+    expect(pane(tab.page, "stranger").locator(".empty")).to_be_visible()
+    yield tab
+    tab.page.context.close()
+
+
 @pytest.fixture
-def page(scene: Scene, window: Callable[..., Tab]) -> Page:
-    """Give its page, as it is when it was drawn."""
-    page = window(scene.url).page
-    expect(pane(page, "stranger").locator(".empty")).to_be_visible()
-    return page
+def scene(served: Scene) -> Scene:
+    """Give the scene, where nobody wrote yet."""
+    served.begin()
+    return served
+
+
+@pytest.fixture
+def page(scene: Scene, drawn_page: Tab) -> Iterator[Page]:
+    """Give the page, as it is when it was drawn; it may do nothing that no page may."""
+    with drawn_page.page.expect_response("**/deliveries"):
+        scene.change()
+    drawn_page.page.evaluate(AFRESH)
+    expect(pane(drawn_page.page, "stranger").locator(".empty")).to_be_visible()
+    yield drawn_page.page
+    assert drawn_page.troubles() == []
 
 
 @pytest.fixture(scope="session")

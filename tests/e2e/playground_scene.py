@@ -1,5 +1,6 @@
 """A playground without a sandbox: a scene that a test writes, behind the real front, which notes what the page asks."""
 
+import itertools
 import json
 import threading
 from collections.abc import Iterator
@@ -34,8 +35,16 @@ class Scene:
     """What the page is told. ``asked`` holds what it wanted done: (path, body); ``refuse`` answers that with an error."""
 
     def __init__(self) -> None:
-        """Have the people of a new sandbox: on each platform an owner, two strangers and a group; nobody wrote yet."""
         self.version = 1
+        self._messages = itertools.count()
+        self._stopped = False
+        self._changed = threading.Condition()
+        self.begin()
+
+    # What a test writes
+
+    def begin(self) -> None:
+        """Have the people of a new sandbox: on each platform an owner, two strangers and a group; nobody wrote yet."""
         self.platforms = [
             {"name": name, "bot": "Doorcode", "handle": handle, "real": False} for name, handle in BOTS.items()
         ]
@@ -47,15 +56,11 @@ class Scene:
         self.refuse = ""
         self.hold = threading.Event()
         self.hold.set()
-        self._stopped = False
-        self._changed = threading.Condition()
         for platform, (owner, *strangers) in IDS.items():
             self.add_person(platform, owner, "Olivia", role="owner")
             for person, name in zip(strangers, ("Sam", "Kim"), strict=True):
                 self.add_person(platform, person, name)
             self.add_chat(platform, f"g-{platform}", "group", [owner, *strangers], "Book club")
-
-    # What a test writes
 
     def add_person(self, platform: str, person: str, name: str, *, role: str = "stranger") -> None:
         """Have somebody, with a direct chat."""
@@ -76,9 +81,9 @@ class Scene:
     def message(self, chat: str, shown: dict[str, Any], **more: Any) -> dict[str, Any]:
         """Have a message in a chat, the bot's if nothing else is said."""
         messages = self.chat(chat)["messages"]
-        number = sum(len(one["messages"]) for one in self.chats)
+        number = next(self._messages)
         message = {
-            "id": f"m{number}", "from": "bot", "at": f"2026-11-21T10:{number // 60 % 60:02}:{number % 60:02}Z",
+            "id": f"m{number}", "from": "bot", "at": f"2026-11-21T{10 + number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}Z",
             "edited": False, "deferred": False, "only_for": None, "shown": shown, "call": "sendMessage",
             "buttons": [], "delivery": None,
         } | more  # fmt: skip
@@ -163,6 +168,20 @@ class Scene:
                 version = self.version
             yield b": alive\n\n" if version == told else f'data: {{"version": {version}}}\n\n'.encode()
             told = version
+
+
+# Puts a page back to where it was when it was drawn: whom and what it shows, and what was typed.
+AFRESH = """() => {
+  document.querySelector('[role=tab]').click();
+  for (const box of document.querySelectorAll('textarea')) box.value = '';
+  for (const toast of document.querySelectorAll('.toast')) toast.remove();
+  for (const people of document.querySelectorAll('.pane-head select:first-of-type')) {
+    people.selectedIndex = 0;
+    people.dispatchEvent(new Event('change'));
+  }
+  document.activeElement.blur();
+  scrollTo(0, 0);
+}"""
 
 
 @contextmanager

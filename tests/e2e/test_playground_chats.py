@@ -1,52 +1,42 @@
 """What the playground makes of messages: four platforms, drawn from the fields of their own API calls."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.tabs import Tab, open_tab
-from tests.e2e.playground_scene import IDS, Scene, running
+from tests.e2e.playground_scene import IDS, Scene
 
 TEXT = {"telegram": "text", "slack": "text", "discord": "content", "whatsapp": "text"}
 
 
-@pytest.fixture(scope="module")
-def scene() -> Iterator[Scene]:
-    """Give a scene that is served; each test looks at what it put there."""
-    with running() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def pages(scene: Scene, browser: Browser) -> Iterator[Callable[[str], Page]]:
-    """Give each platform's page, opened once for all the messages that are drawn in it."""
-    tabs: dict[str, Tab] = {}
-
-    def page_of(platform: str) -> Page:
-        if platform not in tabs:
-            tabs[platform] = open_tab(browser, f"{scene.url}/#{platform}")
-        return tabs[platform].page
-
-    yield page_of
-    assert [trouble for tab in tabs.values() for trouble in tab.troubles()] == []
-    for tab in tabs.values():
-        tab.page.context.close()
+Draw = Callable[..., list[Locator]]
 
 
 @pytest.fixture
-def drawn(scene: Scene, pages: Callable[[str], Page]) -> Callable[..., Locator]:
-    """Give a function that draws one message of the bot to Sam, and returns it."""
+def drawn(scene: Scene, page: Page) -> Draw:
+    """Give a function that draws messages of the bot to Sam, one under the other, and returns them."""
 
-    def draw(platform: str, shown: dict[str, Any], **more: Any) -> Locator:
-        chat = scene.chat(f"d-{IDS[platform][1]}")
-        chat["messages"].clear()
-        message = scene.message(chat["id"], shown, id=f"drawn {scene.version}", **more)
+    def draw(platform: str, *all_shown: dict[str, Any], **more: Any) -> list[Locator]:
+        page.get_by_role("tab", name=platform).click()
+        messages = [scene.message(f"d-{IDS[platform][1]}", shown, **more) for shown in all_shown]
         scene.change()
-        return pages(platform).locator(f"#panel-{platform} .pane[data-side=stranger] [data-key='{message['id']}']")
+        side = page.locator(f"#panel-{platform} .pane[data-side=stranger]")
+        return [side.locator(f"[data-key='{message['id']}']") for message in messages]
 
     return draw
+
+
+def look(message: Locator, case: str, seen: str | None, expected: list[tuple[str, int]]) -> None:
+    """Expect a message to be drawn so: what is read, and how many elements there are of each kind."""
+    shown = message.locator(".text")
+    if seen is not None:
+        expect(shown, case).to_have_text(seen)
+    else:
+        expect(shown, case).to_be_visible()
+    counts = [len(shown.locator(selector).all()) for selector, _ in expected]
+    assert counts == [count for _, count in expected], (case, expected)
 
 
 TELEGRAM = {
@@ -67,14 +57,11 @@ TELEGRAM = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", TELEGRAM)
-def test_telegram_entities(drawn: Callable[..., Locator], case: str) -> None:
+def test_telegram_entities(drawn: Draw) -> None:
     """A text is plain but for its entities, whose offsets count UTF-16 code units; impossible ones leave it whole."""
-    text, entities, expected = TELEGRAM[case]
-    shown = drawn("telegram", {"text": text, "entities": entities}).locator(".text")
-    expect(shown).to_have_text(text)
-    for selector, count in expected:
-        expect(shown.locator(selector)).to_have_count(count)
+    messages = drawn("telegram", *({"text": text, "entities": entities} for text, entities, _ in TELEGRAM.values()))
+    for message, (case, (text, _, expected)) in zip(messages, TELEGRAM.items(), strict=True):
+        look(message, case, text, expected)
 
 
 SLACK = {
@@ -92,30 +79,28 @@ SLACK = {
 }
 
 
-@pytest.mark.parametrize("case", SLACK)
-def test_slack_mrkdwn(drawn: Callable[..., Locator], case: str) -> None:
+def test_slack_mrkdwn(drawn: Draw) -> None:
     """Mrkdwn is drawn, entities are unescaped once, tags show their labels."""
-    text, seen, expected = SLACK[case]
-    shown = drawn("slack", {"text": text, "blocks": None, "mrkdwn": True}).locator(".text")
-    expect(shown).to_have_text(seen)
-    for selector, count in expected:
-        expect(shown.locator(selector)).to_have_count(count)
+    messages = drawn("slack", *({"text": text, "blocks": None, "mrkdwn": True} for text, _, _ in SLACK.values()))
+    for message, (case, (_, seen, expected)) in zip(messages, SLACK.items(), strict=True):
+        look(message, case, seen, expected)
 
 
 @pytest.mark.parametrize("platform", ["slack", "discord", "whatsapp"])
-def test_markup_within_markup(drawn: Callable[..., Locator], platform: str) -> None:
+def test_markup_within_markup(drawn: Draw, platform: str) -> None:
     """However deep somebody nests, and however many signs never pair up, the text is there."""
     nested = "*_" * 200 + "x" + "_*" * 200 + "*" * 300 + "`" * 99 + "[" * 99 + "<" * 99 + "end"
-    expect(drawn(platform, {TEXT[platform]: nested}).locator(".text")).to_contain_text("end")
+    [message] = drawn(platform, {TEXT[platform]: nested})
+    expect(message.locator(".text")).to_contain_text("end")
 
 
-def test_slack_without_mrkdwn(drawn: Callable[..., Locator]) -> None:
+def test_slack_without_mrkdwn(drawn: Draw) -> None:
     """With ``mrkdwn: false`` only tags and escapes mean something."""
-    shown = drawn("slack", {"text": "*a* &amp; <@U0SAM>", "mrkdwn": False}).locator(".text")
-    expect(shown).to_have_text("*a* & @sam")
+    [message] = drawn("slack", {"text": "*a* &amp; <@U0SAM>", "mrkdwn": False})
+    expect(message.locator(".text")).to_have_text("*a* & @sam")
 
 
-def test_slack_blocks(drawn: Callable[..., Locator]) -> None:
+def test_slack_blocks(drawn: Draw) -> None:
     """Blocks take the text's place; each ``actions`` block holds its own row of buttons; unknown blocks are named."""
     blocks = [
         {"type": "header", "text": {"type": "plain_text", "text": "*Head*"}},
@@ -127,7 +112,7 @@ def test_slack_blocks(drawn: Callable[..., Locator]) -> None:
         {"type": "video"},
     ]  # fmt: skip
     buttons = [[{"id": "2.0", "text": "One", "style": "primary"}], [{"id": "5.0", "text": "Two", "style": ""}]]
-    message = drawn("slack", {"text": "for the notification", "blocks": blocks}, buttons=buttons)
+    [message] = drawn("slack", {"text": "for the notification", "blocks": blocks}, buttons=buttons)
     expect(message.locator(".heading")).to_have_text("*Head*")
     expect(message.locator(".text").nth(1)).to_have_text("sam & co")
     expect(message.locator(".field em")).to_have_text("f")
@@ -138,7 +123,7 @@ def test_slack_blocks(drawn: Callable[..., Locator]) -> None:
     expect(message.locator(".body")).not_to_contain_text("for the notification", use_inner_text=True)
 
 
-def test_slack_rich_text(drawn: Callable[..., Locator]) -> None:
+def test_slack_rich_text(drawn: Draw) -> None:
     """What a person typed comes as rich text, and is shown as it was typed."""
     elements = [
         {"type": "user", "user_id": "U0SAM"},
@@ -149,7 +134,8 @@ def test_slack_rich_text(drawn: Callable[..., Locator]) -> None:
     ]
     blocks = [{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": elements}]}]
     said = {"from": "U0KIM", "call": "", "delivery": None}
-    shown = drawn("slack", {"text": "&lt;", "blocks": blocks}, **said).locator(".text")
+    [message] = drawn("slack", {"text": "&lt;", "blocks": blocks}, **said)
+    shown = message.locator(".text")
     expect(shown).to_have_text("@sam *hi* <b> &amp; sojavascript:alert(1)")
     expect(shown.locator("em strong, strong em")).to_have_text("so")
 
@@ -167,18 +153,14 @@ DISCORD = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", DISCORD)
-def test_discord_markdown(drawn: Callable[..., Locator], case: str) -> None:
+def test_discord_markdown(drawn: Draw) -> None:
     """Markdown is drawn, a backslash takes a sign its meaning."""
-    text, seen, expected = DISCORD[case]
-    shown = drawn("discord", {"content": text, "components": [], "flags": 0}).locator(".text")
-    if seen is not None:
-        expect(shown).to_have_text(seen)
-    for selector, count in expected:
-        expect(shown.locator(selector)).to_have_count(count)
+    messages = drawn("discord", *({"content": text, "components": [], "flags": 0} for text, _, _ in DISCORD.values()))
+    for message, (case, (_, seen, expected)) in zip(messages, DISCORD.items(), strict=True):
+        look(message, case, seen, expected)
 
 
-def test_discord_embeds(drawn: Callable[..., Locator]) -> None:
+def test_discord_embeds(drawn: Draw) -> None:
     """Embeds have title, description, fields, footer and a stripe in their colour."""
     embed = {
         "title": "T",
@@ -187,14 +169,15 @@ def test_discord_embeds(drawn: Callable[..., Locator]) -> None:
         "footer": {"text": "f"},
         "color": 0x00FF00,
     }
-    shown = drawn("discord", {"content": "c", "embeds": [embed]}).locator(".embed")
+    [message] = drawn("discord", {"content": "c", "embeds": [embed]})
+    shown = message.locator(".embed")
     expect(shown).to_have_text("Tdnvf")
     expect(shown).to_have_css("border-left-color", "rgb(0, 255, 0)")
 
 
-def test_discord_deferred(drawn: Callable[..., Locator], scene: Scene) -> None:
+def test_discord_deferred(drawn: Draw, scene: Scene) -> None:
     """A deferred answer thinks, until it is edited."""
-    message = drawn("discord", {"content": "", "flags": 128}, deferred=True, call="response")
+    [message] = drawn("discord", {"content": "", "flags": 128}, deferred=True, call="response")
     expect(message).to_contain_text("Doorcode is thinking")
     scene.chat("d-41")["messages"][0] |= {"deferred": False, "edited": True, "shown": {"content": "Hi there!"}}
     scene.change()
@@ -211,21 +194,18 @@ WHATSAPP = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", WHATSAPP)
-def test_whatsapp_formatting(drawn: Callable[..., Locator], case: str) -> None:
+def test_whatsapp_formatting(drawn: Draw) -> None:
     """Pairs of signs around words are drawn, wherever they come from: there is no escape for them."""
-    text, seen, expected = WHATSAPP[case]
-    shown = drawn("whatsapp", {"type": "text", "text": {"body": text}}).locator(".text")
-    expect(shown).to_have_text(seen)
-    for selector, count in expected:
-        expect(shown.locator(selector)).to_have_count(count)
+    messages = drawn("whatsapp", *({"type": "text", "text": {"body": text}} for text, _, _ in WHATSAPP.values()))
+    for message, (case, (_, seen, expected)) in zip(messages, WHATSAPP.items(), strict=True):
+        look(message, case, seen, expected)
 
 
-def test_whatsapp_buttons(drawn: Callable[..., Locator]) -> None:
+def test_whatsapp_buttons(drawn: Draw) -> None:
     """Buttons stand in the bubble, one under the other; what is quoted over the text; a template as it reads."""
     interactive = {"type": "button", "body": {"text": "*Well*?"}, "footer": {"text": "small"}, "action": {}}
     buttons = [[{"id": "0.0", "text": "Yes", "style": ""}], [{"id": "1.0", "text": "No", "style": ""}]]
-    message = drawn(
+    [message] = drawn(
         "whatsapp", {"type": "interactive", "interactive": interactive, "quoted": "Before"}, buttons=buttons
     )
     expect(message.locator(".text strong")).to_have_text("Well")
@@ -236,5 +216,5 @@ def test_whatsapp_buttons(drawn: Callable[..., Locator]) -> None:
     assert yes
     assert no
     assert yes["y"] + yes["height"] <= no["y"] + 1
-    shown = drawn("whatsapp", {"type": "template", "drawn": {"text": "About Ann", "buttons": []}})
-    expect(shown.locator(".text")).to_have_text("About Ann")
+    [message] = drawn("whatsapp", {"type": "template", "drawn": {"text": "About Ann", "buttons": []}})
+    expect(message.locator(".text")).to_have_text("About Ann")
