@@ -57,10 +57,11 @@ class Tab:
 
     def barriers(self) -> list[str]:
         """Return what axe finds serious or critical on the page as it is: rule, and where. No standing clock: axe waits."""
-        session = self.page.context.new_cdp_session(self.page)
-        # Not as a script of the page, which its content security policy forbids.
-        session.send("Runtime.evaluate", {"expression": f"{_axe()};0"})
-        session.detach()
+        if not self.page.evaluate("'axe' in globalThis"):
+            session = self.page.context.new_cdp_session(self.page)
+            # Not as a script of the page, which its content security policy forbids.
+            session.send("Runtime.evaluate", {"expression": f"{_axe()};0"})
+            session.detach()
         options = json.dumps({"runOnly": AXE_RULES, "resultTypes": ["violations"]})
         violations = self.page.evaluate(f"async () => (await axe.run(document, {options})).violations")
         return [

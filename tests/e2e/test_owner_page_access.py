@@ -79,8 +79,12 @@ def test_no_barrier(harness: OwnerHarness, scheme: Literal["light", "dark"], siz
 
 
 def test_markup_is_text(harness: OwnerHarness) -> None:
-    """Security 28: a name, a label and an error that hold markup are shown as the text that they are."""
+    """Security 28: a name, a label and an error that hold markup are shown as the text that they are.
+
+    What is written in the other direction turns nothing around it.
+    """
     harness.asks(name=MARKUP)
+    harness.asks("555002", "שלום 12345")
     harness.lets_in("555001", MARKUP, label="<b>bold</b>")
     owner = harness.come_in()
     expect(owner.row(ANN).get_by_role("heading")).to_have_text(MARKUP)
@@ -88,12 +92,7 @@ def test_markup_is_text(harness: OwnerHarness) -> None:
     owner.button("Revoke").click()
     expect(owner.page.get_by_role("dialog").get_by_role("heading")).to_have_text(f"Revoke {MARKUP}?")
     assert owner.page.locator("main img, dialog img, main b").count() == 0
-
-
-def test_a_name_from_right_to_left_stays_in_its_place(harness: OwnerHarness) -> None:
-    """Security 28: what is written in the other direction turns nothing around it."""
-    harness.asks(name="שלום 12345")
-    row = harness.come_in().row(ANN)
+    row = owner.row("555002")
     expect(row.locator("h3 bdi")).to_have_text("שלום 12345")
     assert row.locator(".identity").evaluate("(element) => getComputedStyle(element).direction") == "ltr"
 

@@ -88,7 +88,10 @@ def test_a_guest(harness: OwnerHarness) -> None:
 
 
 def test_label_and_end_are_edited_in_place(harness: OwnerHarness) -> None:
-    """A new label keeps the end, a new end the label; Escape changes nothing; the focus goes back to where it came from."""
+    """A new label keeps the end, a new end the label; Escape changes nothing; the focus goes back to where it came from.
+
+    Security 23: an edit that comes late changes nobody who is out, and says so.
+    """
     harness.lets_in(label="sister", until=harness.now + DAY)
     owner = harness.come_in()
     keys = owner.page.keyboard
@@ -113,36 +116,25 @@ def test_label_and_end_are_edited_in_place(harness: OwnerHarness) -> None:
     form.get_by_role("button", name="Save").click()
     expect(owner.person("@ann").locator(".guest")).to_be_hidden()
     assert (harness.contact().label, harness.contact().paired_until) == ("big sister", 0)
-
-
-def test_whoever_was_revoked_meanwhile_is_not_let_in_by_a_label(harness: OwnerHarness) -> None:
-    """Security 23: an edit that comes late changes nobody who is out, and says so."""
-    harness.lets_in()
-    owner = harness.come_in()
-    owner.button("Edit @ann").click()
+    edit.click()
     harness.commands(Operation.REVOKE)
-    owner.page.keyboard.type("friend")
-    owner.page.keyboard.press("Enter")
+    keys.type("friend")
+    keys.press("Enter")
     expect(owner.person("@ann").get_by_role("alert")).to_contain_text("is not paired")
     harness.comes_to(State.REVOKED)
 
 
-def test_somebody_is_blocked_who_never_wrote(harness: OwnerHarness) -> None:
-    """By platform and id."""
+def test_everybody_is_revoked(harness: OwnerHarness) -> None:
+    """On the platform that the list is narrowed to, or on all; after a question. Who never wrote is blocked by platform and id."""
+    harness.lets_in()
+    for number in range(5):
+        harness.lets_in(f"U1234ABC{number}", f"@person{number}", Platform.SLACK)
     owner = harness.come_in()
     owner.button("Block somebody").click()
     owner.page.locator("#block-id").fill("666")
     owner.page.locator("#block").get_by_role("button", name="Block", exact=True).click()
     expect(owner.blocked.get_by_text("666")).to_be_visible()
     harness.comes_to(State.BLOCKED, "666")
-
-
-def test_everybody_is_revoked(harness: OwnerHarness) -> None:
-    """On the platform that the list is narrowed to, or on all; after a question."""
-    harness.lets_in()
-    for number in range(5):
-        harness.lets_in(f"U1234ABC{number}", f"@person{number}", Platform.SLACK)
-    owner = harness.come_in()
     owner.page.get_by_label("Platform of paired people").select_option("Slack")
     expect(owner.paired.locator("li")).to_have_count(5)
     owner.button("Revoke all").click()

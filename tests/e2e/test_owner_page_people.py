@@ -15,52 +15,50 @@ from tests.web.harness import NAMESPACE
 PEOPLE_SECONDS = 16
 
 
-def test_what_is_shown_of_the_paired(harness: OwnerHarness) -> None:
-    """Name, platform and id, since when, by whom and how, the label, and until when."""
+def test_the_paired(harness: OwnerHarness) -> None:
+    """Name, platform and id, since when, by whom and how, the label, and until when.
+
+    Revoking asks first, with the name and what tells who it is. Cancel and Escape change nothing, and give the focus back;
+    yes revokes, and the row says so and goes.
+    """
     harness.lets_in(label="my sister", until=harness.now + 86400)
-    row = harness.come_in().person("@ann")
+    owner = harness.come_in()
+    row = owner.person("@ann")
     for text in ("@ann", "Telegram", ANN, "my sister"):
         expect(row.get_by_text(text, exact=True)).to_be_visible()
     expect(row).to_contain_text(re.compile(r"Since \d\d:\d\d|Since \d+ \w+ 20\d\d"))
     expect(row).to_contain_text(", by alice@laptop (cli), until ")
     # Since when, until when, and the clock that runs to it.
     expect(row.locator("time")).to_have_count(3)
-
-
-def test_revoke(harness: OwnerHarness) -> None:
-    """Revoking asks first, with the name and what tells who it is; yes revokes, and the row says so and goes."""
-    harness.lets_in()
-    owner = harness.come_in()
-    owner.button("Revoke @ann").click()
     question = owner.page.get_by_role("dialog", name="Revoke @ann?")
-    expect(question.get_by_text(f"Telegram {ANN}")).to_be_visible()
-    expect(question.get_by_role("button", name="Cancel")).to_be_focused()
+    for answer in ("Escape", "Enter"):
+        owner.button("Revoke @ann").press("Enter")
+        expect(question).to_be_visible()
+        expect(question.get_by_text(f"Telegram {ANN}")).to_be_visible()
+        expect(question.get_by_role("button", name="Cancel")).to_be_focused()
+        owner.page.keyboard.press(answer)
+        expect(question).to_be_hidden()
+        expect(owner.button("Revoke @ann")).to_be_focused()
+    harness.comes_to(State.PAIRED)
+    owner.button("Revoke @ann").click()
     question.get_by_role("button", name="Revoke").click()
-    expect(owner.person("@ann")).to_contain_text("Revoked")
+    expect(row).to_contain_text("Revoked")
     harness.comes_to(State.REVOKED)
     expect(owner.announced).to_contain_text(f"@ann (Telegram {ANN}): Revoked")
     owner.later(5)
-    expect(owner.person("@ann")).to_have_count(0)
+    expect(row).to_have_count(0)
     expect(owner.paired.get_by_text("Nobody is paired yet.")).to_be_visible()
 
 
-def test_no_is_no(harness: OwnerHarness) -> None:
-    """Cancel and Escape change nothing, and give the focus back."""
-    harness.lets_in()
-    owner = harness.come_in()
-    for answer in ("Escape", "Enter"):
-        owner.button("Revoke @ann").press("Enter")
-        expect(owner.page.get_by_role("dialog")).to_be_visible()
-        owner.page.keyboard.press(answer)
-        expect(owner.page.get_by_role("dialog")).to_be_hidden()
-        expect(owner.button("Revoke @ann")).to_be_focused()
-    harness.comes_to(State.PAIRED)
-
-
 def test_block_and_unblock(harness: OwnerHarness) -> None:
-    """Blocking moves a person to the blocked; unblocking makes a stranger of them."""
+    """Blocking moves a person to the blocked; unblocking makes a stranger of them; what cannot be done is said beside the row."""
     harness.lets_in()
+    harness.lets_in("555001", "@bob")
     owner = harness.come_in()
+    harness.commands(Operation.REVOKE, "555001")
+    owner.button("Revoke @bob").click()
+    owner.page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    expect(owner.person("@bob").get_by_role("alert")).to_contain_text("is not paired")
     owner.button("Block @ann").click()
     owner.page.get_by_role("dialog", name="Block @ann?").get_by_role("button", name="Block").click()
     expect(owner.blocked.get_by_text(ANN)).to_be_visible()
@@ -71,17 +69,6 @@ def test_block_and_unblock(harness: OwnerHarness) -> None:
     harness.comes_to(State.REVOKED)
     owner.later(5)
     expect(owner.blocked.get_by_text("Nobody is blocked.")).to_be_visible()
-
-
-def test_a_person_who_is_gone_already(harness: OwnerHarness) -> None:
-    """What cannot be done is said beside the row."""
-    harness.lets_in()
-    owner = harness.come_in()
-    expect(owner.person("@ann")).to_be_visible()
-    harness.commands(Operation.REVOKE)
-    owner.button("Revoke @ann").click()
-    owner.page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
-    expect(owner.person("@ann").get_by_role("alert")).to_contain_text("is not paired")
 
 
 def test_decisions_elsewhere_show_in_the_lists(harness: OwnerHarness) -> None:

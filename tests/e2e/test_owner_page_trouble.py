@@ -4,11 +4,10 @@ import json
 import re
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import APIResponse, Route, expect
 
 from doorcode.pairing.contact import State
-from tests.e2e.owner_harness import POLL_SECONDS, OwnerHarness
+from tests.e2e.owner_harness import POLL_SECONDS, SETTLE_SECONDS, OwnerHarness
 from tests.eventually import eventually
 
 
@@ -21,9 +20,22 @@ def answering(status: int, **body: object) -> Callable[[Route], None]:
     return answer
 
 
-def test_locked_out(harness: OwnerHarness) -> None:
-    """After too many wrong codes the row says until when nothing is accepted, and stays open."""
-    harness.asks()
+def test_a_decision_that_does_not_work(harness: OwnerHarness) -> None:
+    """The row says what is wrong; pressing again, when it is over, decides.
+
+    After too many wrong codes it says until when nothing is accepted, and stays open.
+    """
+    unavailable = "No answer came in time, so it may have been done or not."
+    answers: dict[str, Callable[[Route], None]] = {
+        unavailable: answering(503, error=unavailable, reason="unavailable"),
+        "You may look, but not decide here.": answering(403),
+        "That did not work (500).": answering(500),
+        "No answer from Doorcode.": lambda route: route.abort(),
+    }
+    people = [f"@person{number}" for number in range(len(answers))]
+    harness.asks(ago=120)
+    for number, name in enumerate(people):
+        harness.asks(str(555001 + number), name)
     owner = harness.come_in()
     owner.page.route("**/approve", answering(429, error="no", reason="locked_out", retry_after_seconds=300))
     owner.button("Approve @ann").click()
@@ -31,30 +43,18 @@ def test_locked_out(harness: OwnerHarness) -> None:
         re.compile(r"^Too many attempts\. Locked out until \d\d:\d\d\.$")
     )
     expect(owner.button("Approve @ann")).to_be_focused()
-
-
-@pytest.mark.parametrize(
-    ("status", "says"),
-    [
-        (503, "No answer came in time, so it may have been done or not."),
-        (403, "You may look, but not decide here."),
-        (500, "That did not work (500)."),
-        (0, "No answer from Doorcode."),
-    ],
-)
-def test_a_decision_that_does_not_work(harness: OwnerHarness, status: int, says: str) -> None:
-    """The row says what is wrong; pressing again, when it is over, decides."""
-    harness.asks()
-    owner = harness.come_in()
-    body = {"error": says, "reason": "unavailable"} if status == 503 else {}
-    owner.page.route("**/approve", answering(status, **body) if status else lambda route: route.abort())
-    owner.row("@ann").get_by_role("textbox").fill("friend")
-    owner.button("Approve @ann").click()
-    expect(owner.row("@ann").get_by_role("alert")).to_contain_text(says)
-    owner.page.unroute("**/approve")
-    owner.button("Approve @ann").click()
-    expect(owner.row("@ann")).to_contain_text("Approved by you")
-    assert harness.comes_to(State.PAIRED).label == "friend"
+    # From below, so that no row moves under a press.
+    for number, (says, answer) in reversed(list(enumerate(answers.items()))):
+        owner.page.unroute("**/approve")
+        owner.page.route("**/approve", answer)
+        row = owner.row(people[number])
+        row.get_by_role("textbox").fill("friend")
+        owner.button(f"Approve {people[number]}").click()
+        expect(row.get_by_role("alert")).to_contain_text(says)
+        owner.page.unroute("**/approve")
+        owner.button(f"Approve {people[number]}").click()
+        expect(row).to_contain_text("Approved by you")
+        assert harness.comes_to(State.PAIRED, str(555001 + number)).label == "friend"
 
 
 def test_a_button_at_work(harness: OwnerHarness) -> None:
@@ -119,36 +119,40 @@ def test_a_hidden_page_asks_nothing(harness: OwnerHarness) -> None:
     expect(owner.button("Approve @ann")).to_be_visible()
 
 
-@pytest.mark.parametrize("late", ["pending", "approve", "revoke"])
-def test_an_answer_that_comes_after_signing_out(harness: OwnerHarness, late: str) -> None:
+def test_an_answer_that_comes_after_signing_out(harness: OwnerHarness) -> None:
     """Who was waiting or paired is neither shown nor read out to whoever is at the screen next."""
     harness.asks()
     harness.lets_in("555001", "@bob")
     owner = harness.come_in()
-    held: list[tuple[Route, APIResponse]] = []
-    owner.page.route(f"**/{late}", lambda route: held.append((route, route.fetch())))
-    expect(owner.button("Approve @ann")).to_be_visible()
-    if late == "approve":
-        owner.button("Approve @ann").click()
-    elif late == "revoke":
-        owner.button("Revoke @bob").click()
-        owner.page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
-    else:
-        owner.later()
+    for late in ("pending", "revoke", "approve"):
+        expect(owner.button("Approve @ann")).to_be_visible()
+        owner.later(SETTLE_SECONDS)
+        held: list[tuple[Route, APIResponse]] = []
+        owner.page.route(f"**/{late}", lambda route: held.append((route, route.fetch())))  # noqa: B023 (till it is unrouted)
+        if late == "approve":
+            owner.button("Approve @ann").click()
+        elif late == "revoke":
+            owner.button("Revoke @bob").click()
+            owner.page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+        else:
+            owner.later()
 
-    def has_answered() -> bool:
-        owner.page.wait_for_timeout(50)
-        return bool(held)
+        def has_answered() -> bool:
+            owner.page.wait_for_timeout(50)
+            return bool(held)  # noqa: B023 (called at once)
 
-    assert eventually(has_answered)
-    owner.button("Sign out").first.click()
-    expect(owner.notice).to_be_visible()
-    route, answer = held[0]
-    with owner.page.expect_response(f"**/{late}"):
-        route.fulfill(response=answer)
-    owner.later(1)
-    assert "@ann" not in owner.page.content()
-    assert "@bob" not in owner.page.content()
+        assert eventually(has_answered)
+        owner.button("Sign out").first.click()
+        expect(owner.notice).to_be_visible()
+        route, answer = held[0]
+        with owner.page.expect_response(f"**/{late}"):
+            route.fulfill(response=answer)
+        owner.later(1)
+        assert "@ann" not in owner.page.content(), late
+        assert "@bob" not in owner.page.content(), late
+        owner.page.unroute(f"**/{late}")
+        owner.page.evaluate("(link) => { location.hash = `token=${link}`; }", harness.link())
+        expect(owner.notice).to_be_hidden()
 
 
 def test_an_answer_from_before_signing_in_again(harness: OwnerHarness) -> None:
