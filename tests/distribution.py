@@ -15,7 +15,6 @@ TOGETHER = {
 LONG = (
     "tests/web/test_document.py",
     "tests/contract/test_model.py",
-    "tests/infra/test_least_privilege.py",
     "tests/infra/test_layers.py",
 )
 """Files that take a minute or more, and would come late by their names."""
