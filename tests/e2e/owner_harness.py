@@ -57,6 +57,14 @@ class Owner:
         """Find a button by how its name begins: what it does, and to whom."""
         return self.page.get_by_role("button", name=re.compile(rf"^{re.escape(name)}"))
 
+    def sees_everything(self) -> None:
+        """Wait until every list has come, in whatever order, and its rows take presses."""
+        expect(self.page.locator("#activity-picture")).to_be_visible()
+        # On a phone, what is in another tab is there, too.
+        for part in ("waiting", "questions", "paired", "blocked", "invites", "owners"):
+            expect(self.page.locator(f"#{part} > ul > li, #{part} > .empty:not([hidden])").first).to_be_attached()
+        self.later(SETTLE_SECONDS)
+
     def later(self, seconds: float = POLL_SECONDS) -> None:
         """Let time pass in the page, at once."""
         self.page.clock.run_for(int(seconds * 1000))
@@ -103,13 +111,9 @@ class OwnerHarness(WebHarness):
         return Owner(self._windows.open(f"{self.url}/owner{fragment}", **{"clock": "standing"} | how))
 
     def come_in(self, **how: Any) -> Owner:
-        """Open the page by a link, and wait until everything is there."""
+        """Open the page by a link, and see everything that is there."""
         owner = self.visit(f"#token={self.link()}", **how)
-        expect(owner.page.locator("#activity-picture")).to_be_visible()
-        # On a phone, what is in another tab is there, too.
-        for part in ("waiting", "paired", "blocked", "invites", "owners"):
-            expect(owner.page.locator(f"#{part} > ul > li, #{part} > .empty:not([hidden])").first).to_be_attached()
-        owner.later(SETTLE_SECONDS)
+        owner.sees_everything()
         return owner
 
     def beside(self, owner: Owner) -> Owner:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import APIResponse, Route, expect
 
 from doorcode.pairing.contact import State
-from tests.e2e.owner_harness import POLL_SECONDS, SETTLE_SECONDS, OwnerHarness
+from tests.e2e.owner_harness import POLL_SECONDS, OwnerHarness
 from tests.eventually import eventually
 
 
@@ -126,7 +126,6 @@ def test_an_answer_that_comes_after_signing_out(harness: OwnerHarness) -> None:
     owner = harness.come_in()
     for late in ("pending", "revoke", "approve"):
         expect(owner.button("Approve @ann")).to_be_visible()
-        owner.later(SETTLE_SECONDS)
         held: list[tuple[Route, APIResponse]] = []
         owner.page.route(f"**/{late}", lambda route: held.append((route, route.fetch())))  # noqa: B023 (till it is unrouted)
         if late == "approve":
@@ -153,6 +152,7 @@ def test_an_answer_that_comes_after_signing_out(harness: OwnerHarness) -> None:
         owner.page.unroute(f"**/{late}")
         owner.page.evaluate("(link) => { location.hash = `token=${link}`; }", harness.link())
         expect(owner.notice).to_be_hidden()
+        owner.sees_everything()
 
 
 def test_an_answer_from_before_signing_in_again(harness: OwnerHarness) -> None:
