@@ -38,17 +38,25 @@ class Tab:
     page: Page
     origin: str
     problems: list[str] = field(default_factory=list)
+    _on_the_way: set[Request] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.page.add_init_script(VIOLATIONS)
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
         self.page.on("request", self._request)
+        self.page.on("requestfinished", self._over)
+        self.page.on("requestfailed", self._over)
         self.page.set_default_timeout(PATIENCE_SECONDS * 1000)
 
     def beside(self) -> "Tab":
         """Open another window of the same browser, with the same cookies."""
         return Tab(self.page.context.new_page(), self.origin, self.problems)
+
+    def answered(self) -> bool:
+        """Say whether the page has the answer to everything that it has asked for. No request that is held back is answered."""
+        self.page.wait_for_timeout(10)
+        return not self._on_the_way
 
     def troubles(self) -> list[str]:
         """Return what the page did that no page may: errors, console output, foreign requests, refusals by its CSP."""
@@ -76,9 +84,13 @@ class Tab:
             self.problems.append(f"console {message.type}: {message.text}")
 
     def _request(self, request: Request) -> None:
+        self._on_the_way.add(request)
         url = urlsplit(request.url)
         if f"{url.scheme}://{url.netloc}" != self.origin and url.scheme not in {"data", "blob"}:
             self.problems.append(f"foreign request: {request.url}")
+
+    def _over(self, request: Request) -> None:
+        self._on_the_way.discard(request)
 
 
 class Windows:

@@ -15,6 +15,7 @@ from doorcode.pairing.decisions import Actor
 from doorcode.pairing.tickets import entered
 from doorcode.pairing.transitions import Asked, Operation
 from tests.browser.tabs import Tab, Windows
+from tests.eventually import eventually
 from tests.harness import OWNER, TELEGRAM
 from tests.web.gateway import serving
 from tests.web.harness import WebHarness
@@ -66,7 +67,8 @@ class Owner:
         self.later(SETTLE_SECONDS)
 
     def later(self, seconds: float = POLL_SECONDS) -> None:
-        """Let time pass in the page, at once."""
+        """Let time pass in the page, at once, when no answer is on its way: what that is to set off would find it over."""
+        assert eventually(self.tab.answered)
         self.page.clock.run_for(int(seconds * 1000))
 
     def focused(self) -> str:

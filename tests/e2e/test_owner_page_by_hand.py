@@ -196,6 +196,7 @@ def test_tabs_on_a_phone(harness: OwnerHarness) -> None:
     expect(owner.waiting).to_be_hidden()
     assert page.url.endswith("/owner#people")
     page.reload()
+    expect(owner.tab_of("Waiting")).to_contain_text("1")
     expect(owner.person("@bob")).to_be_visible()
     owner.tab_of("Access").click()
     expect(owner.owners).to_be_visible()
