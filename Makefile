@@ -93,12 +93,12 @@ node_modules/.stamp: package-lock.json
 
 ## Running
 
-RUNNING := .venv/.run .tools/ministack/.stamp .tools/sam/.run
+RUNNING := .venv/.run .tools/ministack/.stamp
 
 .PHONY: run
 run: ## Run the whole stack on this machine, with a playground; options with ARGS=, such as ARGS="--port 8887"
-	@$(MAKE) --question $(RUNNING) 2>/dev/null || echo "Setting up in four steps, the last three at once; later starts go without."
-	@$(MAKE) --silent -j3 $(RUNNING)
+	@$(MAKE) --question $(RUNNING) 2>/dev/null || echo "Setting up in three steps, the last two at once; later starts go without."
+	@$(MAKE) --silent -j2 $(RUNNING)
 	@$(BIN)/doorcode run $(ARGS)
 
 ## Deploying

@@ -1,5 +1,5 @@
 # How every layer is built, by `sam build` in this folder: no Docker, and wheels for Lambda whatever machine this is.
-# LAYER_PYTHON and LAYER_PLATFORM build for another interpreter, such as an emulator's on this machine.
+# LAYER_PYTHON and LAYER_PLATFORM build for another interpreter, such as an emulator's on this machine: the sandbox does, without SAM.
 
 # uv trusts what the machine trusts.
 export UV_SYSTEM_CERTS = true

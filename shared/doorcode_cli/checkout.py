@@ -47,7 +47,6 @@ class Checkout(Struct, frozen=True):
                 "Clone the repository, and there run: make run"
             )
         for tool, name, target in (
-            (self.sam, "the AWS SAM command", "sam"),
             (self.ministack, "ministack", "ministack"),
             (self.uv, "uv", "setup"),
         ):

@@ -1,4 +1,4 @@
-"""Building the stack with ``sam build`` for ministack's interpreter on this machine."""
+"""Building the stack for ministack's interpreter on this machine, as ``sam build`` does for Lambda: by the layers' own rules."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import functools
 import hashlib
 import os
 import platform
+import re
 import secrets
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from doorcode_cli.checkout import Checkout
@@ -21,7 +22,12 @@ from doorcode_sandbox.process import Leashed, tail
 from doorcode_sandbox.trouble import SandboxError
 
 # What the layers are made of; the functions' folders are deployed as they are.
-SOURCES = ("template.yaml", "samconfig.toml", "layers/**/*", "shared/doorcode/**/*.py")
+SOURCES = ("template.yaml", "layers/**/*", "shared/doorcode/**/*.py")
+TEMPLATE = "template.yaml"
+# A layer is built by a rule of its name, which is the one that it has in the template.
+RULE = re.compile(r"^build-(\w+):", re.MULTILINE)
+# Where the template says that a layer or a function is.
+FOLDER = re.compile(r"\b(?P<property>ContentUri|CodeUri): (?P<folder>[^\s,}]+)")
 
 
 def check(checkout: Checkout) -> None:
@@ -41,7 +47,7 @@ def build_local(checkout: Checkout, environment: Mapping[str, str]) -> Path:
             return built
         done.unlink(missing_ok=True)
         shutil.rmtree(built, ignore_errors=True)
-        build(checkout, built, {**environment, **layer_environment(checkout)})
+        build(checkout, built, environment)
         if build_key(checkout) == key:
             # Nothing was changed meanwhile.
             done.write_text(key)
@@ -58,8 +64,41 @@ def layer_environment(checkout: Checkout) -> dict[str, str]:
 
 
 def build(checkout: Checkout, target: Path, environment: Mapping[str, str]) -> None:
-    """Build into a folder. uv takes what it needs from its cache, or downloads it. Raises SandboxError."""
-    sam(checkout, ["build", "--build-dir", str(target)], environment)
+    """Build into a folder: each layer, and a template that says where they are from there. Raises SandboxError."""
+    layers = _layers(checkout)
+    build_layers(checkout, target, environment, layers.values())
+
+    def there(found: re.Match[str]) -> str:
+        folder = Path(found["folder"])
+        layer = folder.parent.name == "layers"
+        return (
+            f"{found['property']}: {layers[folder.name] if layer else os.path.relpath(checkout.root / folder, target)}"
+        )
+
+    (target / TEMPLATE).write_text(FOLDER.sub(there, checkout.template.read_text()))
+
+
+def build_layers(checkout: Checkout, target: Path, environment: Mapping[str, str], names: Collection[str]) -> None:
+    """Build those layers, all at once, each into a folder of its name: uv takes what it needs from its cache, or downloads it.
+
+    Raises SandboxError with what a rule said.
+    """
+    given = {"PATH": os.defpath, **environment, **layer_environment(checkout)}
+    with contextlib.ExitStack() as up:
+        building = []
+        for folder, name in _layers(checkout).items():
+            if name in names:
+                (target / name).mkdir(parents=True)
+                log = up.enter_context(tempfile.TemporaryFile())
+                rule = ["make", "--silent", "-C", f"layers/{folder}", f"build-{name}", f"ARTIFACTS_DIR={target / name}"]
+                process = up.enter_context(Leashed(rule, log=log, folder=checkout.root, environment=given))
+                building.append((name, log, process))
+        for name, log, process in building:
+            if process.wait():
+                log.seek(0)
+                raise SandboxError(
+                    f"Building {name} failed: see what it said, mend that, and try again.", tail(log.read())
+                )
 
 
 @contextlib.contextmanager
@@ -100,28 +139,10 @@ def digests(checkout: Checkout, patterns: Sequence[str]) -> dict[str, str]:
     }
 
 
-def build_layer(checkout: Checkout, folder: str, layer: str, target: Path, environment: Mapping[str, str]) -> None:
-    """Build one layer, for ministack's interpreter: by its own rule, as ``sam build`` does, and without the start of it. Raises SandboxError."""
-    rule = ["make", "--silent", "-C", f"layers/{folder}", f"build-{layer}", f"ARTIFACTS_DIR={target}"]
-    _run(checkout, rule, {**environment, **layer_environment(checkout)}, f"Building {layer}")
-
-
-def sam(checkout: Checkout, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Run a command of sam. Raises SandboxError with what it said."""
-    given = {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.2", **environment}
-    _run(checkout, [checkout.sam, *arguments], given, f"sam {arguments[0]}")
-
-
-def _run(checkout: Checkout, command: Sequence[str | Path], environment: Mapping[str, str], what: str) -> None:
-    """Run another program, on a leash. Raises SandboxError with what it said."""
-    given = {"PATH": os.defpath, **environment}
-    with (
-        tempfile.TemporaryFile() as log,
-        Leashed(command, log=log, folder=checkout.root, environment=given) as process,
-    ):
-        if process.wait():
-            log.seek(0)
-            raise SandboxError(f"{what} failed: see what it said, mend that, and try again.", tail(log.read()))
+def _layers(checkout: Checkout) -> dict[str, str]:
+    """Return the name of each layer, by its folder's."""
+    rules = sorted(checkout.root.glob("layers/*/Makefile"))
+    return {rule.parent.name: name for rule in rules for name in RULE.findall(rule.read_text())}
 
 
 def _done(checkout: Checkout) -> Path:

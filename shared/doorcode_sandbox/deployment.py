@@ -19,14 +19,12 @@ from typing import Any
 from botocore.exceptions import ClientError, WaiterError
 
 from doorcode.pairing.contact import Platform
+from doorcode_sandbox.build import FOLDER, TEMPLATE
 from doorcode_sandbox.emulator_guard import Keys
 from doorcode_sandbox.process import TAIL
 from doorcode_sandbox.trouble import SandboxError
 
 REGION = "us-east-1"
-TEMPLATE = "template.yaml"
-# The build's template has a line for each, which says where it is from there.
-FOLDERS = re.compile(r"(?P<property>\b(?:CodeUri|ContentUri)): (?P<folder>\S+)$", re.MULTILINE)
 UNCHANGED = "No updates are to be performed"
 SOON = {"Delay": 0.1, "MaxAttempts": 1200}
 # What ministack checks where AWS does not, by function.
@@ -53,7 +51,7 @@ def package(client: Clients, built: Path, name: str) -> str:
         files.put_object(Bucket=name, Key=key, Body=content)
         return f"{found['property']}: s3://{name}/{key}"
 
-    template = FOLDERS.sub(uploaded, (built / TEMPLATE).read_text())
+    template = FOLDER.sub(uploaded, (built / TEMPLATE).read_text())
     files.put_object(Bucket=name, Key=TEMPLATE, Body=template.encode())
     return f"{files.meta.endpoint_url}/{name}/{TEMPLATE}"
 

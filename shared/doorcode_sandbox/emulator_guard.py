@@ -289,11 +289,20 @@ def _beside(name: str) -> dict[str, Any]:
     return runpy.run_path(str(Path(__file__).with_name(f"{name}.py")))
 
 
-def _understand_conditions() -> None:
-    """Have CloudFormation put texts together in conditions, in every module that has taken the function to itself."""
+def _understand_templates() -> None:
+    """Have CloudFormation read every short form, and put texts together in conditions.
+
+    The latter in every module that has taken the function to itself.
+    """
     knowing_texts = _beside("emulator_conditions")["knowing_texts"]
     cloudformation = "ministack.services.cloudformation"
-    evaluate = importlib.import_module(f"{cloudformation}.engine")._evaluate_conditions  # noqa: SLF001 (it has no other)
+    engine = importlib.import_module(f"{cloudformation}.engine")
+    # It knows those that it works out. A template's rules, which it does not look at, have others.
+    engine.CfnLoader.add_multi_constructor(
+        "!",
+        lambda loader, name, node: engine._construct_cfn_tag(f"Fn::{name}")(loader, node),  # noqa: SLF001 (it has no other)
+    )
+    evaluate = engine._evaluate_conditions  # noqa: SLF001 (it has no other)
     knowing = knowing_texts(evaluate)
     for name, module in list(sys.modules.items()):
         if name.startswith(cloudformation) and getattr(module, "_evaluate_conditions", None) is evaluate:
@@ -312,7 +321,7 @@ def main() -> None:
     runtime.execution_credentials = functions_keys(
         runtime.execution_credentials, lambda: importlib.import_module("ministack.services.sts"), guard.admit
     )
-    _understand_conditions()
+    _understand_templates()
     _beside("emulator_starts")["start_faster"](runtime, Path(tempfile.gettempdir(), "unpacked"))
     ministack.app = guard
     sys.argv = ["ministack"]

@@ -18,7 +18,7 @@ FIRST_PORT = 8787
 # How many ports it takes: for the front, the emulator, and each platform's stand-in.
 PORTS = 2 + len(Platform)
 # What a sandbox that runs does not take up by itself.
-RESTART = ("template.yaml", "samconfig.toml", "layers/")
+RESTART = ("template.yaml", "layers/")
 # Everybody is played here, so they may ask on each platform, also where that has to be said.
 POLICY = ",".join(["pair", *(f"{platform}=pair" for platform in Platform if TRAITS[platform].denies_unless_named)])
 

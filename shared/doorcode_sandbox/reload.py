@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from doorcode_cli.checkout import Checkout
-from doorcode_sandbox.build import build_layer
+from doorcode_sandbox.build import build_layers
 from doorcode_sandbox.deployment import Clients, resource, zipped
 from doorcode_sandbox.watch import Watch
 
@@ -20,8 +20,8 @@ FUNCTIONS = "functions/"
 AGENT = "agent"
 MY_AGENT = "my_agent.py"
 PACKAGE = "shared/doorcode/"
-LAYER, LAYER_FOLDER = "DoorcodeLayer", "doorcode"
-SOURCES = ("functions/**/*", "shared/doorcode/**/*", "template.yaml", "samconfig.toml", "layers/**/*")
+LAYER = "DoorcodeLayer"
+SOURCES = ("functions/**/*", "shared/doorcode/**/*", "template.yaml", "layers/**/*")
 
 
 class Reload:
@@ -84,8 +84,8 @@ class Reload:
 
     def _layer(self) -> bytes:
         with tempfile.TemporaryDirectory() as target:
-            build_layer(self._checkout, LAYER_FOLDER, LAYER, Path(target), self._environment)
-            return zipped(Path(target))
+            build_layers(self._checkout, Path(target), self._environment, [LAYER])
+            return zipped(Path(target, LAYER))
 
     def _publish(self, layer: bytes) -> None:
         functions = self._client("lambda")

@@ -17,7 +17,7 @@ from tests.eventually import PATIENCE_SECONDS, eventually
 from tests.forked import Ended, doorcode
 from tests.infra.build import build_local, local_build_held
 
-COPIED = ("template.yaml", "samconfig.toml", "layers", "functions", "shared")
+COPIED = ("template.yaml", "layers", "functions", "shared")
 LINKED = (".tools", ".venv")
 # A whole stack is deployed meanwhile, which takes a quarter of a minute where there is nothing else to do.
 UP_SECONDS = 300.0

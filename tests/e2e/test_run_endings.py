@@ -32,8 +32,8 @@ def unbuilt(folder: Path) -> Iterator[Machine]:
 
 @WAYS
 def test_while_building(unbuilt: Machine, how: signal.Signals) -> None:
-    """Neither sam nor uv goes on, and the half of a build is not taken for one."""
-    run = unbuilt.run("building").runs("sam build")
+    """Neither make nor uv goes on, and the half of a build is not taken for one."""
+    run = unbuilt.run("building").runs("build-AwsLayer")
     assert run.end(how) == CODES[how], run.said
     assert not local(unbuilt.checkout).with_suffix(".key").exists()
     assert not (run.store / "emulator").exists()

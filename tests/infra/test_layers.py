@@ -171,10 +171,27 @@ def test_the_deployable_build_is_compiled_for_the_runtime(deployable: Path) -> N
         assert_fresh(deployable / layer, magic)
 
 
-def test_the_deployable_template_points_at_the_build(deployable: Path) -> None:
-    """``sam deploy`` uploads the layers that were built, and the functions as they are."""
-    text = (deployable / "template.yaml").read_text()
-    assert set(re.findall(r"ContentUri: (\w+)", text)) == set(LAYERS)
+def test_templates_point_at_the_build(deployable: Path, local: Path) -> None:
+    """The layers that were built are deployed, and the functions as they are: on this machine the same as by ``sam deploy``."""
+    for built in (deployable, local):
+        text = (built / "template.yaml").read_text()
+        assert sorted(re.findall(r"ContentUri: (\w+)", text)) == sorted(LAYERS)
+        functions_there = {(built / folder).resolve() for folder in re.findall(r"CodeUri: (\S+)", text)}
+        assert functions_there == {ROOT / "functions" / name for name in functions()}
+
+
+def test_a_build_for_this_machine_has_the_same_in_it(deployable: Path, local: Path) -> None:
+    """What the sandbox builds without SAM is what SAM builds, but for what is compiled for a machine."""
+    for layer in LAYERS:
+        here, there = (
+            {
+                path.relative_to(built): path.read_bytes()
+                for path in (built / layer).rglob("*")
+                if path.suffix in {".py", ".json"} and not path.name.startswith("_cffi")
+            }
+            for built in (local, deployable)
+        )
+        assert here == there, layer
 
 
 def test_the_locks_are_those_that_were_tested() -> None:

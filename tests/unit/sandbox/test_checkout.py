@@ -14,7 +14,7 @@ from doorcode_sandbox.emulator_guard import made_keys
 from doorcode_sandbox.trouble import SandboxError
 from tests.backends.emulators import free_port
 
-TOOLS = (".tools/sam/bin/sam", ".tools/ministack/bin/ministack", ".venv/bin/uv")
+TOOLS = (".tools/ministack/bin/ministack", ".venv/bin/uv")
 
 
 @pytest.fixture
@@ -56,13 +56,13 @@ def test_it_is_built_again_only_when_its_sources_changed(checkout: Checkout, mon
     source = checkout.root / "shared/doorcode/errors.py"
     while_building: list[str] = []
 
-    def sam(checkout: Checkout, *_: Any) -> None:
+    def build(checkout: Checkout, *_: Any) -> None:
         builds.local(checkout).mkdir(parents=True)
         built.append(1)
         if while_building:
             source.write_text(while_building.pop())
 
-    monkeypatch.setattr(builds, "sam", sam)
+    monkeypatch.setattr(builds, "build", build)
     builds.build_local(checkout, {})
     first = builds.built_key(checkout)
     (checkout.root / "shared/doorcode_cli").mkdir()
@@ -81,12 +81,30 @@ def test_it_is_built_again_only_when_its_sources_changed(checkout: Checkout, mon
     assert len(built) == 4
 
 
-def test_a_failing_tool_is_quoted(checkout: Checkout) -> None:
-    """What it said last goes with the error."""
-    checkout.sam.write_text("#!/bin/sh\necho trouble with $2\nexit 1\n")
-    with pytest.raises(SandboxError, match="sam build failed") as raised:
-        builds.build(checkout, checkout.root / "target", {"PATH": "/usr/bin:/bin"})
-    assert raised.value.tail == "trouble with --build-dir"
+def test_a_failing_rule_is_quoted(checkout: Checkout) -> None:
+    """What it said last goes with the error; the layers that are still being built are given up."""
+    for name, rule in (("edge", "echo trouble with $@; exit 1"), ("slow", "sleep 600")):
+        folder = checkout.root / "layers" / name
+        folder.mkdir(parents=True)
+        (folder / "Makefile").write_text(f"build-{name.title()}Layer:\n\t@{rule}\n")
+    with pytest.raises(SandboxError, match="Building EdgeLayer failed") as raised:
+        builds.build(checkout, checkout.root / "target", {})
+    assert raised.value.tail.startswith("trouble with build-EdgeLayer")
+
+
+def test_a_template_says_where_what_is_built_lies(checkout: Checkout) -> None:
+    """A layer by its name, a function where it is; whatever stands around it."""
+    folder = checkout.root / "layers/edge"
+    folder.mkdir(parents=True)
+    (folder / "Makefile").write_text("build-EdgeLayer:\n\ttouch $(ARTIFACTS_DIR)/built\n")
+    checkout.template.write_text(
+        "A: {ContentUri: layers/edge/, B: c}\nD: {CodeUri: functions/d}\nE:\n  CodeUri: functions/e/\n"
+    )
+    builds.build(checkout, checkout.root / "some/target", {})
+    assert (checkout.root / "some/target/EdgeLayer/built").exists()
+    assert (checkout.root / "some/target/template.yaml").read_text() == (
+        "A: {ContentUri: EdgeLayer, B: c}\nD: {CodeUri: ../../functions/d}\nE:\n  CodeUri: ../../functions/e\n"
+    )
 
 
 def test_an_emulator_that_does_not_start_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
