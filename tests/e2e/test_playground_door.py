@@ -155,6 +155,34 @@ def test_commands(scene: Scene, page: Page) -> None:
         expect(commands).to_have_text([f"doorcode {line} --local" for line in (*own, *general)])
 
 
+def test_a_reason_that_is_logged_late(scene: Scene, window: Callable[..., Tab]) -> None:
+    """Nobody has to do anything for it: it is looked for until it is there, and then no more."""
+    page = window(scene.url, clock="standing").page
+    expect(pane(page, "stranger").locator(".empty")).to_be_visible()
+    scene.delivery("w1", log=[])
+    scene.message("d-2001", {"text": "Hello"}, **{"from": "2001", "call": "", "delivery": "w1"})
+    scene.change()
+    expect(pane(page, "stranger").get_by_role("button", name="webhook", exact=True)).to_be_visible()
+    looks: list[str] = []
+    page.on("response", lambda response: looks.append(response.url) if response.url.endswith("/deliveries") else None)
+
+    def looks_again() -> bool:
+        looks.clear()
+        page.clock.run_for(1000)
+        page.wait_for_timeout(20)
+        return bool(looks)
+
+    assert eventually(looks_again)
+    assert eventually(looks_again)
+    scene.deliveries[0]["log"] = [{"reason": "paired"}]
+    reason = pane(page, "stranger").get_by_role("button", name="webhook: paired")
+    assert eventually(lambda: looks_again() and reason.is_visible())
+    looks.clear()
+    page.clock.run_for(120_000)
+    page.wait_for_timeout(200)
+    assert looks == []
+
+
 def test_it_looks_by_itself(scene: Scene, window: Callable[..., Tab]) -> None:
     """While it is open it looks again by itself, for not everything that happens is a message; closed, it rests."""
     page = window(scene.url, clock="standing").page

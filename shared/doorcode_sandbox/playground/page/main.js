@@ -11,8 +11,9 @@ import { World } from "./world.js";
 
 // While the view behind the door is open: the table and the log change without a message being sent, too.
 const LOOK_MS = 2000;
-// The log comes a little later than what was logged.
+// The log comes a little later than what was logged, on a busy machine much later: until then it is looked for ever more rarely.
 const LATER_MS = 1500;
+const LATEST_MS = 24_000;
 const DOOR = "doorcode-door";
 
 const world = new World();
@@ -111,9 +112,17 @@ const refresh = oneAtATime(async () => {
   if (!platforms.size && world.scene.platforms.length) build();
   update();
   lookInside(); // not awaited: the chats do not wait for the table
-  clearTimeout(later);
-  later = setTimeout(lookInside, LATER_MS);
+  lookLater(LATER_MS);
 });
+
+/** @param {number} ms */
+function lookLater(ms) {
+  clearTimeout(later);
+  later = setTimeout(async () => {
+    await lookInside();
+    if (ms < LATEST_MS && world.deliveries.some((delivery) => !delivery.log.length)) lookLater(2 * ms);
+  }, ms);
+}
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let later;
