@@ -23,12 +23,15 @@ def build_local() -> Path:
 
 def build(target: Path, settings: Mapping[str, str]) -> None:
     """Build into a folder with ``sam build``, as ``make build`` does. uv takes what it needs from its cache, or downloads it."""
-    subprocess.run(
+    done = subprocess.run(
         [CHECKOUT.sam, "build", "--build-dir", target],
         cwd=CHECKOUT.root,
         env={"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.2", **_environment(), **settings},
-        check=True,
+        capture_output=True,
+        text=True,
+        check=False,
     )
+    assert done.returncode == 0, done.stderr
 
 
 def local_build_held() -> AbstractContextManager[Path]:
