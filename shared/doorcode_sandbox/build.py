@@ -70,10 +70,9 @@ def build(checkout: Checkout, target: Path, environment: Mapping[str, str]) -> N
 
     def there(found: re.Match[str]) -> str:
         folder = Path(found["folder"])
-        layer = folder.parent.name == "layers"
-        return (
-            f"{found['property']}: {layers[folder.name] if layer else os.path.relpath(checkout.root / folder, target)}"
-        )
+        is_layer = folder.parent.name == "layers"
+        where = layers[folder.name] if is_layer else os.path.relpath(checkout.root / folder, target)
+        return f"{found['property']}: {where}"
 
     (target / TEMPLATE).write_text(FOLDER.sub(there, checkout.template.read_text()))
 

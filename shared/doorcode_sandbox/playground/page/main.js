@@ -11,9 +11,9 @@ import { World } from "./world.js";
 
 // While the view behind the door is open: the table and the log change without a message being sent, too.
 const LOOK_MS = 2000;
-// The log comes a little later than what was logged, on a busy machine much later: until then it is looked for ever more rarely.
+// The log comes a little later than what was logged, on a busy machine much later: it is looked for ever more rarely, for a minute and a half.
 const LATER_MS = 1500;
-const LATEST_MS = 24_000;
+const LATEST_MS = 48_000;
 const DOOR = "doorcode-door";
 
 const world = new World();
