@@ -55,11 +55,11 @@ once(RequestForm, "authorization")
     "reading the two answers": """
 from doorcode.aws.client import connection
 from doorcode.aws.client.answer import HttpAnswer
-swap(connection, "read_answer", lambda line: HttpAnswer(200, {}, line.read1(65536).partition(b"\\r\\n\\r\\n")[2], False))
+swap(connection, "read_answer", lambda source: HttpAnswer(200, {}, source.read1(65536).partition(b"\\r\\n\\r\\n")[2], False))
 """,
     "looking whether the connection still stands": """
-from doorcode.aws.client.timed_socket import Line
-swap(Line, "is_stale", lambda _: False)
+from doorcode.aws.client.timed_socket import TimedSocket
+swap(TimedSocket, "is_stale", lambda _: False)
 """,
     "the log line": """
 from doorcode.entrypoints import log

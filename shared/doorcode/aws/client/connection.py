@@ -16,7 +16,7 @@ from threading import Lock
 from doorcode.aws.client.answer import HttpAnswer, UnreadableAnswerError, read_answer
 from doorcode.aws.client.endpoint import Endpoint
 from doorcode.aws.client.errors import BadAnswerError, ConnectError, NoAnswerError
-from doorcode.aws.client.timed_socket import Line
+from doorcode.aws.client.timed_socket import TimedSocket
 from doorcode.aws.client.trust import Trust
 from doorcode.aws.deadline import Deadline
 
@@ -35,12 +35,12 @@ class Connection:
         trust: Trust,
         *,
         connect_seconds: float = CONNECT_SECONDS,
-        read: Callable[[Line], HttpAnswer] | None = None,
+        read: Callable[[TimedSocket], HttpAnswer] | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         """Connect to ``endpoint``; nothing takes longer than ``deadline`` leaves.
 
-        ``read`` takes an answer off the line, as ``read_answer`` does; ``wall`` goes on while frozen.
+        ``read`` takes an answer off the socket, as ``read_answer`` does; ``wall`` goes on while frozen.
         """
         self.endpoint = endpoint
         self._deadline = deadline
@@ -48,7 +48,7 @@ class Connection:
         self._connect_seconds = connect_seconds
         self._read = read
         self._wall = wall
-        self._line: Line | None = None
+        self._socket: TimedSocket | None = None
         self._used_at = 0.0
         self._was_kept = False
         # An environment serves one request at a time; whoever shares a client among threads has their calls wait.
@@ -63,11 +63,11 @@ class Connection:
         with self._turn:
             if self._deadline.at <= self._deadline.clock():
                 raise ConnectError("the request's time is over", sent=False)
-            line = self._ready(kept_seconds)
+            timed = self._ready(kept_seconds)
             try:
-                line.ends(self._deadline.within(seconds))
-                line.send(request())
-                answer = (self._read or read_answer)(line)
+                timed.ends(self._deadline.within(seconds))
+                timed.send(request())
+                answer = (self._read or read_answer)(timed)
             except UnreadableAnswerError as error:
                 self.close()
                 raise BadAnswerError(str(error), sent=True) from error
@@ -75,7 +75,7 @@ class Connection:
                 self.close()
                 raise NoAnswerError(type(error).__name__, sent=True, kept=self._was_kept) from error
             except BaseException:
-                # Whatever ended this midway, the next answer on this line might be to this request.
+                # Whatever ended this midway, the next answer on this socket might be to this request.
                 self.close()
                 raise
             self._used_at = self._wall()
@@ -85,20 +85,22 @@ class Connection:
 
     def close(self) -> None:
         """Hang up; the next request connects anew."""
-        if self._line is not None:
-            self._line.close()
-            self._line = None
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
-    def _ready(self, kept_seconds: float) -> Line:
-        if self._line is not None and (not 0 <= self._wall() - self._used_at < kept_seconds or self._line.is_stale()):
+    def _ready(self, kept_seconds: float) -> TimedSocket:
+        if self._socket is not None and (
+            not 0 <= self._wall() - self._used_at < kept_seconds or self._socket.is_stale()
+        ):
             self.close()
-        self._was_kept = self._line is not None
-        if self._line is None:
+        self._was_kept = self._socket is not None
+        if self._socket is None:
             try:
-                self._line = Line(self._opened(), self._deadline.clock)
+                self._socket = TimedSocket(self._opened(), self._deadline.clock)
             except OSError as error:
                 raise ConnectError(type(error).__name__, sent=False) from error
-        return self._line
+        return self._socket
 
     def _opened(self) -> socket.socket:
         until = self._deadline.within(self._connect_seconds)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 
-class Line(io.BufferedReader):
+class TimedSocket(io.BufferedReader):
     """A connected socket, read through one buffer: what was read ahead is not lost between two answers."""
 
     def __init__(self, peer: socket.socket, clock: Callable[[], float]) -> None:

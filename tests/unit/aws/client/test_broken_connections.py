@@ -152,7 +152,7 @@ def test_a_connection_that_died_between_two_requests_is_noticed_before_it_is_use
     with serving(dies, faithful) as peer:
         service = peer.service()
         service.call("GetItem", ASKED)
-        _wait_for_the_end(service._connection._line)
+        _wait_for_the_end(service._connection._socket)
         assert service.call("GetItem", ASKED) == HEARD
         assert (len(peer.requests), peer.connections) == (2, 2)
 
@@ -192,7 +192,7 @@ def test_an_answer_that_nobody_asked_for_is_nobody_s_answer(at_once: bool) -> No
         service.call("GetItem", ASKED)
         answered.set()
         if not at_once:
-            _wait_for_more(service._connection._line)
+            _wait_for_more(service._connection._socket)
         assert service.call("GetItem", ASKED) == HEARD
         assert peer.connections == 2
 
@@ -202,7 +202,7 @@ def test_a_peer_that_says_it_will_close_is_not_asked_again() -> None:
     with serving(answering(answer(headers={"Connection": "close"})), faithful) as peer:
         service = peer.service()
         service.call("GetItem", ASKED)
-        assert service._connection._line is None
+        assert service._connection._socket is None
         assert service.call("GetItem", ASKED) == HEARD
 
 
@@ -267,16 +267,16 @@ def test_garbage_is_no_answer() -> None:
         peer.service().call("GetItem", ASKED)
 
 
-def _wait_for_more(line: object) -> None:
+def _wait_for_more(timed: object) -> None:
     """Wait until something has arrived on a connection, without reading it."""
-    peer = line._wire._peer  # type: ignore[attr-defined]
+    peer = timed._wire._peer  # type: ignore[attr-defined]
     peer.settimeout(30)
     assert peer.recv(1, socket.MSG_PEEK)
 
 
-def _wait_for_the_end(line: object) -> None:
+def _wait_for_the_end(timed: object) -> None:
     """Wait until a connection's other end has gone, and leave that to be noticed."""
-    peer = line._wire._peer  # type: ignore[attr-defined]
+    peer = timed._wire._peer  # type: ignore[attr-defined]
     peer.settimeout(30)
     with suppress(ConnectionResetError):
         assert peer.recv(1, socket.MSG_PEEK) == b""
