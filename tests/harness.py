@@ -105,8 +105,8 @@ class Harness:
     def pass_no_time(self) -> None:
         """Let every pause between two tries only move a clock of the table's own."""
         pauses: list[float] = []
-        self.table._patience.sleep = pauses.append
-        self.table._patience.deadline = Deadline(lambda: sum(pauses))
+        self.table._retrying.sleep = pauses.append
+        self.table._retrying.deadline = Deadline(lambda: sum(pauses))
 
     def again(self, **settings: Any) -> "Harness":
         """Give another environment over the same table, with its own memory, and settings changed."""

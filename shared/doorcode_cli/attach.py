@@ -66,7 +66,7 @@ def attach(
             f"Agent is {shown(agent)}, so nothing waits in the agent queue for you. Set Agent=queue and make deploy; "
             "in the sandbox: doorcode run --agent queue"
         )
-    kept = deployment.shelf.read([WEBHOOK_SECRET]).get(WEBHOOK_SECRET)
+    kept = deployment.parameter_store.read([WEBHOOK_SECRET]).get(WEBHOOK_SECRET)
     ring = Keyring(tuple(line.encode() for line in kept.value.split())) if kept and kept.value.strip() else None
     answers = AnswersByApi(AdminClient(target), target.local_url or deployment.output("WebUrl").removesuffix("/owner"))
     consumer = QueueConsumer(

@@ -18,7 +18,7 @@ from doorcode_cli.deployment import ANY_EDGE, EDGES
 from doorcode_cli.examination import Examination, Finding, ok, warn, wrong
 from doorcode_cli.exit_codes import CommandError
 from doorcode_cli.known_secrets import FORMS
-from doorcode_cli.own_texts import TextShelf, problems, read
+from doorcode_cli.own_texts import StoredTexts, problems, read
 from doorcode_cli.platforms.registry import PLATFORMS
 from doorcode_cli.secret_forms import Form, doubt, lines, problem, values_of
 from doorcode_cli.shown import counted, duration
@@ -203,12 +203,12 @@ def own_texts(examined: Examination) -> Iterator[Finding]:
     """Look whether what the owner has set can be said."""
     # Where those cannot be read, this cannot either, and is not asked for.
     _ = examined.secrets
-    shelf = TextShelf(examined.deployment)
-    if not shelf.value:
+    stored = StoredTexts(examined.deployment)
+    if not stored.value:
         yield ok("texts", "people are told what ships")
         return
     try:
-        own = read(shelf.value)
+        own = read(stored.value)
     except CommandError:
         yield wrong(
             "texts", "the parameter is of no known form: people are told what ships", "doorcode texts reset --all"

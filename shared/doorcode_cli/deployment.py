@@ -16,7 +16,7 @@ from doorcode.pairing.agents import AgentKind
 from doorcode.pairing.contact import Platform
 from doorcode.pairing.settings import api_url_setting, parse_settings
 from doorcode_cli.exit_codes import CommandError, Exit
-from doorcode_cli.parameter_store import Shelf
+from doorcode_cli.parameter_store import ParameterStore
 from doorcode_cli.target import Target, unreachable
 
 # Which function is told where the platforms' APIs are.
@@ -49,9 +49,9 @@ class Deployment:
         return self._clients[service]
 
     @cached_property
-    def shelf(self) -> Shelf:
+    def parameter_store(self) -> ParameterStore:
         """The stack's secrets."""
-        return Shelf(self.client("ssm"), self.target.prefix)
+        return ParameterStore(self.client("ssm"), self.target.prefix)
 
     @cached_property
     def described(self) -> dict[str, Any]:

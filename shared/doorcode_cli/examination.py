@@ -98,7 +98,7 @@ class Examination:
     @property
     def secrets(self) -> dict[str, Kept]:
         """The secrets that are there."""
-        return self.once("secrets", lambda: self.deployment.shelf.read(list(self._names)))
+        return self.once("secrets", lambda: self.deployment.parameter_store.read(list(self._names)))
 
     def contact(self, platform: Platform, user_id: str) -> Contact:
         """Return a contact as it stands in the table now; one that is not there is a stranger's."""

@@ -107,13 +107,13 @@ def problems(own: OwnTexts) -> list[tuple[str, str]]:
     return found
 
 
-class TextShelf:
+class StoredTexts:
     """The parameter of one stack, read once and written as it was changed."""
 
     def __init__(self, deployment: Deployment) -> None:
         """Read it. Raises CommandError."""
-        self._shelf = deployment.shelf
-        kept = self._shelf.read([TEXTS]).get(TEXTS)
+        self._parameter_store = deployment.parameter_store
+        kept = self._parameter_store.read([TEXTS]).get(TEXTS)
         self.value = kept.value.strip() if kept else ""
         self._version = kept.version if kept else 0
 
@@ -128,4 +128,4 @@ class TextShelf:
                 "or reset others."
             )
         if value != self.value:
-            self._shelf.write(TEXTS, value, kind="String", after=self._version)
+            self._parameter_store.write(TEXTS, value, kind="String", after=self._version)

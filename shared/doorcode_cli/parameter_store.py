@@ -28,7 +28,7 @@ class Kept(Struct, frozen=True):
         return f"Kept(version={self.version})"
 
 
-class Shelf:
+class ParameterStore:
     """The parameters below a prefix."""
 
     def __init__(self, client: Any, prefix: str) -> None:

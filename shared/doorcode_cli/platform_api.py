@@ -61,7 +61,7 @@ class PlatformApi(ABC):
     @classmethod
     def of(cls, deployment: Deployment, token: str | None = None) -> Self:
         """Return the API for a stack, with its token. Raises CommandError if that is not set."""
-        return cls(token or deployment.shelf.take(cls.token.name), deployment.api_url(cls.platform))
+        return cls(token or deployment.parameter_store.take(cls.token.name), deployment.api_url(cls.platform))
 
     @abstractmethod
     def identity(self) -> str:

@@ -92,7 +92,7 @@ def set_secret(
     # A stack that is not there is noticed before anything is typed, and gets no secrets.
     _ = deployment.outputs
     values = _checked(form, _given(form, file))
-    before = deployment.shelf.read([form.name]).get(form.name)
+    before = deployment.parameter_store.read([form.name]).get(form.name)
     _refuse_shared(deployment, form, values)
     if keep_old and before:
         values = list(dict.fromkeys([*values, *lines(before.value)]))
@@ -102,7 +102,7 @@ def set_secret(
             f"{form.name} would hold too much: at most {MAX_RING} secrets and {LONGEST_VALUE} characters."
         )
     if before is None or before.value.strip() != value:
-        deployment.shelf.write(form.name, value)
+        deployment.parameter_store.write(form.name, value)
     typer.echo(f"✅ Set {form.name}")
     if before is not None and before.value.strip() != value:
         note(f"Running functions take it up within {duration(deployment.secrets_max_age())}.")
@@ -127,7 +127,9 @@ def rotate(
     names = list(MADE_HERE) if name is None else [_form(name, MADE_HERE).name]
     deployment = Deployment(target)
     _ = deployment.outputs
-    rings = deployment.shelf.read([*names, *(PLATFORMS[platform].api.token.name for platform in HELD.values())])
+    rings = deployment.parameter_store.read(
+        [*names, *(PLATFORMS[platform].api.token.name for platform in HELD.values())]
+    )
     for missing in [name for name in names if name not in rings]:
         raise CommandError(f"{missing} is not there. Deploy the stack with: make deploy")
     holders: dict[str, SecretHolder] = {}
@@ -158,7 +160,7 @@ def status(target: Target, *, as_json: JsonOption = False) -> None:
     """Tell which secrets are there, how old they are, and how many are on each ring. Never a value."""
     deployment = Deployment(target)
     _ = deployment.outputs
-    kept = deployment.shelf.read(list(FORMS))
+    kept = deployment.parameter_store.read(list(FORMS))
     now = time.time()
     rows = [_row(form, kept.get(form.name), now) for form in FORMS.values()]
     if as_json:
@@ -246,7 +248,7 @@ def _checked(form: Form, given: str) -> list[str]:
 def _refuse_shared(deployment: Deployment, form: Form, values: list[str]) -> None:
     """Codes and buttons are signed with different secrets, so that one leaked does not give away the other."""
     other = {GATEWAY_SECRET: CALLBACK_SECRET, CALLBACK_SECRET: GATEWAY_SECRET}.get(form.name)
-    kept = deployment.shelf.read([other]).get(other) if other else None
+    kept = deployment.parameter_store.read([other]).get(other) if other else None
     if kept and set(lines(kept.value)) & set(values):
         raise CommandError(f"{form.name} must not be the same as {other}.")
 
@@ -266,7 +268,7 @@ def _add_new(deployment: Deployment, rings: dict[str, Kept], holders: Mapping[st
             raise CommandError(f"{name} holds {MAX_RING} secrets. First run: doorcode secrets rotate {name} --drop")
     for name, ring in rings.items():
         secret = new_secret(name)
-        deployment.shelf.write(name, "\n".join([secret, *lines(ring.value)]), after=ring.version)
+        deployment.parameter_store.write(name, "\n".join([secret, *lines(ring.value)]), after=ring.version)
         if name in holders:
             _tell(HELD[name], holders[name], secret)
         many = counted(len(lines(ring.value)), "older one")
@@ -309,7 +311,7 @@ def _drop_old(
         if name in holders:
             # Whatever it uses now: given once more, it surely uses the one that stays.
             holders[name].give(newest)
-        deployment.shelf.write(name, newest, after=ring.version)
+        deployment.parameter_store.write(name, newest, after=ring.version)
         typer.echo(f"✅ Dropped {counted(len(lines(ring.value)) - 1, 'old secret')} of {name}")
 
 

@@ -16,7 +16,7 @@ from doorcode_cli.examples import examples
 from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.options import ConfirmOption, JsonOption
 from doorcode_cli.output import note, say, say_json
-from doorcode_cli.own_texts import TextShelf, checked_key, checked_language, placeholders, problem, problems, read
+from doorcode_cli.own_texts import StoredTexts, checked_key, checked_language, placeholders, problem, problems, read
 from doorcode_cli.shown import duration, shown
 from doorcode_cli.target import Target, targeted
 
@@ -64,7 +64,7 @@ def list_texts(
     """List every text: its key, its placeholders, what ships, and what is set."""
     keys = [checked_key(key)] if key else list(ENGLISH)
     tag = checked_language(language) if language else ""
-    own = read(TextShelf(Deployment(target)).value)
+    own = read(StoredTexts(Deployment(target)).value)
     wrong = problems(own)
     ships = {one: shipped(one) for one in (ENGLISH_TAG, *SHIPPED)}
     records = [
@@ -123,10 +123,10 @@ def set_text(  # noqa: PLR0913 (what the command takes)
         raise CommandError(why)
     deployment = Deployment(target)
     _ = deployment.outputs
-    shelf = TextShelf(deployment)
-    own = read(shelf.value)
+    stored = StoredTexts(deployment)
+    own = read(stored.value)
     own[key] = own.get(key, {}) | {tag: given}
-    shelf.write(own)
+    stored.write(own)
     _said(f"✅ Set {key} {_for(tag)}", {"key": key, "language": tag, "text": given}, as_json=as_json)
     note(f"Running functions take it up within {duration(deployment.secrets_max_age())}.")
 
@@ -151,21 +151,21 @@ def reset(  # noqa: PLR0913 (what the command takes)
         raise CommandError("Name a text, or give --all alone.", Exit.USAGE)
     deployment = Deployment(target)
     _ = deployment.outputs
-    shelf = TextShelf(deployment)
+    stored = StoredTexts(deployment)
     if key is None:
         if not confirm:
             typer.confirm("Have all texts as they ship?", abort=True)
-        shelf.write({})
+        stored.write({})
         _said("✅ All texts are as they ship", {"reset": True}, as_json=as_json)
         return
-    own = read(shelf.value)
+    own = read(stored.value)
     # What is set by other means may have any key.
     found = own.get(key) or own.get(checked_key(key), {})
     tag = checked_language(language) if language else ""
     if not found or (tag and tag not in found):
         raise CommandError(f"{key} is not set{f' {_for(tag)}' if tag else ''}.")
     own[key] = {where: text for where, text in found.items() if tag and where != tag}
-    shelf.write(own)
+    stored.write(own)
     _said(f"✅ Reset {key}{f' {_for(tag)}' if tag else ''}", {"key": key, "language": tag or None}, as_json=as_json)
 
 

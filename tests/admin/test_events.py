@@ -177,7 +177,7 @@ def test_trouble_with_the_table_is_told_and_logged_as_an_error(
     def away(_: str) -> None:
         raise TimeoutError
 
-    harness.table._patience.seconds = 0.0
+    harness.table._retrying.seconds = 0.0
     harness.client.before = away
     assert harness.refused("revoke", platform="telegram", user_id="1")["reason"] == "unavailable"
     assert caplog.records[-1].levelname == "ERROR"

@@ -190,11 +190,11 @@ def test_the_deadline_is_for_the_whole_operation(harness: Harness) -> None:
     harness.client.before = fails("query", iter([PASSING["throttled"]] * 2))
     harness.client.after = fails("query", iter(()))
     harness.request("1")
-    paused = harness.table._patience.deadline.clock()
+    paused = harness.table._retrying.deadline.clock()
     harness.client.before = fails("transact_write_items", for_ever(PASSING["throttled"]))
     with pytest.raises(UnavailableError):
         harness.approve("1")
-    assert 0 < paused < harness.table._patience.deadline.clock() < paused + 0.3
+    assert 0 < paused < harness.table._retrying.deadline.clock() < paused + 0.3
 
 
 def test_unprocessed_keys_are_asked_for_again(harness: Harness) -> None:

@@ -373,7 +373,7 @@ def test_a_connection_that_is_no_use_any_more(edge: Edge, bot: LoopbackBot, monk
             assert edge.deliver(event, **before(bot))["statusCode"] == 200
             assert bot.connections == connections + 1
             gone = edge.door(event.platform, **before(bot))._proxy._connection  # type: ignore[attr-defined]
-            while gone._line is not None and not gone._line.is_stale():
+            while gone._socket is not None and not gone._socket.is_stale():
                 threading.Event().wait(0.01)
         bot.hangs_up_after = False
         edge.deliver(event, **before(bot))

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from doorcode.aws.activity import CACHE_SECONDS, DROPPED, MAX_DAYS, METRICS, Activity
-from doorcode.aws.retrying import Patience
+from doorcode.aws.retrying import Retrying
 from doorcode.errors import UnavailableError
 from doorcode.pairing.access import Scope
 from doorcode.pairing.gate import Reason
@@ -46,7 +46,7 @@ def _result(name: str, value: str, *counts: tuple[datetime, float]) -> dict[str,
 
 def _activity(*pages: Any) -> tuple[Activity, CloudWatch]:
     client = CloudWatch(*pages)
-    return Activity(client, NAMESPACE, Patience(0.0, transport_errors=(TimeoutError,))), client
+    return Activity(client, NAMESPACE, Retrying(0.0, transport_errors=(TimeoutError,))), client
 
 
 def test_every_day_has_its_numbers() -> None:
@@ -181,5 +181,5 @@ def test_metrics_that_cannot_be_read(web: WebHarness, caplog: pytest.LogCaptureF
 def test_where_nothing_is_counted_nothing_is_asked() -> None:
     """A stack without metrics has no days to show: zeros would say that nobody came."""
     client = CloudWatch({"MetricDataResults": []})
-    assert Activity(client, "", Patience(0.0, transport_errors=(TimeoutError,))).days(7, T0) == []
+    assert Activity(client, "", Retrying(0.0, transport_errors=(TimeoutError,))).days(7, T0) == []
     assert client.asked == []

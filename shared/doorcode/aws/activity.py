@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from doorcode.aws.retrying import Patience
+from doorcode.aws.retrying import Retrying
 from doorcode.errors import UnavailableError
 from doorcode.pairing.consequences import EventType
 from doorcode.pairing.gate import Reason
@@ -74,11 +74,11 @@ _Counts = Mapping[tuple[_Metric, date], int]
 class Activity:
     """Counts requests and decisions of one stack."""
 
-    def __init__(self, client: MetricsClient, namespace: str, patience: Patience) -> None:
+    def __init__(self, client: MetricsClient, namespace: str, retrying: Retrying) -> None:
         """Read the metrics of ``namespace``, and ask as patiently as that. Without a name nothing is counted."""
         self._client = client
         self._namespace = namespace
-        self._patience = patience
+        self._retrying = retrying
         self._counts: _Counts = {}
         self._read_at: int | None = None
 
@@ -116,9 +116,9 @@ class Activity:
             "StartTime": midnight - DAY * (MAX_DAYS - 1),
             "EndTime": midnight + DAY,
         }
-        patience = self._patience.started()
+        retrying = self._retrying.started()
         for _ in range(MAX_ANSWERS):
-            answer = patience.ask("read the metrics", lambda: self._client.get_metric_data(**query))
+            answer = retrying.ask("read the metrics", lambda: self._client.get_metric_data(**query))
             for result in answer.get("MetricDataResults", []):
                 metric = METRICS[int(result["Id"].removeprefix("m"))]
                 _add(counts, metric, result.get("Timestamps", []), result.get("Values", []))

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from doorcode.aws.retrying import Patience
+from doorcode.aws.retrying import Retrying
 from doorcode.pairing.hand_off import QueuedHandOff
 
 # Escapes all that is beyond ASCII: SQS refuses some of what people can type.
@@ -23,16 +23,16 @@ class HandOffClient(Protocol):
 class AgentQueue:
     """Sends admitted messages to the agent."""
 
-    def __init__(self, client: HandOffClient, url: str, patience: Patience) -> None:
-        """Send to the queue at ``url``, asked with ``patience``."""
+    def __init__(self, client: HandOffClient, url: str, retrying: Retrying) -> None:
+        """Send to the queue at ``url``, asked with ``retrying``."""
         self._client = client
         self._url = url
-        self._patience = patience
+        self._retrying = retrying
 
     def send(self, message: QueuedHandOff) -> None:
         """Hand a message off. The same delivery sent again within five minutes arrives once. Raises UnavailableError."""
         body = _ascii(message.handed)
-        self._patience.ask(
+        self._retrying.ask(
             "hand the message to the agent",
             lambda: self._client.send_message(
                 QueueUrl=self._url,

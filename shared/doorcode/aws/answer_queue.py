@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from doorcode.aws.effects_queue import UnusableRecordError
-from doorcode.aws.retrying import Patience
+from doorcode.aws.retrying import Retrying
 from doorcode.pairing.hand_off import fitting_id
 from doorcode.pairing.platform import Platform
 from doorcode.pairing.reply_address import ReplyAddress
@@ -50,11 +50,11 @@ class AnswerClient(Protocol):
 class AnswerQueue:
     """Takes answers."""
 
-    def __init__(self, client: AnswerClient, url: str, patience: Patience) -> None:
-        """Send to the queue at ``url``, asked with ``patience``."""
+    def __init__(self, client: AnswerClient, url: str, retrying: Retrying) -> None:
+        """Send to the queue at ``url``, asked with ``retrying``."""
         self._client = client
         self._url = url
-        self._patience = patience
+        self._retrying = retrying
 
     def send(self, address: ReplyAddress, text: str, now: int, key: str = "") -> str:
         """Have a text sent where the address leads; return the id that it goes by. Raises UnavailableError.
@@ -72,7 +72,7 @@ class AnswerQueue:
             quote=address.quote,
         )
         body = msgspec.json.encode(answer).decode().translate(REFUSED)
-        self._patience.ask(
+        self._retrying.ask(
             "hand the answer on",
             lambda: self._client.send_message(
                 QueueUrl=self._url,

@@ -48,7 +48,7 @@ Refusal = Callable[[str, Mapping[str, Any], bool], Exception | None]
 """Makes the asker's own error of an error's code and response (and whether an earlier try is in doubt); None: it is none."""
 
 
-class Patience:
+class Retrying:
     """How patiently one kind of service is asked."""
 
     def __init__(
@@ -69,11 +69,11 @@ class Patience:
         self._transport_errors = transport_errors
         self._until: float | None = None
 
-    def started(self) -> Patience:
-        """Return this patience for one operation: all its calls together have one deadline, counted from now."""
-        patience = copy(self)
-        patience._until = self.until()  # noqa: SLF001 (our own copy)
-        return patience
+    def started(self) -> Retrying:
+        """Return the same for one operation: all its calls together have one deadline, counted from now."""
+        retrying = copy(self)
+        retrying._until = self.until()  # noqa: SLF001 (our own copy)
+        return retrying
 
     def until(self) -> float:
         """Return the moment after which nothing is tried again."""

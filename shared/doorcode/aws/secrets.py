@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from doorcode.aws.retrying import Patience
+from doorcode.aws.retrying import Retrying
 from doorcode.errors import SecretError, UnavailableError, UnreadableSecretError
 from doorcode.pairing.keyring import Keyring, parse_keyring
 
@@ -41,19 +41,19 @@ class SecretStore:
         names: Sequence[str],
         *,
         max_age: int,
-        patience: Patience | None = None,
+        retrying: Retrying | None = None,
         chance: Callable[[], float] = random.random,
     ) -> None:
         """Read ``names``, and nothing else, and keep them for at most ``max_age`` seconds.
 
-        While they cannot be read again, they are kept for ``GRACE_SECONDS`` more. Without ``patience`` a
+        While they cannot be read again, they are kept for ``GRACE_SECONDS`` more. Without ``retrying`` a
         read is tried once.
         """
         self._client = client
         self._prefix = prefix.rstrip("/")
         self._names = tuple(names)
         self._max_age = max_age
-        self._patience = patience or Patience(0)
+        self._retrying = retrying or Retrying(0)
         self._chance = chance
         self._texts: Mapping[str, str] = {}
         # What was made of the texts already: every message asks for the same rings.
@@ -134,7 +134,7 @@ class SecretStore:
         texts: dict[str, str] = {}
         for start in range(0, len(self._names), BATCH_SIZE):
             paths = [f"{self._prefix}/{name}" for name in self._names[start : start + BATCH_SIZE]]
-            answer = self._patience.ask(
+            answer = self._retrying.ask(
                 "read the secrets", partial(self._client.get_parameters, Names=paths, WithDecryption=True)
             )
             texts |= {

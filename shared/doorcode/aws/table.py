@@ -1,6 +1,6 @@
 """One DynamoDB table behind a client with boto3's low-level method names.
 
-Retries what passes until the deadline, as ``patience`` does. A transaction carries one ClientRequestToken through all
+Retries what passes until the deadline, as ``retrying`` does. A transaction carries one ClientRequestToken through all
 its retries, so that a write whose answer was lost is not made twice.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from doorcode.aws.deadline import Deadline
-from doorcode.aws.retrying import Patience
+from doorcode.aws.retrying import Retrying
 from doorcode.errors import UnavailableError
 
 Item = Mapping[str, Mapping[str, Any]]
@@ -74,7 +74,7 @@ class Table:
         """
         self._client = client
         self._name = name
-        self._patience = Patience(patience, transport_errors=transport_errors, deadline=deadline)
+        self._retrying = Retrying(patience, transport_errors=transport_errors, deadline=deadline)
 
     @property
     def name(self) -> str:
@@ -84,7 +84,7 @@ class Table:
     def started(self) -> Table:
         """Return this table for one operation: all its calls together have one deadline, counted from now."""
         table = copy(self)
-        table._patience = self._patience.started()  # noqa: SLF001 (our own copy)
+        table._retrying = self._retrying.started()  # noqa: SLF001 (our own copy)
         return table
 
     def get(self, pk: str, sk: str) -> Item:
@@ -97,7 +97,7 @@ class Table:
         """Read many items, consistently, in no order; those that do not exist are left out."""
         items: list[Item] = []
         waiting: list[Item] = [_key(pk, sk) for pk, sk in keys]
-        until = self._patience.until()
+        until = self._retrying.until()
         while waiting:
             batch, waiting = waiting[:BATCH_SIZE], waiting[BATCH_SIZE:]
             answer = self._ask(
@@ -108,7 +108,7 @@ class Table:
             )
             items += answer.get("Responses", {}).get(self._name, [])
             left = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
-            if left and not self._patience.pause(1, until):
+            if left and not self._retrying.pause(1, until):
                 raise UnavailableError("read the table", "UnprocessedKeys")
             waiting += left
         return items
@@ -173,7 +173,7 @@ class Table:
     def _ask(self, doing: str, method: Callable[..., Any], *, named: bool = True, **arguments: Any) -> Any:
         if named:
             arguments["TableName"] = self._name
-        return self._patience.ask(doing, lambda: method(**arguments), _condition)
+        return self._retrying.ask(doing, lambda: method(**arguments), _condition)
 
 
 def _key(pk: str, sk: str) -> Item:

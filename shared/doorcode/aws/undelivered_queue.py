@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from doorcode.aws.answer_queue import AnswerClient
 from doorcode.aws.effects_queue import UnusableRecordError
-from doorcode.aws.retrying import Patience
+from doorcode.aws.retrying import Retrying
 from doorcode.pairing.hand_off import fitting_id
 from doorcode.pairing.messages import Undelivered
 from doorcode.pairing.platform import Platform
@@ -37,11 +37,11 @@ class QueuedUntold(Struct, frozen=True, tag="untold", tag_field="type"):
 class UndeliveredQueue:
     """Takes the news. What is about one person stays in its order."""
 
-    def __init__(self, client: AnswerClient, url: str, patience: Patience) -> None:
-        """Send to the queue at ``url``, asked with ``patience``."""
+    def __init__(self, client: AnswerClient, url: str, retrying: Retrying) -> None:
+        """Send to the queue at ``url``, asked with ``retrying``."""
         self._client = client
         self._url = url
-        self._patience = patience
+        self._retrying = retrying
 
     def send(self, news: Undelivered) -> None:
         """Hand it on, once however often it is told. Raises UnavailableError."""
@@ -53,7 +53,7 @@ class UndeliveredQueue:
 
     def _send(self, news: QueuedUndelivered | QueuedUntold) -> None:
         body = msgspec.json.encode(news).decode()
-        self._patience.ask(
+        self._retrying.ask(
             "hand the news on",
             lambda: self._client.send_message(
                 QueueUrl=self._url,

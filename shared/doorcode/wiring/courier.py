@@ -17,7 +17,7 @@ from doorcode.aws.prompt_book import PromptBook
 from doorcode.aws.question_book import QuestionBook
 from doorcode.aws.question_store import QuestionStore
 from doorcode.aws.resumption import Resumption
-from doorcode.aws.retrying import Patience
+from doorcode.aws.retrying import Retrying
 from doorcode.aws.secrets import SecretStore
 from doorcode.aws.table import Table
 from doorcode.aws.tokens import Tokens
@@ -98,7 +98,7 @@ def build_courier(environment: Mapping[str, str]) -> tuple[Courier, QuestionCour
         kept_messages=kept_messages,
     )
     bus = EventBus(sdk.client("events", sdk.TWO_TRIES), transport_errors=sdk.TRANSPORT_ERRORS)
-    agent_queue = AgentQueue(sqs, agent_queue_url, Patience(PATIENCE_SECONDS, **waits))
+    agent_queue = AgentQueue(sqs, agent_queue_url, Retrying(PATIENCE_SECONDS, **waits))
     courier = Courier(
         settings=settings,
         secrets=secrets,

@@ -12,7 +12,7 @@ from doorcode.aws.agent_queue import AgentQueue
 from doorcode.aws.budget import MessageBudget
 from doorcode.aws.client.errors import TransportError
 from doorcode.aws.lockout import Lockout
-from doorcode.aws.retrying import Patience
+from doorcode.aws.retrying import Retrying
 from doorcode.aws.secrets import SecretStore
 from doorcode.aws.table import Table
 from doorcode.aws.waiting_room import WaitingRoom
@@ -79,7 +79,7 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
         log.warning(line, reason="settings")
     clients = edge_clients(environment)
     waits: Any = {"transport_errors": (TransportError,), "deadline": clients.deadline}
-    patience = Patience(EDGE_PATIENCE_SECONDS, **waits)
+    retrying = Retrying(EDGE_PATIENCE_SECONDS, **waits)
     table = Table(clients.dynamodb, table_name, patience=EDGE_PATIENCE_SECONDS, **waits)
     words = partial(Table, clients.dynamodb, agent_table, patience=EDGE_PATIENCE_SECONDS, **waits)
     traits = TRAITS[platform.PLATFORM]
@@ -92,7 +92,7 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
         prefix,
         tuple(filter(None, (*needed, traits.handshake_secret, bot.name if bot else ""))),
         max_age=settings.secrets_max_age,
-        patience=patience,
+        retrying=retrying,
     )
     room = WaitingRoom(table, settings)
     desk = Desk(room, Lockout(table), secrets, settings)
@@ -109,16 +109,16 @@ def build_door(platform: Inbound, environment: Mapping[str, str]) -> Door:
         room=room,
         desk=desk,
         budget=MessageBudget(table, settings.message_budget),
-        queue=AgentQueue(clients.sqs, queue_url, patience),
+        queue=AgentQueue(clients.sqs, queue_url, retrying),
         kept_messages=_kept_messages(words()) if settings.keeps_messages(platform.PLATFORM) else None,
         begin=partial(clients.deadline.start, REQUEST_SECONDS),
         bot=_identity(secrets, bot),
         call=post,
         api_url=settings.api_url(platform.PLATFORM),
-        words=cache(partial(_word_queue, clients.sqs, environment.get("EFFECTS_QUEUE_URL", ""), patience))
+        words=cache(partial(_word_queue, clients.sqs, environment.get("EFFECTS_QUEUE_URL", ""), retrying))
         if "EFFECTS_QUEUE_URL" in environment
         else None,
-        undelivered=cache(partial(_undelivered_queue, clients.sqs, environment.get("EFFECTS_QUEUE_URL", ""), patience))
+        undelivered=cache(partial(_undelivered_queue, clients.sqs, environment.get("EFFECTS_QUEUE_URL", ""), retrying))
         if "EFFECTS_QUEUE_URL" in environment
         else None,
         progress=cache(partial(_progress, table)) if traits.many_in_one else None,
@@ -145,19 +145,19 @@ def _ticket_office(table: Table, room: WaitingRoom, desk: Desk, settings: Settin
     return TicketOffice(Tickets(table), room, desk, Lockout(table), settings)
 
 
-def _word_queue(client: Any, url: str, patience: Patience) -> TakesWords:
+def _word_queue(client: Any, url: str, retrying: Retrying) -> TakesWords:
     # Likewise: most of what people do is answered by others.
     from doorcode.aws.answer_queue import AnswerQueue  # noqa: PLC0415
     from doorcode.entrypoints.word_queue import WordQueue  # noqa: PLC0415
 
-    return WordQueue(AnswerQueue(client, url, patience))
+    return WordQueue(AnswerQueue(client, url, retrying))
 
 
-def _undelivered_queue(client: Any, url: str, patience: Patience) -> TakesNews:
+def _undelivered_queue(client: Any, url: str, retrying: Retrying) -> TakesNews:
     # Likewise.
     from doorcode.aws.undelivered_queue import UndeliveredQueue  # noqa: PLC0415
 
-    return UndeliveredQueue(client, url, patience)
+    return UndeliveredQueue(client, url, retrying)
 
 
 def _progress(table: Table) -> NotesProgress:

@@ -16,7 +16,7 @@ from doorcode.aws.directory import Directory
 from doorcode.aws.kept_messages import KeptMessages
 from doorcode.aws.lockout import Lockout
 from doorcode.aws.question_store import QuestionStore
-from doorcode.aws.retrying import Patience
+from doorcode.aws.retrying import Retrying
 from doorcode.aws.secrets import SecretStore
 from doorcode.aws.sign_ins import SignIns
 from doorcode.aws.table import Table
@@ -71,13 +71,13 @@ def build_services(environment: Mapping[str, str], deadline: Deadline | None = N
     # Empty where the stack counts nothing.
     namespace = environment.get("METRICS_NAMESPACE", "")
     waits: Any = {"transport_errors": sdk.TRANSPORT_ERRORS, "deadline": deadline}
-    patience = Patience(REQUEST_SECONDS, **waits)
+    retrying = Retrying(REQUEST_SECONDS, **waits)
     client = sdk.client("dynamodb", sdk.ONE_TRY)
     table = Table(client, table_name, patience=REQUEST_SECONDS, **waits)
     agent_items = Table(client, agent_table, patience=REQUEST_SECONDS, **waits)
     names = (GATEWAY_SECRET, CALLBACK_SECRET, *bots.PARAMETERS)
     secrets = SecretStore(
-        sdk.client("ssm", sdk.ONE_TRY), prefix, names, max_age=settings.secrets_max_age, patience=patience
+        sdk.client("ssm", sdk.ONE_TRY), prefix, names, max_age=settings.secrets_max_age, retrying=retrying
     )
     room = WaitingRoom(table, settings)
     desk = Desk(room, Lockout(table), secrets, settings)
@@ -101,9 +101,9 @@ def build_services(environment: Mapping[str, str], deadline: Deadline | None = N
         secrets=secrets,
         sign_ins=SignIns(table),
         tokens=Tokens(table),
-        activity=Activity(sdk.client("cloudwatch", sdk.ONE_TRY), namespace, patience),
+        activity=Activity(sdk.client("cloudwatch", sdk.ONE_TRY), namespace, retrying),
         kept_messages=KeptMessages(agent_items) if settings.first_message is FirstMessage.SHOW else None,
-        answers=AnswerQueue(sdk.client("sqs", sdk.ONE_TRY), queue_url, patience),
+        answers=AnswerQueue(sdk.client("sqs", sdk.ONE_TRY), queue_url, retrying),
         tickets=Tickets(table),
         questions=QuestionOffice(
             questions,

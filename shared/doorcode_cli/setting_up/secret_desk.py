@@ -11,7 +11,7 @@ from pathlib import Path
 
 from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.output import say
-from doorcode_cli.parameter_store import Shelf
+from doorcode_cli.parameter_store import ParameterStore
 from doorcode_cli.platform_api import PlatformError, Trouble
 from doorcode_cli.secret_forms import Form, doubt, problem, values_of
 from doorcode_cli.setting_up.questions import Questions
@@ -64,14 +64,16 @@ def _in_file(file: Path, known: Collection[str]) -> dict[str, str]:
 
 
 class SecretDesk:
-    """Takes secrets in. Without a ``shelf`` they are ``held`` until there is one."""
+    """Takes secrets in. Without a ``parameter_store`` they are ``held`` until there is one."""
 
-    def __init__(self, questions: Questions, given: Mapping[str, str], shelf: Shelf | None = None) -> None:
+    def __init__(
+        self, questions: Questions, given: Mapping[str, str], parameter_store: ParameterStore | None = None
+    ) -> None:
         """Ask with those questions what is not given."""
         self.questions = questions
         self.held: dict[str, str] = {}
         self._given = dict(given)
-        self._shelf = shelf
+        self._parameter_store = parameter_store
 
     def has(self, form: Form) -> bool:
         """Tell whether it is there already."""
@@ -89,8 +91,8 @@ class SecretDesk:
         value = self.look_at(form, trial, optional=optional, ask=ask and not self.has(form))
         if not value or value == self._kept(form):
             return False
-        if self._shelf:
-            self._shelf.write(form.name, value)
+        if self._parameter_store:
+            self._parameter_store.write(form.name, value)
         else:
             self.held[form.name] = value
         return True
@@ -113,9 +115,9 @@ class SecretDesk:
         return self.questions.secret(name, lambda value: self._judge(form, value, trial), optional=optional)
 
     def _kept(self, form: Form) -> str:
-        if form.name in self.held or not self._shelf:
+        if form.name in self.held or not self._parameter_store:
             return self.held.get(form.name, "")
-        kept = self._shelf.read([form.name]).get(form.name)
+        kept = self._parameter_store.read([form.name]).get(form.name)
         return kept.value.strip() if kept else ""
 
     def _judge(self, form: Form, value: str, trial: Trial | None) -> None:

@@ -17,7 +17,7 @@ from doorcode_cli.doctor import examine
 from doorcode_cli.exit_codes import CommandError, Exit
 from doorcode_cli.known_secrets import FORMS
 from doorcode_cli.output import say
-from doorcode_cli.parameter_store import Shelf
+from doorcode_cli.parameter_store import ParameterStore
 from doorcode_cli.platform_api import PlatformApi
 from doorcode_cli.platforms.port import OperatorPlatform, SettingUp
 from doorcode_cli.platforms.registry import PLATFORMS
@@ -104,7 +104,7 @@ class Setup:
         self, asked: Interview, file: AnswersFile, target: Target, deployed: Mapping[str, str], checkout: Checkout
     ) -> None:
         known = {**deployed, **file.parameters}
-        desk = SecretDesk(self._questions, self._secrets, Shelf(target.client("ssm"), target.prefix))
+        desk = SecretDesk(self._questions, self._secrets, ParameterStore(target.client("ssm"), target.prefix))
         platforms = asked.platforms(file.platforms or _in_use(desk))
         file.choose(platforms)
         self._keep(file)
@@ -247,7 +247,7 @@ class Setup:
 
     def _set_up(self, target: Target, platforms: tuple[Platform, ...]) -> None:
         deployment = Deployment(target)
-        desk = SecretDesk(self._questions, self._secrets, deployment.shelf)
+        desk = SecretDesk(self._questions, self._secrets, deployment.parameter_store)
         say()
         for platform in platforms:
             self.doing = f"setting up {platform.brand}"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from doorcode.aws.activity import METRICS, Activity
-from doorcode.aws.retrying import Patience
+from doorcode.aws.retrying import Retrying
 from doorcode_sandbox.metric_filters import EVERY_SECONDS, MetricFilters, pattern
 from tests.backends import in_process
 from tests.infra.template import STACK, resources
@@ -74,7 +74,7 @@ def test_what_is_logged_is_counted_once() -> None:
             now[0] += EVERY_SECONDS
         log("edge", {"reason": "blocked"})
         filters.apply()
-        activity = Activity(clients["cloudwatch"], "N", Patience(5.0, transport_errors=()))
+        activity = Activity(clients["cloudwatch"], "N", Retrying(5.0, transport_errors=()))
         [today] = activity.days(1, int(now[0]))
     assert (today.requests, today.approved, today.dropped) == (1, 1, {"blocked": 2})
     assert len(METRICS) == len({(metric.name, metric.value) for metric in METRICS})

@@ -215,10 +215,10 @@ def _store_key(deployment: Deployment, application: dict[str, Any]) -> bool:
         raise CommandError(
             "Discord does not tell the application's public key. Look whether DISCORD_API_URL is Discord's."
         )
-    kept = deployment.shelf.read([PUBLIC_KEY.name]).get(PUBLIC_KEY.name)
+    kept = deployment.parameter_store.read([PUBLIC_KEY.name]).get(PUBLIC_KEY.name)
     if kept is not None and kept.value.strip() == key:
         return False
-    deployment.shelf.write(PUBLIC_KEY.name, key)
+    deployment.parameter_store.write(PUBLIC_KEY.name, key)
     return True
 
 

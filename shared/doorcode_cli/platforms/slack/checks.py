@@ -19,7 +19,7 @@ def app_and_scopes(examined: Examination) -> Iterator[Finding]:
         return
     said, granted = examined.once("who Slack's app is", api.test)
     yield ok("slack", f"the token is that of {shown(said.get('user'), 40)} in {shown(said.get('team'), 40)}")
-    known = examined.deployment.shelf.read([SLACK_TEAM]).get(SLACK_TEAM)
+    known = examined.deployment.parameter_store.read([SLACK_TEAM]).get(SLACK_TEAM)
     if known is None or known.value.strip() != team_of(said):
         text = "it is not stored which workspace the app is in: people of others may pass for its own"
         yield wrong("slack", text, "doorcode slack workspace")

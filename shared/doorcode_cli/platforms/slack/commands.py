@@ -104,7 +104,7 @@ def workspace(target: Target) -> None:
 def store_workspace(deployment: Deployment) -> str:
     """Ask Slack which workspace the app is in, and store it; return a line about it. Raises CommandError."""
     said, _ = SlackApi.of(deployment).test()
-    deployment.shelf.write(SLACK_TEAM, team_of(said), kind="String")
+    deployment.parameter_store.write(SLACK_TEAM, team_of(said), kind="String")
     name, number = shown(said.get("team"), 40), shown(said.get("team_id"), 40)
     return f"The app is in {name} ({number}): ids of other workspaces are shown as T…:U…"
 

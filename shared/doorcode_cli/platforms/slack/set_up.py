@@ -80,7 +80,7 @@ def _made_by_itself(deployment: Deployment, token: str, manifest: dict[str, Any]
     api = ConfigurationApi(token, deployment.api_url(Platform.SLACK))
     made = api.create(manifest)
     # At once: with it the app is ours, whatever happens then.
-    deployment.shelf.write(SIGNING_SECRET.name, made.signing_secret)
+    deployment.parameter_store.write(SIGNING_SECRET.name, made.signing_secret)
     say(f"✅ Made the app {NAME}: {APPS}/{shown(made.app_id, 20)}")
     # Slack tries the address when it is given, and a function may have looked for the secret just before it was there.
     time.sleep(SETTLING_SECONDS)

@@ -64,7 +64,7 @@ def mentions(examined: Examination) -> Iterator[Finding]:
     api = examined.api(TelegramApi)
     if examined.settings.group_policy is not GroupPolicy.MENTION_ONLY or not api:
         return
-    known = examined.deployment.shelf.read([TELEGRAM_BOT]).get(TELEGRAM_BOT)
+    known = examined.deployment.parameter_store.read([TELEGRAM_BOT]).get(TELEGRAM_BOT)
     bot = examined.once("who Telegram's bot is", api.me)
     if known is None or known.value.strip() != f"{bot.get('id')}:{bot.get('username')}":
         text = "GroupPolicy is mention_only, but it is not known who the bot is: no mention is noticed"

@@ -58,8 +58,8 @@ def set_webhook(target: Target, *, updates: UpdatesOption = None) -> None:
 def send_here(deployment: Deployment, api: TelegramApi, kinds: Sequence[str]) -> str:
     """Have Telegram send updates of these kinds to the stack, and keep who the bot is; return a line about it."""
     url, bot = deployment.webhook_url(Platform.TELEGRAM), bot_of(api)
-    newest = lines(deployment.shelf.take(WEBHOOK_SECRET.name))[0]
-    deployment.shelf.write(TELEGRAM_BOT, bot, kind="String")
+    newest = lines(deployment.parameter_store.take(WEBHOOK_SECRET.name))[0]
+    deployment.parameter_store.write(TELEGRAM_BOT, bot, kind="String")
     api.set_webhook(url, newest, kinds)
     return f"✅ Telegram sends what people write to @{bot.partition(':')[2]} to {url}"
 

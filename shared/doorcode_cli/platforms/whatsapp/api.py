@@ -96,7 +96,7 @@ class WhatsAppApi(PlatformApi):
     def of(cls, deployment: Deployment, token: str | None = None) -> Self:
         """Return the API for a stack, with its token and the number that it is known to have."""
         api = super().of(deployment, token)
-        kept = deployment.shelf.read([BOT]).get(BOT)
+        kept = deployment.parameter_store.read([BOT]).get(BOT)
         api.phone_number_id = kept.value.partition(":")[0].strip() if kept else ""
         return api
 

@@ -64,7 +64,7 @@ def _connection(examined: Examination, api: WhatsAppApi) -> Reached | None:
 
 
 def _webhook(examined: Examination, found: Reached) -> Iterator[Finding]:
-    kept = examined.deployment.shelf.read([BOT]).get(BOT)
+    kept = examined.deployment.parameter_store.read([BOT]).get(BOT)
     if kept is None or kept.value.strip() != found.line.bot:
         yield wrong(
             "whatsapp", f"it is not stored that the bot's number is {found.line}: nothing can be sent", SET_WEBHOOK

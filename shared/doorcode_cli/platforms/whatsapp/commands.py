@@ -142,7 +142,7 @@ def create(
     number = api.account(api.facts(), account)
     there = next((one for one in api.templates(number, name) if one.get("language") == language), None)
     made = there or api.make_template(number, drawn(name, language))
-    deployment.shelf.write(TEMPLATE, f"{name}:{language}", kind="String")
+    deployment.parameter_store.write(TEMPLATE, f"{name}:{language}", kind="String")
     state = shown(made.get("status"), 40)
     typer.echo(f"✅ The template {name} ({language}) is {'there' if there else 'handed in'}: {state}")
     if (category := str(made.get("category", "UTILITY"))) != "UTILITY":
@@ -177,7 +177,7 @@ def connection(deployment: Deployment, api: WhatsAppApi, account: str = "", numb
     if problem := token_problem(facts):
         raise CommandError(f"{problem}. {TOKEN.sets}, with one {TOKEN.found}")
     found = api.account(facts, account)
-    secret = lines(deployment.shelf.take(APP_SECRET.name))[0]
+    secret = lines(deployment.parameter_store.take(APP_SECRET.name))[0]
     return Reached(
         facts=facts,
         account=found,
@@ -202,9 +202,9 @@ def is_elsewhere(found: Reached, ours: str) -> bool:
 def send_here(deployment: Deployment, api: WhatsAppApi, found: Reached) -> list[str]:
     """Have Meta send to the stack, and keep which number it is; return lines about it. Raises CommandError."""
     url = deployment.webhook_url(Platform.WHATSAPP)
-    secret = lines(deployment.shelf.take(APP_SECRET.name))[0]
-    word = lines(deployment.shelf.take(VERIFY_TOKEN.name))[0]
-    deployment.shelf.write(BOT, found.line.bot, kind="String")
+    secret = lines(deployment.parameter_store.take(APP_SECRET.name))[0]
+    word = lines(deployment.parameter_store.take(VERIFY_TOKEN.name))[0]
+    deployment.parameter_store.write(BOT, found.line.bot, kind="String")
     _subscribe(api, found, secret, url, word)
     api.subscribe_account(found.account)
     return [f"✅ Meta sends what people write to {found.line} to {url}"]
@@ -230,7 +230,7 @@ def _subscribe(api: WhatsAppApi, found: Reached, secret: str, url: str, word: st
 
 def used_template(deployment: Deployment) -> tuple[str, str]:
     """Return name and language of the template that is used; empty where none is."""
-    kept = deployment.shelf.read([TEMPLATE]).get(TEMPLATE)
+    kept = deployment.parameter_store.read([TEMPLATE]).get(TEMPLATE)
     name, _, language = kept.value.strip().partition(":") if kept else ("", "", "")
     return name, language
 

@@ -1,4 +1,4 @@
-"""The client and the patience together: what breaks is asked again, by the same words, and never done twice."""
+"""The client and the retrying together: what breaks is asked again, by the same words, and never done twice."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from doorcode.aws.client.dynamodb import DynamoDB
 from doorcode.aws.client.errors import TransportError
 from doorcode.aws.client.sqs import Sqs
 from doorcode.aws.client.ssm import Ssm
-from doorcode.aws.retrying import Patience
+from doorcode.aws.retrying import Retrying
 from doorcode.aws.secrets import SecretStore
 from doorcode.aws.table import ConditionError, Table
 from doorcode.errors import UnavailableError, UnreadableSecretError
@@ -61,16 +61,16 @@ FINAL: dict[str, bytes] = {
 }
 
 
-def patience(peer: Peer, seconds: float = 30.0) -> Patience:
+def retrying(peer: Peer, seconds: float = 30.0) -> Retrying:
     """Be patient, and lose no time by it."""
-    return Patience(seconds, transport_errors=(TransportError,), deadline=peer.deadline, sleep=lambda _: None)
+    return Retrying(seconds, transport_errors=(TransportError,), deadline=peer.deadline, sleep=lambda _: None)
 
 
 def table(peer: Peer, seconds: float = 30.0) -> Table:
     """Give a table at that peer."""
     client: Any = DynamoDB(peer.service())
     made = Table(client, "t", transport_errors=(TransportError,), patience=seconds, deadline=peer.deadline)
-    made._patience.sleep = lambda _: None
+    made._retrying.sleep = lambda _: None
     return made
 
 
@@ -87,7 +87,7 @@ def test_a_transaction_is_asked_again_with_its_token(script: Script) -> None:
 def test_a_message_is_sent_again_with_its_id(script: Script) -> None:
     """However often it is sent: one deduplication id, so one message."""
     with serving(script, script, faithful) as peer:
-        AgentQueue(Sqs(peer.service()), "http://q", patience(peer)).send(
+        AgentQueue(Sqs(peer.service()), "http://q", retrying(peer)).send(
             queued(MESSAGE, hand_off(MESSAGE, Reason.PAIRED, ""))
         )
         assert [request.body for request in peer.requests] == [peer.requests[0].body] * 3
@@ -99,7 +99,7 @@ def test_secrets_are_read_again(script: Script) -> None:
     """A cold start in a crowd of them is throttled, and opens all the same."""
     found = {"Parameters": [{"Name": "/d/gateway-secret", "Value": "s"}]}
     with serving(script, answering(answer(found))) as peer:
-        store = SecretStore(Ssm(peer.service()), "/d", ["gateway-secret"], max_age=300, patience=patience(peer))
+        store = SecretStore(Ssm(peer.service()), "/d", ["gateway-secret"], max_age=300, retrying=retrying(peer))
         assert store.keyring("gateway-secret", 1).secrets == (b"s",)
         assert len(peer.requests) == 2
 
@@ -153,7 +153,7 @@ def test_a_request_s_calls_have_one_deadline() -> None:
 
     with serving(is_silent) as slow, serving(faithful) as quick:
         quick.deadline = slow.deadline
-        store = SecretStore(Ssm(slow.service()), "/d", ["gateway-secret"], max_age=300, patience=patience(slow))
+        store = SecretStore(Ssm(slow.service()), "/d", ["gateway-secret"], max_age=300, retrying=retrying(slow))
         slow.deadline.start(HASTY)
         with pytest.raises(UnreadableSecretError, match="NoAnswerError"):
             store.keyring("gateway-secret", 1)

@@ -6,7 +6,7 @@ import pytest
 
 from doorcode.aws.client.dynamodb import DynamoDB
 from doorcode.aws.client.errors import TransportError
-from doorcode.aws.retrying import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Patience
+from doorcode.aws.retrying import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Retrying
 from doorcode.aws.table import ConditionError, Table
 from doorcode.errors import UnavailableError
 from tests.unit.aws.client.peer import Peer, Script, Talk, answering, refusal, serving
@@ -23,7 +23,7 @@ def write(peer: Peer, seconds: float = 30.0) -> None:
     """Write conditionally, and lose no time by asking again."""
     client: Any = DynamoDB(peer.service())
     table = Table(client, "t", transport_errors=(TransportError,), patience=seconds, deadline=peer.deadline)
-    table._patience.sleep = lambda _: None
+    table._retrying.sleep = lambda _: None
     table.update("1", "contact", UpdateExpression="SET a = :a")
 
 
@@ -59,10 +59,10 @@ def test_doubt_outlives_a_service_that_nobody_reaches_any_more() -> None:
         nonlocal now
         now += next(pauses)
 
-    patience = Patience(10, transport_errors=(TransportError,), sleep=sleep)
-    patience.deadline.clock = lambda: now
+    retrying = Retrying(10, transport_errors=(TransportError,), sleep=sleep)
+    retrying.deadline.clock = lambda: now
     with pytest.raises(UnavailableError) as refused:
-        patience.ask("write", call)
+        retrying.ask("write", call)
     assert refused.value.in_doubt
     assert tries == 4
 
@@ -70,8 +70,8 @@ def test_doubt_outlives_a_service_that_nobody_reaches_any_more() -> None:
 def test_pauses_are_spread() -> None:
     """Full jitter: anything from nothing to a bound that doubles up to half a second, so that a crowd comes apart."""
     pauses: list[float] = []
-    patience = Patience(1e9, sleep=pauses.append)
+    retrying = Retrying(1e9, sleep=pauses.append)
     bounds = [min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**number) for number in range(60)]
-    assert all(patience.pause(number, 1e9) for number in range(1, 61))
+    assert all(retrying.pause(number, 1e9) for number in range(1, 61))
     shares = [pause / bound for pause, bound in zip(pauses, bounds, strict=True)]
     assert 0 <= min(shares) < 0.5 < max(shares) <= 1
